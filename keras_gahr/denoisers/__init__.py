@@ -1,0 +1,22 @@
+"""Blind, bias-free denoisers."""
+
+from .bf_cnn import BFCNN
+from .bias_free_norm import BiasFreeNorm
+from .denoiser import Denoiser
+from .loading import load_denoiser, save_denoiser
+from .receptive_field_bf_cnn import RECEPTIVE_FIELDS, ReceptiveFieldBFCNN
+from .registry import ARCHITECTURES, build_denoiser
+from .unet import UNet
+
+__all__ = [
+    "ARCHITECTURES",
+    "BFCNN",
+    "BiasFreeNorm",
+    "Denoiser",
+    "RECEPTIVE_FIELDS",
+    "ReceptiveFieldBFCNN",
+    "UNet",
+    "build_denoiser",
+    "load_denoiser",
+    "save_denoiser",
+]

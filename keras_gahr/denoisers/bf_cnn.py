@@ -1,0 +1,85 @@
+"""The bias-free convolutional network BF-CNN."""
+
+import keras
+
+from .bias_free_norm import BiasFreeNorm
+from .denoiser import Denoiser
+from .initialization import HeNormal, SmallGamma, fresh_seed
+
+
+def bias_free_chain(x, kernel_sizes, num_kernels, output_channels, first_layer_linear, seed):
+    """Convolutions with `BiasFreeNorm` and ReLU between them, as symbolic tensors.
+
+    The first layer has no norm, and no ReLU if it is linear; the last has neither.
+
+    Args:
+        x: input of the chain.
+        kernel_sizes: the side of each convolution.
+        num_kernels: kernels of each convolution but the last.
+        output_channels: kernels of the last.
+        first_layer_linear: no ReLU after the first convolution.
+        seed: of the initial weights.
+    """
+    last = len(kernel_sizes) - 1
+    for i, kernel_size in enumerate(kernel_sizes):
+        x = keras.layers.Conv2D(
+            output_channels if i == last else num_kernels,
+            kernel_size,
+            padding="same",
+            use_bias=False,
+            kernel_initializer=HeNormal(seed, f"conv_{i}"),
+            name=f"conv_{i}",
+        )(x)
+        if 0 < i < last:
+            gamma = SmallGamma(seed, f"norm_{i}")
+            x = BiasFreeNorm(gamma_initializer=gamma, name=f"norm_{i}")(x)
+        if 0 < i < last or (i == 0 and not first_layer_linear):
+            x = keras.layers.ReLU(name=f"relu_{i}")(x)
+    return x
+
+
+@keras.saving.register_keras_serializable("keras_gahr")
+class BFCNN(Denoiser):
+    """Bias-free DnCNN: 3x3 convolutions with `BiasFreeNorm` and ReLU between them.
+
+    Whether a ReLU follows the first convolution leaves no trace in the weights: the published trainer
+    builds 21 layers with it, the published loader 20 layers without.
+
+    Args:
+        num_channels: channels of the images.
+        num_layers: convolutions. One channel and 64 kernels give 665,856 parameters for 20 layers and
+            702,784 for 21.
+        num_kernels: kernels of each convolution but the last.
+        first_layer_linear: no ReLU after the first convolution.
+        seed, provenance, name: see `Denoiser`.
+    """
+
+    def __init__(
+        self,
+        num_channels=1,
+        num_layers=21,
+        num_kernels=64,
+        first_layer_linear=True,
+        seed=None,
+        provenance=None,
+        name="bf_cnn",
+    ):
+        seed = fresh_seed() if seed is None else seed
+        inputs = keras.Input((None, None, num_channels), name="noisy")
+        outputs = bias_free_chain(
+            inputs, [3] * num_layers, num_kernels, num_channels, first_layer_linear, seed
+        )
+        super().__init__(inputs, outputs, seed, provenance, name)
+        self.num_channels = num_channels
+        self.num_layers = num_layers
+        self.num_kernels = num_kernels
+        self.first_layer_linear = first_layer_linear
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_channels": self.num_channels,
+            "num_layers": self.num_layers,
+            "num_kernels": self.num_kernels,
+            "first_layer_linear": self.first_layer_linear,
+        }

@@ -1,0 +1,63 @@
+"""Bias-free normalization: a scale for each channel and no shift."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("keras_gahr")
+class BiasFreeNorm(keras.layers.Layer):
+    """Divides each channel by a standard deviation and never subtracts a mean.
+
+    With `sd` the channel's standard deviation, the output is `gamma * x / sd`. While training,
+    `sd = sqrt(var(x) + epsilon)` with the biased variance over batch, height and width (the mean is
+    removed inside the variance only), and the running value, an average of *standard deviations*,
+    becomes `momentum * running_sd + (1 - momentum) * sd`. Otherwise `sd = running_sd`, with no
+    epsilon, so that the layer is linear. This is `BF_batchNorm` of the published code.
+
+    Statistics are computed in float32 whatever the compute dtype is.
+
+    Args:
+        momentum: weight of the old value in the running average.
+        epsilon: added to the variance while training.
+        gamma_initializer: initial scales.
+
+    Input and output: `(batch, height, width, channels)`.
+    """
+
+    def __init__(self, momentum=0.9, epsilon=1e-5, gamma_initializer="ones", **kwargs):
+        super().__init__(**kwargs)
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.gamma_initializer = keras.initializers.get(gamma_initializer)
+
+    def build(self, input_shape):
+        channels = (input_shape[-1],)
+        self.gamma = self.add_weight(
+            name="gamma", shape=channels, initializer=self.gamma_initializer
+        )
+        self.running_sd = self.add_weight(
+            name="running_sd", shape=channels, initializer="ones", trainable=False, dtype="float32"
+        )
+
+    def call(self, x, training=False):
+        if training:
+            _, variance = ops.moments(ops.cast(x, "float32"), axes=(0, 1, 2))
+            sd = ops.sqrt(variance + self.epsilon)
+            self.running_sd.assign(
+                self.momentum * self.running_sd + (1 - self.momentum) * ops.stop_gradient(sd)
+            )
+        else:
+            sd = ops.convert_to_tensor(self.running_sd)
+        scale = ops.cast(self.gamma, "float32") / sd
+        return x * ops.cast(scale, x.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+            "gamma_initializer": keras.initializers.serialize(self.gamma_initializer),
+        }

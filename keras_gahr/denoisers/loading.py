@@ -1,0 +1,44 @@
+"""Denoisers in `.keras` files."""
+
+import zipfile
+from pathlib import Path
+
+import keras
+
+from keras_gahr.errors import InputError
+from keras_gahr.files import replacing
+
+from .denoiser import Denoiser
+
+
+def load_denoiser(path):
+    """The denoiser in a `.keras` file, written on any backend.
+
+    Keras' safe mode is on: nothing in the file is executed.
+
+    Raises:
+        InputError: if there is no such file, or if it does not hold a denoiser.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"{path} does not exist: give the .keras file of a denoiser")
+    if path.suffix == ".pt" or path.suffix == ".pth":
+        raise InputError(f"{path} is a PyTorch checkpoint: first run `gahr convert {path} OUT.keras`")
+    if path.suffix != ".keras" or not zipfile.is_zipfile(path):
+        raise InputError(f"{path} is not a .keras file: give the .keras file of a denoiser")
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises whatever the damaged part happened to cause.
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise InputError(f"{path} cannot be read as a Keras model: {reason[0]}") from error
+    if not isinstance(model, Denoiser):
+        raise InputError(
+            f"{path} holds a {type(model).__name__}, expected one of this package's denoisers"
+        )
+    return model
+
+
+def save_denoiser(denoiser, path):
+    """Writes a denoiser to a `.keras` file, whole or not at all; an old file is replaced."""
+    with replacing(path) as temporary:
+        denoiser.save(temporary)

@@ -1,0 +1,108 @@
+"""The bias-free UNet."""
+
+import keras
+
+from .bias_free_norm import BiasFreeNorm
+from .denoiser import Denoiser
+from .initialization import HeNormal, SmallGamma, fresh_seed
+
+
+@keras.saving.register_keras_serializable("keras_gahr")
+class UNet(Denoiser):
+    """Bias-free UNet of the paper (appendix A.1).
+
+    Encoder block b has 3x3 convolutions with `num_kernels * 2**b` kernels; its output is kept for the
+    decoder and averaged over 2x2 pixels. The middle block has `num_kernels * 2**num_blocks` kernels.
+    Decoder block b doubles the size with a transposed convolution, appends the encoder's output and
+    convolves again. Each convolution is followed by `BiasFreeNorm` and ReLU, but the first has no norm
+    and the last has neither. Height and width must divide by `2**num_blocks`.
+
+    Args:
+        num_channels: channels of the images, 1 (grey) or 3 (colour).
+        num_blocks: encoder blocks B. With 64 kernels and one channel, B = 1, 2, 3, 4 give 366,080,
+            1,825,024, 7,659,264 and 30,993,152 parameters.
+        num_kernels: kernels of the first block.
+        num_enc_conv, num_mid_conv, num_dec_conv: convolutions in a block of each part.
+        seed, provenance, name: see `Denoiser`.
+    """
+
+    def __init__(
+        self,
+        num_channels=1,
+        num_blocks=3,
+        num_kernels=64,
+        num_enc_conv=2,
+        num_mid_conv=2,
+        num_dec_conv=2,
+        seed=None,
+        provenance=None,
+        name="unet",
+    ):
+        seed = fresh_seed() if seed is None else seed
+
+        def conv(x, filters, layer):
+            return keras.layers.Conv2D(
+                filters,
+                3,
+                padding="same",
+                use_bias=False,
+                kernel_initializer=HeNormal(seed, layer),
+                name=layer,
+            )(x)
+
+        def upsample(x, filters, layer):
+            return keras.layers.Conv2DTranspose(
+                filters,
+                2,
+                strides=2,
+                use_bias=False,
+                kernel_initializer=HeNormal(seed, layer),
+                name=layer,
+            )(x)
+
+        def conv_norm_relu(x, filters, part, index, norm=True):
+            x = conv(x, filters, f"{part}_conv_{index}")
+            if norm:
+                layer = f"{part}_norm_{index}"
+                x = BiasFreeNorm(gamma_initializer=SmallGamma(seed, layer), name=layer)(x)
+            return keras.layers.ReLU(name=f"{part}_relu_{index}")(x)
+
+        inputs = x = keras.Input((None, None, num_channels), name="noisy")
+        skips = []
+        for b in range(num_blocks):
+            for i in range(num_enc_conv):
+                first = b == 0 and i == 0
+                x = conv_norm_relu(x, num_kernels * 2**b, f"encoder_{b}", i, norm=not first)
+            skips.append(x)
+            x = keras.layers.AveragePooling2D(2, name=f"pool_{b}")(x)
+        for i in range(num_mid_conv):
+            x = conv_norm_relu(x, num_kernels * 2**num_blocks, "middle", i)
+        for b in reversed(range(num_blocks)):
+            x = upsample(x, num_kernels * 2**b, f"upsample_{b}")
+            x = keras.layers.Concatenate(name=f"skip_{b}")([x, skips[b]])
+            for i in range(num_dec_conv if b else num_dec_conv - 1):
+                x = conv_norm_relu(x, num_kernels * 2**b, f"decoder_{b}", i)
+        outputs = conv(x, num_channels, f"decoder_0_conv_{num_dec_conv - 1}")
+
+        super().__init__(inputs, outputs, seed, provenance, name)
+        self.num_channels = num_channels
+        self.num_blocks = num_blocks
+        self.num_kernels = num_kernels
+        self.num_enc_conv = num_enc_conv
+        self.num_mid_conv = num_mid_conv
+        self.num_dec_conv = num_dec_conv
+
+    @property
+    def size_multiple(self):
+        return 2**self.num_blocks
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_channels": self.num_channels,
+            "num_blocks": self.num_blocks,
+            "num_kernels": self.num_kernels,
+            "num_enc_conv": self.num_enc_conv,
+            "num_mid_conv": self.num_mid_conv,
+            "num_dec_conv": self.num_dec_conv,
+        }

@@ -1,0 +1,9 @@
+"""The one error a user can cause."""
+
+
+class InputError(ValueError):
+    """Something the user gave cannot be used.
+
+    The message is one line that says what was received, what was expected and how to mend it. The
+    command line prints it and exits with code 2; every other exception is a fault of this package.
+    """
