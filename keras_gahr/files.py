@@ -9,12 +9,38 @@ from pathlib import Path
 from keras_gahr.errors import InputError
 
 
-def check_output(path, overwrite=False):
-    """The path, if it may be written.
+def check_output_file(path, overwrite=False):
+    """The path, if a file may be written there.
 
     Raises:
-        InputError: if it exists and `overwrite` is false, or if it would lie inside a file.
+        InputError: if it exists and `overwrite` is false, if it is a folder, or if it would lie
+            inside a file.
     """
+    path = _check_output(path, overwrite)
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, expected the name of a file")
+    return path
+
+
+def check_output_folder(path, overwrite=False, *, known_by):
+    """The path, if a folder may be written there.
+
+    Args:
+        path: the folder.
+        overwrite: whether an old one may be replaced.
+        known_by: a file that every such folder has. One without it was made by something else and is
+            never replaced.
+
+    Raises:
+        InputError: if it exists and may not be replaced, or if it would lie inside a file.
+    """
+    path = _check_output(path, overwrite)
+    if path.exists() and not (path / known_by).is_file():
+        raise InputError(f"{path} has no {known_by} and will not be replaced: choose another name")
+    return path
+
+
+def _check_output(path, overwrite):
     path = Path(path)
     if not overwrite and (path.exists() or path.is_symlink()):
         raise InputError(f"{path} exists: choose another name or pass --overwrite")
@@ -40,10 +66,7 @@ def replacing(path):
     os.close(handle)
     temporary = Path(name)
     try:
-        # mkstemp makes private files; the user's umask decides who may read the final one.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        temporary.chmod(0o666 & ~_umask())
         yield temporary
         temporary.replace(path)
     except BaseException:
@@ -61,9 +84,7 @@ def replacing_folder(path):
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
     try:
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o777 & ~umask)
+        temporary.chmod(0o777 & ~_umask())
         yield temporary
         if path.exists():
             old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-old-"))
@@ -75,3 +96,10 @@ def replacing_folder(path):
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def _umask():
+    """The permissions a new file does not get; tempfile makes private ones whatever this says."""
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask

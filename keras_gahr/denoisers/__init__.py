@@ -3,6 +3,7 @@
 from .bf_cnn import BFCNN
 from .bias_free_norm import BiasFreeNorm
 from .denoiser import Denoiser
+from .inference import Inference
 from .loading import load_denoiser, save_denoiser
 from .receptive_field_bf_cnn import RECEPTIVE_FIELDS, ReceptiveFieldBFCNN
 from .registry import ARCHITECTURES, build_denoiser
@@ -11,9 +12,10 @@ from .unet import UNet
 __all__ = [
     "ARCHITECTURES",
     "BFCNN",
+    "RECEPTIVE_FIELDS",
     "BiasFreeNorm",
     "Denoiser",
-    "RECEPTIVE_FIELDS",
+    "Inference",
     "ReceptiveFieldBFCNN",
     "UNet",
     "build_denoiser",

@@ -1,5 +1,7 @@
 """What every blind denoiser has in common."""
 
+import math
+
 import keras
 from keras import ops
 
@@ -40,6 +42,11 @@ class Denoiser(keras.Model):
     @property
     def output_channels(self):
         return self.output_shape[-1]
+
+    @property
+    def num_parameters(self):
+        """Trainable parameters, the number that publications give."""
+        return sum(math.prod(variable.shape) for variable in self.trainable_variables)
 
     def call(self, inputs, training=None, mask=None):
         self.check_shape(inputs.shape)

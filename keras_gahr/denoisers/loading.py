@@ -23,7 +23,9 @@ def load_denoiser(path):
     if not path.exists():
         raise InputError(f"{path} does not exist: give the .keras file of a denoiser")
     if path.suffix == ".pt" or path.suffix == ".pth":
-        raise InputError(f"{path} is a PyTorch checkpoint: first run `gahr convert {path} OUT.keras`")
+        raise InputError(
+            f"{path} is a PyTorch checkpoint: first run `gahr convert {path} OUT.keras`"
+        )
     if path.suffix != ".keras" or not zipfile.is_zipfile(path):
         raise InputError(f"{path} is not a .keras file: give the .keras file of a denoiser")
     try:

@@ -1,5 +1,7 @@
 """The denoisers by name."""
 
+import inspect
+
 from keras_gahr.errors import InputError
 
 from .bf_cnn import BFCNN
@@ -17,10 +19,17 @@ def build_denoiser(architecture, **options):
         **options: arguments of that class.
 
     Raises:
-        InputError: for an unknown architecture.
+        InputError: for an unknown architecture, or an option that it does not have.
     """
     if architecture not in ARCHITECTURES:
         raise InputError(
             f"received architecture {architecture!r}, expected one of {', '.join(ARCHITECTURES)}"
         )
-    return ARCHITECTURES[architecture](**options)
+    denoiser = ARCHITECTURES[architecture]
+    known = inspect.signature(denoiser).parameters
+    for option in options:
+        if option not in known:
+            raise InputError(
+                f"received {option} for the architecture {architecture}, which has {', '.join(known)}"
+            )
+    return denoiser(**options)

@@ -1,0 +1,15 @@
+"""The only place that imports JAX, TensorFlow or PyTorch.
+
+Each module offers the same names for one backend; the ones of the backend Keras runs on are here.
+"""
+
+import importlib
+
+import keras
+
+_module = importlib.import_module(f"{__name__}.{keras.backend.backend()}")
+
+compile_inference = _module.compile_inference
+devices = _module.devices
+jit_compile = _module.jit_compile
+version = _module.version

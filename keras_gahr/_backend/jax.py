@@ -1,0 +1,51 @@
+"""JAX."""
+
+import jax
+
+
+def compile_inference(model, function):
+    """Compiles `function(network, *tensors)`, where `network(x)` is the model in evaluation mode.
+
+    No gradients are kept. The model's weights are read at each call, so that the compiled function
+    stays right when they change.
+
+    Args:
+        model: a built Keras model.
+        function: takes the network and tensors, returns tensors; it must be pure.
+
+    Returns:
+        A function of the tensors (or arrays).
+    """
+
+    @jax.jit
+    def compiled(trainable, non_trainable, *tensors):
+        def network(x):
+            # Passed in, not closed over: jit would freeze closed-over weights into the program.
+            outputs, _ = model.stateless_call(trainable, non_trainable, x, training=False)
+            return outputs
+
+        return function(network, *tensors)
+
+    def run(*tensors):
+        return compiled(
+            [variable.value for variable in model.trainable_variables],
+            [variable.value for variable in model.non_trainable_variables],
+            *tensors,
+        )
+
+    return run
+
+
+def devices():
+    """The devices JAX would use, one name each."""
+    return [f"{device.platform}:{device.id} ({device.device_kind})" for device in jax.devices()]
+
+
+def jit_compile():
+    """Whether a training step is faster compiled by XLA; JAX knows no other way."""
+    return True
+
+
+def version():
+    """The version of the backend."""
+    return jax.__version__

@@ -1,0 +1,58 @@
+"""The `gahr` command."""
+
+import typer
+import typer.core
+
+from keras_gahr.errors import InputError
+
+from .backend import BackendOption, choose_backend
+from .data import data_app
+from .demo import demo
+from .denoise import denoise
+from .info import info
+from .sample import sample
+from .train import train
+
+
+class Commands(typer.core.TyperGroup):
+    """Turns a user's mistake into one line and exit code 2."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except InputError as error:
+            message = str(error)
+        except OSError as error:
+            message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        typer.echo(f"error: {message}", err=True)
+        raise typer.Exit(2)
+
+
+app = typer.Typer(
+    name="gahr",
+    cls=Commands,
+    help="Blind denoisers: train them, sample from them, and see in what basis they denoise.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+@app.callback()
+def choose(backend: BackendOption = None):
+    if backend:
+        choose_backend(backend)
+
+
+app.command()(demo)
+app.add_typer(data_app, name="data")
+app.command()(train)
+app.command()(denoise)
+app.command()(sample)
+
+app.command()(info)
+
+
+def main():
+    """Runs the command line."""
+    app(prog_name="gahr")

@@ -1,0 +1,48 @@
+"""`gahr convert`."""
+
+import enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .backend import BackendOption, choose_backend
+from .options import OverwriteOption
+
+
+class FirstLayer(enum.StrEnum):
+    linear = "linear"
+    relu = "relu"
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(help="A published PyTorch checkpoint: a .pt file.")],
+    output: Annotated[Path, typer.Argument(help="The .keras file to write.")],
+    first_layer: Annotated[
+        FirstLayer,
+        typer.Option(
+            help="Whether a ReLU follows the first convolution of BF_CNN: a checkpoint cannot tell."
+        ),
+    ] = FirstLayer.linear,
+    overwrite: OverwriteOption = False,
+    backend: BackendOption = None,
+):
+    """Make a .keras denoiser of a published PyTorch checkpoint.
+
+    PyTorch is not needed and nothing in the checkpoint is executed. Every layer is compared with a
+    float64 reference before anything is written.
+    """
+    choose_backend(backend)
+    import weights_convert
+
+    conversion = weights_convert.convert(
+        source, output, first_layer=first_layer.value, overwrite=overwrite
+    )
+    options = ", ".join(f"{name}={value}" for name, value in conversion.options.items())
+    typer.echo(f"{conversion.architecture} ({options}), {conversion.parameters:,} parameters")
+    typer.echo(
+        f"every layer agrees with the float64 reference to {conversion.max_relative_difference:.1e}"
+    )
+    for assumption in conversion.assumptions:
+        typer.echo(f"assumed: {assumption}")
+    typer.echo(f"wrote {output}")

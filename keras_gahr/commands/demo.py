@@ -1,0 +1,103 @@
+"""`gahr demo`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .backend import BackendOption, choose_backend
+from .options import OverwriteOption, SeedOption
+
+SIZE = 32
+TRAIN, TEST = 4096, 64
+SAMPLES = 16
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the dataset, the run and the page.")] = Path(
+        "gahr-demo"
+    ),
+    seed: SeedOption = 0,
+    overwrite: OverwriteOption = False,
+    backend: BackendOption = None,
+):
+    """Make disks, train a small UNet on them for about two minutes, and sample new ones.
+
+    Writes a dataset, a run and demo.png: one page with denoised images and samples.
+    """
+    choose_backend(backend)
+    import shutil
+
+    import rich.console
+
+    from keras_gahr.datasets import make_disks
+    from keras_gahr.denoisers import Inference, build_denoiser
+    from keras_gahr.files import check_output_folder
+    from keras_gahr.noise import keyed_normal
+    from keras_gahr.report import figures
+    from keras_gahr.sampling import AscentSchedule, save_samples
+    from keras_gahr.sampling import sample as draw_samples
+    from keras_gahr.training import TrainingSettings, train
+
+    from .progress import progress_bar
+    from .psnr import LEVELS, print_psnr_table
+
+    check_output_folder(out, overwrite, known_by="disks/manifest.json")
+    if out.exists():
+        shutil.rmtree(out)
+
+    typer.echo(f"1. {TRAIN + TEST} disks of {SIZE}x{SIZE} pixels: {out / 'disks'}")
+    dataset = make_disks(out / "disks", TRAIN + TEST, SIZE, seed)
+    train_images, test_images = dataset.split(TRAIN, TEST)
+
+    denoiser = build_denoiser(
+        "unet",
+        num_blocks=2,
+        num_kernels=16,
+        seed=seed,
+        provenance={"trained_on": "disks", "image_shape": [SIZE, SIZE, 1], "train_size": TRAIN},
+    )
+    typer.echo(f"2. training a UNet with {denoiser.num_parameters:,} parameters: {out / 'run'}")
+    settings = TrainingSettings(
+        epochs=12, images_per_epoch=TRAIN, batch_size=32, halve_every=3, seed=seed
+    )
+    result = train(
+        denoiser,
+        train_images.images,
+        test_images.images,
+        settings,
+        out / "run",
+        data={"recipe": "disks", "sha256": dataset.manifest["sha256"]},
+        console=rich.console.Console(),
+    )
+    if result.signal is not None:
+        typer.echo(f"stopped by {result.signal.name}: the model is in {out / 'run'}", err=True)
+        raise typer.Exit(128 + result.signal)
+
+    typer.echo("3. how well it denoises disks it has not seen")
+    clean = test_images.as_float()
+    table = print_psnr_table(denoiser, clean)
+
+    typer.echo(f"4. {SAMPLES} samples: {out / 'samples'}")
+    schedule = AscentSchedule(beta=0.1)
+    with progress_bar("sampling", counted=False) as progress:
+        samples = draw_samples(
+            denoiser,
+            (SIZE, SIZE, 1),
+            count=SAMPLES,
+            seed=seed,
+            schedule=schedule,
+            progress=progress,
+        )
+    save_samples(samples, out / "samples", schedule, denoiser="model.keras", seed=seed)
+
+    inference, shown = Inference(denoiser), clean[:4]
+    rows = []
+    for level in LEVELS:
+        noisy = shown + level / 255 * keyed_normal(seed, range(len(shown)), 0, shown.shape[1:])
+        rows.append((level / 255, shown, noisy, inference.denoise(noisy)))
+    page = out / "demo.png"
+    figures.denoising_page(
+        f"A blind UNet trained on {TRAIN} disks", rows, table, samples.images, page
+    )
+    typer.echo(f"5. one page of pictures: {page}")

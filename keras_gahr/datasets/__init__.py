@@ -1,0 +1,20 @@
+"""Images to train on and to measure with: files, synthetic families and their on-disk format."""
+
+from .disks import disk_images, make_disks
+from .faces import make_faces
+from .image_files import contact_sheet, list_images, read_image, write_image
+from .store import Dataset, load
+from .writer import writing
+
+__all__ = [
+    "Dataset",
+    "contact_sheet",
+    "disk_images",
+    "list_images",
+    "load",
+    "make_disks",
+    "make_faces",
+    "read_image",
+    "write_image",
+    "writing",
+]

@@ -1,0 +1,172 @@
+"""Datasets on disk: a folder with `images.npy` and `manifest.json`.
+
+`images.npy` holds the images, (N, H, W, C), uint8 or float32 in [0, 1]. `manifest.json` says how
+they were made: the recipe with all its parameters, the package version, the source files in the
+order of the images with their SHA-256, what was left out and why, and the shape, type and SHA-256
+of the images (of their bytes in C order, without the `.npy` header).
+"""
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from keras_gahr.errors import InputError
+
+from .arrays import blocks, check_values, read_array, to_float
+
+FORMAT_VERSION = 1
+
+# Hashing reads everything once: about a second for this many bytes.
+VERIFIED_BYTES = 10**9
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images and where they came from.
+
+    Attributes:
+        images: (N, H, W, C), uint8 or floats in [0, 1]; usually a read-only memory map.
+        manifest: the content of `manifest.json`. A part of a dataset keeps the whole one's.
+    """
+
+    images: np.ndarray
+    manifest: dict
+
+    def __len__(self):
+        return len(self.images)
+
+    def as_float(self, index=slice(None)):
+        """The images at `index` (whatever indexes an array) as float32 in [0, 1], in memory."""
+        return to_float(np.asarray(self.images[index]))
+
+    def subset(self, n, half=None):
+        """The first n images as a Dataset; with a half, images that the other half never holds.
+
+        Args:
+            n: number of images.
+            half: None or "A" for the first n, "B" for the last n.
+
+        Raises:
+            InputError: if there are fewer than n images, or fewer than 2n when a half is asked for.
+        """
+        if half not in {None, "A", "B"}:
+            raise InputError(f"half is {half!r}: expected A or B")
+        limit = len(self) if half is None else len(self) // 2
+        if not 1 <= n <= limit:
+            where = "the dataset" if half is None else f"half {half}"
+            raise InputError(f"{n} images of {where} asked for: expected 1 to {limit}")
+        return self._part(slice(len(self) - n, None) if half == "B" else slice(n))
+
+    def split(self, train, test, half="A"):
+        """Disjoint training and test images, from opposite ends.
+
+        Args:
+            train: number of training images: the first ones for half A, the last for half B.
+            test: number of test images, from the other end.
+            half: "A" or "B".
+
+        Returns:
+            Two Datasets, (training, test).
+
+        Raises:
+            InputError: if the two would overlap, or one would be empty.
+        """
+        if half not in {"A", "B"}:
+            raise InputError(f"half is {half!r}: expected A or B")
+        if train < 1 or test < 1 or train + test > len(self):
+            raise InputError(
+                f"{train} training and {test} test images asked for: expected at least one of "
+                f"each, and no more than the dataset's {len(self)} together"
+            )
+        ends = (train, len(self) - test) if half == "A" else (test, len(self) - train)
+        first, last = self._part(slice(ends[0])), self._part(slice(ends[1], None))
+        return (first, last) if half == "A" else (last, first)
+
+    def _part(self, index):
+        return Dataset(self.images[index], self.manifest)
+
+
+def load(path, verify=None):
+    """The dataset in a folder, or an array of images in a `.npy` or `.npz` file.
+
+    Args:
+        path: a dataset folder, or an array (N, H, W) or (N, H, W, C), C = 1 or 3,
+            uint8 or floats in [0, 1] (a `.npz` file: the array `images`, or the only one).
+        verify: whether to compare a folder's images with the SHA-256 in its manifest; by default,
+            up to 1 GB. Shape and type are always compared, and a plain array's values checked.
+
+    Raises:
+        InputError: if it is missing, damaged, or something else.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _load_folder(path, verify)
+    if not path.exists():
+        raise InputError(f"{path} does not exist: give a dataset folder or a .npy or .npz file")
+    images = read_array(path)
+    shape = images.shape
+    if images.ndim == 3:
+        images = images[..., None]
+    if images.ndim != 4 or images.shape[-1] not in {1, 3}:
+        raise InputError(
+            f"{path} has shape {shape}: expected (N, H, W) or (N, H, W, C) with C = 1 or 3"
+        )
+    check_values(images, path)
+    manifest = {"recipe": "array", "parameters": {"file": path.name}}
+    return Dataset(images, manifest | describe(images.shape, images.dtype))
+
+
+def is_dataset(path):
+    """Whether there is a dataset folder at the path."""
+    return (Path(path) / "manifest.json").is_file()
+
+
+def describe(shape, dtype):
+    """The entries of a manifest that an array must fit."""
+    return {"shape": list(shape), "dtype": dtype.name}
+
+
+def _load_folder(path, verify):
+    if not is_dataset(path):
+        raise InputError(
+            f"{path} is not a dataset: it has no manifest.json; make one with `gahr data`"
+        )
+    try:
+        manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+        version, expected = manifest["format"], {k: manifest[k] for k in ("shape", "dtype")}
+        digest = manifest["sha256"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path / 'manifest.json'} is damaged ({type(error).__name__}: {error}): make the "
+            "dataset again"
+        ) from error
+    if version != FORMAT_VERSION:
+        raise InputError(
+            f"{path} has dataset format {version}: this version reads {FORMAT_VERSION}; make the "
+            "dataset again, or install a newer keras-gahr"
+        )
+    images = read_array(path / "images.npy")
+    found = describe(images.shape, images.dtype)
+    if found != expected:
+        raise InputError(
+            f"{path / 'images.npy'} has shape {found['shape']} and type {found['dtype']}, but the "
+            f"manifest says {expected['shape']} and {expected['dtype']}: make the dataset again"
+        )
+    if verify is None:
+        verify = images.nbytes <= VERIFIED_BYTES
+    if verify and _sha256(images) != digest:
+        raise InputError(
+            f"{path / 'images.npy'} does not have the SHA-256 of its manifest: it was changed or "
+            "damaged; make the dataset again"
+        )
+    return Dataset(images, manifest)
+
+
+def _sha256(images):
+    digest = hashlib.sha256()
+    for block in blocks(images):
+        digest.update(np.ascontiguousarray(block).data)
+    return digest.hexdigest()

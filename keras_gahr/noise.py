@@ -1,0 +1,95 @@
+"""Noise levels and noise. Every sigma is in units of the image range [0, 1]."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from keras_gahr.errors import InputError
+
+NOISE_LAWS = ("quadratic", "linear")
+
+
+@dataclasses.dataclass(frozen=True)
+class NoiseLaw:
+    """How a universal denoiser's noise levels are drawn while it is trained.
+
+    `quadratic` draws sqrt(sigma) uniformly, which favours small noise, `linear` draws sigma
+    uniformly, both between `low` and `high`. The paper trains with the quadratic law on [0, 1].
+
+    Raises:
+        InputError: for an unknown law or a range that is not 0 <= low <= high.
+    """
+
+    name: str = "quadratic"
+    low: float = 0.0
+    high: float = 1.0
+
+    def __post_init__(self):
+        if self.name not in NOISE_LAWS:
+            raise InputError(
+                f"received noise law {self.name!r}, expected one of {', '.join(NOISE_LAWS)}"
+            )
+        if not 0 <= self.low <= self.high < math.inf or self.high == 0:
+            raise InputError(
+                f"received noise levels from {self.low} to {self.high}, expected 0 <= low <= high "
+                "and high > 0"
+            )
+
+    def sigma(self, uniform):
+        """Noise levels for uniform draws on [0, 1): a NumPy array or a tensor, same shape out."""
+        if self.name == "linear":
+            return (self.high - self.low) * uniform + self.low
+        low, high = math.sqrt(self.low), math.sqrt(self.high)
+        return ((high - low) * uniform + low) ** 2
+
+
+def parse_sigma(text):
+    """A noise level written as `0.1` or `25/255`.
+
+    Raises:
+        InputError: if it is neither, negative or not finite.
+    """
+    numerator, slash, denominator = str(text).partition("/")
+    try:
+        sigma = float(numerator) / (float(denominator) if slash else 1)
+    except (ValueError, ZeroDivisionError):
+        sigma = math.nan
+    if not 0 <= sigma < math.inf:
+        raise InputError(f"received noise level {text!r}, expected a number such as 0.1 or 25/255")
+    return sigma
+
+
+def check_seed(seed):
+    """The seed, if it is a whole number from 0 to 2**64 - 1; else raises `InputError`."""
+    if not 0 <= seed < 2**64:
+        raise InputError(f"received seed {seed}, expected a whole number from 0 to 2**64 - 1")
+    return seed
+
+
+def _generator(seed, image, step):
+    # Philox is counter-based: key and counter name a stream, so that the numbers of one image at
+    # one step depend on neither the batch around it nor the steps before.
+    return np.random.Generator(np.random.Philox(key=[seed, image], counter=[0, 0, 0, step]))
+
+
+def keyed_normal(seed, images, step, shape):
+    """Standard normal noise for some images at one step, the same on every machine and backend.
+
+    Args:
+        seed: whole number.
+        images: indices of the images.
+        step: index of the draw.
+        shape: of one image, `(height, width, channels)`.
+
+    Returns:
+        A float32 array `(len(images), *shape)`.
+    """
+    return np.stack(
+        [_generator(seed, image, step).standard_normal(shape, dtype=np.float32) for image in images]
+    )
+
+
+def keyed_uniform(seed, images, step):
+    """One uniform draw on [0, 1) for each image at one step: a float32 array `(len(images),)`."""
+    return np.array([_generator(seed, image, step).random(dtype=np.float32) for image in images])

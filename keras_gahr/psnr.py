@@ -1,0 +1,58 @@
+"""Peak signal-to-noise ratio, in dB for images on [0, 1], one value per image."""
+
+import numpy as np
+from keras import ops
+
+from keras_gahr.noise import keyed_normal
+
+_LEAST_ERROR = 1e-20
+"""Mean squared error below which images count as equal (200 dB)."""
+
+
+def psnr(images, references):
+    """-10 log10 of each image's mean squared error; arrays `(count, ...)` to `(count,)`."""
+    difference = np.asarray(images, dtype=np.float64) - references
+    mse = np.mean(difference**2, axis=tuple(range(1, difference.ndim)))
+    return -10 * np.log10(np.maximum(mse, _LEAST_ERROR))
+
+
+def psnr_of_error(error):
+    """The same for a tensor of differences `(count, height, width, channels)`, to `(count,)`."""
+    mse = ops.mean(ops.square(error), axis=(1, 2, 3))
+    return -10 * ops.log10(ops.maximum(mse, _LEAST_ERROR))
+
+
+def psnr_at(inference, images, sigma, seed=0):
+    """PSNR of noisy and of denoised images at one noise level.
+
+    The noise of an image depends on the seed and its place in `images`, and is the same at every
+    sigma but for its scale, so that curves over sigma are smooth.
+
+    Args:
+        inference: an `Inference`.
+        images: clean float32 images `(count, height, width, channels)`.
+        sigma: noise level, in units of [0, 1].
+        seed: of the noise.
+
+    Returns:
+        Two arrays `(count,)`, before and after denoising.
+    """
+    noise = keyed_normal(seed, range(len(images)), 0, images.shape[1:])
+    noisy = images + np.float32(sigma) * noise
+    return psnr(noisy, images), psnr(inference.denoise(noisy), images)
+
+
+def psnr_table(inference, images, sigmas, seed=0):
+    """Mean PSNR over images at several noise levels.
+
+    Args:
+        inference, images, seed: see `psnr_at`.
+        sigmas: noise levels, in units of [0, 1].
+
+    Returns:
+        A list of (sigma, dB before, dB after denoising).
+    """
+    return [
+        (sigma, *(float(values.mean()) for values in psnr_at(inference, images, sigma, seed)))
+        for sigma in sigmas
+    ]

@@ -1,0 +1,7 @@
+"""Images from the prior in a denoiser, with or without linear measurements of them."""
+
+from .ascent import AscentSchedule, Samples, sample
+from .measurements import Measurement, Synthesis
+from .outputs import save_samples
+
+__all__ = ["AscentSchedule", "Measurement", "Samples", "Synthesis", "sample", "save_samples"]

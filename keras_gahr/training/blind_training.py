@@ -1,0 +1,72 @@
+"""The training objective as a Keras model, so that stock `fit` runs it on every backend."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_gahr.noise import NoiseLaw
+from keras_gahr.psnr import psnr_of_error
+
+
+class BlindTraining(keras.Model):
+    """A denoiser together with the noise it is trained on (paper, section 2 and appendix A.1).
+
+    Each image x gets a noise level sigma drawn from the noise law and becomes y = x + sigma z with
+    z ~ N(0, I). The loss is the squared error of the residual, |r(y) - sigma z|^2, summed over pixels
+    and channels and averaged over the batch.
+
+    The noise is added inside `call`, which returns the error r(y) - sigma z, so that a step runs the
+    network once. Input: clean images `(batch, height, width, channels)`, float32 on [0, 1], or a
+    dictionary of `clean` and the `noise` to add to them.
+
+    Args:
+        denoiser: a `Denoiser`.
+        noise_law: a `NoiseLaw`; by default the paper's.
+        seed: of the noise.
+    """
+
+    def __init__(self, denoiser, noise_law=None, seed=0, **kwargs):
+        super().__init__(**kwargs)
+        self.denoiser = denoiser
+        self.noise_law = noise_law or NoiseLaw()
+        # Two generators with unrelated seeds: on PyTorch a generator's n-th draw is seeded with
+        # seed + n, so that neighbouring seeds share draws.
+        level_seed, noise_seed = _unrelated_seeds(seed, 2)
+        self.level_generator = keras.random.SeedGenerator(level_seed)
+        self.noise_generator = keras.random.SeedGenerator(noise_seed)
+        self.psnr = keras.metrics.Mean(name="psnr")
+
+    def build(self, input_shape):
+        self.built = True
+
+    def call(self, inputs, training=False):
+        if isinstance(inputs, dict):
+            clean, noise = inputs["clean"], inputs["noise"]
+        else:
+            clean, noise = inputs, self.draw_noise(inputs)
+        residual = self.denoiser(clean + noise, training=training)
+        return residual - noise[..., -self.denoiser.output_channels :]
+
+    def draw_noise(self, images):
+        """sigma z for each image, from the model's generators; none on channels that are a condition."""
+        batch, height, width, _ = ops.shape(images)
+        channels = self.denoiser.output_channels
+        uniform = keras.random.uniform((batch, 1, 1, 1), seed=self.level_generator)
+        normal = keras.random.normal((batch, height, width, channels), seed=self.noise_generator)
+        noise = self.noise_law.sigma(uniform) * normal
+        condition = self.denoiser.input_channels - channels
+        return ops.pad(noise, [(0, 0), (0, 0), (0, 0), (condition, 0)]) if condition else noise
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        error = ops.cast(y_pred, "float32")
+        return ops.sum(ops.square(error)) / ops.cast(ops.shape(error)[0], "float32")
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        # The denoised image differs from the clean one by the same error, with the other sign.
+        self.psnr.update_state(psnr_of_error(ops.cast(y_pred, "float32")))
+        return self.get_metrics_result()
+
+
+def _unrelated_seeds(seed, count):
+    # The generators keep their state as signed 32-bit numbers on some backends.
+    return [int(word) >> 1 for word in np.random.SeedSequence(seed).generate_state(count)]

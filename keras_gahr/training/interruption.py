@@ -1,0 +1,42 @@
+"""Stopping a training between two steps."""
+
+import contextlib
+import signal
+import threading
+
+import keras
+
+
+class Interruption(keras.callbacks.Callback):
+    """Ends the training after the current step when the process is asked to stop.
+
+    An exception in the middle of a step could leave the weights half updated (JAX gives the old ones
+    away before it has the new ones); this lets the step finish. A second signal stops at once.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.signal = None
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.signal is not None:
+            self.model.stop_training = True
+
+    def _request(self, number, frame):
+        if self.signal is not None:
+            raise KeyboardInterrupt
+        self.signal = signal.Signals(number)
+
+    @contextlib.contextmanager
+    def listening(self):
+        """Takes SIGINT and SIGTERM over, if this is the main thread; gives them back at the end."""
+        if threading.current_thread() is not threading.main_thread():
+            yield self
+            return
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        previous = {number: signal.signal(number, self._request) for number in numbers}
+        try:
+            yield self
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)

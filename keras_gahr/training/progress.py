@@ -1,0 +1,74 @@
+"""A progress bar for `fit`."""
+
+import time
+
+import keras
+import rich.progress
+
+
+class ProgressBar(keras.callbacks.Callback):
+    """Shows epoch, step, loss, images per second and the time left, and a line for each epoch
+    with loss and PSNR on the training and the test images.
+
+    Args:
+        console: a rich console.
+        steps_per_epoch, epochs, batch_size: of the training.
+    """
+
+    _REFRESH = 0.25
+
+    def __init__(self, console, steps_per_epoch, epochs, batch_size):
+        super().__init__()
+        self.console = console
+        self.steps_per_epoch = steps_per_epoch
+        self.epochs = epochs
+        self.batch_size = batch_size
+
+    def on_train_begin(self, logs=None):
+        self._progress = rich.progress.Progress(
+            rich.progress.TextColumn("{task.description}"),
+            rich.progress.BarColumn(),
+            rich.progress.MofNCompleteColumn(),
+            rich.progress.TextColumn("{task.fields[numbers]}"),
+            rich.progress.TimeRemainingColumn(),
+            console=self.console,
+        )
+        self._progress.start()
+        self._task = self._progress.add_task(
+            "compiling", total=self.steps_per_epoch * self.epochs, numbers=""
+        )
+        self._shown = 0.0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+        self._start = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        now = time.monotonic()
+        if now - self._shown < self._REFRESH and batch + 1 < self.steps_per_epoch:
+            return
+        self._shown = now
+        rate = (batch + 1) * self.batch_size / (now - self._start)
+        numbers = f"{rate:.0f} images/s"
+        if logs and "loss" in logs:
+            numbers = f"loss {float(logs['loss']):.4g}  {numbers}"
+        self._progress.update(
+            self._task,
+            description=f"epoch {self._epoch + 1}/{self.epochs}",
+            completed=self._epoch * self.steps_per_epoch + batch + 1,
+            numbers=numbers,
+        )
+
+    def on_epoch_end(self, epoch, logs=None):
+        line = f"epoch {epoch + 1:>4}  train {logs['loss']:9.4g} {logs['psnr']:5.2f} dB"
+        if "val_loss" in logs:
+            line += f"   test {logs['val_loss']:9.4g} {logs['val_psnr']:5.2f} dB"
+        self._progress.console.print(f"{line}   {time.monotonic() - self._start:.1f} s")
+
+    def close(self):
+        """Ends the bar; `on_train_end` does not run when `fit` raises."""
+        if hasattr(self, "_progress"):
+            self._progress.stop()
+
+    def on_train_end(self, logs=None):
+        self.close()

@@ -1,0 +1,68 @@
+"""What several tests use."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+TESTS = Path(__file__).resolve().parent
+GOLDEN = TESTS / "golden"
+SHARED = TESTS.parents[1] / "shared"
+
+
+@pytest.fixture(scope="session")
+def golden():
+    """The folder of outputs of the published code."""
+    return GOLDEN
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The folder of published checkpoints and photographs, which are no part of this project."""
+    if not SHARED.is_dir():
+        pytest.skip(f"{SHARED} is not there: it holds published weights and photographs")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def golden_index(golden):
+    """Settings of the golden networks and samplers."""
+    return json.loads((golden / "index.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def tiny_denoiser(golden):
+    """A trained UNet of 2 blocks and 8 kernels."""
+    from networks import from_state
+
+    from weights_convert import read_checkpoint
+
+    return from_state(read_checkpoint(golden / "tiny_unet_trained.pt"))
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_denoiser, tmp_path_factory):
+    """The same in a `.keras` file."""
+    from keras_gahr.denoisers import save_denoiser
+
+    path = tmp_path_factory.mktemp("models") / "tiny.keras"
+    save_denoiser(tiny_denoiser, path)
+    return path
+
+
+@pytest.fixture
+def smooth_images():
+    """A function (count, height, width, channels=1) -> smooth synthetic images on [0, 1]."""
+
+    def make(count, height, width, channels=1):
+        rows, columns = np.ogrid[:height, :width]
+        images = [
+            0.5 + 0.4 * np.sin(rows / (4 + k % 5) + k + c) * np.cos(columns / (3 + k % 4) - c)
+            for k in range(count)
+            for c in range(channels)
+        ]
+        stacked = np.stack(images).reshape(count, channels, height, width)
+        return np.moveaxis(stacked, 1, -1).astype(np.float32)
+
+    return make

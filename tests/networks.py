@@ -1,0 +1,39 @@
+"""Golden networks and arrays as the tests want them."""
+
+import numpy as np
+
+from keras_gahr.denoisers import build_denoiser
+from weights_convert import read_checkpoint
+from weights_convert.layouts import recognize
+
+
+def nhwc(array):
+    """An array of the published code with its channels moved last."""
+    return np.moveaxis(array, -3, -1)
+
+
+def from_state(state, first_layer="linear"):
+    """Our network with published weights."""
+    plan, state = recognize(state, first_layer)
+    denoiser = build_denoiser(plan.architecture, seed=0, **plan.options)
+    for name, entry in plan.entries.items():
+        weight_of(denoiser, entry).assign(entry.transform(state[name]))
+    return denoiser
+
+
+def from_checkpoint(path):
+    """Our network with the weights of a golden checkpoint, and its `Plan`."""
+    state = read_checkpoint(path)
+    first_layer = "relu" if path.stem.endswith("relu") else "linear"
+    plan, _ = recognize(state, first_layer)
+    return from_state(state, first_layer), plan
+
+
+def weight_of(denoiser, entry):
+    """The Keras variable that a published array belongs to."""
+    return getattr(denoiser.get_layer(entry.layer), entry.weight)
+
+
+def relative_difference(found, expected):
+    """The largest difference, relative to the largest value."""
+    return np.max(np.abs(np.asarray(found) - expected)) / np.max(np.abs(expected))

@@ -1,0 +1,34 @@
+"""How closely float32 networks must agree with the published code, in one table.
+
+Differences are relative to the largest value of the array unless said otherwise. "Seen" is the worst
+of the three backends on a CPU.
+
+| what                                   | bound | seen   | why not tighter                              |
+|----------------------------------------|-------|--------|----------------------------------------------|
+| output, evaluation and training mode   | 1e-5  | 3e-6   | rounding of about 20 layers in float32       |
+| running_sd after one pass              | 1e-5  | 2e-7   | the same                                     |
+| gradients                              | 1e-4  | 2e-5   | sums over all pixels, twice as many layers   |
+| full-size UNet                         | 1e-5  | 2e-6   | as for outputs                               |
+| one saved file on three backends       | 1e-5  | 2e-6   | as for outputs                               |
+| homogeneity D(a y) = a D(y)            | 1e-5  | 1e-6   | rounding differs with the scale              |
+| sampler: sigma, each step, of itself   | 1e-5  | 5e-6   | rounding of up to 152 passes                 |
+| sampler: the image, absolute           | 1e-5  | 1e-6   | the same                                     |
+| one image alone, in a batch, elsewhere | 1e-3  | 1e-5   | a random network may amplify rounding        |
+| 20 warm steps: loss, of itself         | 1e-5  | 4e-6   | rounding                                     |
+| 20 warm steps: running_sd, of itself   | 1e-4  | 2e-5   | follows the weights                          |
+| 20 warm steps: change of each tensor   | 1e-2  | 3e-3   | in norm; channels without gradient, where    |
+|                                        |       |        | Adam turns rounding into steps               |
+| 20 cold steps: loss, of itself         | 2e-4  | 4e-5   | gradients near 1e-8, the same amplification  |
+"""
+
+OUTPUT = 1e-5
+RUNNING_SD = 1e-5
+GRADIENT = 1e-4
+HOMOGENEITY = 1e-5
+SAMPLER_SIGMA = 1e-5
+SAMPLER_IMAGE = 1e-5
+SAME_IMAGE = 1e-3
+WARM_LOSS = 1e-5
+WARM_RUNNING_SD = 1e-4
+WARM_CHANGE = 1e-2
+COLD_LOSS = 2e-4

@@ -1,0 +1,147 @@
+"""The reader against PyTorch, and what it says about files that are no state dict."""
+
+import json
+import pickle
+import zipfile
+
+import handmade
+import numpy as np
+import pytest
+
+from keras_gahr.errors import InputError
+from weights_convert import read_checkpoint
+
+
+def assert_same(path, torch):
+    expected = torch.load(path, map_location="cpu", weights_only=True)
+    found = read_checkpoint(path)
+    assert list(found) == list(expected)
+    for name, tensor in expected.items():
+        if tensor.dtype in (torch.float16, torch.bfloat16):
+            tensor = tensor.float()
+        tensor = tensor.detach()
+        np.testing.assert_array_equal(found[name], tensor.numpy())
+        assert found[name].dtype == tensor.numpy().dtype
+        assert found[name].flags.c_contiguous
+
+
+def test_reads_every_golden_checkpoint_as_torch_does(golden):
+    torch = pytest.importorskip("torch")
+    paths = sorted(golden.glob("*.pt"))
+    assert len(paths) == 11
+    for path in paths:
+        assert_same(path, torch)
+
+
+def test_reads_the_published_checkpoints_as_torch_does(shared):
+    torch = pytest.importorskip("torch")
+    paths = sorted(shared.glob("checkpoints/local_probability/**/model.pt"))
+    assert len(paths) == 8
+    for path in paths:
+        assert_same(path, torch)
+
+
+def test_reads_every_dtype_and_layout_in_memory(tmp_path):
+    torch = pytest.importorskip("torch")
+    base = torch.arange(-30, 30, dtype=torch.float32).reshape(3, 4, 5) / 7
+    names = ["float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8"]
+    state = {name: base.to(getattr(torch, name)) for name in [*names, "uint8", "bool"]}
+    state["bfloat16 extremes"] = torch.tensor([0.0, -0.0, 3e38, 1e-40, -1.5]).bfloat16()
+    state["transposed"] = base.permute(2, 0, 1)
+    state["sliced"] = base[1:, ::2, 1:4]
+    state["the same storage"] = base
+    state["scalar"] = base[1, 2, 3]
+    state["empty"] = base[:0]
+    state["channels last"] = torch.ones(2, 3, 4, 5).to(memory_format=torch.channels_last)
+    state["parameter"] = torch.nn.Parameter(base.clone())
+    torch.save(state, tmp_path / "all.pt")
+    assert_same(tmp_path / "all.pt", torch)
+
+
+def test_reads_the_state_dict_of_a_module(tmp_path):
+    torch = pytest.importorskip("torch")
+    module = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2))
+    torch.save(module.state_dict(), tmp_path / "module.pt")
+    assert_same(tmp_path / "module.pt", torch)
+
+
+def test_reads_handmade_checkpoints(tmp_path):
+    state = {"a": np.arange(6, dtype="f4").reshape(2, 3), "b": np.array(1.5)}
+    path = tmp_path / "handmade.pt"
+    path.write_bytes(handmade.checkpoint(state))
+    found = read_checkpoint(path)
+    assert list(found) == ["a", "b"]
+    for name in state:
+        np.testing.assert_array_equal(found[name], state[name])
+
+
+def message_for(path, data):
+    path.write_bytes(data)
+    with pytest.raises(InputError) as caught:
+        read_checkpoint(path)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert len(message) < 400
+    return message
+
+
+@pytest.fixture
+def refused(tmp_path):
+    """A function from the bytes of a file to the message that refuses it."""
+    return lambda data: message_for(tmp_path / "refused.pt", data)
+
+
+def test_missing_and_foreign_files(tmp_path, refused):
+    with pytest.raises(InputError, match="is not a file"):
+        read_checkpoint(tmp_path / "absent.pt")
+    with pytest.raises(InputError, match="is not a file"):
+        read_checkpoint(tmp_path)
+    for data in (b"", b"PK", b"hello", json.dumps([1]).encode()):
+        assert "does not begin" in refused(data)
+
+
+def test_legacy_format(tmp_path, refused):
+    assert "legacy format" in refused(pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2))
+    torch = pytest.importorskip("torch")
+    torch.save({}, tmp_path / "old.pt", _use_new_zipfile_serialization=False)
+    assert "legacy format" in refused((tmp_path / "old.pt").read_bytes())
+
+
+VALUES = {
+    "list": b"]",
+    "int": handmade.number(3),
+    "tuple": b")",
+    "NoneType": b"N",
+    "tensor": handmade.tensor(handmade.storage("0", 1), (1,), (1,)),
+    "storage": handmade.storage("0", 1),
+}
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_values_that_are_no_state_dict(refused, kind):
+    records = {"data/0": bytes(4)}
+    assert "expected a state dict" in refused(handmade.archive(VALUES[kind], records))
+    if kind != "tensor":
+        nested = handmade.dictionary([("a", VALUES[kind])])
+        assert "entry 'a'" in refused(handmade.archive(nested, records))
+
+
+def test_other_dictionaries_are_no_state_dict(refused):
+    assert "an empty dictionary" in refused(handmade.archive(b"}"))
+    inner = handmade.dictionary([("b", VALUES["tensor"])])
+    nested = handmade.dictionary([("a", inner)])
+    assert "is of type dict" in refused(handmade.archive(nested, {"data/0": bytes(4)}))
+    numbered = b"}" + handmade.number(10) + b"]" + b"s"
+    assert "the key 10" in refused(handmade.archive(numbered))
+
+
+def test_published_psnr_lists_are_no_state_dict(shared):
+    path = next(shared.glob("checkpoints/local_probability/**/psnr_test_list.pt"))
+    with pytest.raises(InputError, match="expected a state dict"):
+        read_checkpoint(path)
+
+
+def test_zip_archives_of_others(tmp_path, refused):
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as other:
+        other.writestr("hello.txt", "hello")
+    assert "not one of torch.save" in refused((tmp_path / "other.zip").read_bytes())

@@ -1,0 +1,22 @@
+"""Conversion of published PyTorch checkpoints, without PyTorch."""
+
+import importlib
+
+_HOMES = {
+    "Conversion": "conversion",
+    "VerificationError": "verify",
+    "convert": "conversion",
+    "read_checkpoint": "read",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__():
+    return __all__

@@ -1,0 +1,99 @@
+"""From a published checkpoint to a `.keras` file."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+
+from keras_gahr import __version__
+from keras_gahr.denoisers import build_denoiser, save_denoiser
+from keras_gahr.errors import InputError
+from keras_gahr.files import check_output_file
+
+from .layouts import recognize
+from .read import read_checkpoint
+from .verify import verify
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What a conversion found and made.
+
+    Args:
+        architecture, options: arguments of `build_denoiser`.
+        parameters: how many numbers are trained (running deviations are not counted).
+        max_relative_difference: between our float32 network and the float64 reference, the largest
+            of all stages.
+        sha256: of the checkpoint.
+        assumptions: lines on what the checkpoint cannot tell.
+    """
+
+    architecture: str
+    options: dict
+    parameters: int
+    max_relative_difference: float
+    sha256: str
+    assumptions: tuple
+
+
+def convert(src, dst, *, first_layer="linear", overwrite=False):
+    """Makes a `.keras` denoiser of a published PyTorch checkpoint.
+
+    PyTorch is not needed and nothing in the checkpoint is executed. The file is written only after
+    every layer of the new network agreed with a float64 reference on a noisy image.
+
+    Args:
+        src: a `.pt` file that holds a state dict.
+        dst: the `.keras` file to write.
+        first_layer: "linear" or "relu": whether BF_CNN was trained with a ReLU after its first
+            convolution, which its weights cannot tell.
+        overwrite: whether an existing `dst` may be replaced.
+
+    Returns:
+        A `Conversion`.
+
+    Raises:
+        InputError: if the checkpoint cannot be read, is of no known layout or does not fit it, or
+            if `dst` may not be written. A `VerificationError` if the networks disagree.
+    """
+    src, dst = Path(src), Path(dst)
+    if first_layer not in ("linear", "relu"):
+        raise InputError(f"received first layer {first_layer!r}, expected 'linear' or 'relu'")
+    if dst.suffix != ".keras":
+        raise InputError(f"received the output {dst}, expected a name that ends in .keras")
+    check_output_file(dst, overwrite)
+
+    state = read_checkpoint(src)
+    with src.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        plan, state = recognize(state, first_layer)
+    except InputError as error:
+        raise InputError(f"{src} cannot be converted: {error}") from error
+
+    # A graphics processor may round convolutions to TF32, a thousand times more than float32 does.
+    with keras.device("cpu"):
+        denoiser = build_denoiser(plan.architecture, seed=0, **plan.options)
+        for name, entry in plan.entries.items():
+            weight = getattr(denoiser.get_layer(entry.layer), entry.weight)
+            weight.assign(entry.transform(state[name]))
+        verification = verify(denoiser, plan, state)
+
+    denoiser.provenance = {
+        "source": src.name,
+        "sha256": sha256,
+        "layout": plan.layout,
+        "first_layer": plan.first_layer,
+        "max_relative_difference": verification.maximum,
+        "keras_gahr": __version__,
+    }
+    save_denoiser(denoiser, dst)
+    return Conversion(
+        architecture=plan.architecture,
+        options=plan.options,
+        parameters=denoiser.num_parameters,
+        max_relative_difference=verification.maximum,
+        sha256=sha256,
+        assumptions=plan.assumptions,
+    )

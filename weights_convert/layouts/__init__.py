@@ -1,0 +1,40 @@
+"""The layouts of published checkpoints: what network a state dict holds, where its arrays go."""
+
+from keras_gahr.errors import InputError
+
+from ..quoting import listed, quoted
+from . import paper_bf_cnn, paper_unet
+
+LAYOUTS = (paper_unet, paper_bf_cnn)
+"""Modules with `matches(state)` and `plan(state, first_layer)`; the first that matches is used."""
+
+
+def recognize(state, first_layer="linear"):
+    """The `Plan` of a state dict.
+
+    Args:
+        state: a dictionary name -> array; names may begin with `module.` (data parallel).
+        first_layer: "linear" or "relu", for networks whose weights cannot tell.
+
+    Returns:
+        The plan and the state dict without `module.`; they agree name by name and shape by shape.
+
+    Raises:
+        InputError: if no layout has such names, or if names or shapes do not fit the layout.
+    """
+    state = _without_module(state)
+    for layout in LAYOUTS:
+        if layout.matches(state):
+            plan = layout.plan(state, first_layer)
+            plan.check(state)
+            return plan, state
+    raise InputError(
+        f"its names are of no known layout: it holds {listed(map(quoted, state), most=4)}"
+    )
+
+
+def _without_module(state):
+    bare = {name.removeprefix("module."): value for name, value in state.items()}
+    if len(bare) != len(state):
+        raise InputError("it holds some names both with and without 'module.'")
+    return bare

@@ -1,0 +1,124 @@
+"""What a layout says about one state dict."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_gahr.errors import InputError
+
+from ..quoting import listed, quoted
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One published array.
+
+    Args:
+        shape: as published.
+        layer: name of our layer.
+        weight: attribute of that layer.
+        transform: from the published array to ours.
+    """
+
+    shape: tuple
+    layer: str
+    weight: str
+    transform: Callable
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to make one of our networks of a state dict.
+
+    Args:
+        layout: name of the layout.
+        architecture, options: arguments of `build_denoiser`.
+        entries: a dictionary published name -> `Entry`, one for each weight of our network.
+        reference: a function (state, noisy NCHW image) that yields (our layer's name, its output).
+        first_layer: "linear" or "relu" where the layouts of this network differ in it, else None.
+        assumptions: lines on what the checkpoint cannot tell.
+    """
+
+    layout: str
+    architecture: str
+    options: dict
+    entries: dict
+    reference: Callable
+    first_layer: str | None = None
+    assumptions: tuple = ()
+
+    def check(self, state):
+        """Compares names, shapes and values with what this plan expects.
+
+        Raises:
+            InputError: one line with every array that is missing, unused or impossible.
+        """
+        present = [
+            (quoted(name), state[name], entry)
+            for name, entry in self.entries.items()
+            if name in state
+        ]
+        faults = {
+            "missing": [quoted(name) for name in self.entries if name not in state],
+            "unused": [quoted(name) for name in state if name not in self.entries],
+            "of another shape": [
+                f"{name} {array.shape}, expected {entry.shape}"
+                for name, array, entry in present
+                if array.shape != entry.shape
+            ],
+            "not floating point": [
+                f"{name} ({array.dtype})" for name, array, _ in present if array.dtype.kind != "f"
+            ],
+            "not finite": [name for name, array, _ in present if not np.all(np.isfinite(array))],
+            "not positive": [
+                name
+                for name, array, entry in present
+                if entry.weight == "running_sd" and np.any(array <= 0)
+            ],
+        }
+        found = [f"{fault}: {listed(names)}" for fault, names in faults.items() if names]
+        if found:
+            raise InputError(f"as {self.layout} its arrays do not fit: {'; '.join(found)}")
+
+
+def kernel(layer, outputs, inputs, side):
+    """The entry of a convolution, published as (outputs, inputs, side, side)."""
+    return Entry((outputs, inputs, side, side), layer, "kernel", _channels_last)
+
+
+def transposed_kernel(layer, inputs, outputs, side):
+    """The entry of a transposed convolution, published as (inputs, outputs, side, side)."""
+    # Keras has (side, side, outputs, inputs) here: the same permutation as for a convolution.
+    return Entry((inputs, outputs, side, side), layer, "kernel", _channels_last)
+
+
+def vector(layer, weight, channels):
+    """The entry of one number per channel, published as (1, channels, 1, 1)."""
+    return Entry((1, channels, 1, 1), layer, weight, np.ravel)
+
+
+def norm(name, layer, channels):
+    """The two entries of a bias-free normalization with the published name `name`."""
+    return {
+        f"{name}.gammas": vector(layer, "gamma", channels),
+        f"{name}.running_sd": vector(layer, "running_sd", channels),
+    }
+
+
+def most_common(widths):
+    """The width that occurs most: a few misshapen arrays do not hide what the others say."""
+    counts = Counter(width for width in widths if width > 0).most_common(1)
+    return counts[0][0] if counts else 1
+
+
+def number(text, below):
+    """The number that a part of a name is, or None if it is none or too large to be meant."""
+    if text.isdecimal() and len(text) < 10 and int(text) < below:
+        return int(text)
+    return None
+
+
+def _channels_last(array):
+    return np.transpose(array, (2, 3, 1, 0))
