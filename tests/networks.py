@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_gahr.denoisers import build_denoiser
+from keras_gahr.denoisers import BiasFreeNorm, build_denoiser
 from weights_convert import read_checkpoint
 from weights_convert.layouts import recognize
 
@@ -32,6 +32,14 @@ def from_checkpoint(path):
 def weight_of(denoiser, entry):
     """The Keras variable that a published array belongs to."""
     return getattr(denoiser.get_layer(entry.layer), entry.weight)
+
+
+def with_unit_gammas(denoiser):
+    """The denoiser with all scales 1: as initialized, deep outputs underflow float32."""
+    for layer in denoiser.layers:
+        if isinstance(layer, BiasFreeNorm):
+            layer.gamma.assign(np.ones(layer.gamma.shape, np.float32))
+    return denoiser
 
 
 def relative_difference(found, expected):

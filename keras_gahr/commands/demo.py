@@ -7,9 +7,11 @@ import typer
 
 from .backend import BackendOption, choose_backend
 from .options import OverwriteOption, SeedOption
+from .psnr import LEVELS
 
 SIZE = 32
 TRAIN, TEST = 4096, 64
+EPOCHS = 12
 SAMPLES = 16
 
 
@@ -40,7 +42,7 @@ def demo(
     from keras_gahr.training import TrainingSettings, train
 
     from .progress import progress_bar
-    from .psnr import LEVELS, print_psnr_table
+    from .psnr import print_psnr_table
 
     check_output_folder(out, overwrite, known_by="disks/manifest.json")
     if out.exists():
@@ -59,7 +61,7 @@ def demo(
     )
     typer.echo(f"2. training a UNet with {denoiser.num_parameters:,} parameters: {out / 'run'}")
     settings = TrainingSettings(
-        epochs=12, images_per_epoch=TRAIN, batch_size=32, halve_every=3, seed=seed
+        epochs=EPOCHS, images_per_epoch=TRAIN, batch_size=32, halve_every=3, seed=seed
     )
     result = train(
         denoiser,

@@ -101,6 +101,7 @@ def train(
         },
         **{name: value for name, value in chosen.items() if value is not None},
     )
+    denoiser.check_shape(images.images.shape)
     typer.echo(
         f"{architecture} with {denoiser.num_parameters:,} parameters, {train_size} training and "
         f"{test_size} test images of {'x'.join(map(str, images.images.shape[1:]))}"

@@ -70,11 +70,11 @@ class AscentSchedule:
 
     def predicted_steps(self):
         """Steps until sigma_end if the noise level falls by 1 - beta h_t at every step."""
-        level = math.log(self.sigma_0 / self.sigma_end)
-        for t in itertools.count(1):
-            level += math.log1p(-self.beta * self.step_size(t))
-            if level <= 0:
-                return t
+        level, t = self.sigma_0, 0
+        while level > self.sigma_end:
+            t += 1
+            level *= 1 - self.beta * self.step_size(t)
+        return t
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,7 +179,7 @@ def _report(progress, batch, count, schedule, sigma):
     if progress is not None:
         level = np.clip(np.nan_to_num(sigma), schedule.sigma_end, schedule.sigma_0)
         way = np.log(schedule.sigma_0 / level) / np.log(schedule.sigma_0 / schedule.sigma_end)
-        progress(batch.start + way.sum(), count)
+        progress(batch.start + float(np.clip(way, 0, 1).sum()), count)
 
 
 def _known(measurement, measured, batch, shape):

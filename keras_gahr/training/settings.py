@@ -34,7 +34,7 @@ class TrainingSettings:
     batch_size: int = 32
     learning_rate: float = 1e-3
     halve_every: int | None = None
-    noise_law: NoiseLaw = NoiseLaw()
+    noise_law: NoiseLaw = dataclasses.field(default_factory=NoiseLaw)
     seed: int = 0
 
     def __post_init__(self):

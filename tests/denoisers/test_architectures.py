@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from networks import relative_difference
+from networks import relative_difference, with_unit_gammas
 
 import keras_gahr
 from keras_gahr import BFCNN, InputError, ReceptiveFieldBFCNN, UNet, load_denoiser, save_denoiser
@@ -47,17 +47,16 @@ def test_the_largest_published_unet():
 
 @pytest.mark.parametrize("receptive_field", [5, 9, 13, 23, 43])
 def test_the_receptive_field_is_what_its_name_says(receptive_field):
-    denoiser = ReceptiveFieldBFCNN(receptive_field=receptive_field, num_kernels=3, seed=1)
-    for layer in denoiser.layers:
-        if isinstance(layer, BiasFreeNorm):
-            layer.gamma.assign(ops.ones_like(layer.gamma))
+    denoiser = with_unit_gammas(
+        ReceptiveFieldBFCNN(receptive_field=receptive_field, num_kernels=16, seed=1)
+    )
     size = receptive_field + 8
-    images = np.random.default_rng(0).standard_normal((2, size, size, 1)).astype(np.float32)
-    images[1] = images[0]
-    images[1, size // 2, size // 2] += 10
-    residual = denoiser.predict_on_batch(images)
-    changed = np.flatnonzero(np.any(residual[0] != residual[1], axis=(1, 2)))
-    assert changed[-1] - changed[0] + 1 == receptive_field
+    # One pixel of either sign: without biases, what it does not reach stays exactly zero.
+    images = np.zeros((2, size, size, 1), np.float32)
+    images[:, size // 2, size // 2, 0] = 1, -1
+    reached = np.any(denoiser.predict_on_batch(images), axis=(0, 3))
+    for sides in (np.flatnonzero(reached.any(axis=0)), np.flatnonzero(reached.any(axis=1))):
+        assert sides[-1] - sides[0] + 1 == receptive_field
 
 
 @pytest.mark.parametrize("build", SMALL)
@@ -154,7 +153,7 @@ def test_files_that_are_not_denoisers_are_refused(tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         load_denoiser(tmp_path / "none.keras")
     (tmp_path / "text.keras").write_text("no model")
-    with pytest.raises(InputError, match="not a .keras file"):
+    with pytest.raises(InputError, match="not a \\.keras file"):
         load_denoiser(tmp_path / "text.keras")
     (tmp_path / "x.pt").write_bytes(b"PK")
     with pytest.raises(InputError, match="gahr convert"):
@@ -166,7 +165,7 @@ def test_files_that_are_not_denoisers_are_refused(tmp_path):
     save_denoiser(SMALL[0](), tmp_path / "whole.keras")
     data = (tmp_path / "whole.keras").read_bytes()
     (tmp_path / "cut.keras").write_bytes(data[: len(data) // 2])
-    with pytest.raises(InputError, match="cut.keras"):
+    with pytest.raises(InputError, match="cut"):
         load_denoiser(tmp_path / "cut.keras")
 
 

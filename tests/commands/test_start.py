@@ -1,0 +1,108 @@
+"""Starting the command line and choosing the backend."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BACKENDS = ("tensorflow", "torch", "jax")
+MISSING = [name for name in BACKENDS if importlib.util.find_spec(name) is None]
+
+
+def test_help_is_quick_and_imports_no_keras():
+    code = (
+        "import sys; sys.argv[0] = 'gahr'\n"
+        "from keras_gahr.commands.app import app\n"
+        "from typer.testing import CliRunner\n"
+        "result = CliRunner().invoke(app, ['--help'])\n"
+        "assert result.exit_code == 0 and 'denoise' in result.output, result.output\n"
+        "heavy = {'keras', 'numpy', 'matplotlib', 'torch', 'jax', 'tensorflow'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_help_takes_less_than_half_a_second(gahr_process):
+    """The best of five, since the machine may be busy."""
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        assert gahr_process("--help").returncode == 0
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.5
+
+
+def test_the_module_runs_too():
+    command = [sys.executable, "-m", "keras_gahr", "--help"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert result.returncode == 0
+    assert "Usage: gahr" in result.stdout
+
+
+def test_importing_the_package_registers_the_denoisers(tiny_model):
+    code = (
+        "import keras_gahr, keras, sys; print(type(keras.saving.load_model(sys.argv[1])).__name__)"
+    )
+    command = [sys.executable, "-c", code, str(tiny_model)]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
+    assert result.stdout.strip() == "UNet", result.stderr
+
+
+def test_importing_the_package_brings_only_its_own_backend():
+    code = (
+        "import keras_gahr, keras, sys\n"
+        "others = {'jax', 'tensorflow', 'torch'} - {keras.backend.backend()}\n"
+        "assert not others & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=120)
+
+
+def test_info_names_versions_backend_and_devices(gahr):
+    result = gahr("info")
+    assert result.exit_code == 0
+    assert keras.__version__ in result.output
+    assert keras.backend.backend() in result.output
+    assert "cpu" in result.output.lower()
+
+
+def test_unknown_backends_are_refused(refused):
+    for arguments in (("--backend", "theano", "info"), ("info", "--backend", "theano")):
+        assert "tensorflow, torch, jax" in refused(*arguments)
+
+
+@pytest.mark.skipif(not MISSING, reason="all backends are installed here")
+def test_a_backend_that_is_not_installed_names_its_extra(refused):
+    for name in MISSING:
+        assert f'pip install "keras-gahr[{name}]"' in refused("info", "--backend", name)
+
+
+def without_backend(**variables):
+    environment = {key: value for key, value in os.environ.items() if key != "KERAS_BACKEND"}
+    return {**environment, **variables}
+
+
+@pytest.mark.skipif(not MISSING, reason="all backends are installed here")
+def test_an_installed_backend_is_found(gahr_process, tmp_path):
+    """Also when keras.json asks for one that is not there."""
+    for config in (None, f'{{"backend": "{MISSING[0]}"}}', "not json"):
+        if config:
+            (tmp_path / "keras.json").write_text(config)
+        result = gahr_process("info", env=without_backend(KERAS_HOME=str(tmp_path)))
+        if config != "not json":
+            assert result.returncode == 0, result.stderr
+            assert keras.backend.backend() in result.stdout
+
+
+def test_the_option_wins_over_the_environment(gahr_process):
+    name = keras.backend.backend()
+    result = gahr_process("info", "--backend", name, env=without_backend(KERAS_BACKEND="theano"))
+    assert result.returncode == 0, result.stderr
+    result = gahr_process("info", env=without_backend(KERAS_BACKEND="theano"))
+    assert result.returncode == 2
+    assert result.stderr.strip().startswith("error: received backend 'theano'")

@@ -1,0 +1,117 @@
+"""`gahr train`, and what it leaves behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from keras_gahr import load_denoiser
+
+QUICK = ("--num-kernels", 4, "--num-blocks", 1, "--epochs", 2, "--images-per-epoch", 64)
+
+
+@pytest.fixture
+def dataset(tmp_path, smooth_images):
+    path = tmp_path / "images.npy"
+    np.save(path, smooth_images(40, 16, 16))
+    return path
+
+
+def test_a_training_from_start_to_end(gahr, dataset, tmp_path):
+    out = tmp_path / "run"
+    result = gahr("train", dataset, "--out", out, *QUICK)
+    assert result.exit_code == 0, result.output
+    assert "36 training and 4 test images of 16x16x1" in result.output
+    assert "epoch    2" in result.output
+    assert "25/255" in result.output
+    assert {path.name for path in out.iterdir()} == {
+        "config.json",
+        "curves.png",
+        "history.csv",
+        "model.keras",
+    }
+    assert load_denoiser(out / "model.keras").provenance["image_shape"] == [16, 16, 1]
+    data = json.loads((out / "config.json").read_text())["data"]
+    assert (data["train_size"], data["test_size"], data["half"]) == (36, 4, "A")
+
+    result = gahr("sample", out / "model.keras", "--out", tmp_path / "s", "--max-steps", 3)
+    assert result.exit_code == 0, result.output
+    assert np.load(tmp_path / "s" / "samples.npy").shape == (16, 16, 16, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--num-blocks", 5), "multiples of 32"),
+        (("--architecture", "resnet"), "unet, bf-cnn, bf-cnn-rf"),
+        (("--num-layers", 4), "num_layers"),
+        (("--train-size", 40), "40 training and 4 test images"),
+        (("--half", "C"), "expected A or B"),
+        (("--noise-law", "cubic"), "quadratic, linear"),
+        (("--sigma-max", "two"), "25/255"),
+        (("--epochs", 0), "epochs"),
+        (("--architecture", "bf-cnn-rf", "--receptive-field", 7), "5, 9, 13, 23, 43"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(refused, dataset, tmp_path, options, says):
+    options = ("--num-kernels", 2, *options)
+    assert says in refused("train", dataset, "--out", tmp_path / "run", *options)
+    assert not (tmp_path / "run").exists()
+
+
+def test_images_that_cannot_be_used_are_refused(refused, tmp_path, smooth_images):
+    def saved(images):
+        np.save(tmp_path / "bad.npy", images)
+        return tmp_path / "bad.npy"
+
+    images = smooth_images(4, 16, 16)
+    nan = images.copy()
+    nan[1, 2, 3] = np.nan
+    out = ("--out", tmp_path / "run")
+    assert "does not exist" in refused("train", tmp_path / "none", *out)
+    assert "NaN" in refused("train", saved(nan), *out)
+    assert "empty" in refused("train", saved(images[:0]), *out)
+    assert "[0, 1]" in refused("train", saved(255 * images), *out)
+    assert "shape" in refused("train", saved(images[0, 0, 0]), *out)
+    (tmp_path / "bad.npy").write_bytes(b"\x93NUMPY\x01\x00")
+    assert "cannot be read" in refused("train", tmp_path / "bad.npy", *out)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_existing_run_is_only_replaced_when_asked(gahr, refused, dataset, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "thesis.txt").write_text("ten years of work")
+    assert "exists" in refused("train", dataset, "--out", run, *QUICK)
+    # Nothing of a run is in it: it is somebody's folder, whatever was asked.
+    assert "config.json" in refused("train", dataset, "--out", run, *QUICK, "--overwrite")
+    assert (run / "thesis.txt").read_text() == "ten years of work"
+
+    assert gahr("train", dataset, "--out", tmp_path / "r", *QUICK).exit_code == 0
+    again = gahr("train", dataset, "--out", tmp_path / "r", *QUICK, "--overwrite")
+    assert again.exit_code == 0, again.output
+
+
+def test_ctrl_c_leaves_a_model(cli, dataset, tmp_path):
+    """A real process, interrupted in the middle of its long first epoch."""
+    out = tmp_path / "run"
+    options = ("--num-kernels", 4, "--num-blocks", 1, "--images-per-epoch", 10_000_000)
+    command = [sys.executable, cli, "train", dataset, "--out", out, *options]
+    log = tmp_path / "log"
+    with log.open("w") as file:
+        process = subprocess.Popen(list(map(str, command)), stdout=file, stderr=file)
+        deadline = time.monotonic() + 120
+        while not (out / "config.json").exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        time.sleep(5)
+        process.send_signal(signal.SIGINT)
+        code = process.wait(timeout=120)
+    assert code == 130, log.read_text()
+    assert "stopped by SIGINT" in log.read_text()
+    assert load_denoiser(out / "model.keras").num_parameters > 0
+    assert os.path.getsize(out / "history.csv") > 0

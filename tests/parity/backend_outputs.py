@@ -1,0 +1,50 @@
+"""Run on one backend by the parity tests: writes models, or computes with models of all backends.
+
+python backend_outputs.py write FOLDER GOLDEN
+python backend_outputs.py read FOLDER GOLDEN
+"""
+
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_gahr import UNet, load_denoiser, save_denoiser
+from keras_gahr.sampling import AscentSchedule, sample
+from keras_gahr.training import TrainingSettings, train
+from weights_convert import convert
+
+BACKEND = keras.backend.backend()
+
+
+def write(folder, golden):
+    convert(golden / "tiny_unet_trained.pt", folder / f"converted-{BACKEND}.keras")
+    save_denoiser(UNet(num_blocks=1, num_kernels=8, seed=5), folder / f"fresh-{BACKEND}.keras")
+    trained = UNet(num_blocks=1, num_kernels=8, seed=5)
+    images = np.random.default_rng(0).random((32, 8, 8, 1), np.float32)
+    settings = TrainingSettings(epochs=1, images_per_epoch=64, batch_size=8)
+    train(trained, images, images[:0], settings, folder / f"run-{BACKEND}")
+    (folder / f"run-{BACKEND}" / "model.keras").rename(folder / f"trained-{BACKEND}.keras")
+
+
+def read(folder, golden):
+    noisy = np.random.default_rng(1).normal(0.5, 0.3, (3, 16, 20, 1)).astype(np.float32)
+    results = {}
+    for path in sorted(folder.glob("*.keras")):
+        denoiser = load_denoiser(path)
+        results[f"residual/{path.stem}"] = denoiser.predict_on_batch(noisy)
+    fresh = UNet(num_blocks=1, num_kernels=8, seed=5)
+    for weight in fresh.weights:
+        results[f"initial/{weight.path}"] = ops.convert_to_numpy(weight.value)
+    denoiser = load_denoiser(folder / f"converted-{BACKEND}.keras")
+    schedule = AscentSchedule(beta=0.1, sigma_end=0.02)
+    samples = sample(denoiser, (24, 24, 1), count=6, seed=11, schedule=schedule)
+    results["samples"], results["steps"] = samples.images, samples.steps
+    np.savez(folder / f"results-{BACKEND}.npz", **results)
+
+
+if __name__ == "__main__":
+    action, folder, golden = sys.argv[1:]
+    {"write": write, "read": read}[action](Path(folder), Path(golden))

@@ -1,0 +1,92 @@
+"""Imports point one way, and only some rooms may import some libraries."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+RANKS = [
+    {"errors", "__init__"},
+    {"files"},
+    {"_backend"},
+    {"noise", "datasets"},
+    {"denoisers"},
+    {"psnr"},
+    {"training", "sampling", "analysis", "report", "denoising"},
+    {"experiments"},
+    {"commands"},
+    {"__main__"},
+]
+"""Rooms (or single files) of the package from the ground up; none imports from its own rank or above."""
+
+ONLY_IN = {
+    "jax": {"_backend"},
+    "tensorflow": {"_backend"},
+    "torch": {"_backend"},
+    "matplotlib": {"report"},
+    "typer": {"commands"},
+}
+
+
+def room_of(path):
+    """The room of a file: "denoisers", "noise", or "weights_convert"."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[1] if parts[0] == "keras_gahr" else parts[0]
+
+
+def imports_of(path):
+    """Absolute names of all modules that a file imports, wherever in it."""
+    package = path.relative_to(ROOT).with_suffix("").parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) + 1 - node.level]) if node.level else ""
+            module = ".".join(filter(None, (base, node.module)))
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+FILES = sorted([*ROOT.glob("keras_gahr/**/*.py"), *ROOT.glob("weights_convert/**/*.py")])
+
+
+def rank_of(room):
+    return next(i for i, rooms in enumerate(RANKS) if room in rooms)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_one_way(path):
+    room = room_of(path)
+    for name in imports_of(path):
+        top, *rest = name.split(".")
+        assert room in ONLY_IN.get(top, {room}), f"{name} is not for {room}"
+        if top == "weights_convert":
+            assert room in {"weights_convert", "commands"}, f"{name} is not for {room}"
+        if top != "keras_gahr":
+            continue
+        other = rest[0] if rest and any(rest[0] in rooms for rooms in RANKS) else "__init__"
+        if room == "weights_convert":
+            assert other in {"denoisers", "errors", "files", "__init__"}, f"{name} from {room}"
+        elif other != room:
+            assert rank_of(other) < rank_of(room), f"{name} from {room}"
+
+
+def test_every_room_has_a_rank():
+    for path in FILES:
+        assert room_of(path) == "weights_convert" or rank_of(room_of(path)) is not None
+
+
+def test_the_test_sees_a_wrong_import(tmp_path, monkeypatch):
+    """Negative control."""
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+    wrong = tmp_path / "keras_gahr" / "datasets" / "wrong.py"
+    wrong.parent.mkdir(parents=True)
+    for line in (
+        "from keras_gahr.training import train",
+        "from ..sampling import x",
+        "import torch",
+    ):
+        wrong.write_text(line)
+        with pytest.raises(AssertionError):
+            test_imports_point_one_way(wrong)

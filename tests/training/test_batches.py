@@ -1,0 +1,49 @@
+"""The order of training images and the noise of test images."""
+
+import numpy as np
+import pytest
+
+from keras_gahr.noise import NoiseLaw
+from keras_gahr.training.batches import NoisyBatches, TiledBatches
+
+
+def values(batches):
+    return np.concatenate([batches[i] for i in range(len(batches))]).ravel()
+
+
+@pytest.mark.parametrize(("count", "budget", "tiles"), [(7, 30, 4), (10, 10, 1), (10, 3, 1)])
+def test_an_epoch_holds_each_image_equally_often(count, budget, tiles):
+    images = np.arange(count, dtype=np.float32).reshape(-1, 1, 1, 1) / 100
+    batches = TiledBatches(images, budget, batch_size=4, seed=0)
+    assert batches.images_per_epoch == tiles * count
+    assert np.array_equal(np.sort(values(batches)), np.sort(np.tile(images.ravel(), tiles)))
+
+
+def test_the_order_changes_from_epoch_to_epoch_and_is_reproducible():
+    images = np.arange(20, dtype=np.float32).reshape(-1, 1, 1, 1) / 100
+    runs = []
+    for seed in (0, 0, 1):
+        batches = TiledBatches(images, 20, 4, seed)
+        first = values(batches)
+        batches.on_epoch_end()
+        runs.append((first, values(batches)))
+    assert np.array_equal(runs[0], runs[1])
+    assert not np.array_equal(runs[0][0], runs[0][1])
+    assert not np.array_equal(runs[0][0], runs[2][0])
+
+
+def test_bytes_become_numbers_from_0_to_1():
+    images = np.full((3, 2, 2, 1), 255, np.uint8)
+    batch = TiledBatches(images, 3, 3, 0)[0]
+    assert batch.dtype == np.float32
+    assert np.all(batch == 1)
+
+
+def test_test_noise_does_not_depend_on_the_batch_size():
+    images = np.random.default_rng(0).random((5, 4, 6, 1), np.float32)
+    law = NoiseLaw()
+    whole = NoisyBatches(images, law, 5, seed=3)[0]["noise"]
+    parts = NoisyBatches(images, law, 2, seed=3)
+    assert len(parts) == 3
+    assert np.array_equal(np.concatenate([parts[i]["noise"] for i in range(3)]), whole)
+    assert not np.array_equal(NoisyBatches(images, law, 5, seed=4)[0]["noise"], whole)

@@ -1,0 +1,142 @@
+"""A training in its run directory."""
+
+import csv
+import json
+import math
+import os
+import signal
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gahr import InputError, UNet, load_denoiser
+from keras_gahr.noise import NoiseLaw
+from keras_gahr.training import TrainingSettings, train
+
+SETTINGS = TrainingSettings(epochs=3, images_per_epoch=16, batch_size=8, learning_rate=3e-3)
+
+
+def small():
+    return UNet(num_blocks=1, num_kernels=4, seed=0)
+
+
+def test_a_run_keeps_model_history_and_configuration(tmp_path, smooth_images):
+    images = smooth_images(20, 8, 12)
+    denoiser = small()
+    result = train(denoiser, images[:16], images[16:], SETTINGS, tmp_path / "run")
+
+    assert result.signal is None
+    assert not result.diverged
+    rows = list(csv.DictReader((tmp_path / "run" / "history.csv").open()))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert [row["steps"] for row in rows] == ["2"] * 3
+    assert all(math.isfinite(float(value)) for row in rows for value in row.values())
+    # A tenth of three epochs is less than one: the rate is halved after each.
+    rates = [float(row["learning_rate"]) for row in rows]
+    assert rates == pytest.approx([1.5e-3, 0.75e-3, 0.375e-3])
+
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["training"]["noise_law"] == {"name": "quadratic", "low": 0.0, "high": 1.0}
+    assert config["denoiser"]["class"] == "UNet"
+    assert config["backend"] == keras.backend.backend()
+
+    loaded = load_denoiser(tmp_path / "run" / "model.keras")
+    assert np.array_equal(loaded.predict_on_batch(images), denoiser.predict_on_batch(images))
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        "config.json",
+        "history.csv",
+        "model.keras",
+    ]
+
+
+def test_training_helps(tmp_path, smooth_images):
+    images = smooth_images(32, 8, 8)
+    settings = TrainingSettings(
+        epochs=8, images_per_epoch=256, batch_size=16, learning_rate=1e-2, halve_every=3
+    )
+    result = train(small(), images[:24], images[24:], settings, tmp_path)
+    first, last = result.history[0], result.history[-1]
+    assert last["test_psnr"] > first["test_psnr"] + 1
+    assert last["train_loss"] < 0.5 * first["train_loss"]
+
+
+def test_one_seed_gives_one_result(tmp_path, smooth_images):
+    images = smooth_images(12, 8, 8)
+    outputs = []
+    for run in ("a", "b"):
+        denoiser = small()
+        train(denoiser, images, images[:0], SETTINGS, tmp_path / run)
+        outputs.append(denoiser.predict_on_batch(images))
+    np.testing.assert_allclose(outputs[0], outputs[1], rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_after_the_step_and_keeps_the_model(
+    tmp_path, smooth_images, monkeypatch, number
+):
+    images = smooth_images(16, 8, 8)
+    from keras_gahr.training import run
+
+    class SendSignal(run.History):
+        def on_train_batch_end(self, batch, logs=None):
+            super().on_train_batch_end(batch, logs)
+            if batch == 1:
+                os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(run, "History", SendSignal)
+    before = signal.getsignal(number)
+    settings = TrainingSettings(epochs=50, images_per_epoch=160, batch_size=8)
+    denoiser = small()
+    result = train(denoiser, images, images[:4], settings, tmp_path)
+
+    assert result.signal == number
+    assert signal.getsignal(number) == before
+    assert len(result.history) == 1
+    assert 2 <= result.history[0]["steps"] < 20
+    loaded = load_denoiser(tmp_path / "model.keras")
+    assert np.array_equal(loaded.predict_on_batch(images), denoiser.predict_on_batch(images))
+
+
+def test_a_loss_that_is_not_finite_keeps_the_last_good_model(tmp_path, smooth_images):
+    images = smooth_images(16, 8, 8)
+    train(small(), images, images[:0], SETTINGS, tmp_path)
+    good = (tmp_path / "model.keras").read_bytes()
+    images[3] = np.nan
+    result = train(small(), images, images[:0], SETTINGS, tmp_path)
+    assert result.diverged
+    assert len(result.history) == 1
+    assert (tmp_path / "model.keras").read_bytes() == good
+
+
+def test_images_that_do_not_fit_are_refused_before_anything_is_written(tmp_path, smooth_images):
+    out = tmp_path / "run"
+    for images, says in (
+        (smooth_images(4, 9, 8), "multiples of 2"),
+        (smooth_images(4, 8, 8, 3), "3 channel"),
+        (smooth_images(4, 8, 8)[:0], "no training images"),
+    ):
+        with pytest.raises(InputError, match=says):
+            train(small(), images, images[:0], SETTINGS, out)
+        assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"epochs": 0},
+        {"batch_size": -1},
+        {"learning_rate": math.nan},
+        {"images_per_epoch": 0},
+        {"seed": -1},
+    ],
+)
+def test_settings_must_be_positive(settings):
+    with pytest.raises(InputError):
+        TrainingSettings(**settings)
+
+
+def test_noise_laws_are_checked():
+    for law in (("cubic",), ("linear", 0.5, 0.1), ("linear", -0.1, 1), ("linear", 0, 0)):
+        with pytest.raises(InputError):
+            NoiseLaw(*law)
