@@ -6,6 +6,10 @@ of the three backends on a CPU.
 | what                                   | bound | seen   | why not tighter                              |
 |----------------------------------------|-------|--------|----------------------------------------------|
 | output, evaluation and training mode   | 1e-5  | 3e-6   | rounding of about 20 layers in float32       |
+| training mode, RF 9 alone              | 2e-5  | 1.1e-5 | this network amplifies rounding: the golden  |
+|                                        |       |        | output is 5e-6 from the exact one, and ours  |
+|                                        |       |        | are 5e-6 to 7e-6 from it, so they may add up |
+| training mode, against float64         | 1e-5  | 7e-6   | as for outputs                               |
 | running_sd after one pass              | 1e-5  | 2e-7   | the same                                     |
 | gradients                              | 1e-4  | 2e-5   | sums over all pixels, twice as many layers   |
 | full-size UNet                         | 1e-5  | 2e-6   | as for outputs                               |
@@ -22,6 +26,7 @@ of the three backends on a CPU.
 """
 
 OUTPUT = 1e-5
+OUTPUT_RF9_TRAINING = 2e-5
 RUNNING_SD = 1e-5
 GRADIENT = 1e-4
 HOMOGENEITY = 1e-5

@@ -66,7 +66,7 @@ def test_a_failure_leaves_nothing_and_the_older_dataset(tmp_path, images):
 def test_only_datasets_are_replaced(tmp_path, images):
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "thesis.txt").write_text("text")
-    with pytest.raises(InputError, match="not a dataset"):
+    with pytest.raises(InputError, match=r"no manifest\.json"):
         write(tmp_path / "precious", images, overwrite=True)
     assert (tmp_path / "precious" / "thesis.txt").exists()
     write(tmp_path / "data", images)
