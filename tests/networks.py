@@ -6,6 +6,19 @@ from keras_gahr.denoisers import BiasFreeNorm, build_denoiser
 from weights_convert import read_checkpoint
 from weights_convert.layouts import recognize
 
+NETWORKS = [
+    "unet_1block",
+    "unet_2block",
+    "unet_3block",
+    "unet_3block_rgb",
+    "bf_cnn_20_linear",
+    "bf_cnn_21_relu",
+    "bf_cnn_rf9",
+    "bf_cnn_rf13_fine",
+    "bf_cnn_rf43",
+]
+"""Golden networks: a checkpoint and an archive of outputs each."""
+
 
 def nhwc(array):
     """An array of the published code with its channels moved last."""

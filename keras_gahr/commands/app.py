@@ -6,6 +6,7 @@ import typer.core
 from keras_gahr.errors import InputError
 
 from .backend import BackendOption, choose_backend
+from .convert import convert
 from .data import data_app
 from .demo import demo
 from .denoise import denoise
@@ -50,6 +51,7 @@ app.command()(train)
 app.command()(denoise)
 app.command()(sample)
 
+app.command()(convert)
 app.command()(info)
 
 

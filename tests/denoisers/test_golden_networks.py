@@ -5,24 +5,12 @@ import numpy as np
 import pytest
 import tolerances
 from keras import ops
-from networks import from_checkpoint, from_state, nhwc, relative_difference, weight_of
+from networks import NETWORKS, from_checkpoint, from_state, nhwc, relative_difference, weight_of
 
 from keras_gahr import _backend
 from keras_gahr.training import BlindTraining
 from weights_convert import read_checkpoint, reference
 from weights_convert.layouts import paper_unet
-
-NETWORKS = [
-    "unet_1block",
-    "unet_2block",
-    "unet_3block",
-    "unet_3block_rgb",
-    "bf_cnn_20_linear",
-    "bf_cnn_21_relu",
-    "bf_cnn_rf9",
-    "bf_cnn_rf13_fine",
-    "bf_cnn_rf43",
-]
 
 
 class KeepGradients(keras.optimizers.Optimizer):

@@ -10,23 +10,12 @@ import sys
 import handmade
 import numpy as np
 import pytest
+from networks import NETWORKS
 
 from keras_gahr.denoisers import build_denoiser, load_denoiser
 from keras_gahr.errors import InputError
 from weights_convert import VerificationError, convert, read_checkpoint, verify
 from weights_convert.layouts import paper_unet, recognize
-
-NETWORKS = [
-    "unet_1block",
-    "unet_2block",
-    "unet_3block",
-    "unet_3block_rgb",
-    "bf_cnn_20_linear",
-    "bf_cnn_21_relu",
-    "bf_cnn_rf9",
-    "bf_cnn_rf13_fine",
-    "bf_cnn_rf43",
-]
 
 
 def assert_golden(denoiser, arrays):

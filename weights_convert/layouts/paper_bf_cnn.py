@@ -110,7 +110,7 @@ def _entries(sizes, num_kernels, inputs, outputs):
 def _first_layer_assumption(first_layer):
     if first_layer == "linear":
         return (
-            "first layer linear: the checkpoint cannot tell; pass first layer 'relu' if it was "
-            "trained with a ReLU there"
+            "first layer linear: the checkpoint cannot tell; pass --first-layer relu "
+            "(first_layer='relu' in Python) if it was trained with a ReLU there"
         )
     return "first layer with a ReLU, as asked for: the checkpoint cannot tell"

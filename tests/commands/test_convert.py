@@ -1,0 +1,40 @@
+"""`gahr convert`."""
+
+import pytest
+
+from keras_gahr.denoisers import load_denoiser
+
+
+def test_it_prints_what_it_found_and_assumed(gahr, golden, tmp_path):
+    out = tmp_path / "out.keras"
+    result = gahr("convert", golden / "bf_cnn_20_linear.pt", out)
+    assert result.exit_code == 0, result.output
+    assert "bf-cnn (num_channels=1" in result.output
+    assert "23,760 parameters" in result.output
+    assert "agrees with the float64 reference" in result.output
+    assert "assumed: first layer linear" in result.output
+    assert load_denoiser(out).num_layers == 20
+
+
+def test_first_layer_and_overwrite(gahr, refused, golden, tmp_path):
+    out = tmp_path / "out.keras"
+    source = golden / "bf_cnn_21_relu.pt"
+    assert gahr("convert", source, out).exit_code == 0
+    assert "exists" in refused("convert", source, out)
+    options = ("--first-layer", "relu", "--overwrite")
+    assert gahr("convert", source, out, *options).exit_code == 0
+    assert not load_denoiser(out).first_layer_linear
+    assert gahr("convert", source, out, "--first-layer", "tanh", "--overwrite").exit_code == 2
+
+
+@pytest.mark.parametrize("source", ["absent.pt", "."])
+def test_missing_sources(refused, tmp_path, source):
+    assert "is not a file" in refused("convert", tmp_path / source, tmp_path / "out.keras")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_output_must_be_a_new_keras_file(refused, golden, tmp_path):
+    source = golden / "unet_1block.pt"
+    assert "ends in .keras" in refused("convert", source, tmp_path / "out.h5")
+    (tmp_path / "folder.keras").mkdir()
+    assert "is a folder" in refused("convert", source, tmp_path / "folder.keras", "--overwrite")
