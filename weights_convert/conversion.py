@@ -46,8 +46,7 @@ def convert(src, dst, *, first_layer="linear", overwrite=False):
     Args:
         src: a `.pt` file that holds a state dict.
         dst: the `.keras` file to write.
-        first_layer: "linear" or "relu": whether BF_CNN was trained with a ReLU after its first
-            convolution, which its weights cannot tell.
+        first_layer: see `build_from_checkpoint`.
         overwrite: whether an existing `dst` may be replaced.
 
     Returns:
@@ -57,13 +56,30 @@ def convert(src, dst, *, first_layer="linear", overwrite=False):
         InputError: if the checkpoint cannot be read, is of no known layout or does not fit it, or
             if `dst` may not be written. A `VerificationError` if the networks disagree.
     """
-    src, dst = Path(src), Path(dst)
+    dst = check_keras_output(dst, overwrite)
+    denoiser, conversion = build_from_checkpoint(src, first_layer)
+    save_denoiser(denoiser, dst)
+    return conversion
+
+
+def build_from_checkpoint(src, first_layer="linear"):
+    """Makes a denoiser of a published PyTorch checkpoint, in memory, and verifies it.
+
+    Args:
+        src: a `.pt` file that holds a state dict.
+        first_layer: "linear" or "relu": whether BF_CNN was trained with a ReLU after its first
+            convolution, which its weights cannot tell.
+
+    Returns:
+        The denoiser and a `Conversion`.
+
+    Raises:
+        InputError: if the checkpoint cannot be read, is of no known layout or does not fit it. A
+            `VerificationError` if the networks disagree.
+    """
+    src = Path(src)
     if first_layer not in ("linear", "relu"):
         raise InputError(f"received first layer {first_layer!r}, expected 'linear' or 'relu'")
-    if dst.suffix != ".keras":
-        raise InputError(f"received the output {dst}, expected a name that ends in .keras")
-    check_output_file(dst, overwrite)
-
     state = read_checkpoint(src)
     with src.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -88,8 +104,7 @@ def convert(src, dst, *, first_layer="linear", overwrite=False):
         "max_relative_difference": verification.maximum,
         "keras_gahr": __version__,
     }
-    save_denoiser(denoiser, dst)
-    return Conversion(
+    conversion = Conversion(
         architecture=plan.architecture,
         options=plan.options,
         parameters=denoiser.num_parameters,
@@ -97,3 +112,16 @@ def convert(src, dst, *, first_layer="linear", overwrite=False):
         sha256=sha256,
         assumptions=plan.assumptions,
     )
+    return denoiser, conversion
+
+
+def check_keras_output(dst, overwrite):
+    """The path, if a `.keras` file may be written there.
+
+    Raises:
+        InputError: if its name does not end in .keras, or if it may not be written.
+    """
+    dst = Path(dst)
+    if dst.suffix != ".keras":
+        raise InputError(f"received the output {dst}, expected a name that ends in .keras")
+    return check_output_file(dst, overwrite)
