@@ -12,7 +12,8 @@ from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_file
 
 from .layouts import recognize
-from .read import read_checkpoint
+from .quoting import listed, quoted
+from .read import open_checkpoint
 from .verify import verify
 
 
@@ -27,6 +28,7 @@ class Conversion:
             of all stages.
         sha256: of the checkpoint.
         assumptions: lines on what the checkpoint cannot tell.
+        notes: lines on what of the checkpoint was used and what was left.
     """
 
     architecture: str
@@ -35,9 +37,10 @@ class Conversion:
     max_relative_difference: float
     sha256: str
     assumptions: tuple
+    notes: tuple
 
 
-def convert(src, dst, *, first_layer="linear", overwrite=False):
+def convert(src, dst, *, first_layer=None, overwrite=False):
     """Makes a `.keras` denoiser of a published PyTorch checkpoint.
 
     PyTorch is not needed and nothing in the checkpoint is executed. The file is written only after
@@ -62,13 +65,14 @@ def convert(src, dst, *, first_layer="linear", overwrite=False):
     return conversion
 
 
-def build_from_checkpoint(src, first_layer="linear"):
+def build_from_checkpoint(src, first_layer=None):
     """Makes a denoiser of a published PyTorch checkpoint, in memory, and verifies it.
 
     Args:
-        src: a `.pt` file that holds a state dict.
+        src: a `.pt` file that holds a state dict, alone or where `open_checkpoint` finds it.
         first_layer: "linear" or "relu": whether BF_CNN was trained with a ReLU after its first
-            convolution, which its weights cannot tell.
+            convolution, which its weights cannot tell; None for what is known of the layout, or
+            linear where nothing is.
 
     Returns:
         The denoiser and a `Conversion`.
@@ -78,13 +82,13 @@ def build_from_checkpoint(src, first_layer="linear"):
             `VerificationError` if the networks disagree.
     """
     src = Path(src)
-    if first_layer not in ("linear", "relu"):
+    if first_layer not in (None, "linear", "relu"):
         raise InputError(f"received first layer {first_layer!r}, expected 'linear' or 'relu'")
-    state = read_checkpoint(src)
+    checkpoint = open_checkpoint(src)
     with src.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     try:
-        plan, state = recognize(state, first_layer)
+        plan, state = recognize(checkpoint.state, first_layer)
     except InputError as error:
         raise InputError(f"{src} cannot be converted: {error}") from error
 
@@ -101,6 +105,7 @@ def build_from_checkpoint(src, first_layer="linear"):
         "sha256": sha256,
         "layout": plan.layout,
         "first_layer": plan.first_layer,
+        "stored_norm": _stored_norm(plan),
         "max_relative_difference": verification.maximum,
         "keras_gahr": __version__,
     }
@@ -111,8 +116,17 @@ def build_from_checkpoint(src, first_layer="linear"):
         max_relative_difference=verification.maximum,
         sha256=sha256,
         assumptions=plan.assumptions,
+        notes=checkpoint.notes + _ignored(plan),
     )
     return denoiser, conversion
+
+
+def _stored_norm(plan):
+    """What the checkpoint calls its running deviations ("running_sd", "running_var"); None if none."""
+    for name, entry in plan.entries.items():
+        if entry.weight == "running_sd":
+            return next(part for part in reversed(name.split(".")) if not part.isdecimal())
+    return None
 
 
 def check_keras_output(dst, overwrite):
@@ -125,3 +139,9 @@ def check_keras_output(dst, overwrite):
     if dst.suffix != ".keras":
         raise InputError(f"received the output {dst}, expected a name that ends in .keras")
     return check_output_file(dst, overwrite)
+
+
+def _ignored(plan):
+    if not plan.ignored:
+        return ()
+    return (f"the published network does not use {listed(map(quoted, plan.ignored), most=3)}",)
