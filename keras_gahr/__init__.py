@@ -10,6 +10,7 @@ _HOMES = {
     "BFCNN": "denoisers",
     "BiasFreeNorm": "denoisers",
     "Denoiser": "denoisers",
+    "DilatedUNet": "denoisers",
     "InputError": "errors",
     "ReceptiveFieldBFCNN": "denoisers",
     "UNet": "denoisers",

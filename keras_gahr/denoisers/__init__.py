@@ -3,6 +3,7 @@
 from .bf_cnn import BFCNN
 from .bias_free_norm import BiasFreeNorm
 from .denoiser import Denoiser
+from .dilated_unet import DilatedUNet
 from .inference import Inference
 from .loading import load_denoiser, save_denoiser
 from .receptive_field_bf_cnn import RECEPTIVE_FIELDS, ReceptiveFieldBFCNN
@@ -15,6 +16,7 @@ __all__ = [
     "RECEPTIVE_FIELDS",
     "BiasFreeNorm",
     "Denoiser",
+    "DilatedUNet",
     "Inference",
     "ReceptiveFieldBFCNN",
     "UNet",

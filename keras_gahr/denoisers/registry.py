@@ -5,10 +5,16 @@ import inspect
 from keras_gahr.errors import InputError
 
 from .bf_cnn import BFCNN
+from .dilated_unet import DilatedUNet
 from .receptive_field_bf_cnn import ReceptiveFieldBFCNN
 from .unet import UNet
 
-ARCHITECTURES = {"unet": UNet, "bf-cnn": BFCNN, "bf-cnn-rf": ReceptiveFieldBFCNN}
+ARCHITECTURES = {
+    "unet": UNet,
+    "bf-cnn": BFCNN,
+    "bf-cnn-rf": ReceptiveFieldBFCNN,
+    "dilated-unet": DilatedUNet,
+}
 
 
 def build_denoiser(architecture, **options):

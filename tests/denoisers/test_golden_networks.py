@@ -9,8 +9,9 @@ from networks import NETWORKS, from_checkpoint, from_state, nhwc, relative_diffe
 
 from keras_gahr import _backend
 from keras_gahr.training import BlindTraining
-from weights_convert import read_checkpoint, reference
+from weights_convert import read_checkpoint
 from weights_convert.layouts import paper_unet
+from weights_convert.reference import operations
 
 
 class KeepGradients(keras.optimizers.Optimizer):
@@ -45,11 +46,11 @@ def test_outputs_in_evaluation_and_training_mode(golden, golden_index, name):
 def test_training_mode_against_float64(golden, monkeypatch, name):
     """What separates rounding from mistakes: both we and the published code are near the exact output."""
 
-    def training_norm(x, state, norm):
+    def training_scale(x, gammas, deviations):
         variance = x.var(axis=(0, 2, 3), keepdims=True)
-        return x * state[f"{norm}.gammas"].astype(np.float64) / np.sqrt(variance + 1e-5)
+        return x * gammas.astype(np.float64) / np.sqrt(variance + 1e-5)
 
-    monkeypatch.setattr(reference, "_norm", training_norm)
+    monkeypatch.setattr(operations, "scale", training_scale)
     denoiser, plan = from_checkpoint(golden / f"{name}.pt")
     arrays = np.load(golden / f"{name}.npz")
     *_, (_, exact) = plan.reference(read_checkpoint(golden / f"{name}.pt"), arrays["noisy"])

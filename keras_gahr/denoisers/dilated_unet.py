@@ -1,0 +1,101 @@
+"""The bias-free network of nine convolutions."""
+
+import keras
+from keras import ops
+
+from .denoiser import Denoiser
+from .initialization import HeNormal, fresh_seed
+
+
+@keras.saving.register_keras_serializable("keras_gahr")
+class EvenSize(keras.layers.Layer):
+    """Appends a row or column of zeros at the bottom or right where a side is odd.
+
+    Input `(batch, height, width, channels)`, output the same with even sides.
+    """
+
+    def call(self, x):
+        _, height, width, _ = ops.shape(x)
+        padded = ops.pad(x, [(0, 0), (0, 1), (0, 1), (0, 0)])
+        return padded[:, : height + height % 2, : width + width % 2]
+
+    def compute_output_shape(self, input_shape):
+        batch, *sides, channels = input_shape
+        even = [side if side is None else side + side % 2 for side in sides]
+        return (batch, *even, channels)
+
+
+@keras.saving.register_keras_serializable("keras_gahr")
+class CropLike(keras.layers.Layer):
+    """Cuts the first of two images at the bottom and right to the size of the second."""
+
+    def call(self, images):
+        x, target = images
+        _, height, width, _ = ops.shape(target)
+        return x[:, :height, :width]
+
+    def compute_output_shape(self, input_shapes):
+        shape, target = input_shapes
+        return (*target[:-1], shape[-1])
+
+
+@keras.saving.register_keras_serializable("keras_gahr")
+class DilatedUNet(Denoiser):
+    """Bias-free UNet of Mohan et al. (arXiv 1906.05478): one halving of the size, no normalization.
+
+    Two convolutions at full size (5x5, 3x3), four 3x3 convolutions at half size with dilations 1, 1,
+    2 and 4, a 4x4 transposed convolution back, and two convolutions (3x3, 5x5) of its output beside
+    that of the second; ReLU after each but the last. This chain computes the denoised image, as its
+    authors trained it; the residual is the input minus that. Odd sides get one row or column of zeros,
+    which is cut off again.
+
+    Args:
+        num_channels: channels of the images.
+        num_kernels: kernels at full size; there are twice as many at half size. One channel and 32
+            kernels give 233,024 parameters.
+        seed, provenance, name: see `Denoiser`.
+    """
+
+    def __init__(
+        self, num_channels=1, num_kernels=32, seed=None, provenance=None, name="dilated_unet"
+    ):
+        seed = fresh_seed() if seed is None else seed
+
+        def conv(number, x, filters, kernel_size, layer=keras.layers.Conv2D, **options):
+            name = f"conv_{number}"
+            options = {"padding": "same", "use_bias": False, "name": name} | options
+            initializer = HeNormal(seed, name)
+            return layer(filters, kernel_size, kernel_initializer=initializer, **options)(x)
+
+        def conv_relu(number, *arguments, **options):
+            x = conv(number, *arguments, **options)
+            return keras.layers.ReLU(name=f"relu_{number}")(x)
+
+        inputs = keras.Input((None, None, num_channels), name="noisy")
+        x = EvenSize(name="even")(inputs)
+        x = conv_relu(1, x, num_kernels, 5)
+        x = skip = conv_relu(2, x, num_kernels, 3)
+        # At stride 2 Keras' "same" pads even sides at the bottom and right, this network at the
+        # top and left.
+        x = keras.layers.ZeroPadding2D(1, name="edge")(x)
+        x = conv_relu(3, x, 2 * num_kernels, 3, strides=2, padding="valid")
+        x = conv_relu(4, x, 2 * num_kernels, 3)
+        x = conv_relu(5, x, 2 * num_kernels, 3, dilation_rate=2)
+        x = conv_relu(6, x, 2 * num_kernels, 3, dilation_rate=4)
+        x = conv_relu(7, x, 2 * num_kernels, 4, layer=keras.layers.Conv2DTranspose, strides=2)
+        x = keras.layers.Concatenate(name="skip")([x, skip])
+        x = conv_relu(8, x, num_kernels, 3)
+        x = conv(9, x, num_channels, 5)
+        denoised = CropLike(name="denoised")([x, inputs])
+        outputs = keras.layers.Subtract(name="residual")([inputs, denoised])
+
+        super().__init__(inputs, outputs, seed, provenance, name)
+        self.num_channels = num_channels
+        self.num_kernels = num_kernels
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_channels": self.num_channels,
+            "num_kernels": self.num_kernels,
+        }

@@ -1,0 +1,12 @@
+"""The published networks in evaluation mode, in float64 NumPy.
+
+They work on the published arrays (NCHW, names as published) and share no code with our networks or
+the tables that copy weights into them, so that a mistake there shows. Each network yields pairs
+(name of our layer, its output), in the order of computation; the last output is the residual.
+"""
+
+from .bf_cnn import bf_cnn, dncnn, universal_bf_cnn
+from .dilated_unet import dilated_unet
+from .unet import unet
+
+__all__ = ["bf_cnn", "dilated_unet", "dncnn", "unet", "universal_bf_cnn"]
