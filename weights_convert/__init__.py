@@ -6,6 +6,9 @@ _HOMES = {
     "Conversion": "conversion",
     "VerificationError": "verify",
     "convert": "conversion",
+    "convert_tree": "tree",
+    "export_denoiser": "export",
+    "open_checkpoint": "read",
     "read_checkpoint": "read",
 }
 

@@ -15,6 +15,8 @@ from keras_gahr.errors import InputError
 
 from .quoting import quoted
 
+_MOST_ATTRIBUTES = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Global:
@@ -23,17 +25,21 @@ class Global:
     Args:
         value: what the name stands for as an argument.
         call: the function that answers when the pickle calls the name; None if it may not.
+        plain: whether an object of this class, made without arguments, stands for a dictionary of its
+            attributes.
     """
 
     value: Any = None
     call: Any = None
+    plain: bool = False
 
 
 def unpickle(data, allowed, load_persistent):
     """The value of a pickle.
 
     Args:
-        data: the bytes; what follows the pickle is ignored.
+        data: the bytes, of which what follows the pickle is ignored, or an open file, which is left
+            at the end of the pickle.
         allowed: a dictionary "module name" -> `Global`.
         load_persistent: a function from a persistent id to the value it stands for.
 
@@ -49,7 +55,7 @@ def unpickle(data, allowed, load_persistent):
     except InputError:
         raise
     except (ValueError, IndexError, KeyError, TypeError) as error:
-        raise InputError("its pickle is damaged") from error
+        raise InputError("its pickle is damaged or truncated") from error
     return value
 
 
@@ -60,6 +66,9 @@ class _Machine:
         self.stack = []
         self.marks = []
         self.memo = {}
+        # Objects without attributes yet, by id; kept here, so that no other value takes an id.
+        self.objects = {}
+        self.attributes_left = _MOST_ATTRIBUTES
 
     def step(self, name, argument):
         stack = self.stack
@@ -101,13 +110,10 @@ class _Machine:
                 stack.append(self.find(argument))
             case "REDUCE":
                 self.call(*self.pop_last(2))
+            case "NEWOBJ":
+                self.make(*self.pop_last(2))
             case "BUILD":
-                # The attributes of a state dict are versions of modules: nothing about weights.
-                stack.pop()
-                if type(stack[-1]) is not dict:
-                    raise InputError(
-                        "its pickle sets attributes of something that is no dictionary"
-                    )
+                self.build(stack.pop())
             case "STOP":
                 pass
             case _:
@@ -159,3 +165,25 @@ class _Machine:
         ):
             raise InputError("its pickle calls something that may not be called")
         self.stack.append(function.call(*arguments))
+
+    def make(self, kind, arguments):
+        if not isinstance(kind, Global) or not kind.plain or arguments != ():
+            raise InputError("its pickle makes an object that may not be made")
+        made = {}
+        self.objects[id(made)] = made
+        self.stack.append(made)
+
+    def build(self, attributes):
+        target = self.stack[-1]
+        if type(target) is not dict:
+            raise InputError("its pickle sets attributes of something that is no dictionary")
+        # The attributes of a state dict are versions of modules: nothing about weights.
+        if self.objects.pop(id(target), None) is None:
+            return
+        if type(attributes) is not dict or any(type(name) is not str for name in attributes):
+            raise InputError("its pickle gives attributes that are no dictionary of names")
+        # Otherwise a large dictionary could be given to many objects.
+        self.attributes_left -= len(attributes)
+        if self.attributes_left < 0:
+            raise InputError("its objects have more attributes than any training settings")
+        target.update(attributes)

@@ -34,7 +34,7 @@ class TensorReader:
     """Answers a checkpoint's requests for tensors from its archive.
 
     Args:
-        archive: an `Archive`.
+        archive: an `Archive` or a `LegacyFile`.
     """
 
     def __init__(self, archive):
@@ -47,28 +47,19 @@ class TensorReader:
     @property
     def allowed(self):
         """The names that the checkpoint may mention, as `pickles.unpickle` takes them."""
-        storages = {f"torch {name}": Global(value=name) for name in _DTYPES}
-        return {
-            "collections OrderedDict": Global(call=_ordered_dict),
-            "torch._utils _rebuild_tensor_v2": Global(call=self._rebuild_tensor),
-            "torch._utils _rebuild_parameter": Global(call=_rebuild_parameter),
-            **storages,
-        }
+        return _allowed(self._rebuild_tensor, _rebuild_parameter)
 
     def load_storage(self, persistent_id):
         """The storage that the checkpoint asks for.
 
         Args:
-            persistent_id: ("storage", class, record, device, number of values).
+            persistent_id: ("storage", class, record, device, number of values); in legacy files
+                followed by a view of the storage, which must be None.
 
         Raises:
             InputError: for another persistent id, or if the record has another size.
         """
-        match persistent_id:
-            case ("storage", Global(value=str(kind)), str(key), str(), int(count)):
-                pass
-            case _:
-                raise InputError("it asks for something that is no tensor storage")
+        kind, key, count = _storage_asked_for(persistent_id)
         if (kind, key) not in self._storages:
             dtype = np.dtype(_DTYPES[kind])
             record = f"data/{key}"
@@ -103,6 +94,49 @@ class TensorReader:
         # The stride of an axis of length 1 is never used, so it may be anything.
         steps = [step * values.itemsize * (n > 1) for n, step in zip(size, stride, strict=True)]
         return np.lib.stride_tricks.as_strided(values[offset:], size, steps).copy()
+
+
+class StorageSurvey:
+    """Notes which storages a checkpoint asks for, without reading any.
+
+    `sizes` becomes a dictionary record -> (number of values, bytes of each).
+    """
+
+    def __init__(self):
+        self.sizes = {}
+        # Tensors are not wanted yet: None stands for each.
+        self.allowed = _allowed(lambda *_: None, lambda *_: None)
+
+    def load_storage(self, persistent_id):
+        """As in `TensorReader`, but None.
+
+        Raises:
+            InputError: for another persistent id, or for one storage with two sizes.
+        """
+        kind, key, count = _storage_asked_for(persistent_id)
+        size = (count, np.dtype(_DTYPES[kind]).itemsize)
+        if self.sizes.setdefault(key, size) != size:
+            raise InputError(f"it asks for its record {quoted(key)} in two sizes")
+
+
+def _allowed(rebuild_tensor, rebuild_parameter):
+    return {
+        "argparse Namespace": Global(plain=True),
+        "collections OrderedDict": Global(call=_ordered_dict),
+        "torch._utils _rebuild_tensor_v2": Global(call=rebuild_tensor),
+        "torch._utils _rebuild_parameter": Global(call=rebuild_parameter),
+        **{f"torch {name}": Global(value=name) for name in _DTYPES},
+    }
+
+
+def _storage_asked_for(persistent_id):
+    """(class, record, number of values) of the persistent id of a storage."""
+    match persistent_id:
+        case ("storage", Global(value=str(kind)), str(key), str(), int(count)):
+            return kind, key, count
+        case ("storage", Global(value=str(kind)), str(key), str(), int(count), None):
+            return kind, key, count
+    raise InputError("it asks for something that is no tensor storage")
 
 
 def _widened(values, kind):

@@ -1,0 +1,115 @@
+"""The format in which PyTorch saved checkpoints before version 1.6, read with suspicion."""
+
+import io
+import struct
+
+from keras_gahr.errors import InputError
+
+from .pickles import unpickle
+from .quoting import quoted
+from .tensors import StorageSurvey
+
+_MAGIC = 0x1950A86A20F9469CFC6C
+_PROTOCOL = 1001
+# Where the file says how many values a storage has.
+_COUNT = struct.Struct("<q")
+
+
+class LegacyFile:
+    """The records of an open file that an old `torch.save` wrote, or a new one by request.
+
+    Five pickles follow each other - a magic number, a version, facts on the machine, the value
+    itself, the keys of its storages - and then each storage: the number of its values and the
+    values. How long a storage is stands in the fourth pickle too, and the two must agree.
+
+    The same names as in `Archive` give the records: `data.pkl` is the fourth pickle, `data/KEY` a
+    storage.
+
+    Args:
+        file: open for reading bytes.
+        most_pickle_bytes: how many bytes all pickles together may have.
+
+    Raises:
+        InputError: if it is damaged or such as `torch.save` does not write.
+    """
+
+    def __init__(self, file, most_pickle_bytes):
+        self.size = file.seek(0, 2)
+        file.seek(0)
+        self._file = file
+        pickles = io.BytesIO(file.read(most_pickle_bytes))
+        if _plain(pickles) != _MAGIC:
+            raise InputError("it is a pickle, but not one of torch.save")
+        version = _plain(pickles)
+        if version != _PROTOCOL:
+            raise InputError(f"its version is {quoted(version)}, expected {_PROTOCOL}")
+        _check_machine(_plain(pickles))
+        start = pickles.tell()
+        survey = StorageSurvey()
+        unpickle(pickles, survey.allowed, survey.load_storage)
+        self._records = {"data.pkl": (start, pickles.tell() - start)}
+        self._find_storages(_plain(pickles), survey.sizes, pickles.tell())
+
+    def _find_storages(self, keys, sizes, place):
+        if type(keys) is not list or any(type(key) is not str for key in keys):
+            raise InputError("its storages have keys that are no list of names")
+        for key in keys:
+            record = f"data/{key}"
+            if record in self._records or key not in sizes:
+                raise InputError(f"it has a storage {quoted(key)} that it does not need")
+            claimed, value_size = sizes[key]
+            self._file.seek(place)
+            header = self._file.read(_COUNT.size)
+            if len(header) < _COUNT.size:
+                raise InputError("it is truncated")
+            (count,) = _COUNT.unpack(header)
+            if count != claimed or count < 0:
+                raise InputError(
+                    f"its storage {quoted(key)} has {count} values, expected {quoted(claimed)}"
+                )
+            place += _COUNT.size
+            self._records[record] = (place, count * value_size)
+            place += count * value_size
+            if place > self.size:
+                raise InputError("it is truncated")
+        if place != self.size:
+            raise InputError("it goes on after its last storage")
+
+    def size_of(self, name):
+        """Bytes of a record.
+
+        Raises:
+            InputError: if there is none of this name.
+        """
+        if name not in self._records:
+            raise InputError(f"it has no record {quoted(name)}")
+        return self._records[name][1]
+
+    def read(self, name):
+        """The bytes of a record.
+
+        Raises:
+            InputError: if there is none of this name.
+        """
+        size = self.size_of(name)
+        self._file.seek(self._records[name][0])
+        data = self._file.read(size)
+        if len(data) != size:
+            raise InputError(f"its record {quoted(name)} is truncated")
+        return data
+
+
+def _plain(file):
+    """The value of a pickle that may hold no names."""
+    return unpickle(file, {}, _no_persistent)
+
+
+def _no_persistent(persistent_id):
+    raise InputError("it asks for a storage where it should not")
+
+
+def _check_machine(facts):
+    if type(facts) is not dict or type(facts.get("little_endian")) is not bool:
+        raise InputError("it does not say whether its numbers are little-endian")
+    if not facts["little_endian"]:
+        raise InputError("its numbers are not little-endian: save it on a little-endian machine")
