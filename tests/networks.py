@@ -25,7 +25,7 @@ def nhwc(array):
     return np.moveaxis(array, -3, -1)
 
 
-def from_state(state, first_layer="linear"):
+def from_state(state, first_layer=None):
     """Our network with published weights."""
     plan, state = recognize(state, first_layer)
     denoiser = build_denoiser(plan.architecture, seed=0, **plan.options)
@@ -37,7 +37,7 @@ def from_state(state, first_layer="linear"):
 def from_checkpoint(path):
     """Our network with the weights of a golden checkpoint, and its `Plan`."""
     state = read_checkpoint(path)
-    first_layer = "relu" if path.stem.endswith("relu") else "linear"
+    first_layer = "relu" if path.stem.endswith("relu") else None
     plan, _ = recognize(state, first_layer)
     return from_state(state, first_layer), plan
 

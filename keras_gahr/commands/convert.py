@@ -19,11 +19,12 @@ def convert(
     source: Annotated[Path, typer.Argument(help="A published PyTorch checkpoint: a .pt file.")],
     output: Annotated[Path, typer.Argument(help="The .keras file to write.")],
     first_layer: Annotated[
-        FirstLayer,
+        FirstLayer | None,
         typer.Option(
-            help="Whether a ReLU follows the first convolution of BF_CNN: a checkpoint cannot tell."
+            help="Whether a ReLU follows the first convolution of BF_CNN, which the paper's "
+            "checkpoints cannot tell: linear unless said. Other layouts are known."
         ),
-    ] = FirstLayer.linear,
+    ] = None,
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
 ):
@@ -36,13 +37,15 @@ def convert(
     import weights_convert
 
     conversion = weights_convert.convert(
-        source, output, first_layer=first_layer.value, overwrite=overwrite
+        source, output, first_layer=first_layer and first_layer.value, overwrite=overwrite
     )
     options = ", ".join(f"{name}={value}" for name, value in conversion.options.items())
     typer.echo(f"{conversion.architecture} ({options}), {conversion.parameters:,} parameters")
     typer.echo(
         f"every layer agrees with the float64 reference to {conversion.max_relative_difference:.1e}"
     )
+    for note in conversion.notes:
+        typer.echo(f"note: {note}")
     for assumption in conversion.assumptions:
         typer.echo(f"assumed: {assumption}")
     typer.echo(f"wrote {output}")

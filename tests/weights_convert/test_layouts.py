@@ -52,7 +52,7 @@ def bf_cnn(golden):
     return read_checkpoint(golden / "bf_cnn_rf9.pt")
 
 
-def message(state, first_layer="linear"):
+def message(state, first_layer=None):
     with pytest.raises(InputError) as caught:
         recognize(state, first_layer)
     assert "\n" not in str(caught.value)
@@ -140,7 +140,8 @@ def test_unknown_layouts(unet):
 
 
 def test_a_relu_is_a_question_of_bf_cnn_only(unet, bf_cnn):
-    assert "is a UNet" in message(unet, "relu")
+    for first_layer in ("linear", "relu"):
+        assert "is a UNet" in message(unet, first_layer)
     assert "receptive field 9" in message(bf_cnn, "relu")
 
 

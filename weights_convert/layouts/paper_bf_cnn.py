@@ -10,10 +10,8 @@ from keras_gahr.denoisers.receptive_field_bf_cnn import (
 from keras_gahr.errors import InputError
 
 from .. import reference
-from .plan import Plan, kernel, most_common, norm, number
-
-# Ten times the published networks, so that a name cannot ask for a giant table.
-_MOST_LAYERS = 200
+from .chain import count, image_channels, kernel_entries, kernels_of, num_kernels_of
+from .plan import Plan, norm
 
 
 def matches(state):
@@ -26,11 +24,10 @@ def plan(state, first_layer):
     Raises:
         InputError: for a first layer with ReLU in a network with a limited receptive field.
     """
-    num_layers = max(_count(state, "conv_layers."), _count(state, "BN_layers.") + 2, 2)
-    kernels = [state.get(f"conv_layers.{i}.weight") for i in range(num_layers)]
-    kernels = [k if k is not None and k.ndim == 4 else None for k in kernels]
-    num_kernels = most_common([k.shape[1] for k in kernels[1:] if k is not None])
-    inputs, outputs = _image_channels(kernels[0], kernels[-1])
+    num_layers = max(count(state, "conv_layers."), count(state, "BN_layers.") + 2, 2)
+    kernels = kernels_of(state, _names(num_layers))
+    num_kernels = num_kernels_of(kernels)
+    inputs, outputs = _image_channels(kernels)
     coarse = inputs == outputs
     options = {"num_channels": outputs if coarse else outputs // 3, "num_kernels": num_kernels}
 
@@ -38,13 +35,15 @@ def plan(state, first_layer):
     if receptive_field is None:
         architecture, layout = "bf-cnn", "the published BF_CNN"
         sizes = [3] * num_layers
-        options |= {"num_layers": num_layers, "first_layer_linear": first_layer == "linear"}
         assumptions = (_first_layer_assumption(first_layer),)
-    elif first_layer == "linear":
+        first_layer = first_layer or "linear"
+        options |= {"num_layers": num_layers, "first_layer_linear": first_layer == "linear"}
+    elif first_layer != "relu":
         architecture, layout = "bf-cnn-rf", f"the published BF_CNN_RF {receptive_field}"
         sizes = receptive_field_kernel_sizes(receptive_field)
-        options |= {"receptive_field": receptive_field, "coarse": coarse}
         assumptions = ()
+        first_layer = "linear"
+        options |= {"receptive_field": receptive_field, "coarse": coarse}
     else:
         raise InputError(
             "first layer 'relu' was asked for, but the checkpoint is a BF_CNN_RF of receptive "
@@ -54,21 +53,17 @@ def plan(state, first_layer):
     def run_reference(state, noisy):
         return reference.bf_cnn(state, noisy, first_layer_linear=first_layer == "linear")
 
-    entries = _entries(sizes, num_kernels, inputs, outputs)
-    return Plan(layout, architecture, options, entries, run_reference, first_layer, assumptions)
+    table = entries(sizes, num_kernels, inputs, outputs)
+    return Plan(layout, architecture, options, table, run_reference, first_layer, assumptions)
 
 
-def _count(state, prefix):
-    """One more than the largest number after the prefix."""
-    texts = [name.removeprefix(prefix).split(".")[0] for name in state if name.startswith(prefix)]
-    numbers = [number(text, below=_MOST_LAYERS) for text in texts]
-    return max((n + 1 for n in numbers if n is not None), default=0)
+def _names(num_layers):
+    return [f"conv_layers.{i}.weight" for i in range(num_layers)]
 
 
-def _image_channels(first, last):
+def _image_channels(kernels):
     """Channels of the input and of the output: C and C, or 3 C + 1 and 3 C of the fine network."""
-    inputs = first.shape[1] if first is not None else None
-    outputs = last.shape[0] if last is not None else None
+    inputs, outputs = image_channels(kernels)
     if outputs and outputs % 3 == 0 and inputs == outputs + 1:
         return inputs, outputs
     channels = inputs or outputs or 1
@@ -95,22 +90,19 @@ def _receptive_field(kernels, coarse):
     return min(candidates, key=misfits)
 
 
-def _entries(sizes, num_kernels, inputs, outputs):
-    entries = {}
-    last = len(sizes) - 1
-    for i, size in enumerate(sizes):
-        entries[f"conv_layers.{i}.weight"] = kernel(
-            f"conv_{i}", outputs if i == last else num_kernels, num_kernels if i else inputs, size
-        )
-        if 0 < i < last:
-            entries.update(norm(f"BN_layers.{i - 1}", f"norm_{i}", num_kernels))
+def entries(sizes, num_kernels, inputs, outputs):
+    entries = kernel_entries(_names(len(sizes)), sizes, num_kernels, inputs, outputs)
+    for i in range(1, len(sizes) - 1):
+        entries.update(norm(f"BN_layers.{i - 1}", f"norm_{i}", num_kernels))
     return entries
 
 
 def _first_layer_assumption(first_layer):
+    if first_layer == "relu":
+        return "first layer with a ReLU, as asked for: the checkpoint cannot tell"
     if first_layer == "linear":
-        return (
-            "first layer linear: the checkpoint cannot tell; pass --first-layer relu "
-            "(first_layer='relu' in Python) if it was trained with a ReLU there"
-        )
-    return "first layer with a ReLU, as asked for: the checkpoint cannot tell"
+        return "first layer linear, as asked for: the checkpoint cannot tell"
+    return (
+        "first layer linear: the checkpoint cannot tell; pass --first-layer relu "
+        "(first_layer='relu' in Python) if it was trained with a ReLU there"
+    )

@@ -24,13 +24,13 @@ def plan(state, first_layer):
     """The `Plan` of a state dict with such names.
 
     Raises:
-        InputError: for a first layer with ReLU, which is a question of BF-CNN only: here a ReLU
+        InputError: if a first layer was asked for, which is a question of BF-CNN only: here a ReLU
             always follows the first convolution.
     """
-    if first_layer != "linear":
+    if first_layer is not None:
         raise InputError(
-            "first layer 'relu' was asked for, but the checkpoint is a UNet, where the choice does "
-            "not exist: leave the option out"
+            f"first layer {first_layer!r} was asked for, but the checkpoint is a UNet, where the "
+            "choice does not exist: leave the option out"
         )
     options = _options(state)
     return Plan("the published UNet", "unet", options, entries(**options), reference.unet)

@@ -39,6 +39,7 @@ class Plan:
         reference: a function (state, noisy NCHW image) that yields (our layer's name, its output).
         first_layer: "linear" or "relu" where the layouts of this network differ in it, else None.
         assumptions: lines on what the checkpoint cannot tell.
+        ignored: published names that the published network does not use.
     """
 
     layout: str
@@ -48,6 +49,7 @@ class Plan:
     reference: Callable
     first_layer: str | None = None
     assumptions: tuple = ()
+    ignored: tuple = ()
 
     def check(self, state):
         """Compares names, shapes and values with what this plan expects.
@@ -60,9 +62,10 @@ class Plan:
             for name, entry in self.entries.items()
             if name in state
         ]
+        known = {*self.entries, *self.ignored}
         faults = {
             "missing": [quoted(name) for name in self.entries if name not in state],
-            "unused": [quoted(name) for name in state if name not in self.entries],
+            "unused": [quoted(name) for name in state if name not in known],
             "of another shape": [
                 f"{name} {array.shape}, expected {entry.shape}"
                 for name, array, entry in present
@@ -75,7 +78,7 @@ class Plan:
             "not positive": [
                 name
                 for name, array, entry in present
-                if entry.weight == "running_sd" and np.any(array <= 0)
+                if entry.weight == "running_sd" and not _positive(array, entry)
             ],
         }
         found = [f"{fault}: {listed(names)}" for fault, names in faults.items() if names]
@@ -118,6 +121,12 @@ def number(text, below):
     if text.isdecimal() and len(text) < 10 and int(text) < below:
         return int(text)
     return None
+
+
+def _positive(array, entry):
+    # The square root of a negative variance is NaN, which fails too; other arrays are other faults.
+    with np.errstate(invalid="ignore"):
+        return array.dtype.kind != "f" or bool(np.all(entry.transform(array) > 0))
 
 
 def _channels_last(array):

@@ -1,0 +1,58 @@
+"""The bias-free DnCNN of the code published with arXiv 1906.05478.
+
+`first_layer`, `hidden_layer_list.{i}` and `last_layer` are convolutions, `bn_layer_list.{i}` is the
+norm after hidden layer i. A ReLU follows each convolution but the last, the first too. The published
+network subtracts its output from the image, so the chain computes the residual, as ours does.
+
+The norm keeps running variances and divides by `sqrt(running_var) + 1e-5`. In evaluation mode that is
+our norm with another running deviation; only training differs, where it takes the unbiased variance.
+"""
+
+import numpy as np
+
+from .. import reference
+from .chain import count, plan_with_relu
+from .plan import Entry
+
+_EPSILON = 1e-5
+# Of the class that the published norm is derived from: it neither adds nor subtracts anything.
+_UNUSED = ("bias", "running_mean", "num_batches_tracked")
+
+
+def matches(state):
+    return any(name.startswith(("hidden_layer_list.", "bn_layer_list.")) for name in state)
+
+
+def plan(state, first_layer):
+    """The `Plan` of a state dict with such names.
+
+    Raises:
+        InputError: if a linear first layer was asked for.
+    """
+    hidden = max(count(state, "hidden_layer_list."), count(state, "bn_layer_list."))
+    norms = [f"bn_layer_list.{i}.{unused}" for i in range(hidden) for unused in _UNUSED]
+    return plan_with_relu(
+        "the published bias-free DnCNN",
+        state,
+        [
+            "first_layer.weight",
+            *(f"hidden_layer_list.{i}.weight" for i in range(hidden)),
+            "last_layer.weight",
+        ],
+        _norm,
+        reference.dncnn,
+        first_layer,
+        ignored=tuple(name for name in norms if name in state),
+    )
+
+
+def _norm(i, channels):
+    name = f"bn_layer_list.{i - 1}"
+    return {
+        f"{name}.weight": Entry((channels,), f"norm_{i}", "gamma", np.ravel),
+        f"{name}.running_var": Entry((channels,), f"norm_{i}", "running_sd", _deviation),
+    }
+
+
+def _deviation(variance):
+    return np.sqrt(variance, dtype=np.float64) + _EPSILON
