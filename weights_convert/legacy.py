@@ -42,7 +42,8 @@ class LegacyFile:
             raise InputError("it is a pickle, but not one of torch.save")
         version = _plain(pickles)
         if version != _PROTOCOL:
-            raise InputError(f"its version is {quoted(version)}, expected {_PROTOCOL}")
+            said = quoted(version) if type(version) is int else f"a {type(version).__name__}"
+            raise InputError(f"its version is {said}, expected {_PROTOCOL}")
         _check_machine(_plain(pickles))
         start = pickles.tell()
         survey = StorageSurvey()

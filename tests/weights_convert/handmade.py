@@ -29,11 +29,10 @@ def call(name, *codes):
     return f"c{module}\n{attribute}\n".encode() + tuple_of(*codes) + b"R"
 
 
-def storage(key, count, kind="FloatStorage"):
-    return (
-        tuple_of(text("storage"), f"ctorch\n{kind}\n".encode(), text(key), text("cpu"),
-                 number(count)) + b"Q"
-    )  # fmt: skip
+def storage(key, count, kind="FloatStorage", view=b""):
+    """A storage; `view` is the code of one more item, which legacy files have."""
+    kind = f"ctorch\n{kind}\n".encode()
+    return tuple_of(text("storage"), kind, text(key), text("cpu"), number(count), view) + b"Q"
 
 
 def tensor(store, size, stride, offset=0):
@@ -70,3 +69,29 @@ def checkpoint(state):
         items.append((name, tensor(store, array.shape, strides)))
         records[f"data/{i}"] = array.tobytes()
     return archive(dictionary(items), records)
+
+
+def made(name, attributes=b"}"):
+    """Pickle code of an object of the class `name` with these attributes."""
+    module, _, attribute = name.rpartition(".")
+    return f"c{module}\n{attribute}\n".encode() + b")\x81" + attributes + b"b"
+
+
+MAGIC = pickled(number(0x1950A86A20F9469CFC6C))
+VERSION = pickled(number(1001))
+MACHINE = pickled(dictionary([("protocol_version", number(1001)), ("little_endian", b"\x88")]))
+
+
+def legacy(code, storages=(), keys=None, start=MAGIC + VERSION + MACHINE):
+    """The bytes of a legacy checkpoint.
+
+    Args:
+        code: of the value.
+        storages: (key, number of values, bytes) of each, as the file has them.
+        keys: code of the list of keys; made of `storages` unless given.
+        start: the first three pickles.
+    """
+    if keys is None:
+        keys = b"](" + b"".join(text(key) for key, _, _ in storages) + b"e"
+    data = b"".join(struct.pack("<q", count) + values for _, count, values in storages)
+    return start + pickled(code) + pickled(keys) + data

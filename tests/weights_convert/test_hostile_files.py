@@ -94,7 +94,7 @@ def test_nothing_runs(tmp_path, refused, monkeypatch):
         "numpy.core.multiarray._reconstruct",
         "collections.OrderedDict.fromkeys",
         "collections.namedtuple",
-        "argparse.Namespace",
+        "argparse.ArgumentParser",
         "torch.FloatStorage.__init__",
     ],
 )

@@ -1,7 +1,7 @@
 """The reader against PyTorch, and what it says about files that are no state dict."""
 
+import argparse
 import json
-import pickle
 import zipfile
 
 import handmade
@@ -12,8 +12,9 @@ from keras_gahr.errors import InputError
 from weights_convert import read_checkpoint
 
 
-def assert_same(path, torch):
-    expected = torch.load(path, map_location="cpu", weights_only=True)
+def assert_same(path, torch, part=lambda root: root):
+    with torch.serialization.safe_globals([argparse.Namespace]):
+        expected = part(torch.load(path, map_location="cpu", weights_only=True))
     found = read_checkpoint(path)
     assert list(found) == list(expected)
     for name, tensor in expected.items():
@@ -41,7 +42,15 @@ def test_reads_the_published_checkpoints_as_torch_does(shared):
         assert_same(path, torch)
 
 
-def test_reads_every_dtype_and_layout_in_memory(tmp_path):
+def test_reads_the_published_legacy_checkpoints_as_torch_does(shared):
+    torch = pytest.importorskip("torch")
+    for name in ("dncnn", "unet"):
+        path = shared / "checkpoints" / "bias_free_denoising" / name / "0-100.pt"
+        assert_same(path, torch, part=lambda root: root["model"][0])
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_reads_every_dtype_and_layout_in_memory(tmp_path, zipped):
     torch = pytest.importorskip("torch")
     base = torch.arange(-30, 30, dtype=torch.float32).reshape(3, 4, 5) / 7
     names = ["float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8"]
@@ -54,7 +63,7 @@ def test_reads_every_dtype_and_layout_in_memory(tmp_path):
     state["empty"] = base[:0]
     state["channels last"] = torch.ones(2, 3, 4, 5).to(memory_format=torch.channels_last)
     state["parameter"] = torch.nn.Parameter(base.clone())
-    torch.save(state, tmp_path / "all.pt")
+    torch.save(state, tmp_path / "all.pt", _use_new_zipfile_serialization=zipped)
     assert_same(tmp_path / "all.pt", torch)
 
 
@@ -63,6 +72,26 @@ def test_reads_the_state_dict_of_a_module(tmp_path):
     module = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2))
     torch.save(module.state_dict(), tmp_path / "module.pt")
     assert_same(tmp_path / "module.pt", torch)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_training_settings_and_optimizers_are_passed_over(tmp_path, zipped):
+    torch = pytest.importorskip("torch")
+    module = torch.nn.Conv2d(1, 2, 3)
+    optimizer = torch.optim.Adam(module.parameters())
+    module(torch.ones(1, 1, 4, 4)).sum().backward()
+    optimizer.step()
+    root = {
+        "step": 3,
+        "score": 1.5,
+        "model": [module.state_dict()],
+        "optimizer": [optimizer.state_dict()],
+        "scheduler": None,
+        "args": argparse.Namespace(lr=1e-3, name="a", sizes=[1, 2], nested={"a": (1, None)}),
+    }
+    path = tmp_path / "training.pt"
+    torch.save(root, path, _use_new_zipfile_serialization=zipped)
+    assert_same(path, torch, part=lambda root: root["model"][0])
 
 
 def test_reads_handmade_checkpoints(tmp_path):
@@ -98,13 +127,6 @@ def test_missing_and_foreign_files(tmp_path, refused):
         read_checkpoint(tmp_path)
     for data in (b"", b"PK", b"hello", json.dumps([1]).encode()):
         assert "does not begin" in refused(data)
-
-
-def test_legacy_format(tmp_path, refused):
-    assert "legacy format" in refused(pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2))
-    torch = pytest.importorskip("torch")
-    torch.save({}, tmp_path / "old.pt", _use_new_zipfile_serialization=False)
-    assert "legacy format" in refused((tmp_path / "old.pt").read_bytes())
 
 
 VALUES = {
