@@ -7,7 +7,15 @@ from keras import ops
 from networks import relative_difference, with_unit_gammas
 
 import keras_gahr
-from keras_gahr import BFCNN, InputError, ReceptiveFieldBFCNN, UNet, load_denoiser, save_denoiser
+from keras_gahr import (
+    BFCNN,
+    DilatedUNet,
+    InputError,
+    ReceptiveFieldBFCNN,
+    UNet,
+    load_denoiser,
+    save_denoiser,
+)
 from keras_gahr.denoisers import BiasFreeNorm, build_denoiser
 
 SMALL = [
@@ -16,6 +24,7 @@ SMALL = [
     lambda: BFCNN(num_layers=4, num_kernels=5, first_layer_linear=False),
     lambda: ReceptiveFieldBFCNN(receptive_field=9, num_kernels=4),
     lambda: ReceptiveFieldBFCNN(3, receptive_field=5, num_kernels=4, coarse=False),
+    lambda: DilatedUNet(num_kernels=4),
 ]
 
 

@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import relative_difference, with_unit_gammas
 
-from keras_gahr import BFCNN, ReceptiveFieldBFCNN, UNet
+from keras_gahr import BFCNN, DilatedUNet, ReceptiveFieldBFCNN, UNet
 
 DENOISERS = {
     "unet": with_unit_gammas(UNet(num_blocks=2, num_kernels=8, seed=1)),
     "bf_cnn": with_unit_gammas(BFCNN(num_layers=6, num_kernels=8, seed=1)),
     "bf_cnn_rf": with_unit_gammas(ReceptiveFieldBFCNN(receptive_field=13, num_kernels=8, seed=1)),
+    "dilated_unet": DilatedUNet(num_kernels=8, seed=1),
 }
 
 
