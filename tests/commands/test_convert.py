@@ -38,3 +38,23 @@ def test_the_output_must_be_a_new_keras_file(refused, golden, tmp_path):
     assert "ends in .keras" in refused("convert", source, tmp_path / "out.h5")
     (tmp_path / "folder.keras").mkdir()
     assert "is a folder" in refused("convert", source, tmp_path / "folder.keras", "--overwrite")
+
+
+def test_it_says_which_weights_it_used(gahr, refused, tmp_path):
+    torch = pytest.importorskip("torch")
+    from published_modules import BiasFreeDnCNN
+
+    source, out = tmp_path / "x.pt", tmp_path / "out.keras"
+    state = BiasFreeDnCNN(1, 4, 2).state_dict()
+    root = {"model": [state], "ema": state, "step": 3}
+    torch.save(root, source, _use_new_zipfile_serialization=False)
+    result = gahr("convert", source, out)
+    assert result.exit_code == 0, result.output
+    assert "note: the weights are those under ['model'][0]; the file also holds ['ema']" in (
+        result.output
+    )
+    assert "note: the published network does not use 'bn_layer_list.0.bias'" in result.output
+    assert "assumed" not in result.output
+    assert not load_denoiser(out).first_layer_linear
+    message = refused("convert", source, out, "--overwrite", "--first-layer", "linear")
+    assert "has a ReLU after its first layer" in message
