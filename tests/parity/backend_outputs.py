@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_gahr import UNet, load_denoiser, save_denoiser
+from keras_gahr import DilatedUNet, UNet, load_denoiser, save_denoiser
 from keras_gahr.sampling import AscentSchedule, sample
 from keras_gahr.training import TrainingSettings, train
 from weights_convert import convert
@@ -22,6 +22,7 @@ BACKEND = keras.backend.backend()
 def write(folder, golden):
     convert(golden / "tiny_unet_trained.pt", folder / f"converted-{BACKEND}.keras")
     save_denoiser(UNet(num_blocks=1, num_kernels=8, seed=5), folder / f"fresh-{BACKEND}.keras")
+    save_denoiser(DilatedUNet(num_kernels=4, seed=5), folder / f"dilated-{BACKEND}.keras")
     trained = UNet(num_blocks=1, num_kernels=8, seed=5)
     images = np.random.default_rng(0).random((32, 8, 8, 1), np.float32)
     settings = TrainingSettings(epochs=1, images_per_epoch=64, batch_size=8)
