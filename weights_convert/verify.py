@@ -13,8 +13,8 @@ TOLERANCE = 1e-4
 """Largest relative difference of a stage that rounding may explain.
 
 Measured on the CPU with PyTorch, JAX and TensorFlow: up to 3e-6 for random weights and from 1e-6 to
-8e-6 for published ones, growing with depth. This is about ten times more; an exchanged axis, a
-missing ReLU or a scale that is wrong by 0.1 % is far above it.
+1.2e-5 for published ones. This is about eight times more; an exchanged axis, a missing ReLU or a
+scale that is wrong by 0.1 % is far above it.
 """
 
 
