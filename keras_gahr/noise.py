@@ -70,7 +70,10 @@ def check_seed(seed):
 def _generator(seed, image, step):
     # Philox is counter-based: key and counter name a stream, so that the numbers of one image at
     # one step depend on neither the batch around it nor the steps before.
-    return np.random.Generator(np.random.Philox(key=[seed, image], counter=[0, 0, 0, step]))
+    # Arrays of uint64, since NumPy would make floats of lists with numbers above 2**63.
+    key = np.array([seed, image], np.uint64)
+    counter = np.array([0, 0, 0, step], np.uint64)
+    return np.random.Generator(np.random.Philox(key=key, counter=counter))
 
 
 def keyed_normal(seed, images, step, shape):
