@@ -32,8 +32,17 @@ def __dir__():
     return __all__
 
 
+def _is_command_line():
+    """Whether this process is `gahr`, `python -m keras_gahr` or the checkout's `python cli.py`."""
+    program = Path(sys.argv[0] if sys.argv else "")
+    if program.name == "-m":
+        return __name__ in sys.orig_argv
+    launcher = Path(__file__).resolve().parents[1] / "cli.py"
+    return program.name in {"gahr", "gahr.exe"} or program.resolve() == launcher
+
+
 # Importing the denoisers registers them, so that `keras.saving.load_model` knows them after
 # `import keras_gahr`. The command line must not: it answers --help without Keras, and chooses the
-# backend before Keras is imported ("-m" is `python -m keras_gahr`).
-if Path(sys.argv[0] if sys.argv else "").name not in {"gahr", "gahr.exe", "cli.py", "-m"}:
+# backend before Keras is imported.
+if not _is_command_line():
     importlib.import_module(f"{__name__}.denoisers")

@@ -1,11 +1,13 @@
 """Denoising of image files."""
 
+import contextlib
 import dataclasses
 import json
 from pathlib import Path
 
 import numpy as np
 
+import keras_gahr
 from keras_gahr.datasets.arrays import read_array, to_float
 from keras_gahr.datasets.image_files import WRITABLE, list_images, read_image, write_image
 from keras_gahr.datasets.store import is_dataset
@@ -14,6 +16,8 @@ from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_file, check_output_folder, replacing, replacing_folder
 from keras_gahr.noise import check_seed, keyed_normal
 from keras_gahr.psnr import psnr
+
+_LARGEST = 1e6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,27 +74,36 @@ def denoise_files(
         raise InputError("received both added noise and a clean image: give one of them")
     if not source.exists():
         raise InputError(f"{source} does not exist: give an image, an array or a folder of them")
+    if denoiser.input_channels != denoiser.output_channels:
+        raise InputError(
+            "received a conditional denoiser, which needs the low band of an image: use the "
+            "multi-scale denoiser it belongs to"
+        )
     job = _Job(Inference(denoiser), sigma, seed)
     if not source.is_dir():
         return [_denoise_file(job, source, out, clean, overwrite, progress)]
 
-    check_output_folder(out, overwrite, known_by="denoising.json")
     if is_dataset(source):
         raise InputError(f"{source} is a dataset: give {source / 'images.npy'}")
     if clean is not None and not clean.is_dir():
         raise InputError(f"{clean} is not a folder: {source} is one, and so must the clean one be")
     paths = list_images(source)
+    targets = [Path(f"{path.stem}{'.npy' if path.suffix == '.npy' else '.png'}") for path in paths]
+    names = ["denoising.json", *(name.name for target in targets for name in job.outputs(target))]
+    if len(names) != len(set(names)):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"two images of {source} would both become {twice}: rename one")
+    check_output_folder(out, overwrite, known_by="denoising.json", contents=names)
     results = []
-    with replacing_folder(out) as folder:
-        for index, path in enumerate(paths):
-            suffix = ".npy" if path.suffix.lower() == ".npy" else ".png"
-            target = folder / f"{path.stem}{suffix}"
-            if target.exists():
-                raise InputError(f"{source} has two images called {path.stem}: rename one")
-            results.append(job.run(path, target, clean and clean / path.name, index))
+    with replacing_folder(out, overwrite) as folder:
+        for index, (path, target) in enumerate(zip(paths, targets, strict=True)):
+            results.append(job.run(path, folder / target, clean and clean / path.name, index))
             progress(index + 1, len(paths))
-        text = json.dumps([dataclasses.asdict(result) for result in results], indent=1) + "\n"
-        (folder / "denoising.json").write_text(text)
+        report = {
+            "package": f"keras-gahr {keras_gahr.__version__}",
+            "files": [dataclasses.asdict(result) for result in results],
+        }
+        (folder / "denoising.json").write_text(json.dumps(report, indent=1) + "\n")
     return results
 
 
@@ -98,15 +111,10 @@ def _denoise_file(job, source, out, clean, overwrite, progress):
     suffixes = {*WRITABLE, ".npy"}
     if out.suffix.lower() not in suffixes:
         raise InputError(f"{out} cannot be written: end its name in {', '.join(sorted(suffixes))}")
-    check_output_file(out, overwrite)
-    if job.sigma is not None:
-        check_output_file(_noisy_path(out), overwrite)
+    for path in job.outputs(out):
+        check_output_file(path, overwrite)
     progress(0, 1)
     return job.run(source, out, clean, 0)
-
-
-def _noisy_path(path):
-    return path.with_name(f"{path.stem}.noisy{path.suffix}")
 
 
 class _Job:
@@ -116,6 +124,12 @@ class _Job:
         self.inference = inference
         self.sigma = sigma
         self.seed = seed
+
+    def outputs(self, target):
+        """The paths written for one file: the denoised images, and the noisy ones if noise is added."""
+        if self.sigma is None:
+            return [target]
+        return [target, target.with_name(f"{target.stem}.noisy{target.suffix}")]
 
     def run(self, path, target, clean_path, index):
         images, shape = _read(path)
@@ -135,17 +149,24 @@ class _Job:
             clean, _ = _read(clean_path)
             if clean.shape != images.shape:
                 raise InputError(
-                    f"{clean_path} has shape {clean.shape[1:]} and {path} {images.shape[1:]}: give "
-                    "the clean version of the same image"
+                    f"{clean_path} holds {_describe(clean)} and {path} {_describe(images)}: give the "
+                    "clean version of the same image"
                 )
         denoised = self.inference.denoise(noisy)
-        if self.sigma is not None:
-            _write(_noisy_path(target), noisy, shape)
-        _write(target, denoised, shape)
+        if not np.isfinite(denoised).all():
+            raise InputError(f"{path}: the denoised image is not finite: the denoiser is damaged")
+        with contextlib.ExitStack() as stack:
+            for output, images in zip(self.outputs(target), (denoised, noisy), strict=False):
+                _write(stack.enter_context(replacing(output)), images, shape)
         if clean is None:
             return DenoisedFile(path.name, None, None)
         before, after = (float(psnr(x, clean).mean()) for x in (noisy, denoised))
         return DenoisedFile(path.name, before, after)
+
+
+def _describe(images):
+    count, *shape = images.shape
+    return f"{count} image(s) of {'x'.join(map(str, shape))}"
 
 
 def _read(path):
@@ -160,8 +181,9 @@ def _read(path):
         raise InputError(f"{path} has type {array.dtype}: expected uint8 or floats")
     if array.size == 0:
         raise InputError(f"{path} is empty (shape {shape}): expected at least one image")
-    if not np.isfinite(array).all():
-        raise InputError(f"{path} holds NaN or infinity: expected finite values")
+    # Compared with a bound that float32 can hold; NaN fails every comparison.
+    if array.dtype.kind == "f" and not np.all(np.abs(array) < _LARGEST):
+        raise InputError(f"{path} holds NaN or numbers beyond {_LARGEST:.0e}: expected images")
     if array.ndim == 3 and shape[-1] in {1, 3}:
         array = array[None]
     elif array.ndim in {2, 3}:
@@ -177,7 +199,6 @@ def _read(path):
 
 def _write(path, images, shape):
     if path.suffix.lower() == ".npy":
-        with replacing(path) as temporary:
-            np.save(temporary, images.reshape(shape))
+        np.save(path, images.reshape(shape))
     else:
         write_image(path, images[0])

@@ -2,8 +2,8 @@
 
 import contextlib
 import os
+import secrets
 import shutil
-import tempfile
 from pathlib import Path
 
 from keras_gahr.errors import InputError
@@ -22,21 +22,34 @@ def check_output_file(path, overwrite=False):
     return path
 
 
-def check_output_folder(path, overwrite=False, *, known_by):
+def check_output_folder(path, overwrite=False, *, known_by, contents):
     """The path, if a folder may be written there.
+
+    An old folder is only replaced if this package made it and nobody has put anything into it since.
 
     Args:
         path: the folder.
         overwrite: whether an old one may be replaced.
-        known_by: a file that every such folder has. One without it was made by something else and is
-            never replaced.
+        known_by: a text file in every such folder that names this package.
+        contents: names of all that such a folder may hold.
 
     Raises:
         InputError: if it exists and may not be replaced, or if it would lie inside a file.
     """
     path = _check_output(path, overwrite)
-    if path.exists() and not (path / known_by).is_file():
-        raise InputError(f"{path} has no {known_by} and will not be replaced: choose another name")
+    if not path.exists():
+        return path
+    mark = path / known_by
+    if not mark.is_file() or "gahr" not in mark.read_text(encoding="utf-8", errors="replace"):
+        raise InputError(
+            f"{path} has no {known_by} of this package and will not be replaced: choose another name"
+        )
+    foreign = sorted({item.name for item in path.iterdir()} - set(contents))
+    if foreign:
+        raise InputError(
+            f"{path} also holds {foreign[0]}, which is not ours to delete: move it or choose another "
+            "name"
+        )
     return path
 
 
@@ -44,10 +57,12 @@ def _check_output(path, overwrite):
     path = Path(path)
     if not overwrite and (path.exists() or path.is_symlink()):
         raise InputError(f"{path} exists: choose another name or pass --overwrite")
-    for parent in path.parents:
+    for parent in path.absolute().parents:
         if parent.exists():
             if not parent.is_dir():
                 raise InputError(f"{path} cannot be made: {parent} is not a folder")
+            if not os.access(parent, os.W_OK):
+                raise InputError(f"{path} cannot be made: {parent} is not writable")
             break
     return path
 
@@ -57,49 +72,73 @@ def replacing(path):
     """Yields a temporary path beside `path`, with the same suffix; moves it there on success.
 
     On an exception the temporary file is removed and whatever was at `path` is untouched.
+
+    Raises:
+        InputError: if the file cannot be written.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix or ".partial"
-    )
-    os.close(handle)
-    temporary = Path(name)
+    temporary = _temporary(path)
     try:
-        temporary.chmod(0o666 & ~_umask())
-        yield temporary
-        temporary.replace(path)
+        with _naming(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
 
 @contextlib.contextmanager
-def replacing_folder(path):
-    """Yields a temporary folder beside `path`; moves it there on success, replacing an old one.
+def replacing_folder(path, overwrite=False):
+    """Yields a temporary folder beside `path`; moves it there on success.
 
     On an exception the temporary folder is removed and whatever was at `path` is untouched.
+
+    Args:
+        path: the folder.
+        overwrite: whether to replace one that is there by then; see `check_output_folder`.
+
+    Raises:
+        InputError: if the folder cannot be written, or if another process made it meanwhile.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
+    path = Path(path).absolute()
+    temporary = _temporary(path)
     try:
-        temporary.chmod(0o777 & ~_umask())
-        yield temporary
-        if path.exists():
-            old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-old-"))
-            path.replace(old / path.name)
-            temporary.replace(path)
-            shutil.rmtree(old)
-        else:
-            temporary.replace(path)
+        with _naming(path):
+            temporary.mkdir(parents=True)
+            yield temporary
+            if path.exists() and overwrite:
+                _swap(temporary, path)
+            elif path.exists():
+                raise InputError(f"{path} was made by somebody else meanwhile: choose another name")
+            else:
+                temporary.rename(path)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
 
 
-def _umask():
-    """The permissions a new file does not get; tempfile makes private ones whatever this says."""
-    umask = os.umask(0)
-    os.umask(umask)
-    return umask
+def _swap(new, path):
+    """Puts a new folder in the place of an old one and removes the old one."""
+    old = _temporary(path)
+    path.rename(old)
+    try:
+        new.rename(path)
+    except BaseException:
+        old.rename(path)
+        raise
+    shutil.rmtree(old)
+
+
+def _temporary(path):
+    """A name beside the path that nobody else has."""
+    return path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+
+
+@contextlib.contextmanager
+def _naming(path):
+    """Errors of the file system as one line about the file that was asked for."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error

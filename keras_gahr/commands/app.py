@@ -1,5 +1,8 @@
 """The `gahr` command."""
 
+import os
+import sys
+
 import typer
 import typer.core
 
@@ -23,6 +26,14 @@ class Commands(typer.core.TyperGroup):
             return super().invoke(ctx)
         except InputError as error:
             message = str(error)
+        except MemoryError:
+            message = (
+                "not enough memory: choose smaller images, a smaller network or smaller numbers"
+            )
+        except BrokenPipeError:
+            # The reader of our output has gone, as in `gahr info | head -1`.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(1) from None
         except OSError as error:
             message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         typer.echo(f"error: {message}", err=True)

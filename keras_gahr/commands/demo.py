@@ -28,8 +28,6 @@ def demo(
     Writes a dataset, a run and demo.png: one page with denoised images and samples.
     """
     choose_backend(backend)
-    import shutil
-
     import rich.console
 
     from keras_gahr.datasets import make_disks
@@ -44,12 +42,15 @@ def demo(
     from .progress import progress_bar
     from .psnr import print_psnr_table
 
-    check_output_folder(out, overwrite, known_by="disks/manifest.json")
-    if out.exists():
-        shutil.rmtree(out)
+    check_output_folder(
+        out,
+        overwrite,
+        known_by="disks/manifest.json",
+        contents=("demo.png", "disks", "run", "samples"),
+    )
 
     typer.echo(f"1. {TRAIN + TEST} disks of {SIZE}x{SIZE} pixels: {out / 'disks'}")
-    dataset = make_disks(out / "disks", TRAIN + TEST, SIZE, seed)
+    dataset = make_disks(out / "disks", TRAIN + TEST, SIZE, seed, overwrite=overwrite)
     train_images, test_images = dataset.split(TRAIN, TEST)
 
     denoiser = build_denoiser(
@@ -70,8 +71,12 @@ def demo(
         settings,
         out / "run",
         data={"recipe": "disks", "sha256": dataset.manifest["sha256"]},
+        overwrite=overwrite,
         console=rich.console.Console(),
     )
+    if result.diverged:
+        typer.echo("error: the training diverged: try another --seed", err=True)
+        raise typer.Exit(1)
     if result.signal is not None:
         typer.echo(f"stopped by {result.signal.name}: the model is in {out / 'run'}", err=True)
         raise typer.Exit(128 + result.signal)
@@ -91,7 +96,7 @@ def demo(
             schedule=schedule,
             progress=progress,
         )
-    save_samples(samples, out / "samples", schedule, denoiser="model.keras", seed=seed)
+    save_samples(samples, out / "samples", schedule, seed=seed, overwrite=overwrite)
 
     inference, shown = Inference(denoiser), clean[:4]
     rows = []

@@ -40,17 +40,15 @@ def sample(
 
     import keras
 
-    import keras_gahr
     from keras_gahr.denoisers import load_denoiser
     from keras_gahr.errors import InputError
-    from keras_gahr.files import check_output_folder
     from keras_gahr.noise import parse_sigma
-    from keras_gahr.sampling import AscentSchedule, save_samples
+    from keras_gahr.sampling import AscentSchedule, check_samples_output, save_samples
     from keras_gahr.sampling import sample as draw_samples
 
     from .progress import progress_bar
 
-    check_output_folder(out, overwrite, known_by="sampling.json")
+    check_samples_output(out, overwrite)
     schedule = AscentSchedule(
         sigma_0=parse_sigma(sigma_0),
         sigma_end=parse_sigma(sigma_end),
@@ -61,12 +59,12 @@ def sample(
         max_steps=max_steps,
     )
     denoiser = load_denoiser(model)
-    trained_on = denoiser.provenance.get("image_shape")
+    trained_on = _trained_size(denoiser.provenance)
     if size is None and trained_on is None:
         raise InputError(
             f"{model} does not say what size it was trained on: pass --size, such as 40"
         )
-    height, width = parse_size(size) if size else trained_on[:2]
+    height, width = parse_size(size) if size is not None else trained_on
 
     start = time.monotonic()
     with progress_bar("sampling", counted=False) as progress:
@@ -89,7 +87,7 @@ def sample(
         seed=seed,
         seconds=round(seconds, 2),
         backend=keras.backend.backend(),
-        versions={"keras_gahr": keras_gahr.__version__, "keras": keras.__version__},
+        overwrite=overwrite,
     )
     converged = samples.status.count("converged")
     typer.echo(
@@ -103,3 +101,11 @@ def sample(
             "(see sampling.json): a larger beta or sigma-end may help",
             err=True,
         )
+
+
+def _trained_size(provenance):
+    """(height, width) of the training images, or None where the file does not say."""
+    match provenance.get("image_shape"):
+        case [int(height), int(width), int()]:
+            return height, width
+    return None

@@ -62,12 +62,11 @@ def train(
 
     from keras_gahr.datasets import load
     from keras_gahr.denoisers import build_denoiser
-    from keras_gahr.files import check_output_folder
     from keras_gahr.noise import NoiseLaw, parse_sigma
-    from keras_gahr.training import TrainingSettings
+    from keras_gahr.training import TrainingSettings, check_run_output
     from keras_gahr.training import train as run_training
 
-    check_output_folder(out, overwrite, known_by="config.json")
+    check_run_output(out, overwrite)
     settings = TrainingSettings(
         epochs=epochs,
         images_per_epoch=images_per_epoch,
@@ -120,6 +119,7 @@ def train(
             "test_size": test_size,
             "half": half,
         },
+        overwrite=overwrite,
         console=rich.console.Console(),
     )
     _report(result, denoiser, test_images, out)
@@ -134,9 +134,10 @@ def _report(result, denoiser, test_images, out):
     if result.history:
         figures.training_curves(result.history, out / "curves.png")
     if result.diverged:
+        kept = (out / "model.keras").exists()
         typer.echo(
-            f"error: the loss is not finite; {out} keeps the model of the last good epoch, if there "
-            "was one: try a smaller --learning-rate",
+            "error: the loss is not finite: try a smaller --learning-rate; "
+            + (f"{out} keeps the model before that" if kept else "no model was written"),
             err=True,
         )
         raise typer.Exit(1)

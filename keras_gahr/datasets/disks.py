@@ -56,12 +56,17 @@ def disk_images(count, size, seed, start=0, radii=RADII):
     return images
 
 
+_STREAM = int.from_bytes(b"disks")
+"""Half of the key, so that these numbers are not the ones the sampler draws for the same seed."""
+
+
 def _uniform(count, seed, start):
     """Five uniform numbers for each image, (count, 5).
 
     Philox makes its numbers from a key and a counter, four for each count; two counts an image.
     """
-    generator = np.random.Generator(np.random.Philox(key=seed, counter=2 * start))
+    key = np.array([seed, _STREAM], np.uint64)
+    generator = np.random.Generator(np.random.Philox(key=key, counter=2 * start))
     return generator.random((count, 8))[:, :5]
 
 

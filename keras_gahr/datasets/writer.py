@@ -31,10 +31,11 @@ def writing(out, recipe, parameters, image_shape, dtype, overwrite=False):
         InputError: if `out` exists and may not be replaced, if the type is another one, or if no
             image was written.
     """
-    out = check_output_folder(out, overwrite, known_by="manifest.json")
+    contents = ("images.npy", "manifest.json", "contact_sheet.png")
+    out = check_output_folder(out, overwrite, known_by="manifest.json", contents=contents)
     if dtype not in {"uint8", "float32"}:
         raise InputError(f"the type of the images is {dtype!r}: expected uint8 or float32")
-    with replacing_folder(out) as folder:
+    with replacing_folder(out, overwrite) as folder:
         with (folder / "images.npy").open("wb") as file:
             writer = DatasetWriter(file, image_shape, dtype)
             yield writer

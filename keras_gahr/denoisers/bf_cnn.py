@@ -3,7 +3,7 @@
 import keras
 
 from .bias_free_norm import BiasFreeNorm
-from .denoiser import Denoiser
+from .denoiser import Denoiser, check_size
 from .initialization import HeNormal, SmallGamma, fresh_seed
 
 
@@ -27,6 +27,7 @@ def bias_free_chain(x, kernel_sizes, num_kernels, output_channels, first_layer_l
             kernel_size,
             padding="same",
             use_bias=False,
+            data_format="channels_last",
             kernel_initializer=HeNormal(seed, f"conv_{i}"),
             name=f"conv_{i}",
         )(x)
@@ -64,6 +65,12 @@ class BFCNN(Denoiser):
         provenance=None,
         name="bf_cnn",
     ):
+        check_size(
+            num_layers * num_kernels**2,
+            num_channels=num_channels,
+            num_layers=num_layers,
+            num_kernels=num_kernels,
+        )
         seed = fresh_seed() if seed is None else seed
         inputs = keras.Input((None, None, num_channels), name="noisy")
         outputs = bias_free_chain(

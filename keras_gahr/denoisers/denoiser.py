@@ -7,6 +7,28 @@ from keras import ops
 
 from keras_gahr.errors import InputError
 
+_MOST_PARAMETERS = 10**9
+
+
+def check_size(parameters, **counts):
+    """Refuses networks that make no sense before their weights take up the memory.
+
+    Args:
+        parameters: how many there would be at least.
+        **counts: numbers of layers, kernels and so on, by argument name.
+
+    Raises:
+        InputError: if a count is below 1 or there would be more than a billion parameters.
+    """
+    for name, count in counts.items():
+        if count < 1:
+            raise InputError(f"received {name} = {count}, expected at least 1")
+    if parameters > _MOST_PARAMETERS:
+        received = ", ".join(f"{name} = {count}" for name, count in counts.items())
+        raise InputError(
+            f"received {received}: more than a billion parameters; choose smaller ones"
+        )
+
 
 class Denoiser(keras.Model):
     """A network that maps noisy images to the residual: its estimate of the noise in them.

@@ -63,9 +63,15 @@ class DilatedUNet(Denoiser):
 
         def conv(number, x, filters, kernel_size, layer=keras.layers.Conv2D, **options):
             name = f"conv_{number}"
-            options = {"padding": "same", "use_bias": False, "name": name} | options
-            initializer = HeNormal(seed, name)
-            return layer(filters, kernel_size, kernel_initializer=initializer, **options)(x)
+            return layer(
+                filters,
+                kernel_size,
+                kernel_initializer=HeNormal(seed, name),
+                use_bias=False,
+                data_format="channels_last",
+                name=name,
+                **{"padding": "same"} | options,
+            )(x)
 
         def conv_relu(number, *arguments, **options):
             x = conv(number, *arguments, **options)
@@ -77,7 +83,7 @@ class DilatedUNet(Denoiser):
         x = skip = conv_relu(2, x, num_kernels, 3)
         # At stride 2 Keras' "same" pads even sides at the bottom and right, this network at the
         # top and left.
-        x = keras.layers.ZeroPadding2D(1, name="edge")(x)
+        x = keras.layers.ZeroPadding2D(1, data_format="channels_last", name="edge")(x)
         x = conv_relu(3, x, 2 * num_kernels, 3, strides=2, padding="valid")
         x = conv_relu(4, x, 2 * num_kernels, 3)
         x = conv_relu(5, x, 2 * num_kernels, 3, dilation_rate=2)

@@ -1,5 +1,6 @@
 """Denoisers in `.keras` files."""
 
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -29,10 +30,15 @@ def load_denoiser(path):
     if path.suffix != ".keras" or not zipfile.is_zipfile(path):
         raise InputError(f"{path} is not a .keras file: give the .keras file of a denoiser")
     try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        with warnings.catch_warnings():
+            # What Keras warns of in a foreign or damaged file is in the error that follows.
+            warnings.simplefilter("ignore")
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except InputError:
+        raise
     except Exception as error:  # Keras raises whatever the damaged part happened to cause.
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise InputError(f"{path} cannot be read as a Keras model: {reason[0]}") from error
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{path} cannot be read as a denoiser: {reason[:150]}") from error
     if not isinstance(model, Denoiser):
         raise InputError(
             f"{path} holds a {type(model).__name__}, expected one of this package's denoisers"

@@ -5,7 +5,7 @@ import keras
 from keras_gahr.errors import InputError
 
 from .bf_cnn import bias_free_chain
-from .denoiser import Denoiser
+from .denoiser import Denoiser, check_size
 from .initialization import fresh_seed
 
 RECEPTIVE_FIELDS = (5, 9, 13, 23, 43)
@@ -57,6 +57,7 @@ class ReceptiveFieldBFCNN(Denoiser):
         provenance=None,
         name="receptive_field_bf_cnn",
     ):
+        check_size(_LAYERS * num_kernels**2, num_channels=num_channels, num_kernels=num_kernels)
         seed = fresh_seed() if seed is None else seed
         kernel_sizes = receptive_field_kernel_sizes(receptive_field)
         input_channels = num_channels if coarse else 3 * num_channels + 1

@@ -3,7 +3,7 @@
 import keras
 
 from .bias_free_norm import BiasFreeNorm
-from .denoiser import Denoiser
+from .denoiser import Denoiser, check_size
 from .initialization import HeNormal, SmallGamma, fresh_seed
 
 
@@ -38,6 +38,16 @@ class UNet(Denoiser):
         provenance=None,
         name="unet",
     ):
+        # The middle block has at least half of all weights.
+        check_size(
+            9 * num_mid_conv * (num_kernels * 2 ** min(num_blocks, 64)) ** 2,
+            num_channels=num_channels,
+            num_blocks=num_blocks,
+            num_kernels=num_kernels,
+            num_enc_conv=num_enc_conv,
+            num_mid_conv=num_mid_conv,
+            num_dec_conv=num_dec_conv,
+        )
         seed = fresh_seed() if seed is None else seed
 
         def conv(x, filters, layer):
@@ -46,6 +56,7 @@ class UNet(Denoiser):
                 3,
                 padding="same",
                 use_bias=False,
+                data_format="channels_last",
                 kernel_initializer=HeNormal(seed, layer),
                 name=layer,
             )(x)
@@ -56,6 +67,7 @@ class UNet(Denoiser):
                 2,
                 strides=2,
                 use_bias=False,
+                data_format="channels_last",
                 kernel_initializer=HeNormal(seed, layer),
                 name=layer,
             )(x)
@@ -74,7 +86,7 @@ class UNet(Denoiser):
                 first = b == 0 and i == 0
                 x = conv_norm_relu(x, num_kernels * 2**b, f"encoder_{b}", i, norm=not first)
             skips.append(x)
-            x = keras.layers.AveragePooling2D(2, name=f"pool_{b}")(x)
+            x = keras.layers.AveragePooling2D(2, data_format="channels_last", name=f"pool_{b}")(x)
         for i in range(num_mid_conv):
             x = conv_norm_relu(x, num_kernels * 2**num_blocks, "middle", i)
         for b in reversed(range(num_blocks)):

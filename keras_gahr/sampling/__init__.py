@@ -2,6 +2,14 @@
 
 from .ascent import AscentSchedule, Samples, sample
 from .measurements import Measurement, Synthesis
-from .outputs import save_samples
+from .outputs import check_samples_output, save_samples
 
-__all__ = ["AscentSchedule", "Measurement", "Samples", "Synthesis", "sample", "save_samples"]
+__all__ = [
+    "AscentSchedule",
+    "Measurement",
+    "Samples",
+    "Synthesis",
+    "check_samples_output",
+    "sample",
+    "save_samples",
+]

@@ -17,6 +17,8 @@ from .measurements import Synthesis
 DIVERGED = 2.0
 """An image whose estimated noise level rises above this is given up."""
 
+_MOST_STEPS = 10**6
+
 
 @dataclasses.dataclass(frozen=True)
 class AscentSchedule:
@@ -54,6 +56,10 @@ class AscentSchedule:
             raise InputError(f"received step size h0 = {self.h0}, expected 0 < h0 <= 1")
         if not 0 < self.beta <= 1:
             raise InputError(f"received beta = {self.beta}, expected 0 < beta <= 1")
+        if not math.isfinite(self.init_mean):
+            raise InputError(
+                f"received init_mean = {self.init_mean}, expected a grey value like 0.5"
+            )
         if self.max_steps is None:
             object.__setattr__(self, "max_steps", 5 * self.predicted_steps())
         elif self.max_steps < 1:
@@ -72,6 +78,11 @@ class AscentSchedule:
         """Steps until sigma_end if the noise level falls by 1 - beta h_t at every step."""
         level, t = self.sigma_0, 0
         while level > self.sigma_end:
+            if t == _MOST_STEPS:
+                raise InputError(
+                    f"with h0 = {self.h0} and beta = {self.beta} the sampler would take more than "
+                    f"{_MOST_STEPS} steps: choose larger ones"
+                )
             t += 1
             level *= 1 - self.beta * self.step_size(t)
         return t
@@ -139,19 +150,20 @@ def sample(
         `Samples`. An image that diverges or runs out of steps is flagged and does not disturb others.
 
     Raises:
-        InputError: for a count below 1 or a shape that does not fit the denoiser.
+        InputError: for a count below 1, a seed out of range, a conditional denoiser, or a shape that
+            does not fit.
     """
     schedule = schedule or AscentSchedule()
     measurement = measurement or Synthesis(shape)
     if count < 1:
         raise InputError(f"received a count of {count} images, expected at least 1")
     check_seed(seed)
-    denoiser.check_shape((count, *shape))
     if denoiser.output_channels != denoiser.input_channels:
         raise InputError(
             "received a conditional denoiser, which has no prior of its own: sample with the "
             "multi-scale denoiser it belongs to"
         )
+    denoiser.check_shape((count, *shape))
     if noise is None:
 
         def noise(images, t):

@@ -2,25 +2,27 @@
 
 import dataclasses
 import json
-from pathlib import Path
 
 import numpy as np
 
+import keras_gahr
 from keras_gahr.datasets.image_files import contact_sheet, write_image
-from keras_gahr.files import replacing_folder
+from keras_gahr.files import check_output_folder, replacing_folder
 
 
-def save_samples(samples, out, schedule, **facts):
+def save_samples(samples, out, schedule, *, overwrite=False, **facts):
     """Writes a folder with samples.png (a sheet of all), samples.npy and sampling.json.
 
     Args:
         samples: `Samples`.
-        out: the folder; an old one is replaced, whole or not at all.
+        out: the folder, written whole or not at all.
         schedule: the `AscentSchedule` used.
+        overwrite: whether to replace samples that are there; nothing else is ever replaced.
         **facts: more entries for sampling.json, such as the seed.
     """
     finite = np.nan_to_num(samples.images, posinf=1, neginf=0)
     report = {
+        "package": f"keras-gahr {keras_gahr.__version__}",
         **facts,
         "schedule": dataclasses.asdict(schedule),
         "images": [
@@ -30,15 +32,21 @@ def save_samples(samples, out, schedule, **facts):
             )
         ],
     }
-    with replacing_folder(Path(out)) as folder:
+    with replacing_folder(check_samples_output(out, overwrite), overwrite) as folder:
         np.save(folder / "samples.npy", samples.images)
         write_image(folder / "samples.png", contact_sheet(finite, columns=_columns(len(finite))))
-        (folder / "sampling.json").write_text(json.dumps(report, indent=1) + "\n")
+        (folder / "sampling.json").write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
 
 
 def _json_number(value):
     """A float that JSON can hold: None for NaN and infinity."""
     return float(value) if np.isfinite(value) else None
+
+
+def check_samples_output(out, overwrite=False):
+    """The folder, if `save_samples` may write it; else raises `InputError`."""
+    contents = ("samples.npy", "samples.png", "sampling.json")
+    return check_output_folder(out, overwrite, known_by="sampling.json", contents=contents)
 
 
 def _columns(count):

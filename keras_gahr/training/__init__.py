@@ -2,7 +2,14 @@
 
 from .adam import Adam
 from .blind_training import BlindTraining
-from .run import TrainingResult, train
+from .run import TrainingResult, check_run_output, train
 from .settings import TrainingSettings
 
-__all__ = ["Adam", "BlindTraining", "TrainingResult", "TrainingSettings", "train"]
+__all__ = [
+    "Adam",
+    "BlindTraining",
+    "TrainingResult",
+    "TrainingSettings",
+    "check_run_output",
+    "train",
+]

@@ -10,7 +10,9 @@ from keras_gahr.noise import keyed_normal, keyed_uniform
 class TiledBatches(keras.utils.PyDataset):
     """Clean images in random order, the whole set several times in an epoch.
 
-    The order of epoch e depends on (seed, e) only. The last batch of an epoch may be smaller.
+    The order of epoch e depends on (seed, e) only. The last batch of an epoch may be smaller, or one
+    image larger: a single one left over joins the batch before, since its statistics would be poor and
+    PyTorch's convolutions fail on a single small image.
 
     Args:
         images: array `(count, height, width, channels)`, uint8 or float32 on [0, 1].
@@ -37,10 +39,13 @@ class TiledBatches(keras.utils.PyDataset):
         return order % len(self.images)
 
     def __len__(self):
-        return -(-self.images_per_epoch // self.batch_size)
+        full, rest = divmod(self.images_per_epoch, self.batch_size)
+        return full + (rest > 1 or (rest == 1 and full == 0))
 
     def __getitem__(self, index):
-        chosen = self._order[index * self.batch_size : (index + 1) * self.batch_size]
+        start = index * self.batch_size
+        stop = start + self.batch_size if index + 1 < len(self) else None
+        chosen = self._order[start:stop]
         return to_float(self.images[chosen])
 
     def on_epoch_end(self):

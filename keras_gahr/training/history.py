@@ -11,7 +11,7 @@ from keras_gahr.files import replacing
 class History(keras.callbacks.Callback):
     """Keeps loss and PSNR of each epoch and writes them to a CSV file, whole at every epoch.
 
-    Columns: `epoch` (from 1), `steps` taken in it, `seconds`, `learning_rate` at its end,
+    Columns: `epoch` (from 1), `steps` taken in it, `seconds`, `learning_rate` in it,
     `train_loss` and `train_psnr` (averages over the epoch, in training mode, with fresh noise),
     `test_loss` and `test_psnr` (after the epoch, in evaluation mode, with the same noise in every
     epoch). Losses are sums over pixels and channels, PSNR is in dB.
@@ -45,6 +45,7 @@ class History(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         self._start = time.monotonic()
         self._steps = 0
+        self._learning_rate = float(self.model.optimizer.learning_rate)
 
     def on_train_batch_end(self, batch, logs=None):
         self._steps = batch + 1
@@ -56,7 +57,7 @@ class History(keras.callbacks.Callback):
                 "epoch": epoch + 1,
                 "steps": self._steps,
                 "seconds": round(time.monotonic() - self._start, 3),
-                "learning_rate": float(self.model.optimizer.learning_rate),
+                "learning_rate": self._learning_rate,
                 **numbers,
             }
         )

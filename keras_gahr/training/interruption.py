@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import sys
 import threading
 
 import keras
@@ -22,10 +23,15 @@ class Interruption(keras.callbacks.Callback):
         if self.signal is not None:
             self.model.stop_training = True
 
+    def on_epoch_end(self, epoch, logs=None):
+        # The signal may have come after the last step, while testing.
+        self.on_train_batch_end(None)
+
     def _request(self, number, frame):
         if self.signal is not None:
             raise KeyboardInterrupt
         self.signal = signal.Signals(number)
+        print("stopping after this step; the same again stops at once", file=sys.stderr, flush=True)
 
     @contextlib.contextmanager
     def listening(self):

@@ -2,15 +2,15 @@
 
 import dataclasses
 import json
+import shutil
 import signal
-from pathlib import Path
 
 import keras
 
 import keras_gahr
 from keras_gahr import _backend
 from keras_gahr.errors import InputError
-from keras_gahr.files import replacing
+from keras_gahr.files import check_output_folder, replacing
 
 from .batches import NoisyBatches, TiledBatches
 from .blind_training import BlindTraining
@@ -27,7 +27,8 @@ class TrainingResult:
     Args:
         history: the rows of history.csv.
         signal: the signal that stopped it early, or None.
-        diverged: whether the loss was not finite; the model is then the last one before.
+        diverged: whether the loss was not finite; the model is then that of the epoch before, if
+            there was one.
     """
 
     history: list[dict]
@@ -35,7 +36,23 @@ class TrainingResult:
     diverged: bool
 
 
-def train(denoiser, train_images, test_images, settings, out, *, data=None, console=None):
+def check_run_output(out, overwrite=False):
+    """The run directory, if a training may write it; else raises `InputError`."""
+    contents = ("config.json", "model.keras", "history.csv", "curves.png")
+    return check_output_folder(out, overwrite, known_by="config.json", contents=contents)
+
+
+def train(
+    denoiser,
+    train_images,
+    test_images,
+    settings,
+    out,
+    *,
+    data=None,
+    overwrite=False,
+    console=None,
+):
     """Trains a denoiser and keeps it in a run directory.
 
     The directory gets config.json at the start, and model.keras and history.csv after each epoch. A
@@ -46,15 +63,17 @@ def train(denoiser, train_images, test_images, settings, out, *, data=None, cons
         train_images: array `(count, height, width, channels)`, uint8 or float32 on [0, 1].
         test_images: the same, disjoint from `train_images`; may be empty.
         settings: `TrainingSettings`.
-        out: run directory; files of an earlier run in it are replaced.
+        out: run directory, new.
         data: a description of the images for config.json.
+        overwrite: whether `out` may be an older run, which is removed first.
         console: a rich console for progress, or None.
 
     Returns:
         `TrainingResult`.
 
     Raises:
-        InputError: if there are no training images or they do not fit the denoiser.
+        InputError: if there are no training images, if they do not fit the denoiser, or if the run
+            directory may not be written.
     """
     if len(train_images) == 0:
         raise InputError("received no training images, expected at least one")
@@ -67,8 +86,10 @@ def train(denoiser, train_images, test_images, settings, out, *, data=None, cons
         denoiser.check_shape(test_images.shape)
         tests = NoisyBatches(test_images, settings.noise_law, settings.batch_size, settings.seed)
 
-    out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
+    out = check_run_output(out, overwrite)
+    if out.exists():
+        shutil.rmtree(out)
+    out.mkdir(parents=True)
     _write_config(out / "config.json", denoiser, settings, data)
 
     model = BlindTraining(denoiser, settings.noise_law, settings.seed)
@@ -106,4 +127,4 @@ def _write_config(path, denoiser, settings, data):
         "backend": keras.backend.backend(),
     }
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(config, indent=2) + "\n")
+        temporary.write_text(json.dumps(config, indent=2, allow_nan=False) + "\n")

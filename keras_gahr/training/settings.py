@@ -1,6 +1,7 @@
 """Everything a training is determined by, besides the network and the images."""
 
 import dataclasses
+import math
 
 import keras
 
@@ -42,7 +43,7 @@ class TrainingSettings:
             object.__setattr__(self, "halve_every", max(1, self.epochs // 10))
         for name in ("epochs", "images_per_epoch", "batch_size", "learning_rate", "halve_every"):
             value = getattr(self, name)
-            if not value > 0:
+            if not 0 < value < math.inf:
                 raise InputError(f"received {name} = {value}, expected a positive number")
         check_seed(self.seed)
 

@@ -146,3 +146,26 @@ def test_a_folder_with_one_bad_picture_leaves_nothing(refused, tiny_model, pictu
     assert "d.png" in refused("denoise", tiny_model, pictures, "--out", tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".out")]
+
+
+def test_names_that_would_collide_are_refused(
+    refused, tiny_model, pictures, tmp_path, smooth_images
+):
+    out = tmp_path / "out"
+    write_image(pictures / "a.noisy.png", smooth_images(1, 16, 16)[0])
+    options = ("--add-noise", 0.1, "--out", out)
+    assert "a.noisy.png" in refused("denoise", tiny_model, pictures, *options)
+    write_image(pictures / "c.jpg", smooth_images(1, 16, 16)[0])
+    assert "c.png" in refused("denoise", tiny_model, pictures, "--out", out)
+    assert not out.exists()
+
+
+def test_only_a_folder_of_ours_is_replaced(gahr, refused, tiny_model, pictures, tmp_path):
+    out = tmp_path / "out"
+    assert gahr("denoise", tiny_model, pictures, "--out", out).exit_code == 0
+    assert gahr("denoise", tiny_model, pictures, "--out", out, "--overwrite").exit_code == 0
+    (out / "mine.txt").write_text("mine")
+    assert "mine.txt" in refused("denoise", tiny_model, pictures, "--out", out, "--overwrite")
+    assert "denoising.json" in refused(
+        "denoise", tiny_model, pictures, "--out", pictures, "--overwrite"
+    )

@@ -56,6 +56,20 @@ def test_importing_the_package_registers_the_denoisers(tiny_model):
     assert result.stdout.strip() == "UNet", result.stderr
 
 
+def test_a_cli_of_somebody_else_registers_them_too(tiny_model, tmp_path):
+    (tmp_path / "cli.py").write_text(
+        "import keras_gahr, keras, sys; print(type(keras.saving.load_model(sys.argv[1])).__name__)"
+    )
+    result = subprocess.run(
+        [sys.executable, str(tmp_path / "cli.py"), str(tiny_model)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=120,
+    )
+    assert result.stdout.strip() == "UNet", result.stderr
+
+
 def test_importing_the_package_brings_only_its_own_backend():
     code = (
         "import keras_gahr, keras, sys\n"

@@ -182,3 +182,25 @@ def test_the_public_names_exist():
     for name in keras_gahr.__all__:
         assert getattr(keras_gahr, name) is not None
     assert keras.config.image_data_format() == "channels_last"
+
+
+def test_networks_that_would_fill_the_memory_are_refused():
+    for build, says in (
+        (lambda: UNet(num_blocks=40), "num_blocks = 40"),
+        (lambda: UNet(num_blocks=0), "num_blocks = 0"),
+        (lambda: BFCNN(num_kernels=10**6), "num_kernels = 1000000"),
+        (lambda: ReceptiveFieldBFCNN(num_kernels=10**6), "num_kernels = 1000000"),
+    ):
+        with pytest.raises(InputError, match=says):
+            build()
+
+
+def test_channels_are_last_whatever_keras_is_configured_to():
+    keras.config.set_image_data_format("channels_first")
+    try:
+        denoisers = [build() for build in SMALL]
+    finally:
+        keras.config.set_image_data_format("channels_last")
+    for denoiser in denoisers:
+        noisy = np.zeros((1, 8, 12, denoiser.input_channels), np.float32)
+        assert denoiser.predict_on_batch(noisy).shape == (1, 8, 12, denoiser.output_channels)

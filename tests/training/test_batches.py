@@ -47,3 +47,10 @@ def test_test_noise_does_not_depend_on_the_batch_size():
     assert len(parts) == 3
     assert np.array_equal(np.concatenate([parts[i]["noise"] for i in range(3)]), whole)
     assert not np.array_equal(NoisyBatches(images, law, 5, seed=4)[0]["noise"], whole)
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(9, [4, 5]), (8, [4, 4]), (10, [4, 4, 2]), (1, [1])])
+def test_a_single_image_left_over_joins_the_batch_before(count, sizes):
+    images = np.arange(count, dtype=np.float32).reshape(-1, 1, 1, 1) / 100
+    batches = TiledBatches(images, count, 4, 0)
+    assert [len(batches[i]) for i in range(len(batches))] == sizes

@@ -13,6 +13,7 @@ import pytest
 from keras_gahr import InputError, UNet, load_denoiser
 from keras_gahr.noise import NoiseLaw
 from keras_gahr.training import TrainingSettings, train
+from keras_gahr.training.checkpoint import Checkpoint
 
 SETTINGS = TrainingSettings(epochs=3, images_per_epoch=16, batch_size=8, learning_rate=3e-3)
 
@@ -34,7 +35,7 @@ def test_a_run_keeps_model_history_and_configuration(tmp_path, smooth_images):
     assert all(math.isfinite(float(value)) for row in rows for value in row.values())
     # A tenth of three epochs is less than one: the rate is halved after each.
     rates = [float(row["learning_rate"]) for row in rows]
-    assert rates == pytest.approx([1.5e-3, 0.75e-3, 0.375e-3])
+    assert rates == pytest.approx([3e-3, 1.5e-3, 0.75e-3])
 
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["training"]["noise_law"] == {"name": "quadratic", "low": 0.0, "high": 1.0}
@@ -55,7 +56,7 @@ def test_training_helps(tmp_path, smooth_images):
     settings = TrainingSettings(
         epochs=8, images_per_epoch=256, batch_size=16, learning_rate=1e-2, halve_every=3
     )
-    result = train(small(), images[:24], images[24:], settings, tmp_path)
+    result = train(small(), images[:24], images[24:], settings, tmp_path / "run")
     first, last = result.history[0], result.history[-1]
     assert last["test_psnr"] > first["test_psnr"] + 1
     assert last["train_loss"] < 0.5 * first["train_loss"]
@@ -88,25 +89,61 @@ def test_a_signal_stops_after_the_step_and_keeps_the_model(
     before = signal.getsignal(number)
     settings = TrainingSettings(epochs=50, images_per_epoch=160, batch_size=8)
     denoiser = small()
-    result = train(denoiser, images, images[:4], settings, tmp_path)
+    result = train(denoiser, images, images[:4], settings, tmp_path / "run")
 
     assert result.signal == number
     assert signal.getsignal(number) == before
     assert len(result.history) == 1
     assert 2 <= result.history[0]["steps"] < 20
-    loaded = load_denoiser(tmp_path / "model.keras")
+    loaded = load_denoiser(tmp_path / "run" / "model.keras")
     assert np.array_equal(loaded.predict_on_batch(images), denoiser.predict_on_batch(images))
 
 
-def test_a_loss_that_is_not_finite_keeps_the_last_good_model(tmp_path, smooth_images):
+def test_a_loss_that_is_not_finite_stops_the_training(tmp_path, smooth_images):
     images = smooth_images(16, 8, 8)
-    train(small(), images, images[:0], SETTINGS, tmp_path)
-    good = (tmp_path / "model.keras").read_bytes()
     images[3] = np.nan
-    result = train(small(), images, images[:0], SETTINGS, tmp_path)
+    result = train(small(), images, images[:0], SETTINGS, tmp_path / "run")
     assert result.diverged
     assert len(result.history) == 1
-    assert (tmp_path / "model.keras").read_bytes() == good
+    assert not (tmp_path / "run" / "model.keras").exists()
+
+
+def test_a_checkpoint_keeps_the_last_good_model(tmp_path):
+    class Model:
+        denoiser = small()
+        stop_training = False
+
+    checkpoint = Checkpoint(tmp_path / "model.keras")
+    checkpoint.set_model(Model())
+    checkpoint.on_epoch_end(0, {"loss": 1.0, "val_loss": 2.0})
+    good = (tmp_path / "model.keras").read_bytes()
+    for logs in ({"loss": math.nan, "val_loss": 2.0}, {"loss": 1.0, "val_loss": math.inf}):
+        checkpoint.on_epoch_end(1, logs)
+        assert checkpoint.diverged
+        assert (tmp_path / "model.keras").read_bytes() == good
+
+
+def test_a_run_is_only_replaced_whole_and_when_asked(tmp_path, smooth_images):
+    images, out = smooth_images(16, 8, 8), tmp_path / "run"
+    train(small(), images, images[:4], SETTINGS, out)
+    with pytest.raises(InputError, match="exists"):
+        train(small(), images, images[:4], SETTINGS, out)
+    images[3] = np.nan
+    train(small(), images, images[:0], SETTINGS, out, overwrite=True)
+    # The older run's model must not pass for this one's.
+    assert not (out / "model.keras").exists()
+    (out / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match=r"notes\.txt"):
+        train(small(), images, images[:0], SETTINGS, out, overwrite=True)
+
+
+@pytest.mark.parametrize("count", [9, 17])
+def test_a_single_image_left_over_is_trained_on(tmp_path, smooth_images, count):
+    images = smooth_images(count, 16, 16)
+    settings = TrainingSettings(epochs=1, images_per_epoch=count, batch_size=8)
+    denoiser = UNet(num_blocks=1, num_kernels=64, seed=0)
+    result = train(denoiser, images, images[:0], settings, tmp_path / "run")
+    assert result.history[0]["steps"] == count // 8
 
 
 def test_images_that_do_not_fit_are_refused_before_anything_is_written(tmp_path, smooth_images):

@@ -1,0 +1,92 @@
+"""Files that are written whole or not at all."""
+
+import pytest
+
+from keras_gahr import InputError
+from keras_gahr.files import check_output_file, check_output_folder, replacing, replacing_folder
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "new" / "x.txt"
+    with replacing(path) as temporary:
+        temporary.write_text("one")
+    assert path.read_text() == "one"
+    with pytest.raises(KeyError), replacing(path) as temporary:
+        temporary.write_text("two")
+        raise KeyError
+    assert path.read_text() == "one"
+    assert [item.name for item in path.parent.iterdir()] == ["x.txt"]
+
+
+def test_a_folder_is_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "out"
+    with replacing_folder(path) as folder:
+        (folder / "a").write_text("one")
+    with pytest.raises(KeyError), replacing_folder(path, overwrite=True) as folder:
+        (folder / "a").write_text("two")
+        raise KeyError
+    assert (path / "a").read_text() == "one"
+    with replacing_folder(path, overwrite=True) as folder:
+        (folder / "b").write_text("three")
+    assert [item.name for item in path.iterdir()] == ["b"]
+    assert [item.name for item in tmp_path.iterdir()] == ["out"]
+
+
+def test_what_appears_meanwhile_is_not_replaced(tmp_path):
+    path = tmp_path / "out"
+    with pytest.raises(InputError, match="meanwhile"), replacing_folder(path):
+        path.mkdir()
+        (path / "precious").write_text("text")
+    assert (path / "precious").read_text() == "text"
+
+
+def test_an_old_folder_comes_back_when_the_swap_fails(tmp_path, monkeypatch):
+    path = tmp_path / "out"
+    path.mkdir()
+    (path / "a").write_text("one")
+    rename = type(path).rename
+
+    def failing(self, target):
+        if "new" in {item.name for item in self.iterdir()}:
+            raise OSError(28, "No space left on device")
+        return rename(self, target)
+
+    with pytest.raises(InputError, match="No space left"), replacing_folder(path, True) as folder:
+        (folder / "new").write_text("two")
+        monkeypatch.setattr(type(path), "rename", failing)
+    assert (path / "a").read_text() == "one"
+    assert [item.name for item in tmp_path.iterdir()] == ["out"]
+
+
+def test_errors_name_the_file_that_was_asked_for(tmp_path):
+    says = r"out\.bin cannot be written: No space left on device"
+    with pytest.raises(InputError, match=says), replacing(tmp_path / "out.bin"):
+        raise OSError(28, "No space left on device")
+
+
+def test_only_folders_of_ours_may_be_replaced(tmp_path):
+    def check(overwrite=True):
+        return check_output_folder(
+            tmp_path / "out", overwrite, known_by="a.json", contents=("a.json", "b")
+        )
+
+    check(overwrite=False)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(InputError, match="exists"):
+        check(overwrite=False)
+    (tmp_path / "out" / "a.json").write_text('{"model_type": "somebody else"}')
+    with pytest.raises(InputError, match=r"no a\.json of this package"):
+        check()
+    (tmp_path / "out" / "a.json").write_text('{"package": "keras-gahr 0.1.0"}')
+    check()
+    (tmp_path / "out" / "thesis").write_text("text")
+    with pytest.raises(InputError, match="thesis"):
+        check()
+
+
+def test_outputs_inside_files_and_onto_folders_are_refused(tmp_path):
+    (tmp_path / "file").write_text("text")
+    with pytest.raises(InputError, match="not a folder"):
+        check_output_file(tmp_path / "file" / "x.png")
+    with pytest.raises(InputError, match="is a folder"):
+        check_output_file(tmp_path, overwrite=True)
