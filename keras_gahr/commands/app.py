@@ -11,6 +11,7 @@ from .data import data_app
 from .demo import demo
 from .denoise import denoise
 from .info import info
+from .inspect import inspect
 from .sample import sample
 from .train import train
 
@@ -52,6 +53,7 @@ app.command()(denoise)
 app.command()(sample)
 
 app.command()(convert)
+app.command()(inspect)
 app.command()(info)
 
 
