@@ -46,8 +46,7 @@ class MultiScaleDenoiser(Denoiser):
             detail.name = f"detail_{scale}"
         pyramid = _Pyramid(low_band, details)
         inputs = keras.Input((None, None, low_band.input_channels), name="noisy")
-        bands, _ = pyramid.denoise(inputs)
-        outputs = keras.layers.Subtract(name="residual")([inputs, bands[-1]])
+        *_, outputs = pyramid.denoise(inputs)
         super().__init__(inputs, outputs, None, provenance, name)
         self.low_band = low_band
         self.details = details
@@ -77,7 +76,8 @@ class MultiScaleDenoiser(Denoiser):
         """
         noisy = ops.convert_to_tensor(noisy, dtype="float32")
         self.check_shape(noisy.shape)
-        return self._pyramid.denoise(noisy, training=False)
+        bands, details, _ = self._pyramid.denoise(noisy, training=False)
+        return bands, details
 
     def get_config(self):
         config = super().get_config()
@@ -107,23 +107,28 @@ class _Pyramid:
         self.details = details
         self.analysis = [HaarAnalysis(name=f"analysis_{j}") for j in range(len(details))]
         self.synthesis = [HaarSynthesis(name=f"synthesis_{j}") for j in range(len(details))]
+        self.residual = [HaarSynthesis(name=f"residual_{j}") for j in range(len(details))]
         self.condition = [
             keras.layers.Concatenate(name=f"condition_{j}") for j in range(len(details))
         ]
 
     def denoise(self, noisy, **mode):
-        """The denoised bands, the coarsest first, and the denoised details, the finest first."""
+        """The denoised bands, the coarsest first, the denoised details, the finest first, and r(y)."""
         low, noisy_details = noisy, []
         for analysis in self.analysis:
             low, detail = analysis(low)
             noisy_details.append(detail)
-        bands = [low - self.low_band(low, **mode)]
-        denoised = []
+        residual = self.low_band(low, **mode)
+        bands, denoised = [low - residual], []
         for j in reversed(range(len(self.details))):
             given = self.condition[j]([bands[-1], noisy_details[j]])
-            denoised.insert(0, noisy_details[j] - self.details[j](given, **mode))
+            detail_residual = self.details[j](given, **mode)
+            denoised.insert(0, noisy_details[j] - detail_residual)
             bands.append(self.synthesis[j](bands[-1], denoised[0]))
-        return bands, denoised
+            # The pyramid is linear: the residual of the image has the residuals as its bands. The
+            # difference of the images would lose the digits of a small one.
+            residual = self.residual[j](residual, detail_residual)
+        return bands, denoised, residual
 
 
 def _check_parts(low_band, details):
