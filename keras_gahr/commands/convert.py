@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from .backend import BackendOption, choose_backend
+from .convert_tree import convert_recursively
 from .options import OverwriteOption
 
 
@@ -30,6 +31,12 @@ def convert(
             "checkpoints cannot tell: linear unless said. Other layouts are known."
         ),
     ] = None,
+    recursive: Annotated[
+        bool,
+        typer.Option(
+            "--recursive", help="Convert every .pt file in a folder tree, into such a tree."
+        ),
+    ] = False,
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
 ):
@@ -42,6 +49,9 @@ def convert(
     choose_backend(backend)
     import weights_convert
 
+    if recursive:
+        convert_recursively(source, output, first_layer and first_layer.value, overwrite)
+        return
     make = weights_convert.convert_multi_scale if source.is_dir() else weights_convert.convert
     conversion = make(
         source, output, first_layer=first_layer and first_layer.value, overwrite=overwrite
