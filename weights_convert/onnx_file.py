@@ -1,6 +1,7 @@
 """Denoisers as ONNX files."""
 
 import importlib.util
+import re
 import warnings
 
 import keras
@@ -22,7 +23,7 @@ def write_onnx(denoiser, path, size=None):
     images is free; so are their height and width, where the backend can express that.
 
     Args:
-        denoiser: a `Denoiser`.
+        denoiser: a `Denoiser`, which is made not trainable.
         path: the file, which is replaced.
         size: (height, width) to fix, or None.
 
@@ -53,6 +54,8 @@ def write_onnx(denoiser, path, size=None):
             "--size, such as 80 or 80x96, or use --backend tensorflow"
         )
 
+    # PyTorch cannot trace weights that ask for gradients in a network that is made of networks.
+    denoiser.trainable = False
     signature = [keras.InputSpec("float32", shape=(None, height, width, channels), name="noisy")]
     with warnings.catch_warnings():
         # The exporters warn of tracing, which is what they do.
@@ -60,9 +63,9 @@ def write_onnx(denoiser, path, size=None):
         try:
             denoiser.export(path, format="onnx", verbose=False, input_signature=signature)
         except Exception as error:  # They raise whatever they stumble over.
-            reason = str(error).strip().splitlines() or [type(error).__name__]
             raise InputError(
-                f"Keras on {backend} cannot write this network as ONNX: {reason[0]}"
+                f"Keras on {backend} cannot write this network as ONNX: {_reason(error)}; try "
+                "another --backend"
             ) from error
     difference = max(_difference(denoiser, path, shape) for shape in _shapes(denoiser, size))
     # Written so that NaN fails too.
@@ -91,10 +94,16 @@ def _difference(denoiser, path, shape):
     try:
         (found,) = session.run(None, {session.get_inputs()[0].name: images})
     except Exception as error:  # ONNX Runtime's errors have no common class but this.
-        reason = str(error).strip().splitlines()[0]
-        raise VerificationError(f"the ONNX file does not run: {reason}") from error
+        raise VerificationError(f"the ONNX file does not run: {_reason(error)}") from error
     expected = Inference(denoiser).residual(images)
     if found.shape != expected.shape:
         raise VerificationError(f"the ONNX file makes {found.shape} of images {shape}")
     scale = np.max(np.abs(expected))
     return float(np.max(np.abs(found - expected)) / (scale if scale > 0 else 1.0))
+
+
+def _reason(error):
+    """The first line of an exception that says something, without the colours of Keras' lines."""
+    lines = [re.sub(r"\x1b\[\d*m", "", line).strip() for line in str(error).splitlines()]
+    telling = [line for line in lines if line and not line.startswith("Exception encountered")]
+    return telling[0] if telling else type(error).__name__

@@ -1,5 +1,7 @@
 """`gahr convert --recursive`."""
 
+import logging
+
 import typer
 
 from .progress import progress_bar
@@ -14,6 +16,8 @@ def convert_recursively(source, output, first_layer, overwrite):
     """
     import weights_convert
 
+    # It takes the compilation of many networks for that of one again and again, and warns.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with progress_bar("Checkpoints") as progress:
         items = weights_convert.convert_tree(
             source, output, first_layer=first_layer, overwrite=overwrite, progress=progress

@@ -36,7 +36,7 @@ def export(
         model, output, size=parse_size(size) if size else None, overwrite=overwrite
     )
     options = ", ".join(f"{name}={value}" for name, value in made.options.items())
-    typer.echo(f"{made.architecture} ({options})")
+    typer.echo(f"{made.architecture} ({options})" if options else made.architecture)
     if made.arrays is not None:
         typer.echo(f"{made.arrays} arrays, bit for bit those of {model}")
     else:
