@@ -12,6 +12,7 @@ _HOMES = {
     "Denoiser": "denoisers",
     "DilatedUNet": "denoisers",
     "InputError": "errors",
+    "MultiScaleDenoiser": "denoisers",
     "ReceptiveFieldBFCNN": "denoisers",
     "UNet": "denoisers",
     "build_denoiser": "denoisers",

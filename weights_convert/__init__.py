@@ -5,7 +5,10 @@ import importlib
 _HOMES = {
     "Conversion": "conversion",
     "VerificationError": "verify",
+    "build_from_checkpoint": "conversion",
+    "build_from_folder": "multi_scale",
     "convert": "conversion",
+    "convert_multi_scale": "multi_scale",
     "convert_tree": "tree",
     "export_denoiser": "export",
     "open_checkpoint": "read",

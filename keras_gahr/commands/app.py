@@ -13,9 +13,12 @@ from .convert import convert
 from .data import data_app
 from .demo import demo
 from .denoise import denoise
+from .export import export
 from .info import info
+from .inspect import inspect
 from .sample import sample
 from .train import train
+from .weights import weights_app
 
 
 class Commands(typer.core.TyperGroup):
@@ -63,6 +66,9 @@ app.command()(denoise)
 app.command()(sample)
 
 app.command()(convert)
+app.command()(export)
+app.add_typer(weights_app, name="weights")
+app.command()(inspect)
 app.command()(info)
 
 

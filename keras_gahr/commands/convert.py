@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from .backend import BackendOption, choose_backend
+from .convert_tree import convert_recursively
 from .options import OverwriteOption
 
 
@@ -16,7 +17,12 @@ class FirstLayer(enum.StrEnum):
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(help="A published PyTorch checkpoint: a .pt file.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="A published PyTorch checkpoint: a .pt file, or a folder of multi-scale ones."
+        ),
+    ],
     output: Annotated[Path, typer.Argument(help="The .keras file to write.")],
     first_layer: Annotated[
         FirstLayer | None,
@@ -25,18 +31,29 @@ def convert(
             "checkpoints cannot tell: linear unless said. Other layouts are known."
         ),
     ] = None,
+    recursive: Annotated[
+        bool,
+        typer.Option(
+            "--recursive", help="Convert every .pt file in a folder tree, into such a tree."
+        ),
+    ] = False,
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
 ):
     """Make a .keras denoiser of a published PyTorch checkpoint.
 
     PyTorch is not needed and nothing in the checkpoint is executed. Every layer is compared with a
-    float64 reference before anything is written.
+    float64 reference before anything is written. A folder that holds the published folders of one low
+    band (..._low) and of details (..._scale_0, ..._scale_1) becomes one multi-scale denoiser.
     """
     choose_backend(backend)
     import weights_convert
 
-    conversion = weights_convert.convert(
+    if recursive:
+        convert_recursively(source, output, first_layer and first_layer.value, overwrite)
+        return
+    make = weights_convert.convert_multi_scale if source.is_dir() else weights_convert.convert
+    conversion = make(
         source, output, first_layer=first_layer and first_layer.value, overwrite=overwrite
     )
     options = ", ".join(f"{name}={value}" for name, value in conversion.options.items())

@@ -6,6 +6,7 @@ from .denoiser import Denoiser
 from .dilated_unet import DilatedUNet
 from .inference import Inference
 from .loading import load_denoiser, save_denoiser
+from .multi_scale import MultiScaleDenoiser
 from .receptive_field_bf_cnn import RECEPTIVE_FIELDS, ReceptiveFieldBFCNN
 from .registry import ARCHITECTURES, build_denoiser
 from .unet import UNet
@@ -18,6 +19,7 @@ __all__ = [
     "Denoiser",
     "DilatedUNet",
     "Inference",
+    "MultiScaleDenoiser",
     "ReceptiveFieldBFCNN",
     "UNet",
     "build_denoiser",

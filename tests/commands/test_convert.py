@@ -1,5 +1,7 @@
 """`gahr convert`."""
 
+import shutil
+
 import pytest
 
 from keras_gahr.denoisers import load_denoiser
@@ -27,10 +29,24 @@ def test_first_layer_and_overwrite(gahr, refused, golden, tmp_path):
     assert gahr("convert", source, out, "--first-layer", "tanh", "--overwrite").exit_code == 2
 
 
-@pytest.mark.parametrize("source", ["absent.pt", "."])
-def test_missing_sources(refused, tmp_path, source):
-    assert "is not a file" in refused("convert", tmp_path / source, tmp_path / "out.keras")
+@pytest.mark.parametrize(
+    ("source", "message"), [("absent.pt", "is not a file"), (".", "has no low band")]
+)
+def test_missing_sources(refused, tmp_path, source, message):
+    assert message in refused("convert", tmp_path / source, tmp_path / "out.keras")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_becomes_one_multi_scale_denoiser(gahr, golden, tmp_path):
+    parts = {"x_low": "bf_cnn_20_linear.pt", "x_scale_0": "bf_cnn_rf13_fine.pt"}
+    for name, checkpoint in parts.items():
+        (tmp_path / "faces" / name).mkdir(parents=True)
+        shutil.copy(golden / checkpoint, tmp_path / "faces" / name / "model.pt")
+    result = gahr("convert", tmp_path / "faces", tmp_path / "out.keras")
+    assert result.exit_code == 0, result.output
+    assert "multi-scale (num_scales=1)" in result.output
+    assert "assumed: low_band: first layer linear" in result.output
+    assert load_denoiser(tmp_path / "out.keras").num_scales == 1
 
 
 def test_the_output_must_be_a_new_keras_file(refused, golden, tmp_path):

@@ -11,7 +11,15 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_gahr import DilatedUNet, UNet, load_denoiser, save_denoiser
+from keras_gahr import (
+    BFCNN,
+    DilatedUNet,
+    MultiScaleDenoiser,
+    ReceptiveFieldBFCNN,
+    UNet,
+    load_denoiser,
+    save_denoiser,
+)
 from keras_gahr.sampling import AscentSchedule, sample
 from keras_gahr.training import TrainingSettings, train
 from weights_convert import convert
@@ -23,6 +31,12 @@ def write(folder, golden):
     convert(golden / "tiny_unet_trained.pt", folder / f"converted-{BACKEND}.keras")
     save_denoiser(UNet(num_blocks=1, num_kernels=8, seed=5), folder / f"fresh-{BACKEND}.keras")
     save_denoiser(DilatedUNet(num_kernels=4, seed=5), folder / f"dilated-{BACKEND}.keras")
+    details = [
+        ReceptiveFieldBFCNN(receptive_field=5, num_kernels=4, coarse=False, seed=5 + scale)
+        for scale in range(2)
+    ]
+    multi_scale = MultiScaleDenoiser(BFCNN(num_layers=3, num_kernels=4, seed=5), details)
+    save_denoiser(multi_scale, folder / f"multi_scale-{BACKEND}.keras")
     trained = UNet(num_blocks=1, num_kernels=8, seed=5)
     images = np.random.default_rng(0).random((32, 8, 8, 1), np.float32)
     settings = TrainingSettings(epochs=1, images_per_epoch=64, batch_size=8)

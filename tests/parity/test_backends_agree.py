@@ -48,7 +48,7 @@ def pairs(results):
 
 
 def test_a_model_computes_the_same_wherever_it_was_written_and_is_read(results):
-    kinds = ("converted", "dilated", "fresh", "trained")
+    kinds = ("converted", "dilated", "fresh", "multi_scale", "trained")
     names = [f"residual/{kind}-{writer}" for kind in kinds for writer in BACKENDS]
     for first, other in pairs(results):
         for name in names:

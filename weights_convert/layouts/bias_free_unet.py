@@ -28,7 +28,7 @@ def plan(state, first_layer):
     first = state.get("conv1.weight")
     channels = max(first.shape[1], 1) if first is not None and first.ndim == 4 else 1
     options = {"num_channels": channels, "num_kernels": _num_kernels(state)}
-    return Plan(layout, "dilated-unet", options, _entries(**options), reference.dilated_unet)
+    return Plan(layout, "dilated-unet", options, entries(**options), reference.dilated_unet)
 
 
 def _num_kernels(state):
@@ -42,7 +42,7 @@ def _num_kernels(state):
     return most_common(widths)
 
 
-def _entries(num_channels, num_kernels):
+def entries(num_channels, num_kernels):
     full, half = num_kernels, 2 * num_kernels
     kernels = {
         1: (full, num_channels, 5),

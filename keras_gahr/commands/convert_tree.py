@@ -1,0 +1,52 @@
+"""`gahr convert --recursive`."""
+
+import logging
+
+import typer
+
+from .progress import progress_bar
+from .table import print_table
+
+
+def convert_recursively(source, output, first_layer, overwrite):
+    """Converts a folder tree and prints a table; exits with code 1 if any file failed.
+
+    Args:
+        source, output, first_layer, overwrite: see `weights_convert.convert_tree`.
+    """
+    import weights_convert
+
+    # It takes the compilation of many networks for that of one again and again, and warns.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    with progress_bar("Checkpoints") as progress:
+        items = weights_convert.convert_tree(
+            source, output, first_layer=first_layer, overwrite=overwrite, progress=progress
+        )
+    made = [item for item in items if item.conversion]
+    failed = [item for item in items if item.error]
+    if made:
+        header = ("name", "architecture", "parameters", "max difference", "PSNR at 25/255")
+        print_table(header, map(_row, made))
+    for item in made:
+        for line in item.conversion.assumptions:
+            typer.echo(f"assumed for {item.name}: {line}")
+    for item in items:
+        if item.note:
+            typer.echo(f"passed over {item.name}: {item.note}")
+    for item in failed:
+        typer.echo(f"failed {item.name}: {item.error}", err=True)
+    passed_over = len(items) - len(made) - len(failed)
+    typer.echo(f"{len(made)} converted, {passed_over} passed over, {len(failed)} failed")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _row(item):
+    conversion = item.conversion
+    return (
+        item.name,
+        conversion.architecture,
+        f"{conversion.parameters:,}",
+        f"{conversion.max_relative_difference:.1e}",
+        "-" if item.psnr is None else f"{item.psnr:.2f} dB",
+    )

@@ -1,0 +1,124 @@
+"""`gahr inspect`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .backend import BackendOption, choose_backend
+from .convert import FirstLayer
+
+_NOT_OPTIONS = {"name", "seed", "provenance", "low_band", "details"}
+
+
+def inspect(
+    file: Annotated[
+        Path,
+        typer.Argument(help="A .keras file, a .pt checkpoint, or a folder of multi-scale ones."),
+    ],
+    first_layer: Annotated[
+        FirstLayer | None, typer.Option(help="For .pt files, as for `gahr convert`.")
+    ] = None,
+    backend: BackendOption = None,
+):
+    """Print what a denoiser is and what can be measured of it.
+
+    The receptive field is measured, not computed from the layers: single lines of a zero image are
+    set to random values, and the lines of the output that then differ from zero are counted. Where
+    it depends on the place of the pixel, as in a UNet, the largest is printed. A .pt checkpoint is
+    converted and verified in memory; nothing is written.
+    """
+    choose_backend(backend)
+    from keras_gahr.denoisers import properties
+
+    denoiser, lines = _open(file, first_layer and first_layer.value)
+    _show("architecture", _architecture(denoiser))
+    _show("parameters", f"{denoiser.num_parameters:,}, trained")
+    for part in _parts(denoiser):
+        _show(part.name, f"{_architecture(part)}, {part.num_parameters:,} parameters")
+    _show("input, output", _sides(denoiser))
+    height, width = properties.receptive_field(denoiser)
+    _show("receptive field", f"{height}x{width} pixels, measured")
+    factors = ", ".join(f"{scale:g}" for scale in properties.SCALES)
+    error = properties.homogeneity_error(denoiser)
+    _show("homogeneity", f"D(a y) = a D(y) to {error:.1e} of the largest value, a = {factors}")
+    _show("norm", _norm(denoiser))
+    for line in lines:
+        _show(*line)
+    for part in (denoiser, *_parts(denoiser)):
+        label = "provenance" if part is denoiser else f"of {part.name}"
+        known = [f"{name}: {_plain(v)}" for name, v in part.provenance.items() if v is not None]
+        for line in known or ["not known"]:
+            _show(label, line)
+            label = ""
+
+
+def _open(path, first_layer):
+    """The denoiser in a file, and (label, text) of what was found on the way."""
+    from keras_gahr.denoisers import load_denoiser
+    from keras_gahr.errors import InputError
+
+    if path.suffix not in {".pt", ".pth"} and not path.is_dir():
+        if first_layer:
+            raise InputError(f"received a first layer for {path}, which is no .pt checkpoint")
+        return load_denoiser(path), []
+    import weights_convert
+
+    build = (
+        weights_convert.build_from_folder
+        if path.is_dir()
+        else weights_convert.build_from_checkpoint
+    )
+    denoiser, conversion = build(path, first_layer)
+    difference = f"every layer agrees to {conversion.max_relative_difference:.1e}"
+    return denoiser, [
+        ("float64 reference", difference),
+        *(("note", note) for note in conversion.notes),
+        *(("assumed", assumption) for assumption in conversion.assumptions),
+    ]
+
+
+def _show(label, text):
+    typer.echo(f"{label:<17} {text}")
+
+
+def _architecture(denoiser):
+    options = {k: v for k, v in denoiser.get_config().items() if k not in _NOT_OPTIONS}
+    if _parts(denoiser):
+        options["num_scales"] = denoiser.num_scales
+    shown = ", ".join(f"{name}={value}" for name, value in options.items())
+    return f"{type(denoiser).__name__}({shown})"
+
+
+def _parts(denoiser):
+    """The denoisers that a multi-scale denoiser is made of."""
+    from keras_gahr.denoisers import MultiScaleDenoiser
+
+    if isinstance(denoiser, MultiScaleDenoiser):
+        return [denoiser.low_band, *denoiser.details]
+    return []
+
+
+def _sides(denoiser):
+    channels = f"{denoiser.input_channels} and {denoiser.output_channels} channel(s)"
+    if denoiser.size_multiple == 1:
+        return f"{channels}, images of any size"
+    return f"{channels}, height and width multiples of {denoiser.size_multiple}"
+
+
+def _norm(denoiser):
+    from keras_gahr.denoisers import properties
+
+    layers = len(list(properties.normalizations(denoiser)))
+    if not layers:
+        return "none"
+    stored = {part.provenance.get("stored_norm") for part in (denoiser, *_parts(denoiser))} - {None}
+    text = f"running standard deviations, {layers} layers"
+    return f"{text}; stored as {', '.join(sorted(stored))}" if stored else text
+
+
+def _plain(value):
+    if isinstance(value, float):
+        return f"{value:.2g}"
+    return value if isinstance(value, str) else json.dumps(value)

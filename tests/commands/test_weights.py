@@ -1,0 +1,78 @@
+"""`gahr weights`."""
+
+import dataclasses
+import hashlib
+
+import pytest
+from file_server import serving
+
+from weights_convert import catalogue, download
+
+
+@pytest.fixture
+def content(golden):
+    return (golden / "tiny_unet_trained.pt").read_bytes()
+
+
+@pytest.fixture
+def tiny(content, monkeypatch, tmp_path):
+    """A catalogue with one small file that a server here can offer, and an empty cache."""
+    blob = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+    item = catalogue.Published("tiny", "someone/networks", "0" * 40, "m.pt", blob, "MIT", "unet")
+    monkeypatch.setattr(catalogue, "catalogue", lambda: {"tiny": item})
+    monkeypatch.setattr(download, "_PAUSE_SECONDS", 0)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("KERAS_GAHR_CACHE", str(tmp_path / "cache"))
+    return item
+
+
+def test_list_fetch_and_path(gahr, refused, tiny, content, monkeypatch):
+    assert "gahr weights fetch tiny" in refused("weights", "path", "tiny")
+    with serving(content) as server:
+        monkeypatch.setenv("KERAS_GAHR_WEIGHTS_URL", server.url)
+        assert "fetched" not in gahr("weights", "list").output
+        result = gahr("weights", "fetch", "tiny")
+    assert result.exit_code == 0, result.output
+    assert "licence: MIT, https://github.com/someone/networks" in result.output
+    assert f"gahr convert {tiny.cached()} tiny.keras" in result.output
+    assert gahr("weights", "path", "tiny").output.strip() == str(tiny.cached())
+    assert tiny.cached().read_bytes() == content
+    assert "fetched" in gahr("weights", "list").output
+
+
+def test_what_cannot_be_passed_on_or_converted_is_said(gahr, tiny, content, monkeypatch):
+    item = dataclasses.replace(tiny, licence=None, architecture=None)
+    monkeypatch.setattr(catalogue, "catalogue", lambda: {"tiny": item})
+    with serving(content) as server:
+        result = gahr("weights", "fetch", "tiny", "--url", server.url)
+    assert "licence: none stated" in result.output
+    assert "cannot be converted" in result.output
+    assert "gahr convert" not in result.output
+
+
+def test_how_to_convert_a_network_whose_weights_cannot_tell(gahr, tiny, content, monkeypatch):
+    item = dataclasses.replace(tiny, architecture="bf-cnn", first_layer="relu")
+    monkeypatch.setattr(catalogue, "catalogue", lambda: {"tiny": item})
+    with serving(content) as server:
+        result = gahr("weights", "fetch", "tiny", "--url", server.url)
+    assert "tiny.keras --first-layer relu" in result.output
+
+
+@pytest.mark.parametrize("behaviour", [404, "altered", "truncated"])
+def test_failures_are_one_line(refused, tiny, content, behaviour, tmp_path):
+    with serving(content, [behaviour]) as server:
+        refused("weights", "fetch", "tiny", "--url", server.url)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_unknown_names(refused):
+    assert "did you mean" in refused("weights", "fetch", "unet-celeba-80")
+
+
+def test_the_list_needs_no_keras(gahr_process):
+    result = gahr_process("weights", "list", env={"PYTHONPROFILEIMPORTTIME": "1"})
+    assert result.returncode == 0, result.stderr
+    assert "unet-celeba-80-n99325-swapped" in result.stdout
+    imported = {line.split("|")[-1].strip() for line in result.stderr.splitlines()}
+    assert "weights_convert.catalogue" in imported
+    assert not imported & {"keras", "numpy"}

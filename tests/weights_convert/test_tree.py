@@ -1,0 +1,95 @@
+"""Conversion of a folder tree."""
+
+import shutil
+
+import handmade
+import numpy as np
+import pytest
+
+from keras_gahr.denoisers import load_denoiser
+from keras_gahr.errors import InputError
+from weights_convert import convert_tree
+
+# What trainers write beside the weights: {0: [1.5, 2.5]}.
+PSNR_RECORD = handmade.archive(
+    b"}" + handmade.number(0) + b"](" + b"G?\xf8" + bytes(6) + b"G@\x04" + bytes(6) + b"es"
+)
+
+
+@pytest.fixture
+def tree(golden, tmp_path):
+    """A folder of a grey and a colour UNet, a conditional network, PSNR values and other files."""
+    root = tmp_path / "in"
+    for name, place in {
+        "unet_1block": "nets/b/model",
+        "unet_3block_rgb": "colour.v2",
+        "bf_cnn_rf13_fine": "nets/a/model",
+    }.items():
+        path = root / f"{place}.pt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(golden / f"{name}.pt", path)
+    (root / "nets" / "a" / "psnr_test_list.pt").write_bytes(PSNR_RECORD)
+    (root / "nets" / "notes.txt").write_text("no checkpoint")
+    (root / "folder.pt").mkdir()
+    return root
+
+
+def test_the_tree_is_mirrored(tree, tmp_path):
+    steps = []
+    items = convert_tree(tree, tmp_path / "out", progress=lambda *step: steps.append(step))
+    assert [item.name for item in items] == [
+        "colour.v2.pt",
+        "nets/a/model.pt",
+        "nets/a/psnr_test_list.pt",
+        "nets/b/model.pt",
+    ]
+    assert steps == [(done, 4) for done in range(5)]
+    assert [item.error for item in items] == [""] * 4
+    colour, fine, record, grey = items
+    assert record.note == "holds PSNR values, no weights"
+    assert record.conversion is None
+    assert fine.psnr is None
+    assert np.isfinite([colour.psnr, grey.psnr]).all()
+    assert fine.conversion.architecture == "bf-cnn-rf"
+    out = sorted(path for path in (tmp_path / "out").rglob("*") if path.is_file())
+    names = ["colour.v2.keras", "nets/a/model.keras", "nets/b/model.keras"]
+    assert out == [tmp_path / "out" / name for name in names]
+    assert load_denoiser(out[0]).num_parameters == colour.conversion.parameters
+
+
+def test_the_psnr_of_a_trained_network(golden, tmp_path):
+    (tmp_path / "in").mkdir()
+    shutil.copy(golden / "tiny_unet_trained.pt", tmp_path / "in")
+    (item,) = convert_tree(tmp_path / "in", tmp_path / "out")
+    assert 22 < item.psnr < 40  # it is 20.17 dB before denoising
+
+
+def test_bad_files_do_not_stop_the_others(tree, tmp_path):
+    (tree / "nets" / "a" / "model.pt").write_bytes(b"no checkpoint")
+    (tree / "nets" / "a" / "numbers.pt").write_bytes(handmade.archive(handmade.number(3)))
+    (tmp_path / "out" / "nets" / "b").mkdir(parents=True)
+    (tmp_path / "out" / "nets" / "b" / "model.keras").write_text("mine")
+    items = {item.name: item for item in convert_tree(tree, tmp_path / "out")}
+    assert "does not begin as a file of torch.save" in items["nets/a/model.pt"].error
+    assert "expected a state dict" in items["nets/a/numbers.pt"].error
+    assert "exists" in items["nets/b/model.pt"].error
+    assert (tmp_path / "out" / "nets" / "b" / "model.keras").read_text() == "mine"
+    assert items["colour.v2.pt"].conversion
+
+
+def test_an_output_that_cannot_be_made_fails_alone(tree, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "nets").write_text("a file")
+    items = {item.name: item for item in convert_tree(tree, tmp_path / "out")}
+    assert "is not a folder" in items["nets/b/model.pt"].error
+    assert items["colour.v2.pt"].conversion
+
+
+def test_mistakes(tree, tmp_path):
+    with pytest.raises(InputError, match="is not a folder: give one with PyTorch"):
+        convert_tree(tree / "absent", tmp_path / "out")
+    with pytest.raises(InputError, match=r"has no PyTorch checkpoint \(.pt\) in it"):
+        convert_tree(tree / "folder.pt", tmp_path / "out")
+    with pytest.raises(InputError, match="give one for the \\.keras files"):
+        convert_tree(tree, tree / "colour.v2.pt")
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,153 @@
+"""The published checkpoints, by name."""
+
+import difflib
+import functools
+import hashlib
+import importlib.resources
+import json
+import os
+import urllib.parse
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from keras_gahr.errors import InputError
+
+from .download import download
+
+URL_VARIABLE = "KERAS_GAHR_WEIGHTS_URL"
+CACHE_VARIABLE = "KERAS_GAHR_CACHE"
+DEFAULT_URL = "https://raw.githubusercontent.com"
+
+
+@dataclass(frozen=True)
+class Published:
+    """One published checkpoint.
+
+    Args:
+        name: ours: network, training images, their size, then what sets the checkpoint apart.
+        repository, commit, path: where it is on GitHub.
+        git_blob: SHA-1 of `blob SIZE`, a zero byte and the content, as git counts it.
+        licence: of the repository, or None if it states none.
+        architecture: what `convert` makes of it, or None if it has biases or is a network that this
+            package does not have.
+        first_layer: argument of `convert` for networks whose weights cannot tell, else None.
+        size: bytes, or None if not known.
+        sha256: of the content, or None if not known.
+    """
+
+    name: str
+    repository: str
+    commit: str
+    path: str
+    git_blob: str
+    licence: str | None
+    architecture: str | None
+    first_layer: str | None = None
+    size: int | None = None
+    sha256: str | None = None
+
+    def url(self, base=None):
+        """The address of the file.
+
+        Args:
+            base: what comes before /OWNER/REPOSITORY/COMMIT/PATH; by default the environment
+                variable KERAS_GAHR_WEIGHTS_URL, or else GitHub.
+        """
+        base = base or os.environ.get(URL_VARIABLE) or DEFAULT_URL
+        return f"{base.rstrip('/')}/" + urllib.parse.quote(
+            f"{self.repository}/{self.commit}/{self.path}"
+        )
+
+    def cached(self, cache=None):
+        """The path of the file in a cache, whether or not it is there: folders as published.
+
+        Args:
+            cache: a folder; by default the environment variable KERAS_GAHR_CACHE, or else
+                `keras-gahr` in the user's cache folder.
+        """
+        cache = (
+            cache or os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_path("keras-gahr")
+        )
+        return Path(cache, "weights", self.repository.split("/")[1], self.commit[:12], self.path)
+
+    def check(self, path):
+        """Compares a file with this checkpoint: its size and SHA-256 if known, and its git blob.
+
+        Raises:
+            InputError: if they differ.
+        """
+        size = path.stat().st_size
+        if self.size is not None and size != self.size:
+            raise InputError(f"it has {size} bytes, expected {self.size}")
+        content = path.read_bytes()
+        if self.sha256 is not None:
+            _compare("SHA-256", hashlib.sha256(content), self.sha256)
+        _compare("git blob", hashlib.sha1(b"blob %d\0" % size + content), self.git_blob)
+
+
+def _compare(kind, found, expected):
+    if found.hexdigest() != expected:
+        raise InputError(f"its {kind} is {found.hexdigest()}, expected {expected}")
+
+
+@functools.cache
+def catalogue():
+    """All published checkpoints: a dictionary name -> `Published`."""
+    text = (importlib.resources.files(__package__) / "published.json").read_text()
+    return {item["name"]: Published(**item) for item in json.loads(text)}
+
+
+def find_published(name):
+    """The `Published` of this name.
+
+    Raises:
+        InputError: if there is none.
+    """
+    if name in catalogue():
+        return catalogue()[name]
+    close = difflib.get_close_matches(name, catalogue(), n=3, cutoff=0.5)
+    mend = f"did you mean {' or '.join(close)}?" if close else "see `gahr weights list`"
+    raise InputError(f"received {name!r}, which is no published checkpoint: {mend}")
+
+
+def is_fetched(published, cache=None):
+    """Whether the checkpoint is in the cache, whole and unaltered."""
+    path = published.cached(cache)
+    try:
+        published.check(path)
+    except (InputError, FileNotFoundError):
+        return False
+    return True
+
+
+def fetch(published, url=None, cache=None, progress=lambda done, total: None):
+    """The path of a checkpoint in the cache; it is downloaded unless it is there and unaltered.
+
+    Args:
+        published: a `Published`.
+        url, cache: see `Published.url` and `Published.cached`.
+        progress: see `download`.
+
+    Raises:
+        InputError: if it cannot be downloaded, or what comes is not this checkpoint.
+    """
+    path = published.cached(cache)
+    if not is_fetched(published, cache):
+        download(published.url(url), path, published.check, progress=progress)
+    return path
+
+
+def fetched_path(published, cache=None):
+    """The path of a checkpoint that is in the cache.
+
+    Raises:
+        InputError: if it is not there, or altered.
+    """
+    if not is_fetched(published, cache):
+        raise InputError(
+            f"{published.name} is not in the cache or is altered: run `gahr weights fetch "
+            f"{published.name}`"
+        )
+    return published.cached(cache)
