@@ -9,9 +9,11 @@ from .backend import BackendOption, choose_backend
 from .options import OverwriteOption, SeedOption
 from .psnr import LEVELS
 
-SIZE = 32
+SIZE = 24
+# Large disks: small ones are hard to see in so few pixels.
+RADII = (0.25, 0.45)
 TRAIN, TEST = 4096, 64
-EPOCHS = 12
+EPOCHS = 10
 SAMPLES = 16
 
 
@@ -50,7 +52,7 @@ def demo(
     )
 
     typer.echo(f"1. {TRAIN + TEST} disks of {SIZE}x{SIZE} pixels: {out / 'disks'}")
-    dataset = make_disks(out / "disks", TRAIN + TEST, SIZE, seed, overwrite=overwrite)
+    dataset = make_disks(out / "disks", TRAIN + TEST, SIZE, seed, RADII, overwrite=overwrite)
     train_images, test_images = dataset.split(TRAIN, TEST)
 
     denoiser = build_denoiser(
@@ -62,7 +64,12 @@ def demo(
     )
     typer.echo(f"2. training a UNet with {denoiser.num_parameters:,} parameters: {out / 'run'}")
     settings = TrainingSettings(
-        epochs=EPOCHS, images_per_epoch=TRAIN, batch_size=32, halve_every=3, seed=seed
+        epochs=EPOCHS,
+        images_per_epoch=TRAIN,
+        batch_size=16,
+        learning_rate=2e-3,
+        halve_every=2,
+        seed=seed,
     )
     result = train(
         denoiser,
@@ -86,7 +93,7 @@ def demo(
     table = print_psnr_table(denoiser, clean)
 
     typer.echo(f"4. {SAMPLES} samples: {out / 'samples'}")
-    schedule = AscentSchedule(beta=0.1)
+    schedule = AscentSchedule(beta=0.3)
     with progress_bar("sampling", counted=False) as progress:
         samples = draw_samples(
             denoiser,

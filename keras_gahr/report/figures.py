@@ -53,18 +53,18 @@ def denoising_page(title, rows, table, samples, path):
         samples: images `(count, height, width, channels)`.
         path: PNG file.
     """
-    figure = Figure(figsize=(11, 2.2 + 1.6 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(11.5, 1 + 1.65 * len(rows)), layout="constrained")
     figure.suptitle(title)
-    left, right = figure.subfigures(1, 2, width_ratios=(1.25, 1))
+    left, right = figure.subfigures(1, 2, width_ratios=(1, 1.2))
     grid = left.subplots(len(rows), 3, squeeze=False)
     for axes, (sigma, *pictures) in zip(grid, rows, strict=True):
         for place, images, name in zip(axes, pictures, ("clean", "noisy", "denoised"), strict=True):
-            _show(place, contact_sheet(images, columns=len(images)))
+            _show(place, _square_sheet(images))
             if place in grid[0]:
                 place.set_title(name)
         axes[0].set_ylabel(rf"$\sigma$ = {sigma * 255:.0f}/255")
     drawn, curve = right.subplots(2, 1, height_ratios=(1.5, 1))
-    _show(drawn, contact_sheet(samples, columns=int(np.ceil(np.sqrt(len(samples))))))
+    _show(drawn, _square_sheet(samples))
     drawn.set_title(f"{len(samples)} samples")
     sigma, before, after = zip(*table, strict=True)
     curve.plot(before, after, "o-", color=_TEST, label="denoised")
@@ -73,6 +73,10 @@ def denoising_page(title, rows, table, samples, path):
     curve.set_ylabel("PSNR (dB)")
     curve.legend(frameon=False)
     _save(figure, path)
+
+
+def _square_sheet(images):
+    return contact_sheet(images, columns=int(np.ceil(np.sqrt(len(images)))))
 
 
 def _show(axes, image):

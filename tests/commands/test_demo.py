@@ -21,7 +21,7 @@ def test_the_demo_writes_all_it_promises(gahr, tmp_path, monkeypatch):
     ):
         assert (out / name).stat().st_size > 0, name
     assert "25/255" in result.output
-    assert np.load(out / "samples" / "samples.npy").shape == (16, 32, 32, 1)
+    assert np.load(out / "samples" / "samples.npy").shape == (16, 24, 24, 1)
     assert gahr("demo", "--out", out).exit_code == 2
     assert gahr("demo", "--out", out, "--overwrite").exit_code == 0
 
