@@ -60,7 +60,7 @@ def download(url, path, check, *, progress=lambda done, total: None):
 
 def _receive(url, path, progress):
     """One attempt, which appends to what earlier ones wrote."""
-    done = path.stat().st_size
+    done = path.stat().st_size if path.exists() else 0
     with _open(url, done) as response:
         resumed = response.status == http.HTTPStatus.PARTIAL_CONTENT
         if not resumed:
