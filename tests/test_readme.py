@@ -1,0 +1,24 @@
+"""What the README tells people to type."""
+
+import re
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from keras_gahr.commands.app import app
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def test_continuous_integration_runs_the_test_command():
+    (command,) = re.findall(r"^python3 -m venv .*\btox$", README, re.MULTILINE)
+    assert command in (ROOT / ".ci" / "run").read_text().splitlines()
+
+
+def test_every_command_exists():
+    commands = {match.split()[0] for match in re.findall(r"\bgahr ((?:[a-z]+ ?)+)", README)}
+    assert {"demo", "train", "sample", "convert"} <= commands
+    output = CliRunner().invoke(app, ["--help"]).output
+    for command in commands:
+        assert f" {command} " in output, command
