@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_gahr import InputError
-from keras_gahr.datasets.disks import _uniform
+from keras_gahr.datasets.draws import uniform
 from keras_gahr.noise import check_seed, keyed_normal, keyed_uniform, parse_sigma
 
 
@@ -42,8 +42,8 @@ def test_noise_does_not_depend_on_the_images_around_it():
     assert np.array_equal(keyed_uniform(3, [7], 5), keyed_uniform(3, range(10), 5)[7:8])
 
 
-def test_disks_do_not_share_the_numbers_of_the_noise():
-    assert not np.any(np.isclose(_uniform(1, 0, 0)[0], keyed_uniform(0, [0], 0)[0]))
+def test_images_do_not_share_the_numbers_of_the_noise():
+    assert not np.any(np.isclose(uniform("disks", 0, 0, 1, 5)[0], keyed_uniform(0, [0], 0)[0]))
 
 
 def test_seeds_have_a_range():

@@ -1,6 +1,6 @@
 """Images to train on and to measure with: files, synthetic families and their on-disk format."""
 
-from .disks import disk_images, make_disks
+from .disks import disk_images, disk_parameters, disk_tangent, draw_disks, make_disks
 from .faces import make_faces
 from .image_files import contact_sheet, list_images, read_image, write_image
 from .store import Dataset, load
@@ -10,6 +10,9 @@ __all__ = [
     "Dataset",
     "contact_sheet",
     "disk_images",
+    "disk_parameters",
+    "disk_tangent",
+    "draw_disks",
     "list_images",
     "load",
     "make_disks",

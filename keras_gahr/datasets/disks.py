@@ -9,23 +9,35 @@ import numpy as np
 
 from keras_gahr.errors import InputError
 
-from .store import load
-from .writer import writing
+from .disk_geometry import coverage, coverage_gradient, wrapped
+from .draws import uniform
+from .generated import check_sequence, make_generated, orthonormal
+
+PARAMETERS = ("x", "y", "radius", "foreground", "background")
 
 RADII = (0.1, 0.3)
-
-BLOCK = 256
 
 # So few images at once stay in the processor's cache, which halves the time.
 CHUNK = 16
 
 
-def disk_images(count, size, seed, start=0, radii=RADII):
-    """Disks number start, ..., start + count - 1 of the sequence that the seed defines.
+def disk_parameters(
+    count,
+    size,
+    seed,
+    start=0,
+    radii=RADII,
+    wrap=False,
+    centre=None,
+    foreground=None,
+    background=None,
+):
+    """The parameters of the disks number start, ..., start + count - 1 of the seed's sequence.
 
-    Image i depends on (seed, i) alone. With all draws uniform and independent: radius r in
+    Row i depends on (seed, i) alone. With all draws uniform and independent: radius r in
     radii * size; both coordinates of the centre in [r, size - r], so the disk lies inside the
-    image [0, size]^2; foreground and background in [0, 1].
+    image [0, size]^2, or anywhere in the image if it wraps around; foreground and background in
+    [0, 1]. A parameter that is given is the same for all images, and leaves the others alone.
 
     Args:
         count: number of images.
@@ -33,6 +45,59 @@ def disk_images(count, size, seed, start=0, radii=RADII):
         seed: integer in [0, 2^64).
         start: index of the first image.
         radii: smallest and largest radius, as fractions of the size, 0 < smallest <= largest <= .5.
+        wrap: whether a disk that leaves the image on one side comes in on the other.
+        centre: None, or (x, y) from the left and the top as fractions of the size.
+        foreground, background: None, or an intensity in [0, 1].
+
+    Returns:
+        float64 (count, 5): x, y, radius in pixels, foreground, background.
+
+    Raises:
+        InputError: if an argument is out of range.
+    """
+    check_sequence(count, seed, start, size)
+    _check(radii, wrap, centre, foreground, background)
+    radius, across, down, *intensities = uniform("disks", seed, start, count, 5).T
+    radius = size * (radii[0] + (radii[1] - radii[0]) * radius)
+    if centre is not None:
+        x, y = (np.full(count, size * float(fraction)) for fraction in centre)
+    elif wrap:
+        x, y = size * across, size * down
+    else:
+        x = radius + (size - 2 * radius) * across
+        y = radius + (size - 2 * radius) * down
+    for k, fixed in enumerate((foreground, background)):
+        if fixed is not None:
+            intensities[k] = np.full(count, float(fixed))
+    return np.stack([x, y, radius, *intensities], axis=1)
+
+
+def draw_disks(parameters, size, wrap=False):
+    """Images of disks.
+
+    Args:
+        parameters: (N, 5), see `disk_parameters`.
+        size: height and width in pixels.
+        wrap: whether a disk that leaves the image on one side comes in on the other.
+
+    Returns:
+        float32 (N, size, size, 1) in [0, 1].
+    """
+    images = np.empty((len(parameters), size, size, 1), np.float32)
+    for first in range(0, len(parameters), CHUNK):
+        chunk = slice(first, first + CHUNK)
+        x, y, radius, foreground, background = _columns(parameters[chunk])
+        covered = _evaluate(coverage, wrap, size, x, y, radius)
+        disks = background + (foreground - background) * covered
+        images[chunk, ..., 0] = np.clip(disks, 0, 1, out=disks)
+    return images
+
+
+def disk_images(count, size, seed, start=0, radii=RADII, **options):
+    """Disks number start, ..., start + count - 1 of the sequence that the seed defines.
+
+    Args:
+        count, size, seed, start, radii, options: as for `disk_parameters`.
 
     Returns:
         float32 (count, size, size, 1) in [0, 1].
@@ -40,79 +105,47 @@ def disk_images(count, size, seed, start=0, radii=RADII):
     Raises:
         InputError: if an argument is out of range.
     """
-    _check(count, size, seed, radii)
-    if start < 0:
-        raise InputError(f"the first index is {start}: expected 0 or more")
-    draws = _uniform(count, seed, start)[..., None, None]
-    images = np.empty((count, size, size, 1), np.float32)
-    for first in range(0, count, CHUNK):
-        chunk = slice(first, first + CHUNK)
-        radius, across, down, foreground, background = draws[chunk].swapaxes(0, 1)
-        radius = size * (radii[0] + (radii[1] - radii[0]) * radius)
-        x = radius + (size - 2 * radius) * across
-        y = radius + (size - 2 * radius) * down
-        disks = background + (foreground - background) * coverage(size, x, y, radius)
-        images[chunk, ..., 0] = np.clip(disks, 0, 1, out=disks)
-    return images
+    parameters = disk_parameters(count, size, seed, start, radii, **options)
+    return draw_disks(parameters, size, options.get("wrap", False))
 
 
-_STREAM = int.from_bytes(b"disks")
-"""Half of the key, so that these numbers are not the ones the sampler draws for the same seed."""
+def disk_tangent(parameters, size, wrap=False, varying=PARAMETERS):
+    """The tangent space of the family at some of its images: an orthonormal basis for each.
 
-
-def _uniform(count, seed, start):
-    """Five uniform numbers for each image, (count, 5).
-
-    Philox makes its numbers from a key and a counter, four for each count; two counts an image.
-    """
-    key = np.array([seed, _STREAM], np.uint64)
-    generator = np.random.Generator(np.random.Philox(key=key, counter=2 * start))
-    return generator.random((count, 8))[:, :5]
-
-
-def coverage(size, x, y, radius):
-    """The part of each pixel that lies in a disk, exact up to float64 rounding.
-
-    Measured from the centre, let s(u) be the half height of the disk at u, and w(v) its half width
-    at v. Left of u, between the diameter v = 0 and the height v, lies the area (negative for v < 0)
-
-        S(u, v) = integral of clip(v, -s, s) up to u
-                = v clip(u, -w, w) + sign(v) (G(u) - clip(G(u), -G(w), G(w))) + const(v),
-
-    with G(u) the integral of s from 0 to u. A pixel's part is the mixed difference of S over its
-    corners. The arctangents in G are needed for rows and columns only, not for pixels.
+    It is spanned by the derivatives of the image in the parameters that vary, exact up to
+    rounding. Those in x, y and radius are taken for unit contrast, so that they are also right in
+    the limit of equal foreground and background.
 
     Args:
-        size: height and width in pixels.
-        x, y: the centre, from the left and the top edge in pixels; (N, 1, 1).
-        radius: in pixels; (N, 1, 1).
+        parameters: (N, 5), see `disk_parameters`.
+        size, wrap: as for `draw_disks`.
+        varying: names of the k parameters that vary, from `PARAMETERS`.
 
     Returns:
-        float64 (N, size, size) in [0, 1], up to rounding.
+        float64 (N, k, size, size, 1).
+
+    Raises:
+        InputError: for another name.
     """
-    edges = np.arange(size + 1.0)
-    u = np.clip(edges - x, -radius, radius)
-    v = np.clip(edges[:, None] - y, -radius, radius)
-    w = np.sqrt(radius**2 - v**2)
-    to_u, to_w = _half_disk(u, radius), _half_disk(w, radius)
-    area = v * np.clip(u, -w, w) + np.sign(v) * (to_u - np.clip(to_u, -to_w, to_w))
-    return np.diff(np.diff(area, axis=2), axis=1)
+    unknown = [name for name in varying if name not in PARAMETERS]
+    if unknown or not varying:
+        raise InputError(
+            f"the varying parameters are {', '.join(varying) or 'none'}: expected some of "
+            f"{', '.join(PARAMETERS)}"
+        )
+    x, y, radius, _, _ = _columns(parameters)
+    covered = _evaluate(coverage, wrap, size, x, y, radius)
+    edges = _evaluate(coverage_gradient, wrap, size, x, y, radius)
+    derivatives = np.concatenate([edges, np.stack([covered, 1 - covered], axis=1)], axis=1)
+    return orthonormal(derivatives[:, [PARAMETERS.index(name) for name in varying], ..., None])
 
 
-def _half_disk(u, radius):
-    """Area of the upper half of a disk between its vertical diameter and u; |u| <= radius."""
-    height = np.sqrt(np.maximum(radius**2 - u**2, 0))
-    # An arctangent, because the rounding of the height cancels here; arcsin(u / radius) would lose
-    # half of the digits where |u| is close to the radius.
-    return (u * height + radius**2 * np.arctan2(u, height)) / 2
-
-
-def make_disks(out, count, size, seed, radii=RADII, overwrite=False, progress=None):
+def make_disks(out, count, size, seed, radii=RADII, overwrite=False, progress=None, **options):
     """Makes a dataset of disks: `disk_images(count, size, seed)`, float32, block by block.
 
     Args:
         out: the dataset folder to make.
-        count, size, seed, radii: as for `disk_images`.
+        count, size, seed, radii, options: as for `disk_parameters`.
         overwrite: replace an older dataset.
         progress: called as progress(images done, images in all).
 
@@ -122,26 +155,42 @@ def make_disks(out, count, size, seed, radii=RADII, overwrite=False, progress=No
     Raises:
         InputError: if an argument is out of range, or `out` exists.
     """
-    _check(count, size, seed, radii)
-    parameters = {"count": count, "size": size, "seed": seed, "radii": list(radii)}
-    with writing(out, "disks", parameters, (size, size, 1), "float32", overwrite) as writer:
-        for start in range(0, count, BLOCK):
-            images = disk_images(min(BLOCK, count - start), size, seed, start, radii)
-            writer.append(images)
-            if progress:
-                progress(start + len(images), count)
-    return load(out, verify=False)
+    check_sequence(count, seed)
+    disk_parameters(1, size, seed, radii=radii, **options)
+    return make_generated(
+        out,
+        "disks",
+        {"count": count, "size": size, "seed": seed, "radii": list(radii), **options},
+        (size, size, 1),
+        lambda number, start: disk_images(number, size, seed, start, radii, **options),
+        overwrite,
+        progress,
+    )
 
 
-def _check(count, size, seed, radii):
-    if count < 1:
-        raise InputError(f"{count} images asked for: expected 1 or more")
-    if size < 2:
-        raise InputError(f"the size is {size}: expected 2 pixels or more")
-    if not 0 <= seed < 2**64:
-        raise InputError(f"the seed is {seed}: expected an integer from 0 to 2^64 - 1")
+def _columns(parameters):
+    """The five parameters, each (N, 1, 1)."""
+    return np.asarray(parameters, np.float64)[..., None, None].swapaxes(0, 1)
+
+
+def _evaluate(quantity, wrap, size, x, y, radius):
+    return wrapped(quantity, size, x, y, radius) if wrap else quantity(size, x, y, radius)
+
+
+def _check(radii, wrap, centre, foreground, background):
     if not 0 < radii[0] <= radii[1] <= 0.5:
         raise InputError(
             f"the radii are {radii[0]} to {radii[1]} of the size: expected 0 < smallest <= largest "
             "<= 0.5"
+        )
+    for name, value in (("foreground", foreground), ("background", background)):
+        if value is not None and not 0 <= value <= 1:
+            raise InputError(f"the {name} is {value}: expected an intensity from 0 to 1")
+    if centre is None:
+        return
+    margin = 0 if wrap else radii[1]
+    if not all(margin <= fraction <= 1 - margin for fraction in centre):
+        raise InputError(
+            f"the centre is at {centre[0]}, {centre[1]} of the size: expected from {margin} to "
+            f"{1 - margin}" + ("" if wrap else ", so that the disk lies inside; or let it wrap")
         )

@@ -1,0 +1,38 @@
+"""Random numbers for the synthetic families: image i gets the same ones whatever is drawn with it.
+
+Philox makes its numbers from a key and a counter, four for each count. The key is the seed and the
+name of a family, so that no two families, and no family and the sampler, share numbers; every image
+has counts of its own.
+"""
+
+import numpy as np
+
+
+def raw(family, seed, start, count, each):
+    """Uniform 64-bit integers for the images start, ..., start + count - 1.
+
+    Args:
+        family: name of at most 8 letters.
+        seed: integer in [0, 2^64).
+        start: index of the first image.
+        count: number of images.
+        each: integers for each image.
+
+    Returns:
+        uint64 (count, each).
+    """
+    counts = -(-each // 4)
+    # An array of uint64, since NumPy would make floats of a list with numbers above 2^63.
+    key = np.array([seed, int.from_bytes(family.encode())], np.uint64)
+    numbers = np.random.Philox(key=key, counter=counts * start).random_raw(count * 4 * counts)
+    return numbers.reshape(count, 4 * counts)[:, :each]
+
+
+def uniform(family, seed, start, count, each):
+    """Uniform numbers on [0, 1), float64 (count, each); arguments as for `raw`."""
+    return to_uniform(raw(family, seed, start, count, each))
+
+
+def to_uniform(integers):
+    """Uniform numbers on [0, 1) of 53 bits, from 64-bit integers of any shape."""
+    return (integers >> np.uint64(11)) * 2.0**-53
