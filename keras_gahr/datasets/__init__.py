@@ -1,5 +1,6 @@
 """Images to train on and to measure with: files, synthetic families and their on-disk format."""
 
+from .c_alpha import c_alpha_images, make_c_alpha
 from .disks import disk_images, disk_parameters, disk_tangent, draw_disks, make_disks
 from .faces import make_faces
 from .image_files import contact_sheet, list_images, read_image, write_image
@@ -8,6 +9,7 @@ from .writer import writing
 
 __all__ = [
     "Dataset",
+    "c_alpha_images",
     "contact_sheet",
     "disk_images",
     "disk_parameters",
@@ -15,6 +17,7 @@ __all__ = [
     "draw_disks",
     "list_images",
     "load",
+    "make_c_alpha",
     "make_disks",
     "make_faces",
     "read_image",
