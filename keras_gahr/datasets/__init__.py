@@ -4,6 +4,8 @@ from .c_alpha import c_alpha_images, make_c_alpha
 from .disks import disk_images, disk_parameters, disk_tangent, draw_disks, make_disks
 from .faces import make_faces
 from .image_files import contact_sheet, list_images, read_image, write_image
+from .ray import draw_rays, make_ray, ray_images, ray_parameters, ray_tangent
+from .sines import draw_sines, make_sines, sine_images, sine_parameters, sine_tangent
 from .store import Dataset, load
 from .writer import writing
 
@@ -15,12 +17,22 @@ __all__ = [
     "disk_parameters",
     "disk_tangent",
     "draw_disks",
+    "draw_rays",
+    "draw_sines",
     "list_images",
     "load",
     "make_c_alpha",
     "make_disks",
     "make_faces",
+    "make_ray",
+    "make_sines",
+    "ray_images",
+    "ray_parameters",
+    "ray_tangent",
     "read_image",
+    "sine_images",
+    "sine_parameters",
+    "sine_tangent",
     "write_image",
     "writing",
 ]

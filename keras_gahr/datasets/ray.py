@@ -1,0 +1,94 @@
+"""A ray: one image times a random intensity, a 1-dimensional family (arXiv 2310.02557, appendix).
+
+The best denoiser projects on the image; a denoiser that finds more than one direction to keep shows
+what it does by itself.
+"""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from keras_gahr.errors import InputError
+
+from .draws import uniform
+from .generated import check_sequence, make_generated
+from .image_files import read_image
+
+
+def ray_parameters(count, seed, start=0):
+    """Intensities, uniform and independent on [0, 1): float64 (count, 1).
+
+    Row i depends on (seed, i) alone.
+
+    Raises:
+        InputError: if an argument is out of range.
+    """
+    check_sequence(count, seed, start)
+    return uniform("ray", seed, start, count, 1)
+
+
+def draw_rays(parameters, image):
+    """The image (H, W, C) times each of N intensities: float32 (N, H, W, C)."""
+    return np.asarray(parameters, np.float32)[..., None, None] * image
+
+
+def ray_images(count, image, seed, start=0):
+    """Multiples number start, ..., start + count - 1 of an image: float32 (count, H, W, C).
+
+    Raises:
+        InputError: if an argument is out of range.
+    """
+    return draw_rays(ray_parameters(count, seed, start), np.asarray(image, np.float32))
+
+
+def ray_tangent(image):
+    """The tangent space, the same at every point: the image with norm 1, float64 (1, 1, H, W, C).
+
+    Raises:
+        InputError: if the image is zero.
+    """
+    image = np.asarray(image, np.float64)
+    norm = np.linalg.norm(image)
+    if norm == 0:
+        raise InputError("the image is black everywhere: expected one with a direction")
+    return (image / norm)[None, None]
+
+
+def make_ray(path, out, count, seed, channels=None, overwrite=False, progress=None):
+    """Makes a dataset of multiples of the image in a file, float32, block by block.
+
+    Args:
+        path: a picture or a `.npy` array.
+        out: the dataset folder to make.
+        count: number of images.
+        seed: integer in [0, 2^64).
+        channels: 1 for grey, 3 for colour, None for what the file has.
+        overwrite: replace an older dataset.
+        progress: called as progress(images done, images in all).
+
+    Returns:
+        The Dataset.
+
+    Raises:
+        InputError: if the file is not an image or is black, an argument is out of range, or `out`
+            exists.
+    """
+    check_sequence(count, seed)
+    image = read_image(path, channels)
+    ray_tangent(image)
+    parameters = {
+        "count": count,
+        "seed": seed,
+        "image": Path(path).name,
+        "image_sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(),
+    }
+    return make_generated(
+        out,
+        "ray",
+        parameters,
+        image.shape,
+        lambda number, start: ray_images(number, image, seed, start),
+        overwrite,
+        progress,
+    )

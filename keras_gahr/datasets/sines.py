@@ -1,0 +1,114 @@
+"""Sines: plane waves of one period, a 2-dimensional family (arXiv 2310.02557, appendix).
+
+With phase p and intensity a, the pixel in row i and column j of an n x n image is
+
+    a (1 + sin(2 pi (i + j) / n + p)) / 2,
+
+in [0, 1] and proportional to a, as suits a denoiser without additive constants.
+"""
+
+import numpy as np
+
+from .draws import uniform
+from .generated import check_sequence, make_generated, orthonormal
+
+PARAMETERS = ("phase", "intensity")
+
+
+def sine_parameters(count, size, seed, start=0):
+    """Phases, uniform on [0, 2 pi), and intensities, uniform on [0, 1): float64 (count, 2).
+
+    Row i depends on (seed, i) alone.
+
+    Raises:
+        InputError: if an argument is out of range.
+    """
+    check_sequence(count, seed, start, size)
+    return uniform("sines", seed, start, count, 2) * [2 * np.pi, 1]
+
+
+def draw_sines(parameters, size):
+    """Images of sines.
+
+    Args:
+        parameters: (N, 2), phases in radians and intensities in [0, 1].
+        size: height and width in pixels.
+
+    Returns:
+        float32 (N, size, size, 1) in [0, 1].
+    """
+    _, intensity = _columns(parameters)
+    images = intensity * (1 + np.sin(_angles(parameters, size))) / 2
+    return images[..., None].astype(np.float32)
+
+
+def sine_images(count, size, seed, start=0):
+    """Sines number start, ..., start + count - 1 of the sequence that the seed defines.
+
+    Args:
+        count: number of images.
+        size: height and width in pixels, at least 2.
+        seed: integer in [0, 2^64).
+        start: index of the first image.
+
+    Returns:
+        float32 (count, size, size, 1) in [0, 1].
+
+    Raises:
+        InputError: if an argument is out of range.
+    """
+    return draw_sines(sine_parameters(count, size, seed, start), size)
+
+
+def sine_tangent(parameters, size):
+    """The tangent space of the family at some of its images: an orthonormal basis for each.
+
+    The derivatives in phase and intensity, for unit intensity, are orthogonal to each other.
+
+    Args:
+        parameters: (N, 2), see `draw_sines`.
+        size: height and width in pixels, at least 3.
+
+    Returns:
+        float64 (N, 2, size, size, 1).
+    """
+    angles = _angles(parameters, size)
+    return orthonormal(np.stack([np.cos(angles), 1 + np.sin(angles)], axis=1)[..., None])
+
+
+def make_sines(out, count, size, seed, overwrite=False, progress=None):
+    """Makes a dataset of sines: `sine_images(count, size, seed)`, float32, block by block.
+
+    Args:
+        out: the dataset folder to make.
+        count, size, seed: as for `sine_images`.
+        overwrite: replace an older dataset.
+        progress: called as progress(images done, images in all).
+
+    Returns:
+        The Dataset.
+
+    Raises:
+        InputError: if an argument is out of range, or `out` exists.
+    """
+    check_sequence(count, seed, size=size)
+    return make_generated(
+        out,
+        "sines",
+        {"count": count, "size": size, "seed": seed},
+        (size, size, 1),
+        lambda number, start: sine_images(number, size, seed, start),
+        overwrite,
+        progress,
+    )
+
+
+def _columns(parameters):
+    """The two parameters, each (N, 1, 1)."""
+    return np.asarray(parameters, np.float64)[..., None, None].swapaxes(0, 1)
+
+
+def _angles(parameters, size):
+    phase, _ = _columns(parameters)
+    at = 2 * np.pi / size * np.arange(size)
+    return at[:, None] + at + phase
