@@ -5,6 +5,7 @@ from .disks import disk_images, disk_parameters, disk_tangent, draw_disks, make_
 from .faces import make_faces
 from .image_files import contact_sheet, list_images, read_image, write_image
 from .ray import draw_rays, make_ray, ray_images, ray_parameters, ray_tangent
+from .shuffled import make_shuffled, permutation, shuffle, unshuffle
 from .sines import draw_sines, make_sines, sine_images, sine_parameters, sine_tangent
 from .store import Dataset, load
 from .writer import writing
@@ -25,14 +26,18 @@ __all__ = [
     "make_disks",
     "make_faces",
     "make_ray",
+    "make_shuffled",
     "make_sines",
+    "permutation",
     "ray_images",
     "ray_parameters",
     "ray_tangent",
     "read_image",
+    "shuffle",
     "sine_images",
     "sine_parameters",
     "sine_tangent",
+    "unshuffle",
     "write_image",
     "writing",
 ]

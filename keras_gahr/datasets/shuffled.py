@@ -1,0 +1,121 @@
+"""Shuffled images: one fixed permutation of the pixels of every image (arXiv 2310.02557, appendix).
+
+The images carry the same information, but nothing about them is local or regular any more. Bases
+follow: the best basis for a shuffled image is the shuffled best basis for the image.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from keras_gahr.errors import InputError
+
+from .draws import raw
+from .generated import BLOCK_BYTES, check_sequence
+from .store import load
+from .writer import writing
+
+
+def permutation(height, width, seed):
+    """A random order of the pixels of an image: int64 (height * width,).
+
+    The pixels are counted row by row. It depends on the arguments alone, whatever NumPy's version.
+
+    Raises:
+        InputError: if the seed is out of range.
+    """
+    check_sequence(1, seed)
+    return np.argsort(raw("shuffled", seed, 0, 1, height * width)[0], kind="stable")
+
+
+def shuffle(images, order):
+    """Moves pixel order[k] to place k; channels stay together.
+
+    Args:
+        images: (..., H, W, C); bases too.
+        order: a permutation of H * W pixels.
+
+    Returns:
+        An array like the images.
+    """
+    pixels = images.reshape(*images.shape[:-3], -1, images.shape[-1])
+    return np.take(pixels, order, axis=-2).reshape(images.shape)
+
+
+def unshuffle(images, order):
+    """The inverse of `shuffle`."""
+    return shuffle(images, np.argsort(order))
+
+
+def make_shuffled(source, out, seed=None, inverse=False, overwrite=False, progress=None):
+    """Shuffles the pixels of a dataset, or puts them back, block by block.
+
+    The manifest holds the permutation.
+
+    Args:
+        source: a dataset folder, or an array of images in a `.npy` or `.npz` file.
+        out: the dataset folder to make.
+        seed: integer in [0, 2^64) for the permutation, by default 0; for the inverse by default
+            the permutation is the one in the manifest of `source`.
+        inverse: put pixels back that were shuffled.
+        overwrite: replace an older dataset.
+        progress: called as progress(images done, images in all).
+
+    Returns:
+        The Dataset.
+
+    Raises:
+        InputError: if the source cannot be read or, for the inverse without a seed, was not
+            shuffled; if the seed is out of range, or if `out` exists or is the source.
+    """
+    source, out = Path(source), Path(out)
+    if source.resolve() == out.resolve():
+        raise InputError(f"{out} is the dataset to read from: choose another name")
+    dataset = load(source)
+    _, height, width, _ = dataset.images.shape
+    if inverse and seed is None:
+        order = _order_of(dataset, source)
+    else:
+        seed = seed or 0
+        order = permutation(height, width, seed)
+    dtype = "uint8" if dataset.images.dtype == np.uint8 else "float32"
+    parameters = {
+        "source": {
+            "name": source.resolve().name,
+            "recipe": dataset.manifest["recipe"],
+            "sha256": dataset.manifest.get("sha256"),
+        },
+        "seed": seed,
+        "inverse": inverse,
+        "permutation": order.tolist(),
+    }
+    move = unshuffle if inverse else shuffle
+    rows = max(1, BLOCK_BYTES // (4 * dataset.images[0].size))
+    with writing(out, "shuffled", parameters, dataset.images.shape[1:], dtype, overwrite) as writer:
+        writer.sources += dataset.manifest.get("sources", [])
+        for start in range(0, len(dataset), rows):
+            index = slice(start, start + rows)
+            block = dataset.images[index] if dtype == "uint8" else dataset.as_float(index)
+            writer.append(move(block, order))
+            if progress:
+                progress(start + len(block), len(dataset))
+    return load(out, verify=False)
+
+
+def _order_of(dataset, source):
+    """The permutation in the manifest of a shuffled dataset."""
+    parameters = dataset.manifest["parameters"]
+    order = parameters.get("permutation")
+    if order is None or parameters.get("inverse"):
+        raise InputError(
+            f"{source} is not a shuffled dataset, so its permutation is unknown: give the --seed "
+            "it was shuffled with"
+        )
+    order = np.asarray(order)
+    _, height, width, _ = dataset.images.shape
+    if order.dtype.kind != "i" or not np.array_equal(np.sort(order), np.arange(height * width)):
+        raise InputError(
+            f"the permutation in the manifest of {source} is not one of {height * width} pixels: "
+            "give the --seed it was shuffled with"
+        )
+    return order
