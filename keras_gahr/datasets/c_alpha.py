@@ -71,7 +71,7 @@ class CAlpha:
 
         Args:
             contour: uniform on [0, 1), (N, n) with n = antialias * size.
-            noise: float32, uniform on any interval, (N, 2, n, n): for the region below the contour
+            noise: float32, uniform on any interval, (N, n, n, 2): for the region below the contour
                 and for the one above. None for constant regions.
             intensities: uniform on [0, 1), (N, 2). The values of one region are stretched to
                 [first, 1], those of the other to [0, second]; constant regions have these values.
@@ -102,10 +102,9 @@ class CAlpha:
     def _regions(self, noise, intensities, coin):
         regions = backgrounds(noise, self.beta, self.separable)
         low, high = (extremum(regions, axis=(2, 3)) for extremum in (np.min, np.max))
-        first, second = intensities.T
-        # One row for each image: the region below the contour, the region above it.
-        bottom = np.where(coin, [np.zeros_like(first), first], [first, np.zeros_like(first)]).T
-        top = np.where(coin, [second, np.ones_like(first)], [np.ones_like(first), second]).T
+        bright = coin[:, None] != [True, False]
+        bottom = bright * intensities[:, :1]
+        top = np.where(bright, 1, intensities[:, 1:])
         scale = ((top - bottom) / (high - low)).astype(np.float32)
         regions *= scale[..., None, None]
         regions += (bottom - scale * low).astype(np.float32)[..., None, None]
@@ -123,27 +122,39 @@ def contours(draws, alpha):
 
 
 def backgrounds(noise, beta, separable=False):
-    """White noise (N, 2, n, n) filtered by |k|^-beta, without its mean; float32.
+    """White noise filtered by |k|^-beta, without its mean.
 
     The separable filter is |kx ky|^(-beta / 2), where a frequency of 0 is treated as 1.
+
+    Args:
+        noise: float32 (N, n, n, 2), two textures for each image.
+        beta: the exponent.
+        separable: which filter.
+
+    Returns:
+        float32 (N, 2, n, n).
     """
-    n = noise.shape[-1]
-    spectrum = scipy.fft.rfft2(noise)
-    spectrum *= _filter(n, beta, separable)
-    return scipy.fft.irfft2(spectrum, s=(n, n), overwrite_x=True)
+    # The filter is real and even, so the two are the real and the imaginary part of one texture.
+    spectrum = scipy.fft.fft2(np.ascontiguousarray(noise).view(np.complex64)[..., 0])
+    parts = spectrum.view(np.float32)
+    parts *= _filter(noise.shape[1], beta, separable)
+    textures = scipy.fft.ifft2(spectrum, overwrite_x=True)
+    return np.stack([textures.real, textures.imag], axis=1)
 
 
 @functools.lru_cache(maxsize=8)
 def _filter(n, beta, separable):
-    down, across = n * np.abs(np.fft.fftfreq(n))[:, None], np.arange(n // 2 + 1.0)
+    k = n * np.abs(np.fft.fftfreq(n))
     if separable:
-        k = np.sqrt(np.maximum(down, 1) * np.maximum(across, 1))
+        k = np.sqrt(np.multiply.outer(np.maximum(k, 1), np.maximum(k, 1)))
     else:
-        k = np.hypot(down, across)
+        k = np.hypot.outer(k, k)
         k[0, 0] = 1
     response = (k ** -float(beta)).astype(np.float32)
     # The mean disappears when the values are stretched; here it would only cost digits.
     response[0, 0] = 0
+    # For real and imaginary parts side by side.
+    response = np.repeat(response, 2, axis=1)
     response.flags.writeable = False
     return response
 
@@ -188,8 +199,9 @@ def c_alpha_images(
     law = CAlpha(alpha, beta, blurred, **options)
     n = size * law.antialias
     scalars = n + 3
-    # Each 64-bit number makes four pixels of noise: 16 bits are plenty for white noise.
-    numbers = scalars + (0 if law.constant else -(-n * n // 2))
+    # Each 64-bit number makes eight pixels of noise. Of its 256 values nothing can be seen: filtered,
+    # a pixel is the sum of all the noise.
+    numbers = scalars + (0 if law.constant else -(-2 * n * n // 8))
     chunk = max(1, CHUNK_PIXELS // (n * n))
     images = np.empty((count, size, size, 1), np.float32)
 
@@ -199,8 +211,8 @@ def c_alpha_images(
         contour, intensities, coin = np.split(to_uniform(draws[:, :scalars]), [n, n + 2], axis=1)
         noise = None
         if not law.constant:
-            noise = draws[:, scalars:].view(np.int16)[:, : 2 * n * n].astype(np.float32)
-            noise = noise.reshape(-1, 2, n, n)
+            noise = draws[:, scalars:].view(np.int8)[:, : 2 * n * n].astype(np.float32)
+            noise = noise.reshape(-1, n, n, 2)
         part[:] = law.images(contour, noise, intensities, coin[:, 0] < 0.5)
 
     with concurrent.futures.ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1)) as pool:

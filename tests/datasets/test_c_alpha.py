@@ -28,7 +28,7 @@ def published(golden):
         contour, first, second, *intensities, coin = (arrays[f"{at}/{name}"] for name in names)
         made = CAlpha(alpha, blurred=kind == "blurred").images(
             contour[None].astype(np.float64),
-            np.stack([first, second])[None],
+            np.stack([first, second], axis=-1)[None],
             np.concatenate(intensities)[None].astype(np.float64),
             coin == 1,
         )
@@ -90,7 +90,7 @@ def test_contours_are_as_smooth_as_alpha_says(alpha):
 
 @pytest.mark.parametrize("beta", [1, 2, 3.5])
 def test_backgrounds_are_as_smooth_as_beta_says(beta):
-    noise = np.random.default_rng(0).random((60, 2, 32, 32), np.float32)
+    noise = np.random.default_rng(0).random((60, 32, 32, 2), np.float32)
     textures = backgrounds(noise, beta).astype(np.float64)
     k = np.fft.fftfreq(32, 1 / 32)
     radius = np.hypot(k, k[:, None])
@@ -154,7 +154,7 @@ def test_antialiased_images_are_partial_at_the_contour_and_only_there(factor, wa
 def test_haar_averages_blocks_of_a_larger_image(factor):
     draws = np.random.default_rng(1)
     n = 12 * factor
-    contour, noise = draws.random((5, n)), draws.random((5, 2, n, n), np.float32)
+    contour, noise = draws.random((5, n)), draws.random((5, n, n, 2), np.float32)
     rest = draws.random((5, 2)), np.arange(5) > 2
     made = CAlpha(2, antialias=factor).images(contour, noise, *rest)[..., 0]
     # The larger contour is the one whose amplitude is kept.
@@ -175,7 +175,7 @@ def test_antialiasing_keeps_the_amplitude_of_the_contour():
 
 
 def test_separable_backgrounds_have_axes():
-    noise = np.random.default_rng(0).random((20, 2, 32, 32), np.float32)
+    noise = np.random.default_rng(0).random((20, 32, 32, 2), np.float32)
     power = (np.abs(np.fft.fft2(backgrounds(noise, 2, separable=True))) ** 2).mean((0, 1))
     # The power is |kx ky|^-beta, and a frequency of 0 counts as 1.
     assert power[4, 4] / power[0, 1] == pytest.approx(1 / 16**2, rel=0.5)
