@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
-from .options import OverwriteOption, SeedOption
+from .options import OverwriteOption
 from .progress import progress_bar
+from .summary import summarize
+from .synthetic import c_alpha, disks, ray, shuffled, sines
 
 data_app = typer.Typer(no_args_is_help=True, help="Make datasets of images.")
 
@@ -42,38 +44,11 @@ def faces(
         dataset = make_faces(
             source, out, size, color, dtype.value, skip_bad, overwrite, progress=progress
         )
-    _summarize(dataset, out, started)
+    summarize(dataset, out, started)
 
 
-@data_app.command()
-def disks(
-    out: Annotated[Path, typer.Argument(help="Dataset folder to make.")],
-    count: Annotated[int, typer.Option(help="Number of images.", min=1)] = 100_000,
-    size: Annotated[int, typer.Option(help="Height and width in pixels.", min=2)] = 80,
-    seed: SeedOption = 0,
-    overwrite: OverwriteOption = False,
-):
-    """Draw one disk in each image: random centre, radius, foreground and background.
-
-    Image i depends on the seed and i alone.
-    """
-    from keras_gahr.datasets.disks import make_disks
-
-    started = time.perf_counter()
-    with progress_bar("Disks") as progress:
-        dataset = make_disks(out, count, size, seed, overwrite=overwrite, progress=progress)
-    _summarize(dataset, out, started)
-
-
-def _summarize(dataset, out, started):
-    """Writes the contact sheet of the first 64 images and prints the summary."""
-    from keras_gahr.datasets.image_files import contact_sheet, write_image
-
-    write_image(out / "contact_sheet.png", contact_sheet(dataset.as_float(slice(64))))
-    count, height, width, channels = dataset.images.shape
-    skipped = len(dataset.manifest["skipped"])
-    typer.echo(
-        f"{out}: {count} images of {height}x{width}x{channels} {dataset.images.dtype}, "
-        f"{dataset.images.nbytes / 1e6:.1f} MB, {time.perf_counter() - started:.1f} s"
-        + (f"; {skipped} files left out, see manifest.json" if skipped else "")
-    )
+data_app.command()(disks)
+data_app.command("c-alpha")(c_alpha)
+data_app.command()(ray)
+data_app.command()(sines)
+data_app.command()(shuffled)

@@ -1,0 +1,20 @@
+"""What is printed and drawn of a dataset that was made."""
+
+import time
+
+import typer
+
+
+def summarize(dataset, out, started, note=""):
+    """Writes the contact sheet of the first 64 images and prints the summary."""
+    from keras_gahr.datasets.image_files import contact_sheet, write_image
+
+    write_image(out / "contact_sheet.png", contact_sheet(dataset.as_float(slice(64))))
+    count, height, width, channels = dataset.images.shape
+    skipped = len(dataset.manifest["skipped"])
+    typer.echo(
+        f"{out}: {count} images of {height}x{width}x{channels} {dataset.images.dtype}, "
+        f"{dataset.images.nbytes / 1e6:.1f} MB, {time.perf_counter() - started:.1f} s"
+        + (f"; {note}" if note else "")
+        + (f"; {skipped} left out, see manifest.json" if skipped else "")
+    )
