@@ -1,5 +1,6 @@
 """Arrays of pixel values in `.npy` and `.npz` files, and their checks."""
 
+import mmap
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from keras_gahr.errors import InputError
 # Values this far outside [0, 1] are rounding; anything farther is another unit.
 ROUNDING = 1e-6
 
-BLOCK_BYTES = 2**26
+BLOCK_BYTES = 2**23
 
 
 def read_array(path):
@@ -46,10 +47,37 @@ def read_array(path):
 
 
 def blocks(array):
-    """Yields the array in order, in parts of about 64 MiB along its first axis."""
+    """Yields the array in order, in parts of about 8 MiB along its first axis.
+
+    Of a memory map, no more than one part stays in memory: use a part before taking the next.
+    """
     rows = max(1, BLOCK_BYTES // max(1, array[:1].nbytes))
     for start in range(0, len(array), rows):
         yield array[start : start + rows]
+        release(array)
+
+
+def take(images, index):
+    """The images at `index` (whatever indexes an array) as float32 in [0, 1], in memory.
+
+    Of a memory map, nothing else stays in memory.
+    """
+    values = to_float(np.asarray(images[index]))
+    release(images)
+    return values
+
+
+def release(array):
+    """Lets go of the pages of a memory map that were read; they would count as this process's.
+
+    They are read again when needed, usually from the system's cache. Arrays other than read-only
+    maps, and systems without `madvise`, are left alone.
+    """
+    while isinstance(array, np.ndarray) and isinstance(array.base, np.ndarray):
+        array = array.base
+    # Of a map that can be written to, this would throw the changes away.
+    if isinstance(array, np.memmap) and array.mode == "r" and hasattr(mmap, "MADV_DONTNEED"):
+        array.base.madvise(mmap.MADV_DONTNEED)
 
 
 def check_values(array, name):

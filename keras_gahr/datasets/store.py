@@ -15,7 +15,7 @@ import numpy as np
 
 from keras_gahr.errors import InputError
 
-from .arrays import blocks, check_values, read_array, to_float
+from .arrays import blocks, check_values, read_array, take
 
 FORMAT_VERSION = 1
 
@@ -38,9 +38,16 @@ class Dataset:
     def __len__(self):
         return len(self.images)
 
+    @property
+    def sources(self):
+        """The manifest's entry for the file of each image; [] for images not made from files."""
+        sources = self.manifest.get("sources", [])
+        # A part of a dataset keeps the manifest of the whole, where its own images are not known.
+        return sources if len(sources) == len(self) else []
+
     def as_float(self, index=slice(None)):
         """The images at `index` (whatever indexes an array) as float32 in [0, 1], in memory."""
-        return to_float(np.asarray(self.images[index]))
+        return take(self.images, index)
 
     def subset(self, n, half=None):
         """The first n images as a Dataset; with a half, images that the other half never holds.
@@ -52,13 +59,12 @@ class Dataset:
         Raises:
             InputError: if there are fewer than n images, or fewer than 2n when a half is asked for.
         """
-        if half not in {None, "A", "B"}:
-            raise InputError(f"half is {half!r}: expected A or B")
+        last = half is not None and _is_last(half)
         limit = len(self) if half is None else len(self) // 2
         if not 1 <= n <= limit:
             where = "the dataset" if half is None else f"half {half}"
             raise InputError(f"{n} images of {where} asked for: expected 1 to {limit}")
-        return self._part(slice(len(self) - n, None) if half == "B" else slice(n))
+        return self._end(n, last)
 
     def split(self, train, test, half="A"):
         """Disjoint training and test images, from opposite ends.
@@ -74,19 +80,25 @@ class Dataset:
         Raises:
             InputError: if the two would overlap, or one would be empty.
         """
-        if half not in {"A", "B"}:
-            raise InputError(f"half is {half!r}: expected A or B")
+        last = _is_last(half)
         if train < 1 or test < 1 or train + test > len(self):
             raise InputError(
                 f"{train} training and {test} test images asked for: expected at least one of "
                 f"each, and no more than the dataset's {len(self)} together"
             )
-        ends = (train, len(self) - test) if half == "A" else (test, len(self) - train)
-        first, last = self._part(slice(ends[0])), self._part(slice(ends[1], None))
-        return (first, last) if half == "A" else (last, first)
+        return self._end(train, last), self._end(test, not last)
 
-    def _part(self, index):
-        return Dataset(self.images[index], self.manifest)
+    def _end(self, n, last):
+        """The first n images, or the last n."""
+        part = slice(len(self) - n, None) if last else slice(n)
+        return Dataset(self.images[part], self.manifest)
+
+
+def _is_last(half):
+    """Whether a half is taken from the end of a dataset."""
+    if half not in {"A", "B"}:
+        raise InputError(f"half is {half!r}: expected A or B")
+    return half == "B"
 
 
 def load(path, verify=None):

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_gahr.datasets.arrays import to_float
+from keras_gahr.datasets.arrays import take
 from keras_gahr.noise import keyed_normal, keyed_uniform
 
 
@@ -46,7 +46,7 @@ class TiledBatches(keras.utils.PyDataset):
         start = index * self.batch_size
         stop = start + self.batch_size if index + 1 < len(self) else None
         chosen = self._order[start:stop]
-        return to_float(self.images[chosen])
+        return take(self.images, chosen)
 
     def on_epoch_end(self):
         self.epoch += 1
@@ -75,7 +75,7 @@ class NoisyBatches(keras.utils.PyDataset):
 
     def __getitem__(self, index):
         start = index * self.batch_size
-        clean = to_float(self.images[start : start + self.batch_size])
+        clean = take(self.images, slice(start, start + self.batch_size))
         chosen = range(start, start + len(clean))
         sigma = self.noise_law.sigma(keyed_uniform(self.seed, chosen, 0))
         noise = keyed_normal(self.seed, chosen, 1, clean.shape[1:])

@@ -1,0 +1,59 @@
+"""Reading a large dataset costs a batch, not the dataset."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SCRIPT = """
+import sys, tracemalloc
+from keras_gahr.datasets import load
+from keras_gahr.noise import NoiseLaw
+from keras_gahr.training.batches import NoisyBatches, TiledBatches
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+before = resident()
+tracemalloc.start()
+dataset = load(sys.argv[1])
+train, test = dataset.split(len(dataset) - 1000, 1000)
+batches = TiledBatches(train.images, len(train), 128, seed=0)
+noisy = NoisyBatches(test.images, NoiseLaw(), 128, seed=0)
+for k in range(0, len(batches), int(sys.argv[2])):
+    assert batches[k].shape[1:] == (80, 80, 1)
+read = resident()
+for k in range(len(noisy)):
+    noisy[k]
+print(tracemalloc.get_traced_memory()[1], read - before)
+"""
+
+BATCH = 128 * 80 * 80 * 4
+
+
+def memory(path, count, step):
+    """The bytes that loading so many images and reading each step-th batch takes at its peak, and
+    those by which the process has grown when it is done; the latter include the file's pages."""
+    # A file with a hole: it takes no room on disk, and reading it is as reading zeros.
+    np.lib.format.open_memmap(path, "w+", np.float32, (count, 80, 80))
+    command = [sys.executable, "-c", SCRIPT, str(path), str(step)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    return [int(number) for number in done.stdout.split()]
+
+
+@pytest.mark.parametrize(
+    ("count", "step"), [(20_000, 2), pytest.param(200_000, 5, marks=pytest.mark.slow)]
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="counts memory as Linux does")
+def test_a_large_dataset(tmp_path, count, step):
+    """Of 0.5 and 5 GB."""
+    peak, grown = memory(tmp_path / "images.npy", count, step)
+    # The noise of the test images takes some more; the order has 8 bytes for each image, drawn and
+    # then reduced.
+    assert peak < 6 * BATCH + 4 * 8 * count, peak / BATCH
+    assert grown < 6 * BATCH + 4 * 8 * count, grown / BATCH
