@@ -8,6 +8,11 @@ from pathlib import Path
 
 from keras_gahr.errors import InputError
 
+try:
+    import fcntl
+except ImportError:  # Windows has none.
+    fcntl = None
+
 
 def check_output_file(path, overwrite=False):
     """The path, if a file may be written there.
@@ -107,15 +112,58 @@ def replacing_folder(path, overwrite=False):
         with _naming(path):
             temporary.mkdir(parents=True)
             yield temporary
-            if path.exists() and overwrite:
-                _swap(temporary, path)
-            elif path.exists():
-                raise InputError(f"{path} was made by somebody else meanwhile: choose another name")
-            else:
-                temporary.rename(path)
+            _move_folder(temporary, path, overwrite)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+@contextlib.contextmanager
+def resuming_folder(path, overwrite=False):
+    """As `replacing_folder`, but a killed or interrupted process leaves the temporary folder.
+
+    It is called `.NAME.partial`, and the next call for the same path yields it as it was left. It
+    is removed on an error, but not on Ctrl-C. Only one process at a time may have it.
+
+    Raises:
+        InputError: as for `replacing_folder`, or if another process has it.
+    """
+    path = Path(path).absolute()
+    partial = path.with_name(f".{path.name}.partial")
+    with _naming(path):
+        partial.mkdir(parents=True, exist_ok=True)
+        with _locked(partial, path):
+            try:
+                yield partial
+                _move_folder(partial, path, overwrite)
+            except Exception:
+                shutil.rmtree(partial, ignore_errors=True)
+                raise
+
+
+@contextlib.contextmanager
+def _locked(folder, path):
+    """Holds a lock on a folder, which ends with the process; without `fcntl`, does nothing."""
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise InputError(f"{path} is being made by another process: wait, or stop it") from error
+    finally:
+        os.close(handle)
+
+
+def _move_folder(temporary, path, overwrite):
+    if path.exists() and overwrite:
+        _swap(temporary, path)
+    elif path.exists():
+        raise InputError(f"{path} was made by somebody else meanwhile: choose another name")
+    else:
+        temporary.rename(path)
 
 
 def _swap(new, path):

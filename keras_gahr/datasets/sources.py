@@ -17,7 +17,9 @@ from pathlib import Path, PurePosixPath
 
 from keras_gahr.errors import InputError
 
-PICTURES = {".jpeg", ".jpg", ".png"}
+from .image_files import READABLE
+
+PICTURES = READABLE - {".npy"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Source:
     """Files that are read by name; nothing is extracted to disk.
 
     Attributes:
-        names: the JPEG and PNG files, sorted.
+        names: the pictures (.png, .jpg, .bmp, .tif and others, see `PICTURES`), sorted.
         others: the remaining files, sorted: hidden ones and those of another suffix.
         read: from a name to the bytes of its file; raises InputError if they cannot be read. It may
             be called from several threads.
@@ -66,7 +68,9 @@ def open_source(path):
                 raise InputError(f"{path} holds {name} twice: keep one")
         names = [name for name in files if _is_picture(name)]
         if not names:
-            raise InputError(f"{path} has no .jpg, .jpeg or .png files ({len(files)} files in all)")
+            raise InputError(
+                f"{path} has no .jpg, .png or other pictures ({len(files)} files in all)"
+            )
         yield Source(names, [name for name in files if not _is_picture(name)], read)
 
 

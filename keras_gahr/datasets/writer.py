@@ -8,13 +8,25 @@ import numpy as np
 
 from keras_gahr import __version__
 from keras_gahr.errors import InputError
-from keras_gahr.files import check_output_folder, replacing_folder
+from keras_gahr.files import check_output_folder, replacing_folder, resuming_folder
 
+from .journal import Journal
 from .store import FORMAT_VERSION, describe
+
+CONTENTS = ("images.npy", "manifest.json", "contact_sheet.png", "repeats.png")
+
+
+def check_dataset_output(out, overwrite=False):
+    """The path, if a dataset may be written there; for a check before long work.
+
+    Raises:
+        InputError: if it exists and may not be replaced.
+    """
+    return check_output_folder(out, overwrite, known_by="manifest.json", contents=CONTENTS)
 
 
 @contextlib.contextmanager
-def writing(out, recipe, parameters, image_shape, dtype, overwrite=False):
+def writing(out, recipe, parameters, image_shape, dtype, overwrite=False, resume=False):
     """Writes a dataset block by block, whole or not at all.
 
     Yields a `DatasetWriter`. On an exception nothing is left, and an older dataset is untouched.
@@ -26,34 +38,52 @@ def writing(out, recipe, parameters, image_shape, dtype, overwrite=False):
         image_shape: (H, W, C).
         dtype: "uint8" or "float32".
         overwrite: whether to replace an older dataset (nothing else is ever replaced).
+        resume: whether a killed or interrupted run leaves what it has, for the next one with the
+            same recipe, parameters, shape and type to take up by `DatasetWriter.restore`.
 
     Raises:
         InputError: if `out` exists and may not be replaced, if the type is another one, or if no
             image was written.
     """
-    contents = ("images.npy", "manifest.json", "contact_sheet.png")
-    out = check_output_folder(out, overwrite, known_by="manifest.json", contents=contents)
+    out = check_dataset_output(out, overwrite)
     if dtype not in {"uint8", "float32"}:
         raise InputError(f"the type of the images is {dtype!r}: expected uint8 or float32")
-    with replacing_folder(out, overwrite) as folder:
-        with (folder / "images.npy").open("wb") as file:
-            writer = DatasetWriter(file, image_shape, dtype)
+    made_by = {
+        "format": FORMAT_VERSION,
+        "package": f"keras-gahr {__version__}",
+        "recipe": recipe,
+        "parameters": parameters,
+    }
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(
+            (resuming_folder if resume else replacing_folder)(out, overwrite)
+        )
+        journal = None
+        if resume:
+            key = made_by | {"image_shape": list(image_shape), "dtype": dtype}
+            journal = Journal(folder / "journal.jsonl", key)
+            stack.callback(journal.close)
+        images = folder / "images.npy"
+        resumed = journal and journal.pending and images.exists()
+        with images.open("r+b" if resumed else "w+b") as file:
+            writer = DatasetWriter(file, image_shape, dtype, journal)
             yield writer
             if not writer.count:
                 raise InputError(f"no images for {out}: nothing was written")
+            file.truncate()
             writer.write_header()
         manifest = {
-            "format": FORMAT_VERSION,
-            "package": f"keras-gahr {__version__}",
-            "recipe": recipe,
-            "parameters": parameters,
+            **made_by,
             **describe(writer.shape, writer.dtype),
             "sha256": writer.digest.hexdigest(),
             "sources": writer.sources,
             "skipped": writer.skipped,
+            **writer.extra,
         }
         text = json.dumps(manifest, indent=1) + "\n"
         (folder / "manifest.json").write_text(text, encoding="utf-8")
+        if journal:
+            journal.remove()
 
 
 class DatasetWriter:
@@ -62,33 +92,78 @@ class DatasetWriter:
     Attributes:
         sources: one entry for each image made from a file, {"name": ..., "sha256": ...}.
         skipped: one entry for each file left out, {"name": ..., "reason": ...} and more.
+        extra: further entries of the manifest.
     """
 
-    def __init__(self, file, image_shape, dtype):
+    def __init__(self, file, image_shape, dtype, journal=None):
         self.sources = []
         self.skipped = []
+        self.extra = {}
         self.count = 0
         self.dtype = np.dtype(dtype)
         self.digest = hashlib.sha256()
         self._image_shape = tuple(image_shape)
         self._file = file
+        self._journal = journal
         self.write_header()
 
     @property
     def shape(self):
         return (self.count, *self._image_shape)
 
-    def append(self, images):
-        """Adds images (n, H, W, C) of the dataset's type."""
+    @property
+    def resuming(self):
+        """Whether an interrupted run has left blocks for `restore`."""
+        return self._journal is not None and self._journal.pending
+
+    def append(self, images, sources=(), skipped=(), key=None):
+        """Adds a block of images.
+
+        Args:
+            images: (n, H, W, C) of the dataset's type.
+            sources, skipped: entries to add to those lists.
+            key: what the block is made from, as JSON has it: an interrupted run leaves the block to
+                `restore`.
+        """
         if images.shape[1:] != self._image_shape or images.dtype != self.dtype:
             raise ValueError(
                 f"images have shape {images.shape} and type {images.dtype}, expected "
                 f"(n, {', '.join(map(str, self._image_shape))}) and {self.dtype}"
             )
         data = np.ascontiguousarray(images).data
-        self.digest.update(data)
         self._file.write(data)
-        self.count += len(images)
+        entry = {"count": len(images), "sources": list(sources), "skipped": list(skipped)}
+        if key is not None:
+            # The images first: a journal must not promise what is not there.
+            self._file.flush()
+            self._journal.add(key=key, **entry, sha256=hashlib.sha256(data).hexdigest())
+        self._count(data, **entry)
+
+    def restore(self, key):
+        """Takes the next block from an interrupted run, if it was made from the same.
+
+        Returns:
+            Whether that was so. If not, that run's remaining blocks are given up.
+        """
+        entry = self._journal.next(key)
+        if entry is None:
+            return False
+        start = self._file.tell()
+        image_bytes = int(np.prod(self._image_shape)) * self.dtype.itemsize
+        data = self._file.read(entry["count"] * image_bytes)
+        if hashlib.sha256(data).hexdigest() != entry["sha256"]:
+            self._journal.give_up()
+            self._file.seek(start)
+            return False
+        self._journal.accept()
+        self._count(data, entry["count"], entry["sources"], entry["skipped"])
+        return True
+
+    def _count(self, data, count, sources, skipped):
+        self.digest.update(data)
+        self.count += count
+        self.sources += sources
+        self.skipped += skipped
 
     def write_header(self):
         """Writes the array's header with the present count at the start of the file.

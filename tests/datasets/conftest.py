@@ -19,9 +19,15 @@ def jpeg(seed, size):
 
 
 @pytest.fixture(scope="session")
-def half_files():
+def half_picture():
+    """A function from a seed to the bytes of a half-size picture."""
+    return lambda seed: jpeg(seed, HALF)
+
+
+@pytest.fixture(scope="session")
+def half_files(half_picture):
     """Five half-size pictures, {name: bytes}, in sorted order."""
-    return {f"celebA/{k:06d}.jpg": jpeg(k, HALF) for k in range(1, 6)}
+    return {f"celebA/{k:06d}.jpg": half_picture(k) for k in range(1, 6)}
 
 
 @pytest.fixture(scope="session")

@@ -202,20 +202,20 @@ def test_output_inside_the_source_is_refused(half_files, folder_of):
 
 
 def test_failure_midway_leaves_nothing(half_files, folder_of, tmp_path):
-    def stop(done, total):
-        raise KeyboardInterrupt
+    def fail(done, total):
+        raise RuntimeError
 
     source = folder_of(half_files)
     before = sorted(tmp_path.iterdir())
-    with pytest.raises(KeyboardInterrupt):
-        make_faces(source, tmp_path / "out", progress=stop)
+    with pytest.raises(RuntimeError):
+        make_faces(source, tmp_path / "out", progress=fail)
     assert sorted(tmp_path.iterdir()) == before
 
 
 def test_blocks_report_progress_and_leave_no_seam(half_files, folder_of, tmp_path, monkeypatch):
     source = folder_of(half_files)
     whole = make_faces(source, tmp_path / "whole")
-    monkeypatch.setattr("keras_gahr.datasets.faces.BLOCK", 2)
+    monkeypatch.setattr("keras_gahr.datasets.pictures.BLOCK", 2)
     seen = []
     parts = make_faces(source, tmp_path / "parts", progress=lambda *at: seen.append(at))
     assert seen == [(2, 5), (4, 5), (5, 5)]

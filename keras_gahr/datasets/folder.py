@@ -1,0 +1,132 @@
+"""Datasets from any pictures: cropped, scaled, cut into patches."""
+
+import dataclasses
+
+import numpy as np
+from PIL import Image
+
+from keras_gahr.errors import InputError
+
+from .patches import check_patches, cut_patches
+from .pictures import make_from_pictures
+from .pixels import as_type
+
+
+@dataclasses.dataclass(frozen=True)
+class Framing:
+    """What is done with a picture, in this order; None leaves a step out.
+
+    Attributes:
+        crop: (height, width) of a box in the middle (half a pixel up and left where it must be),
+            or (height, width, top, left); "square" is the largest square in the middle.
+        scale: factor in (0, 1] for height and width, which are rounded.
+        size: (height, width) to shrink to; a picture of another aspect is refused, not distorted.
+        patch: height and width of square patches, cut row by row from the top left; what remains
+            at the right and the bottom is left out.
+        stride: from one patch to the next, by default `patch`.
+
+    Raises:
+        InputError: if a number is out of range, both a scale and a size are given, or a stride
+            without a patch.
+    """
+
+    crop: tuple[int, ...] | str | None = None
+    scale: float | None = None
+    size: tuple[int, int] | None = None
+    patch: int | None = None
+    stride: int | None = None
+
+    def __post_init__(self):
+        if self.scale is not None and self.size is not None:
+            raise InputError("received both a scale and a size, expected one of them")
+        if self.scale is not None and not 0 < self.scale <= 1:
+            raise InputError(f"the scale is {self.scale:g}: expected more than 0, at most 1")
+        check_patches(self.patch, self.stride)
+
+    def apply(self, picture, name):
+        """The image or patches in a picture.
+
+        Args:
+            picture: an 8-bit Pillow image.
+            name: of the picture, for errors.
+
+        Returns:
+            uint8 RGB (n, height, width, 3).
+
+        Raises:
+            InputError: if the picture is too small, or would be distorted.
+        """
+        picture = self._cropped(picture.convert("RGB"), name)
+        size = self._size(picture, name)
+        # A box that is the whole picture at the same size is left alone by Pillow.
+        image = np.asarray(picture.resize(size[::-1], Image.Resampling.BICUBIC))
+        if self.patch is None:
+            return image[None]
+        return cut_patches(image, self.patch, self.stride or self.patch, name)
+
+    def _cropped(self, picture, name):
+        if self.crop is None:
+            return picture
+        if self.crop == "square":
+            height = width = min(picture.size)
+        else:
+            height, width = self.crop[:2]
+        corner = self.crop[2:] if isinstance(self.crop, tuple) else ()
+        top, left = corner or ((picture.height - height) // 2, (picture.width - width) // 2)
+        if min(top, left) < 0 or top + height > picture.height or left + width > picture.width:
+            raise InputError(
+                f"{name} is {picture.height} x {picture.width} (height x width): the crop of "
+                f"{height} x {width} does not fit; choose a smaller one"
+            )
+        return picture.crop((left, top, left + width, top + height))
+
+    def _size(self, picture, name):
+        """(height, width) that the picture is shrunk to."""
+        old = picture.height, picture.width
+        if self.scale is not None:
+            return tuple(max(1, round(side * self.scale)) for side in old)
+        if self.size is None:
+            return old
+        height, width = self.size
+        if height > old[0] or width > old[1]:
+            raise InputError(
+                f"{name} gives an image of {old[0]} x {old[1]} (height x width): too small for "
+                f"{height} x {width}, and nothing is enlarged"
+            )
+        # One side may be off by the half pixel that rounding takes.
+        if 2 * abs(old[0] * width - old[1] * height) > max(old):
+            raise InputError(
+                f"{name} gives an image of {old[0]} x {old[1]} (height x width), which {height} x "
+                f"{width} would distort: choose a crop, such as `square`"
+            )
+        return height, width
+
+
+def make_folder(source, out, framing=None, color=False, dtype="float32", **options):
+    """Makes a dataset from a folder, tar or zip of pictures.
+
+    Args:
+        source: a folder (with its subfolders), a .tar, .tar.gz or .zip of pictures.
+        out: the dataset folder to make.
+        framing: the `Framing`; by default pictures are taken as they are. All must come out in one
+            size, unless they are cut into patches.
+        color: RGB instead of grey, which is the mean of the three.
+        dtype: "float32" for values in [0, 1] without rounding, "uint8" for rounded ones.
+        **options: skip_bad, overwrite, workers and progress, as for `make_from_pictures`.
+
+    Returns:
+        The Dataset.
+
+    Raises:
+        InputError: if the source or a picture in it cannot be used, or `out` exists.
+    """
+    framing = framing or Framing()
+
+    def convert(picture, name):
+        return as_type(framing.apply(picture, name), color, dtype)
+
+    given = {name: value for name, value in dataclasses.asdict(framing).items() if value}
+    parameters = {"color": color} | {
+        name: list(value) if isinstance(value, tuple) else value for name, value in given.items()
+    }
+    return make_from_pictures(source, out, "folder", parameters, convert, dtype, **options)

@@ -1,0 +1,168 @@
+"""Datasets made from picture files, whatever is done with each picture."""
+
+import concurrent.futures
+import contextlib
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+
+from keras_gahr.errors import InputError
+
+from .image_files import is_deep, open_picture
+from .sources import open_source
+from .store import load
+from .writer import check_dataset_output, writing
+
+BLOCK = 256
+
+
+def make_from_pictures(
+    source,
+    out,
+    recipe,
+    parameters,
+    convert,
+    dtype,
+    image_shape=None,
+    skip_bad=False,
+    overwrite=False,
+    workers=None,
+    progress=None,
+):
+    """Makes a dataset from picture files.
+
+    The images are in the order of the files' names (sorted as text); the manifest has the name and
+    SHA-256 of the file of each. The result does not depend on the order in an archive or on the
+    number of workers. A run that was killed goes on where it was when it is started again: what it
+    had finished is kept as far as the files still have the same names and SHA-256, and the result
+    is the same to the byte.
+
+    Args:
+        source: a folder (with its subfolders), a .tar, .tar.gz or .zip of pictures.
+        out: the dataset folder to make.
+        recipe, parameters: for the manifest; the source's name and `skip_bad` are added.
+        convert: a function (picture, name) -> images (n, H, W, C) of type `dtype`, n >= 1; it may
+            be called from several threads, and raises InputError for a picture that cannot be used.
+        dtype: "float32" or "uint8".
+        image_shape: (H, W, C), or None for that of the first picture that can be used.
+        skip_bad: leave out the files that cannot be used, and list them in the manifest with the
+            reason, instead of stopping at the first.
+        overwrite: replace an older dataset.
+        workers: number of decoding threads; by default one for each core, at most 8.
+        progress: called as progress(files done, files in all).
+
+    Returns:
+        The Dataset.
+
+    Raises:
+        InputError: if the source or a picture in it cannot be used, or `out` exists.
+    """
+    source, out = Path(source), Path(out)
+    if out.resolve().is_relative_to(source.resolve()):
+        raise InputError(f"{out} lies inside {source}: put the dataset somewhere else")
+    check_dataset_output(out, overwrite)
+    parameters = {"source": source.resolve().name, **parameters, "skip_bad": skip_bad}
+    with contextlib.ExitStack() as stack:
+        files = stack.enter_context(open_source(source))
+        make = _Make(files, convert)
+        if image_shape is None:
+            image_shape = make.first_shape(skip_bad)
+        make.image_shape = image_shape
+        writer = stack.enter_context(
+            writing(out, recipe, parameters, image_shape, dtype, overwrite, resume=True)
+        )
+        pool = stack.enter_context(
+            concurrent.futures.ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1))
+        )
+        writer.skipped += [
+            {"name": name, "reason": "not a picture by its suffix, or hidden"}
+            for name in files.others
+        ]
+        for start in range(0, len(files.names), BLOCK):
+            names = files.names[start : start + BLOCK]
+            key = list(pool.map(make.digest, names)) if writer.resuming else None
+            if key is None or not writer.restore([names, key]):
+                block = list(pool.map(make, names))
+                _append(writer, names, block, skip_bad)
+            if progress:
+                progress(start + len(names), len(files.names))
+        if not writer.count:
+            last = writer.skipped[-1]["reason"]
+            raise InputError(
+                f"none of the {len(files.names)} pictures in {source} can be used; the last: {last}"
+            )
+    return load(out, verify=False)
+
+
+def _append(writer, names, block, skip_bad):
+    """Adds the images made from a block of files, or raises the first error among them."""
+    images, sources, skipped = [np.empty((0, *writer.shape[1:]), writer.dtype)], [], []
+    for name, (made, digest) in zip(names, block, strict=True):
+        file = {"name": name, "sha256": digest}
+        if not isinstance(made, InputError):
+            images.append(made)
+            sources += [file] * len(made)
+        elif skip_bad:
+            skipped.append(file | {"reason": str(made)})
+        else:
+            raise made
+    digests = [digest for _, digest in block]
+    writer.append(np.concatenate(images), sources, skipped, key=[names, digests])
+
+
+class _Make:
+    """From a file's name to its images and its SHA-256; for several threads.
+
+    Args:
+        files: the `Source`.
+        convert: see `make_from_pictures`.
+
+    Attributes:
+        image_shape: (H, W, C) that every image must have, or None for any.
+    """
+
+    def __init__(self, files, convert):
+        self.image_shape = None
+        self._files = files
+        self._convert = convert
+
+    def __call__(self, name):
+        """The images, or the InputError that says why there are none; and the file's SHA-256."""
+        digest = None
+        try:
+            data = self._files.read(name)
+            digest = hashlib.sha256(data).hexdigest()
+            picture = open_picture(data, name)
+            if is_deep(picture):
+                raise InputError(f"{name} has more than 8 bits a value: expected an 8-bit picture")
+            images = self._convert(picture, name)
+            if self.image_shape and images.shape[1:] != tuple(self.image_shape):
+                height, width = images.shape[1:3]
+                raise InputError(
+                    f"{name} gives an image of {height} x {width} (height x width), but the first "
+                    f"one has {self.image_shape[0]} x {self.image_shape[1]}: choose a crop or a size"
+                )
+            return images, digest
+        except InputError as error:
+            return error, digest
+
+    def digest(self, name):
+        """The file's SHA-256, or None if it cannot be read."""
+        try:
+            return hashlib.sha256(self._files.read(name)).hexdigest()
+        except InputError:
+            return None
+
+    def first_shape(self, skip_bad):
+        """(H, W, C) of the images of the first file that can be used."""
+        for name in self._files.names:
+            images, _ = self(name)
+            if not isinstance(images, InputError):
+                return images.shape[1:]
+            if not skip_bad:
+                raise images
+        raise InputError(
+            f"none of the {len(self._files.names)} pictures can be used; the last: {images}"
+        )

@@ -1,0 +1,133 @@
+"""Any pictures: cropped, scaled, cut into patches."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_gahr.datasets import make_faces
+from keras_gahr.datasets.folder import Framing, make_folder
+from keras_gahr.errors import InputError
+
+
+def png(pixels):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def numbered(height, width):
+    """A picture in which red is the row, green the column."""
+    rows, columns = np.mgrid[:height, :width]
+    return np.stack([rows, columns, 0 * rows], axis=-1).astype(np.uint8)
+
+
+def framed(height, width, **settings):
+    return Framing(**settings).apply(Image.fromarray(numbered(height, width)), "x.png")
+
+
+def test_the_faces_of_celeba(half_files, big_files, folder_of, tmp_path):
+    half, big = folder_of(half_files, "half"), folder_of(big_files, "big")
+    for source, name, framing, size in [
+        (half, "a", Framing(crop=(80, 80)), 80),
+        (big, "b", Framing(crop=(160, 160), scale=0.5), 80),
+        (big, "c", Framing(crop=(160, 160, 29, 9), size=(40, 40)), 40),
+    ]:
+        made = make_folder(source, tmp_path / name, framing)
+        faces = make_faces(source, tmp_path / f"{name}-faces", size)
+        np.testing.assert_array_equal(made.images, faces.images)
+
+
+def test_pictures_as_they_are(folder_of, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 9, 7, 3), np.uint8)
+    source = folder_of({f"{k}.png": png(image) for k, image in enumerate(pixels)})
+    made = make_folder(source, tmp_path / "color", color=True, dtype="uint8")
+    np.testing.assert_array_equal(made.images, pixels)
+    assert made.manifest["parameters"] == {
+        "source": "pictures",
+        "color": True,
+        "skip_bad": False,
+    }
+    grey = make_folder(source, tmp_path / "grey")
+    np.testing.assert_allclose(grey.images[..., 0], pixels.mean(-1) / 255, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("crop", "corner", "size"),
+    [
+        ((6, 4), (2, 4), (6, 4)),
+        ((5, 5), (2, 3), (5, 5)),
+        ((6, 4, 0, 8), (0, 8), (6, 4)),
+        ("square", (0, 1), (10, 10)),
+        (None, (0, 0), (10, 12)),
+    ],
+)
+def test_crops(crop, corner, size):
+    [image] = framed(10, 12, crop=crop)
+    assert image.shape[:2] == size
+    assert tuple(image[0, 0, :2]) == corner
+
+
+@pytest.mark.parametrize(
+    ("settings", "size"),
+    [({"scale": 0.5}, (10, 15)), ({"scale": 0.01}, (1, 1)), ({"size": (7, 10)}, (7, 10))],
+)
+def test_scales(settings, size):
+    [image] = framed(20, 30, **settings)
+    expected = Image.fromarray(numbered(20, 30)).resize(size[::-1], Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(image, np.asarray(expected))
+
+
+def test_patches_row_by_row():
+    patches = framed(10, 13, patch=4, stride=3)
+    corners = [tuple(patch[0, 0, :2]) for patch in patches]
+    assert corners == [(row, column) for row in (0, 3, 6) for column in (0, 3, 6, 9)]
+    assert all(np.array_equal(p - p[0, 0], numbered(4, 4)) for p in patches)
+    assert len(framed(10, 13, patch=4)) == 2 * 3
+
+
+def test_patches_of_pictures_of_several_sizes(folder_of, tmp_path):
+    source = folder_of({"a.png": png(numbered(8, 8)), "b.png": png(numbered(4, 9))})
+    made = make_folder(source, tmp_path / "out", Framing(patch=4), color=True)
+    assert made.images.shape == (6, 4, 4, 3)
+    assert [file["name"] for file in made.manifest["sources"]] == ["a.png"] * 4 + ["b.png"] * 2
+    assert made.manifest["parameters"]["patch"] == 4
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"crop": (11, 4)}, "x.png is 10 x 12 .*does not fit"),
+        ({"crop": (4, 4, 0, 9)}, "does not fit"),
+        ({"size": (20, 24)}, "nothing is enlarged"),
+        ({"size": (5, 5)}, "distort.*square"),
+        ({"patch": 11}, "smaller than a patch"),
+        ({"scale": 0.0}, "scale is 0"),
+        ({"scale": 2.0}, "scale is 2"),
+        ({"scale": 0.5, "size": (5, 6)}, "both a scale and a size"),
+        ({"stride": 2}, "without a patch"),
+        ({"patch": 0}, "patch is 0"),
+        ({"patch": 4, "stride": -1}, "stride is -1"),
+    ],
+)
+def test_framings_that_do_not_fit(settings, message):
+    with pytest.raises(InputError, match=message) as caught:
+        framed(10, 12, **settings)
+    assert "\n" not in str(caught.value)
+
+
+def test_pictures_of_several_sizes_are_refused_or_skipped(folder_of, tmp_path):
+    files = {"a.png": b"text", "b.png": png(numbered(8, 8)), "c.png": png(numbered(8, 9))}
+    source = folder_of(files)
+    with pytest.raises(InputError, match=r"a\.png is not an image"):
+        make_folder(source, tmp_path / "out")
+    with pytest.raises(InputError, match=r"c\.png gives an image of 8 x 9 .*8 x 8"):
+        make_folder(folder_of(dict(list(files.items())[1:]), "good"), tmp_path / "out")
+    made = make_folder(source, tmp_path / "out", skip_bad=True)
+    assert len(made) == 1
+    assert [file["name"] for file in made.manifest["skipped"]] == ["a.png", "c.png"]
+    with pytest.raises(InputError, match="none of the 1 pictures"):
+        make_folder(folder_of({"a.png": b"text"}, "bad"), tmp_path / "none", skip_bad=True)
+    with pytest.raises(InputError, match="exists"):
+        make_folder(source, tmp_path / "out", skip_bad=True)
