@@ -1,0 +1,130 @@
+"""Datasets from arrays of images: .npy, .npz and the IDX files of MNIST."""
+
+import contextlib
+import gzip
+import hashlib
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from keras_gahr.errors import InputError
+
+from .arrays import blocks, to_float
+from .patches import check_patches, cut_patches
+from .store import load
+from .writer import writing
+
+# Images are unsigned bytes (8) along three axes; labels have one.
+IDX_IMAGES, IDX_LABELS = bytes([0, 0, 8, 3]), bytes([0, 0, 8, 1])
+
+
+def make_array(file, out, patch=None, stride=None, overwrite=False):
+    """Makes a dataset from an array in a file.
+
+    Args:
+        file: a .npy or .npz file with an array (N, H, W) or (N, H, W, C), as for `load`. uint8
+            stays uint8, floats become float32.
+        out: the dataset folder to make.
+        patch: height and width of square patches to cut from the images; by default they stay whole.
+        stride: from one patch to the next, by default `patch`.
+        overwrite: replace an older dataset.
+
+    Returns:
+        The Dataset.
+
+    Raises:
+        InputError: if the file or a number cannot be used, or `out` exists.
+    """
+    file = Path(file)
+    if file.is_dir():
+        raise InputError(f"{file} is a folder: expected a .npy or .npz file")
+    check_patches(patch, stride)
+    images = load(file).images
+    dtype = "uint8" if images.dtype == np.uint8 else "float32"
+    parameters = {"file": file.name, "file_sha256": _sha256(file)}
+    shape = images.shape[1:]
+    if patch is not None:
+        parameters |= {"patch": patch, "stride": stride or patch}
+        shape = (patch, patch, shape[-1])
+    with writing(out, "array", parameters, shape, dtype, overwrite) as writer:
+        for block in blocks(images):
+            values = np.asarray(block) if dtype == "uint8" else to_float(block)
+            if patch is None:
+                writer.append(values)
+                continue
+            for image in values:
+                writer.append(cut_patches(image, patch, stride or patch, file.name))
+    return load(out, verify=False)
+
+
+def make_mnist(files, out, overwrite=False):
+    """Makes a dataset from IDX files of images, as MNIST has them, in the order given.
+
+    Args:
+        files: paths of files such as train-images-idx3-ubyte or train-images-idx3-ubyte.gz.
+        out: the dataset folder to make; its images are uint8 with one channel.
+        overwrite: replace an older dataset.
+
+    Returns:
+        The Dataset.
+
+    Raises:
+        InputError: if a file is missing, damaged or something else, the sizes differ, or `out`
+            exists.
+    """
+    arrays = [_read_idx(Path(file)) for file in files]
+    shapes = sorted({array.shape[1:] for array in arrays})
+    if len(shapes) != 1:
+        raise InputError(f"the files hold images of {shapes[0]} and {shapes[1]}: expected one size")
+    names = [
+        {"name": Path(file).name, "sha256": _sha256(Path(file)), "images": len(array)}
+        for file, array in zip(files, arrays, strict=True)
+    ]
+    with writing(out, "mnist", {"files": names}, (*shapes[0], 1), "uint8", overwrite) as writer:
+        for array in arrays:
+            writer.append(array[..., None])
+    return load(out, verify=False)
+
+
+def _read_idx(path):
+    """The images in an IDX file, uint8 (N, H, W)."""
+    if not path.is_file():
+        raise InputError(f"{path} is not a file: give an IDX file of images")
+    with path.open("rb") as raw, contextlib.ExitStack() as stack:
+        packed = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        file = stack.enter_context(gzip.GzipFile(fileobj=raw)) if packed else raw
+        try:
+            magic = file.read(4)
+            if magic == IDX_LABELS:
+                raise InputError(f"{path} holds labels: give the file of images (idx3)")
+            if magic != IDX_IMAGES:
+                raise InputError(f"{path} is not an IDX file of images")
+            count, height, width = np.frombuffer(file.read(12), ">u4").tolist()
+            size = count * height * width
+            # One byte more shows whether there are more; the size in a header is not to be trusted.
+            data = _read_up_to(file, size + 1)
+        except (OSError, EOFError, ValueError, zlib.error) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{path} is damaged: {error}; get it again") from error
+    if not size or len(data) != size:
+        raise InputError(
+            f"{path} should hold {count} images of {height} x {width}, but holds "
+            f"{'more' if len(data) > size else 'less'}: get it again"
+        )
+    return np.frombuffer(data, np.uint8).reshape(count, height, width)
+
+
+def _read_up_to(file, size):
+    """At most `size` bytes, in parts, so that no more memory is taken than there is data."""
+    data = bytearray()
+    while len(data) < size and (part := file.read(min(2**20, size - len(data)))):
+        data += part
+    return data
+
+
+def _sha256(path):
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
