@@ -1,0 +1,70 @@
+"""How close the images of one dataset come to those of another (arXiv 2310.02557, figure 6)."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_gahr.errors import InputError
+
+from .correlation import SIDE, closest, coarse_set, coarse_shape
+
+EDGES = np.linspace(-1, 1, 101)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Overlap:
+    """For each image of a dataset, the closest one of another.
+
+    Attributes:
+        correlation: float32 (N,): the largest correlation with any image of the other dataset.
+        index: int64 (N,): which image that is.
+    """
+
+    correlation: np.ndarray
+    index: np.ndarray
+
+    def most(self, count):
+        """The indices of the `count` images that come closest, the closest first."""
+        return np.argsort(-self.correlation, kind="stable")[:count]
+
+    def numbers(self, threshold):
+        """Summary of the correlations, as JSON has it."""
+        quantiles = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+        values = np.quantile(self.correlation, quantiles)
+        counts, _ = np.histogram(self.correlation.clip(-1, 1), EDGES)
+        return {
+            "mean": float(self.correlation.mean()),
+            "max": float(self.correlation.max()),
+            "quantiles": dict(zip(map(str, quantiles), values.tolist(), strict=True)),
+            "threshold": threshold,
+            "num_above_threshold": int((self.correlation > threshold).sum()),
+            "histogram": {"edges": EDGES.round(2).tolist(), "counts": counts.tolist()},
+        }
+
+
+def find_overlap(images, others, side=SIDE, progress=None):
+    """The largest correlation of each image with any image of another dataset.
+
+    Images are compared as for de-duplication, averaged down to `side` x `side` pixels and without
+    their mean, but a negative correlation does not count as close.
+
+    Args:
+        images, others: (N, H, W, C) and (M, H', W', C), uint8 or floats in [0, 1].
+        side: pixels of the grid.
+        progress: called as progress(images done, images in all).
+
+    Returns:
+        The `Overlap`.
+
+    Raises:
+        InputError: if the images cannot be compared, or hold anything else.
+    """
+    shapes = [coarse_shape(array.shape, side) for array in (images, others)]
+    if shapes[0] != shapes[1]:
+        a, b = (" x ".join(map(str, array.shape[1:])) for array in (images, others))
+        raise InputError(
+            f"images of {a} and {b} cannot be compared at {side} x {side} pixels: choose a smaller "
+            "side, or sets with equally many channels"
+        )
+    vectors, other_vectors = coarse_set(images, side), coarse_set(others, side)
+    return Overlap(*closest(vectors, other_vectors, progress))

@@ -1,0 +1,82 @@
+"""Statistics of the intensities in a dataset."""
+
+import dataclasses
+import hashlib
+
+import numpy as np
+
+from .arrays import blocks, to_float
+
+BINS = 64
+
+# So few values at once stay in the processor's cache.
+PART = 2**20
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Intensities:
+    """Intensities in [0, 1] of all images together.
+
+    Attributes:
+        mean, sd, min, max: over all values.
+        histogram: int64 (64,): how many values lie in each part of [0, 1]; the last includes 1.
+        image_means, image_sds: float64 (N,), for each image.
+        num_constant: images with a single value.
+        num_repeated: images whose bytes are those of an earlier one.
+    """
+
+    mean: float
+    sd: float
+    min: float
+    max: float
+    histogram: np.ndarray
+    image_means: np.ndarray
+    image_sds: np.ndarray
+    num_constant: int
+    num_repeated: int
+
+
+def intensities(images, progress=None):
+    """The `Intensities` of images (N, H, W, C), uint8 or floats in [0, 1], read block by block.
+
+    Args:
+        images: the array, usually a memory map.
+        progress: called as progress(images done, images in all).
+    """
+    count, size = len(images), int(np.prod(images.shape[1:]))
+    means, sds = np.empty(count), np.empty(count)
+    lows, highs = np.empty(count, np.float32), np.empty(count, np.float32)
+    histogram = np.zeros(BINS, np.int64)
+    seen = set()
+    done = 0
+    for block in blocks(images):
+        step = max(1, PART // size)
+        for start in range(0, len(block), step):
+            part = block[start : start + step]
+            seen.update(hashlib.blake2b(image, digest_size=16).digest() for image in _bytes(part))
+            values = to_float(part).reshape(len(part), size)
+            at = slice(done + start, done + start + len(part))
+            means[at] = values.mean(axis=1, dtype=np.float64)
+            sds[at] = values.std(axis=1, dtype=np.float64)
+            lows[at], highs[at] = values.min(axis=1), values.max(axis=1)
+            bins = np.minimum((values * BINS).astype(np.uint8), BINS - 1)
+            histogram += np.bincount(bins.ravel(), minlength=BINS)
+        done += len(block)
+        if progress:
+            progress(done, count)
+    mean = means.mean()
+    return Intensities(
+        mean=float(mean),
+        sd=float(np.sqrt(np.mean(sds**2 + (means - mean) ** 2))),
+        min=float(lows.min()),
+        max=float(highs.max()),
+        histogram=histogram,
+        image_means=means,
+        image_sds=sds,
+        num_constant=int((lows == highs).sum()),
+        num_repeated=count - len(seen),
+    )
+
+
+def _bytes(images):
+    return (np.ascontiguousarray(image).data for image in images)

@@ -1,0 +1,57 @@
+"""The closest image of another dataset."""
+
+import numpy as np
+import pytest
+
+from keras_gahr.datasets.overlap import find_overlap
+from keras_gahr.errors import InputError
+
+
+def test_golden(golden):
+    """At full resolution these are the correlations of the published code."""
+    with np.load(golden / "similarity.npz") as data:
+        a, b = (data[name].transpose(0, 2, 3, 1) for name in "ab")
+        expected = data["im_set_corr"]
+    found = find_overlap(a, b, side=40)
+    np.testing.assert_allclose(found.correlation, expected.max(axis=1), atol=2e-6)
+    np.testing.assert_array_equal(found.index, expected.argmax(axis=1))
+
+
+def test_blocks_make_no_difference(monkeypatch):
+    rng = np.random.default_rng(0)
+    a, b = rng.random((50, 8, 8, 3), np.float32), rng.random((70, 8, 8, 3), np.float32)
+    whole = find_overlap(a, b)
+    monkeypatch.setattr("keras_gahr.datasets.correlation.BLOCK", 16)
+    seen = []
+    parts = find_overlap(a, b, progress=lambda *at: seen.append(at))
+    np.testing.assert_array_equal(parts.index, whole.index)
+    np.testing.assert_allclose(parts.correlation, whole.correlation, atol=1e-6)
+    assert seen[-1] == (50, 50)
+
+
+def test_a_negative_is_not_close_and_sizes_may_differ():
+    image = np.random.default_rng(1).random((1, 20, 20, 1), np.float32)
+    other = np.concatenate([1 - image, np.full_like(image, 0.5), image]).repeat(2, 1).repeat(2, 2)
+    found = find_overlap(image, other)
+    assert found.index.tolist() == [2]
+    assert found.correlation[0] == pytest.approx(1)
+    assert find_overlap(image, other[:1]).correlation[0] == pytest.approx(-1)
+
+
+def test_numbers():
+    rng = np.random.default_rng(0)
+    a = rng.random((30, 6, 6, 1), np.float32)
+    b = np.concatenate([rng.random((9, 6, 6, 1), np.float32), a[4:6]])
+    found = find_overlap(a, b)
+    numbers = found.numbers(0.95)
+    assert numbers["num_above_threshold"] == 2
+    assert sum(numbers["histogram"]["counts"]) == 30
+    assert numbers["quantiles"]["0.5"] == pytest.approx(np.median(found.correlation))
+    assert set(found.most(2)) == {4, 5}
+
+
+@pytest.mark.parametrize("shapes", [((16, 16, 1), (32, 32, 1)), ((32, 32, 1), (32, 32, 3))])
+def test_images_that_cannot_be_compared(shapes):
+    a, b = (np.zeros((2, *shape), np.uint8) for shape in shapes)
+    with pytest.raises(InputError, match="cannot be compared"):
+        find_overlap(a, b)
