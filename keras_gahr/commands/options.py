@@ -1,5 +1,7 @@
 """Options that several commands share, and how they are parsed."""
 
+import fractions
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -23,3 +25,34 @@ def parse_size(text):
     if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
         raise InputError(f"received size {text!r}, expected 40 or HEIGHTxWIDTH such as 40x48")
     return int(sides[0]), int(sides[-1])
+
+
+def parse_crop(text):
+    """A crop as `Framing` has it, from `square`, `160`, `160x120` or `160x120+29+9`.
+
+    Raises:
+        InputError: if it is none of these.
+    """
+    if text == "square":
+        return text
+    found = re.fullmatch(r"(\d+)(?:x(\d+))?(?:\+(\d+)\+(\d+))?", text, re.ASCII)
+    if not found or "0" in {found[1], found[2]}:
+        raise InputError(
+            f"received crop {text!r}, expected square, 160, HEIGHTxWIDTH or HEIGHTxWIDTH+TOP+LEFT"
+        )
+    height, width, *corner = found.groups()
+    return (int(height), int(width or height), *(int(side) for side in corner if side is not None))
+
+
+def parse_fraction(text, name):
+    """A number from `0.25` or `1/4`.
+
+    Raises:
+        InputError: naming `name`, if it is neither.
+    """
+    try:
+        return float(fractions.Fraction(text))
+    except (ValueError, ZeroDivisionError) as error:
+        raise InputError(
+            f"received {name} {text!r}, expected a number such as 0.25 or 1/4"
+        ) from error

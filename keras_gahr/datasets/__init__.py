@@ -1,17 +1,26 @@
 """Images to train on and to measure with: files, synthetic families and their on-disk format."""
 
+from .array_files import make_array, make_mnist
 from .c_alpha import c_alpha_images, make_c_alpha
 from .disks import disk_images, disk_parameters, disk_tangent, draw_disks, make_disks
+from .duplicates import Repeats, drop_repeats, find_repeats
 from .faces import make_faces
+from .folder import Framing, make_folder
 from .image_files import contact_sheet, list_images, read_image, write_image
+from .overlap import Overlap, find_overlap
 from .ray import draw_rays, make_ray, ray_images, ray_parameters, ray_tangent
 from .shuffled import make_shuffled, permutation, shuffle, unshuffle
 from .sines import draw_sines, make_sines, sine_images, sine_parameters, sine_tangent
+from .statistics import Intensities, intensities
 from .store import Dataset, load
 from .writer import writing
 
 __all__ = [
     "Dataset",
+    "Framing",
+    "Intensities",
+    "Overlap",
+    "Repeats",
     "c_alpha_images",
     "contact_sheet",
     "disk_images",
@@ -20,11 +29,18 @@ __all__ = [
     "draw_disks",
     "draw_rays",
     "draw_sines",
+    "drop_repeats",
+    "find_overlap",
+    "find_repeats",
+    "intensities",
     "list_images",
     "load",
+    "make_array",
     "make_c_alpha",
     "make_disks",
     "make_faces",
+    "make_folder",
+    "make_mnist",
     "make_ray",
     "make_shuffled",
     "make_sines",

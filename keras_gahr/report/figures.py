@@ -27,7 +27,7 @@ def training_curves(history, path):
     _curve(psnr, history, "psnr")
     psnr.set_ylabel("PSNR (dB), noise levels as trained")
     psnr.legend(frameon=False)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _curve(axes, history, quantity):
@@ -59,12 +59,12 @@ def denoising_page(title, rows, table, samples, path):
     grid = left.subplots(len(rows), 3, squeeze=False)
     for axes, (sigma, *pictures) in zip(grid, rows, strict=True):
         for place, images, name in zip(axes, pictures, ("clean", "noisy", "denoised"), strict=True):
-            _show(place, _square_sheet(images))
+            show_image(place, _square_sheet(images))
             if place in grid[0]:
                 place.set_title(name)
         axes[0].set_ylabel(rf"$\sigma$ = {sigma * 255:.0f}/255")
     drawn, curve = right.subplots(2, 1, height_ratios=(1.5, 1))
-    _show(drawn, _square_sheet(samples))
+    show_image(drawn, _square_sheet(samples))
     drawn.set_title(f"{len(samples)} samples")
     sigma, before, after = zip(*table, strict=True)
     curve.plot(before, after, "o-", color=_TEST, label="denoised")
@@ -72,20 +72,22 @@ def denoising_page(title, rows, table, samples, path):
     curve.set_xlabel("PSNR of the noisy image (dB)")
     curve.set_ylabel("PSNR (dB)")
     curve.legend(frameon=False)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _square_sheet(images):
     return contact_sheet(images, columns=int(np.ceil(np.sqrt(len(images)))))
 
 
-def _show(axes, image):
+def show_image(axes, image):
+    """Shows an image (H, W, C) on [0, 1] without ticks; grey if C is 1."""
     image = np.clip(np.nan_to_num(image), 0, 1)
     axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axes.set_xticks([])
     axes.set_yticks([])
 
 
-def _save(figure, path):
+def save_figure(figure, path):
+    """Writes a figure as a PNG file."""
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=120)
