@@ -33,8 +33,8 @@ class CAlpha:
         blurred: average the mask of the regions over 2 x 2 pixels, as in the paper's experiments.
         constant: regions of constant, independent and uniform intensities.
         separable: filter the backgrounds by |kx ky|^(-beta / 2) instead of |k|^-beta.
-        antialias: 1, 2 or 4: draw images that many times larger, and keep the low band of as many
-            levels of a wavelet transform. The amplitude of the contour stays the same.
+        antialias: 1, 2 or 4: draw images that many times larger, and keep the low band of a wavelet
+            transform of that size. The amplitude of the contour stays the same.
         wavelet: an orthogonal wavelet of PyWavelets for that; "haar" averages blocks.
 
     Raises:
@@ -53,15 +53,13 @@ class CAlpha:
         if self.beta is None:
             object.__setattr__(self, "beta", self.alpha)
         for name in ("alpha", "beta"):
-            if not 0 < getattr(self, name) < 50:
-                raise InputError(
-                    f"{name} is {getattr(self, name)}: expected a number above 0, below 50"
-                )
+            value = getattr(self, name)
+            if not 0 < value < 50:
+                raise InputError(f"{name} is {value}: expected a number above 0, below 50")
         if self.antialias not in {1, 2, 4}:
             raise InputError(f"antialias is {self.antialias}: expected 1, 2 or 4")
-        if self.wavelet not in pywt.wavelist(kind="discrete") or not (
-            pywt.Wavelet(self.wavelet).orthogonal
-        ):
+        known = self.wavelet in pywt.wavelist(kind="discrete")
+        if not known or not pywt.Wavelet(self.wavelet).orthogonal:
             raise InputError(
                 f"the wavelet is {self.wavelet!r}: expected an orthogonal one, such as haar or db2"
             )
@@ -216,28 +214,17 @@ def c_alpha_images(
         part[:] = law.images(contour, noise, intensities, coin[:, 0] < 0.5)
 
     with concurrent.futures.ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1)) as pool:
-        for _ in pool.map(draw, range(0, count, chunk)):
-            pass
+        list(pool.map(draw, range(0, count, chunk)))
     return images
 
 
-def make_c_alpha(
-    out,
-    count,
-    size,
-    seed,
-    alpha,
-    beta=None,
-    blurred=False,
-    overwrite=False,
-    progress=None,
-    **options,
-):
+def make_c_alpha(out, count, size, seed, alpha, overwrite=False, progress=None, **options):
     """Makes a dataset of C^alpha images: `c_alpha_images(...)`, float32, block by block.
 
     Args:
         out: the dataset folder to make.
-        count, size, seed, alpha, beta, blurred, options: as for `c_alpha_images`.
+        count, size, seed: as for `c_alpha_images`.
+        alpha, options: see `CAlpha`.
         overwrite: replace an older dataset.
         progress: called as progress(images done, images in all).
 
@@ -248,7 +235,7 @@ def make_c_alpha(
         InputError: if an argument is out of range, or `out` exists.
     """
     check_sequence(count, seed, size=size)
-    law = dataclasses.asdict(CAlpha(alpha, beta, blurred, **options))
+    law = dataclasses.asdict(CAlpha(alpha, **options))
     return make_generated(
         out,
         "c_alpha",

@@ -184,7 +184,7 @@ def test_separable_backgrounds_have_axes():
 
 def test_dataset_is_the_sequence_in_blocks(tmp_path, monkeypatch):
     monkeypatch.setattr("keras_gahr.datasets.generated.BLOCK", 5)
-    make_c_alpha(tmp_path / "out", 12, 16, 3, 2, 1, blurred=True)
+    make_c_alpha(tmp_path / "out", 12, 16, 3, 2, beta=1, blurred=True)
     dataset = load(tmp_path / "out")
     np.testing.assert_allclose(
         dataset.images, c_alpha_images(12, 16, 3, 2, 1, blurred=True), rtol=0, atol=1e-6
