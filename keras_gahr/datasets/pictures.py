@@ -15,7 +15,8 @@ from .sources import open_source
 from .store import load
 from .writer import check_dataset_output, writing
 
-BLOCK = 256
+# Decoded pictures of a block are in memory at once, and a killed run loses no more than one block.
+BLOCK = 32
 
 
 def make_from_pictures(

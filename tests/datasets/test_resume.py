@@ -187,7 +187,7 @@ def test_killed_processes(half_picture, tmp_path):
     pictures = tmp_path / "pictures"
     pictures.mkdir()
     data = [half_picture(k) for k in range(10)]
-    for k in range(2000):
+    for k in range(1200):
         (pictures / f"{k:04d}.jpg").write_bytes(data[k % 10])
     out = tmp_path / "out"
     command = [
