@@ -9,7 +9,7 @@ SIZE, COUNT, LOOPED = 80, 1024, 100
 
 def cases():
     """Yields (name, ways) as `alternate` takes them."""
-    for alpha, blurred in ((2, False), (2, True), (1.5, True)):
+    for alpha, blurred in ((2, False), (2, True), (3, True)):
         name = f"c_alpha {SIZE}x{SIZE} alpha {alpha}{' blurred' if blurred else ''}"
         yield (
             name,

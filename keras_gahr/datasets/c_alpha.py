@@ -81,15 +81,16 @@ class CAlpha:
         n = contour.shape[-1]
         # White noise on a finer grid has smaller Fourier coefficients, for the same function.
         heights = np.sqrt(self.antialias) * contours(contour, self.alpha)
-        # A contour that leaves the image is cut off there.
-        boundary = np.clip(np.rint(n * heights) + n // 2, 0, n).astype(np.int16)
-        below = np.arange(n, dtype=np.int16)[:, None] >= boundary[:, None]
+        # A contour that leaves the image is cut off there, since no row is outside.
+        boundary = (np.rint(n * heights) + n // 2).astype(np.int32)
+        below = np.arange(n, dtype=np.int32)[:, None] >= boundary[:, None]
         if self.constant:
             lower, upper = intensities.astype(np.float32).T[..., None, None]
         else:
             lower, upper = self._regions(noise, intensities, coin).swapaxes(0, 1)
         if self.blurred:
-            images = _blur(below) * (lower - upper)
+            images = _blur(below)
+            images *= lower - upper
             images += upper
         else:
             images = np.where(below, lower, upper)
@@ -116,7 +117,7 @@ def contours(draws, alpha):
     """
     n = draws.shape[-1]
     k = np.maximum(np.arange(n // 2 + 1), 1)
-    return scipy.fft.irfft(scipy.fft.rfft(2 * draws - 1) * k ** -float(alpha), n)
+    return np.fft.irfft(np.fft.rfft(2 * draws - 1) * k ** -float(alpha), n)
 
 
 def backgrounds(noise, beta, separable=False):
