@@ -5,8 +5,7 @@ from PIL import Image
 
 from keras_gahr.errors import InputError
 
-from .pictures import make_from_pictures
-from .pixels import as_type
+from .pictures import as_type, make_from_pictures
 
 SIZES = (160, 80, 40, 20)
 

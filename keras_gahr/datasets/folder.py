@@ -8,8 +8,7 @@ from PIL import Image
 from keras_gahr.errors import InputError
 
 from .patches import check_patches, cut_patches
-from .pictures import make_from_pictures
-from .pixels import as_type
+from .pictures import as_type, make_from_pictures
 
 
 @dataclasses.dataclass(frozen=True)
