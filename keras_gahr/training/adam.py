@@ -14,10 +14,15 @@ class Adam(keras.optimizers.Adam):
     Args:
         learning_rate: number or Keras schedule.
         epsilon: PyTorch's default.
-        **kwargs: see `keras.optimizers.Adam`; `amsgrad` is not supported.
+        **kwargs: see `keras.optimizers.Adam`.
+
+    Raises:
+        ValueError: if `amsgrad` is asked for, which the published training does not use.
     """
 
     def __init__(self, learning_rate=1e-3, epsilon=1e-8, **kwargs):
+        if kwargs.get("amsgrad"):
+            raise ValueError("received amsgrad=True, which this Adam does not have")
         super().__init__(learning_rate=learning_rate, epsilon=epsilon, **kwargs)
 
     def update_step(self, gradient, variable, learning_rate):

@@ -35,7 +35,7 @@ class ProgressBar(keras.callbacks.Callback):
         )
         self._progress.start()
         self._task = self._progress.add_task(
-            "compiling", total=self.steps_per_epoch * self.epochs, numbers=""
+            "starting", total=self.steps_per_epoch * self.epochs, numbers=""
         )
         self._shown = 0.0
 
@@ -48,7 +48,7 @@ class ProgressBar(keras.callbacks.Callback):
         if now - self._shown < self._REFRESH and batch + 1 < self.steps_per_epoch:
             return
         self._shown = now
-        rate = (batch + 1) * self.batch_size / (now - self._start)
+        rate = (batch + 1) * self.batch_size / max(now - self._start, self._REFRESH)
         numbers = f"{rate:.0f} images/s"
         if logs and "loss" in logs:
             numbers = f"loss {float(logs['loss']):.4g}  {numbers}"
