@@ -34,4 +34,4 @@ def test_the_demo_works(gahr, tmp_path):
     rows = [line.split() for line in result.output.splitlines() if "/255 " in line]
     assert len(rows) == len(demo_command.LEVELS)
     for _, before, after in rows:
-        assert float(after) > float(before) + 5
+        assert float(after) > float(before) + 4
