@@ -1,6 +1,6 @@
-"""C^alpha images of 80x80, against a loop over images and columns."""
+"""C^alpha images of 80x80, against the published way: PyTorch, one image and column at a time."""
 
-import numpy as np
+import torch
 
 from keras_gahr.datasets import c_alpha_images
 
@@ -14,7 +14,7 @@ def cases():
         yield (
             name,
             {
-                "loop": (lambda a=alpha, b=blurred: loop(LOOPED, SIZE, a, b), LOOPED),
+                "PyTorch loop": (lambda a=alpha, b=blurred: loop(LOOPED, SIZE, a, b), LOOPED),
                 "1 thread": (lambda a=alpha, b=blurred: ours(a, b, workers=1), COUNT),
                 "all cores": (lambda a=alpha, b=blurred: ours(a, b), COUNT),
             },
@@ -25,43 +25,41 @@ def ours(alpha, blurred, workers=None):
     return c_alpha_images(COUNT, SIZE, 0, alpha, blurred=blurred, workers=workers)
 
 
+@torch.no_grad()
 def loop(count, size, alpha, blurred):
-    """The same family, one image at a time, in the order of its definition."""
-    generator = np.random.default_rng(0)
-    frequency = np.fft.fftshift(np.fft.fftfreq(size))
-    with np.errstate(divide="ignore"):
-        line = 1 / np.abs(frequency) / size
-        plane = 1 / np.hypot(frequency[:, None], frequency) / size
+    """The same family, eager and in float32, in the order of its definition."""
+    torch.manual_seed(0)
+    frequency = torch.fft.fftshift(torch.fft.fftfreq(size))
+    line = 1 / frequency.abs() / size
+    plane = 1 / torch.hypot(frequency[:, None], frequency) / size
     middle = size // 2
     line[middle] = line[middle + 1]
     plane[middle, middle] = plane[middle + 1, middle]
-    return np.stack([_image(generator, size, alpha, blurred, line, plane) for _ in range(count)])
+    return torch.stack([_image(size, alpha, blurred, line, plane) for _ in range(count)])
 
 
-def _image(generator, size, alpha, blurred, line, plane):
-    noise = generator.random(size) * 2 - 1
-    spectrum = np.fft.fftshift(np.fft.fft(noise)) * line**alpha
-    contour = np.fft.ifft(np.fft.ifftshift(spectrum)).real
-    boundary = np.round(contour * size).astype(int) + size // 2
+def _image(size, alpha, blurred, line, plane):
+    spectrum = torch.fft.fftshift(torch.fft.fft(torch.rand(size) * 2 - 1)) * line**alpha
+    contour = torch.fft.ifft(torch.fft.ifftshift(spectrum)).real
+    boundary = torch.round(contour * size).int() + size // 2
     regions = []
     for _ in range(2):
-        noise = generator.random((size, size)) * 2 - 1
-        spectrum = np.fft.fftshift(np.fft.fft2(noise)) * plane**alpha
-        regions.append(np.fft.ifft2(np.fft.ifftshift(spectrum)).real)
-    ranges = [(generator.random(), 1), (0, generator.random())]
-    if generator.integers(2):
+        noise = torch.rand(size, size) * 2 - 1
+        spectrum = torch.fft.fftshift(torch.fft.fft2(noise)) * plane**alpha
+        regions.append(torch.fft.ifft2(torch.fft.ifftshift(spectrum)).real)
+    ranges = [(torch.rand(1).item(), 1), (0, torch.rand(1).item())]
+    if torch.randint(2, (1,)).item():
         ranges.reverse()
     lower, upper = (
         _stretch(region, *limits) for region, limits in zip(regions, ranges, strict=True)
     )
-    mask = np.ones((size, size))
+    mask = torch.ones(size, size)
     for column in range(size):
         mask[: max(boundary[column], 0), column] = 0
     if blurred:
-        padded = np.pad(mask, ((1, 0), (1, 0)), mode="reflect")
-        mask = padded[1:, 1:] + padded[:-1, 1:] + padded[1:, :-1] + padded[:-1, :-1]
-        mask = mask / 4
-    return (lower * mask + upper * (1 - mask)).astype(np.float32)
+        padded = torch.nn.functional.pad(mask[None, None], (1, 0, 1, 0), mode="reflect")
+        mask = torch.nn.functional.avg_pool2d(padded, 2, stride=1)[0, 0]
+    return lower * mask + upper * (1 - mask)
 
 
 def _stretch(values, low, high):
