@@ -5,7 +5,6 @@ import io
 import os
 import pickle
 import struct
-import time
 import zipfile
 
 import handmade
@@ -17,25 +16,6 @@ from weights_convert import read_checkpoint
 
 FOUR = {"data/0": np.arange(4, dtype="<f4").tobytes()}
 GOOD = handmade.tensor(handmade.storage("0", 4), (4,), (1,))
-
-
-@pytest.fixture
-def refused(tmp_path):
-    """A function from the bytes of a file to the message that refuses it."""
-
-    def message_for(data):
-        path = tmp_path / "hostile.pt"
-        path.write_bytes(data)
-        start = time.process_time()
-        with pytest.raises(InputError) as caught:
-            read_checkpoint(path)
-        assert time.process_time() - start < 5
-        message = str(caught.value)
-        assert "\n" not in message
-        assert len(message) < 400
-        return message
-
-    return message_for
 
 
 class Calls:
@@ -299,10 +279,10 @@ def test_big_endian_numbers(refused):
 
 
 DEEP = {
-    "tuples": b")" + b"\x85" * 100_000,
-    "lists": b"]" * 100_000 + b"a" * 99_999,
-    "dictionaries": b"}K\x01" * 50_000 + b"N" + b"s" * 50_000,
-    "deep key": b"}" + b")" + b"\x85" * 100_000 + b"Ns",
+    "tuples": b")" + b"\x85" * 1_000_000,
+    "lists": b"]" * 1_000_000 + b"a" * 999_999,
+    "dictionaries": b"}K\x01" * 500_000 + b"N" + b"s" * 500_000,
+    "deep key": b"}" + b")" + b"\x85" * 1_000_000 + b"Ns",
     "tuple that doubles": b")" + b"q\x00h\x00\x86" * 200,
     "doubling key": b"})" + b"q\x00h\x00\x86" * 200 + b"Ns",
     "list that holds itself": b"]q\x00h\x00a",

@@ -3,7 +3,6 @@
 import builtins
 import os
 import pickle
-import time
 
 import handmade
 import numpy as np
@@ -17,25 +16,6 @@ STORES = [("0", 4, VALUES)]
 STORE = handmade.storage("0", 4, view=b"N")
 GOOD = handmade.dictionary([("a", handmade.tensor(STORE, (4,), (1,)))])
 ONE = handmade.number(1)
-
-
-@pytest.fixture
-def refused(tmp_path):
-    """A function from the bytes of a file to the message that refuses it."""
-
-    def message_for(data):
-        path = tmp_path / "hostile.pt"
-        path.write_bytes(data)
-        start = time.process_time()
-        with pytest.raises(InputError) as caught:
-            read_checkpoint(path)
-        assert time.process_time() - start < 5
-        message = str(caught.value)
-        assert "\n" not in message
-        assert len(message) < 400
-        return message
-
-    return message_for
 
 
 def test_the_good_file_is_read(tmp_path):
@@ -212,9 +192,9 @@ def test_storages_that_leave_or_multiply(refused):
 
 
 DEEP = {
-    "tuples": b")" + b"\x85" * 50_000,
-    "lists": b"]" * 50_000 + b"a" * 49_999,
-    "dictionaries": b"}K\x01" * 25_000 + b"N" + b"s" * 25_000,
+    "tuples": b")" + b"\x85" * 200_000,
+    "lists": b"]" * 200_000 + b"a" * 199_999,
+    "dictionaries": b"}K\x01" * 100_000 + b"N" + b"s" * 100_000,
     "tuple that doubles": b")" + b"q\x00h\x00\x86" * 200,
     "doubling key": b"})" + b"q\x00h\x00\x86" * 200 + b"Ns",
     "list that holds itself": b"]q\x00h\x00a",

@@ -104,22 +104,6 @@ def test_reads_handmade_checkpoints(tmp_path):
         np.testing.assert_array_equal(found[name], state[name])
 
 
-def message_for(path, data):
-    path.write_bytes(data)
-    with pytest.raises(InputError) as caught:
-        read_checkpoint(path)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert len(message) < 400
-    return message
-
-
-@pytest.fixture
-def refused(tmp_path):
-    """A function from the bytes of a file to the message that refuses it."""
-    return lambda data: message_for(tmp_path / "refused.pt", data)
-
-
 def test_missing_and_foreign_files(tmp_path, refused):
     with pytest.raises(InputError, match="is not a file"):
         read_checkpoint(tmp_path / "absent.pt")
