@@ -7,6 +7,16 @@ import typer
 
 from .backend import BackendOption, choose_backend
 from .options import BatchSizeOption, ModelArgument, OverwriteOption, SeedOption, parse_size
+from .sampler_options import (
+    BetaOption,
+    FirstStepOption,
+    FixedStepOption,
+    InitialMeanOption,
+    MaxStepsOption,
+    SigmaEndOption,
+    SigmaStartOption,
+    parse_schedule,
+)
 
 
 def sample(
@@ -18,15 +28,13 @@ def sample(
         typer.Option(help="40 or HEIGHTxWIDTH; default: the size it was trained on."),
     ] = None,
     seed: SeedOption = 0,
-    beta: Annotated[float, typer.Option(help="1 adds no noise, less adds more.")] = 0.01,
-    h0: Annotated[float, typer.Option(help="First step size.")] = 0.01,
-    fixed_h: Annotated[bool, typer.Option("--fixed-h", help="Keep the step size at h0.")] = False,
-    sigma_0: Annotated[str, typer.Option(help="Noise level of the start: 1 or 255/255.")] = "1",
-    sigma_end: Annotated[str, typer.Option(help="Noise level of the end.")] = "0.01",
-    init_mean: Annotated[float, typer.Option(help="Grey value of the start.")] = 0.5,
-    max_steps: Annotated[
-        int | None, typer.Option(help="Give up after this many steps; default: 5 x theory.")
-    ] = None,
+    beta: BetaOption = 0.01,
+    h0: FirstStepOption = 0.01,
+    fixed_h: FixedStepOption = False,
+    sigma_0: SigmaStartOption = "1",
+    sigma_end: SigmaEndOption = "0.01",
+    init_mean: InitialMeanOption = 0.5,
+    max_steps: MaxStepsOption = None,
     batch_size: BatchSizeOption = 16,
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
@@ -42,16 +50,15 @@ def sample(
 
     from keras_gahr.denoisers import load_denoiser
     from keras_gahr.errors import InputError
-    from keras_gahr.noise import parse_sigma
-    from keras_gahr.sampling import AscentSchedule, check_samples_output, save_samples
+    from keras_gahr.sampling import check_samples_output, save_samples
     from keras_gahr.sampling import sample as draw_samples
 
     from .progress import progress_bar
 
     check_samples_output(out, overwrite)
-    schedule = AscentSchedule(
-        sigma_0=parse_sigma(sigma_0),
-        sigma_end=parse_sigma(sigma_end),
+    schedule = parse_schedule(
+        sigma_0,
+        sigma_end,
         h0=h0,
         beta=beta,
         fixed_h=fixed_h,
