@@ -132,7 +132,7 @@ def resuming_folder(path, overwrite=False):
     partial = path.with_name(f".{path.name}.partial")
     with _naming(path):
         partial.mkdir(parents=True, exist_ok=True)
-        with _locked(partial, path):
+        with locked(partial, path):
             try:
                 yield partial
                 _move_folder(partial, path, overwrite)
@@ -142,8 +142,16 @@ def resuming_folder(path, overwrite=False):
 
 
 @contextlib.contextmanager
-def _locked(folder, path):
-    """Holds a lock on a folder, which ends with the process; without `fcntl`, does nothing."""
+def locked(folder, path=None):
+    """Holds a lock on a folder, which ends with the process; without `fcntl`, does nothing.
+
+    Args:
+        folder: an existing folder.
+        path: what the error calls it; by default the folder.
+
+    Raises:
+        InputError: if another process has it.
+    """
     if fcntl is None:
         yield
         return
@@ -152,7 +160,9 @@ def _locked(folder, path):
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
-        raise InputError(f"{path} is being made by another process: wait, or stop it") from error
+        raise InputError(
+            f"{path or folder} is being made by another process: wait, or stop it"
+        ) from error
     finally:
         os.close(handle)
 
@@ -176,6 +186,13 @@ def _swap(new, path):
         old.rename(path)
         raise
     shutil.rmtree(old)
+
+
+def remove_leftovers(folder, names):
+    """Removes the temporary files that a killed process left where it was replacing `names`."""
+    for name in map(Path, names):
+        for leftover in Path(folder).glob(f".{name.stem}-{'[0-9a-f]' * 8}{name.suffix}"):
+            leftover.unlink()
 
 
 def _temporary(path):

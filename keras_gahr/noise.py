@@ -43,6 +43,11 @@ class NoiseLaw:
         low, high = math.sqrt(self.low), math.sqrt(self.high)
         return ((high - low) * uniform + low) ** 2
 
+    def mean_square(self):
+        """The mean of sigma^2 over the law."""
+        middles = (np.arange(1000) + 0.5) / 1000
+        return float(np.mean(self.sigma(middles) ** 2))
+
 
 def parse_sigma(text):
     """A noise level written as `0.1` or `25/255`.

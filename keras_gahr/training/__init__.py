@@ -2,7 +2,8 @@
 
 from .adam import Adam
 from .blind_training import BlindTraining
-from .run import TrainingResult, check_run_output, train
+from .run import check_run_output, train
+from .session import TrainingResult
 from .settings import TrainingSettings
 
 __all__ = [

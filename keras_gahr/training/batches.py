@@ -10,9 +10,9 @@ from keras_gahr.noise import keyed_normal, keyed_uniform
 class TiledBatches(keras.utils.PyDataset):
     """Clean images in random order, the whole set several times in an epoch.
 
-    The order of epoch e depends on (seed, e) only. The last batch of an epoch may be smaller, or one
-    image larger: a single one left over joins the batch before, since its statistics would be poor and
-    PyTorch's convolutions fail on a single small image.
+    The order in an epoch depends on the seed and the epoch only; `begin` says which epoch it is. The
+    last batch of an epoch may be smaller, or one image larger: a single one left over joins the batch
+    before, since its statistics would be poor and PyTorch's convolutions fail on a single small image.
 
     Args:
         images: array `(count, height, width, channels)`, uint8 or float32 on [0, 1].
@@ -26,31 +26,48 @@ class TiledBatches(keras.utils.PyDataset):
         self.images = images
         self.batch_size = batch_size
         self.seed = seed
-        self.epoch = 0
         self.tiles = max(1, images_per_epoch // len(images))
-        self._order = self._shuffle()
+        self.begin(0)
 
     @property
     def images_per_epoch(self):
         return self.tiles * len(self.images)
 
-    def _shuffle(self):
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.images_per_epoch)
-        return order % len(self.images)
-
-    def __len__(self):
+    @property
+    def steps_per_epoch(self):
+        """Batches of a whole epoch."""
         full, rest = divmod(self.images_per_epoch, self.batch_size)
         return full + (rest > 1 or (rest == 1 and full == 0))
 
-    def __getitem__(self, index):
-        start = index * self.batch_size
-        stop = start + self.batch_size if index + 1 < len(self) else None
-        chosen = self._order[start:stop]
-        return take(self.images, chosen)
+    def begin(self, epoch, first_batch=0):
+        """Goes to an epoch, counted from 0, and past the batches in it that are done already."""
+        self.epoch = epoch
+        self.first_batch = first_batch
+        order = np.random.default_rng([self.seed, epoch + 1]).permutation(self.images_per_epoch)
+        self._order = order % len(self.images)
 
-    def on_epoch_end(self):
-        self.epoch += 1
-        self._order = self._shuffle()
+    def order(self):
+        """A callback that goes to the epoch that `fit` begins."""
+        return _Order(self)
+
+    def __len__(self):
+        return self.steps_per_epoch - self.first_batch
+
+    def __getitem__(self, index):
+        index += self.first_batch
+        start = index * self.batch_size
+        stop = start + self.batch_size if index + 1 < self.steps_per_epoch else None
+        return take(self.images, self._order[start:stop])
+
+
+class _Order(keras.callbacks.Callback):
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch != self.batches.epoch:
+            self.batches.begin(epoch)
 
 
 class NoisyBatches(keras.utils.PyDataset):

@@ -1,4 +1,4 @@
-"""The denoiser on disk after every epoch."""
+"""The denoiser on disk after every epoch, and when to stop."""
 
 import math
 
@@ -6,26 +6,77 @@ import keras
 
 from keras_gahr.denoisers import save_denoiser
 
+DIVERGED = 10.0
+"""A loss this many times that of a network which puts out nothing counts as diverging."""
+
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves the denoiser after each epoch; stops the training, keeping the last one, if it diverges.
+    """Saves the denoiser after each epoch, and ends a training that diverges or gets no better.
 
     Args:
         path: of the `.keras` file.
+        denoiser: what to save.
+        batches: `TiledBatches`.
+        silent_loss: the loss of a network that puts out nothing.
+        patience: epochs without a smaller test loss after which to stop, or None. With it only an
+            epoch with a smaller test loss is saved.
 
     Attributes:
-        diverged: whether the loss was not a finite number.
+        diverged: whether the loss was not finite or far above that of doing nothing; the file is then
+            that of the epoch before.
+        exhausted: whether the patience ran out.
     """
 
-    def __init__(self, path):
+    _LOOK_EVERY = 50
+
+    def __init__(self, path, denoiser, batches, silent_loss, patience=None):
         super().__init__()
         self.path = path
+        self.denoiser = denoiser
+        self.batches = batches
+        self.silent_loss = silent_loss
+        self.patience = patience
         self.diverged = False
+        self.best, self.waited = math.inf, 0
+        self._calls = self._steps = 0
+
+    @property
+    def exhausted(self):
+        return self.patience is not None and self.waited >= self.patience
+
+    def state(self):
+        return {"best": None if math.isinf(self.best) else self.best, "waited": self.waited}
+
+    def restore(self, state):
+        self.best = math.inf if state["best"] is None else state["best"]
+        self.waited = state["waited"]
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._steps = self.batches.first_batch + batch + 1
+        self._calls += 1
+        # Reading the loss makes the device wait.
+        if self._calls % self._LOOK_EVERY == 0 and not math.isfinite(float(logs["loss"])):
+            self._give_up()
 
     def on_epoch_end(self, epoch, logs=None):
         losses = [logs[name] for name in ("loss", "val_loss") if name in logs]
-        if all(math.isfinite(loss) for loss in losses):
-            save_denoiser(self.model.denoiser, self.path)
-        else:
-            self.diverged = True
-            self.model.stop_training = True
+        # NaN fails the comparison.
+        if not all(loss < DIVERGED * self.silent_loss for loss in losses):
+            self._give_up()
+            return
+        if self.patience is not None:
+            if self._steps < self.batches.steps_per_epoch and self.path.exists():
+                # Stopped: the epoch will be judged when it is whole.
+                return
+            loss = losses[-1]
+            self.waited = 0 if loss < self.best else self.waited + 1
+            self.best = min(self.best, loss)
+            if self.exhausted:
+                self.model.stop_training = True
+            if self.waited:
+                return
+        save_denoiser(self.denoiser, self.path)
+
+    def _give_up(self):
+        self.diverged = True
+        self.model.stop_training = True

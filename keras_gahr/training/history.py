@@ -16,8 +16,11 @@ class History(keras.callbacks.Callback):
     `test_loss` and `test_psnr` (after the epoch, in evaluation mode, with the same noise in every
     epoch). Losses are sums over pixels and channels, PSNR is in dB.
 
+    An epoch that was stopped has a row too, which a training that goes on replaces.
+
     Args:
         path: of the CSV file.
+        batches: `TiledBatches`.
     """
 
     COLUMNS = (
@@ -37,18 +40,37 @@ class History(keras.callbacks.Callback):
         "test_psnr": "val_psnr",
     }
 
-    def __init__(self, path):
+    def __init__(self, path, batches):
         super().__init__()
         self.path = path
+        self.batches = batches
         self.rows = []
+        self._begun = None
+
+    def state(self):
+        """The rows of the epochs that are done, and what is known of the one that is not."""
+        if self._steps == self.batches.steps_per_epoch:
+            return {"rows": list(self.rows), "begun": None}
+        begun = {"seconds": self._seconds(), "learning_rate": self._learning_rate}
+        return {"rows": list(self.rows), "begun": begun}
+
+    def restore(self, state):
+        self.rows = state["rows"]
+        self._begun = state["begun"]
 
     def on_epoch_begin(self, epoch, logs=None):
         self._start = time.monotonic()
-        self._steps = 0
-        self._learning_rate = float(self.model.optimizer.learning_rate)
+        self._steps = self.batches.first_batch
+        begun = self._begun or {
+            "seconds": 0.0,
+            "learning_rate": float(self.model.optimizer.learning_rate),
+        }
+        self._seconds_before = begun["seconds"]
+        self._learning_rate = begun["learning_rate"]
+        self._begun = None
 
     def on_train_batch_end(self, batch, logs=None):
-        self._steps = batch + 1
+        self._steps = self.batches.first_batch + batch + 1
 
     def on_epoch_end(self, epoch, logs=None):
         numbers = {name: float(logs[key]) for name, key in self._LOGS.items() if key in logs}
@@ -56,7 +78,7 @@ class History(keras.callbacks.Callback):
             {
                 "epoch": epoch + 1,
                 "steps": self._steps,
-                "seconds": round(time.monotonic() - self._start, 3),
+                "seconds": round(self._seconds(), 3),
                 "learning_rate": self._learning_rate,
                 **numbers,
             }
@@ -65,3 +87,6 @@ class History(keras.callbacks.Callback):
             writer = csv.DictWriter(file, self.COLUMNS, restval="")
             writer.writeheader()
             writer.writerows(self.rows)
+
+    def _seconds(self):
+        return self._seconds_before + time.monotonic() - self._start

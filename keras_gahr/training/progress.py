@@ -12,17 +12,17 @@ class ProgressBar(keras.callbacks.Callback):
 
     Args:
         console: a rich console.
-        steps_per_epoch, epochs, batch_size: of the training.
+        batches: `TiledBatches`.
+        epochs: of the training.
     """
 
     _REFRESH = 0.25
 
-    def __init__(self, console, steps_per_epoch, epochs, batch_size):
+    def __init__(self, console, batches, epochs):
         super().__init__()
         self.console = console
-        self.steps_per_epoch = steps_per_epoch
+        self.batches = batches
         self.epochs = epochs
-        self.batch_size = batch_size
 
     def on_train_begin(self, logs=None):
         self._progress = rich.progress.Progress(
@@ -35,7 +35,7 @@ class ProgressBar(keras.callbacks.Callback):
         )
         self._progress.start()
         self._task = self._progress.add_task(
-            "starting", total=self.steps_per_epoch * self.epochs, numbers=""
+            "starting", total=self.batches.steps_per_epoch * self.epochs, numbers=""
         )
         self._shown = 0.0
 
@@ -45,17 +45,20 @@ class ProgressBar(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         now = time.monotonic()
-        if now - self._shown < self._REFRESH and batch + 1 < self.steps_per_epoch:
+        if now - self._shown < self._REFRESH and batch + 1 < len(self.batches):
             return
         self._shown = now
-        rate = (batch + 1) * self.batch_size / max(now - self._start, self._REFRESH)
+        rate = (batch + 1) * self.batches.batch_size / max(now - self._start, self._REFRESH)
         numbers = f"{rate:.0f} images/s"
         if logs and "loss" in logs:
             numbers = f"loss {float(logs['loss']):.4g}  {numbers}"
         self._progress.update(
             self._task,
             description=f"epoch {self._epoch + 1}/{self.epochs}",
-            completed=self._epoch * self.steps_per_epoch + batch + 1,
+            completed=self._epoch * self.batches.steps_per_epoch
+            + self.batches.first_batch
+            + batch
+            + 1,
             numbers=numbers,
         )
 

@@ -1,45 +1,42 @@
 """A training from start to end, in a run directory."""
 
 import dataclasses
+import hashlib
 import json
 import shutil
-import signal
+from pathlib import Path
 
 import keras
+import numpy as np
 
 import keras_gahr
-from keras_gahr import _backend
+from keras_gahr.datasets.arrays import blocks
 from keras_gahr.errors import InputError
-from keras_gahr.files import check_output_folder, replacing
+from keras_gahr.files import check_output_folder, locked, remove_leftovers, replacing
 
-from .batches import NoisyBatches, TiledBatches
-from .blind_training import BlindTraining
-from .checkpoint import Checkpoint
-from .history import History
-from .interruption import Interruption
-from .progress import ProgressBar
+from .session import Session
+from .state import read_state
 
-
-@dataclasses.dataclass(frozen=True)
-class TrainingResult:
-    """How a training ended.
-
-    Args:
-        history: the rows of history.csv.
-        signal: the signal that stopped it early, or None.
-        diverged: whether the loss was not finite; the model is then that of the epoch before, if
-            there was one.
-    """
-
-    history: list[dict]
-    signal: signal.Signals | None
-    diverged: bool
+FILES = (
+    "config.json",
+    "status.json",
+    "model.keras",
+    "state.safetensors",
+    "history.csv",
+    "curves.png",
+)
+"""All that a run directory may hold."""
 
 
 def check_run_output(out, overwrite=False):
     """The run directory, if a training may write it; else raises `InputError`."""
-    contents = ("config.json", "model.keras", "history.csv", "curves.png")
-    return check_output_folder(out, overwrite, known_by="config.json", contents=contents)
+    out = Path(out)
+    if not overwrite and (out / "state.safetensors").is_file():
+        raise InputError(
+            f"{out} exists and holds a run: `gahr train --resume {out}` goes on with it, --overwrite "
+            "replaces it"
+        )
+    return check_output_folder(out, overwrite, known_by="config.json", contents=FILES)
 
 
 def train(
@@ -50,76 +47,126 @@ def train(
     out,
     *,
     data=None,
+    options=None,
     overwrite=False,
+    resume=False,
     console=None,
+    state_seconds=300.0,
 ):
     """Trains a denoiser and keeps it in a run directory.
 
-    The directory gets config.json at the start, and model.keras and history.csv after each epoch. A
-    SIGINT or SIGTERM ends the training after the current step, with the model saved.
+    The directory gets config.json at the start, and model.keras, history.csv and the state after each
+    epoch. A SIGINT or SIGTERM ends the training after the current step, with the model and the state
+    kept. A training that was stopped or killed goes on from its last state as if nothing had happened.
 
     Args:
         denoiser: a `Denoiser`; it is changed.
         train_images: array `(count, height, width, channels)`, uint8 or float32 on [0, 1].
         test_images: the same, disjoint from `train_images`; may be empty.
         settings: `TrainingSettings`.
-        out: run directory, new.
+        out: run directory; new, unless `resume`.
         data: a description of the images for config.json.
+        options: what the command line was asked for, for config.json.
         overwrite: whether `out` may be an older run, which is removed first.
+        resume: whether to go on with the run in `out`: with the same settings (but perhaps more
+            epochs), the same images and the same kind of denoiser, whose weights are replaced.
         console: a rich console for progress, or None.
+        state_seconds: time between two states within an epoch.
 
     Returns:
         `TrainingResult`.
 
     Raises:
-        InputError: if there are no training images, if they do not fit the denoiser, or if the run
-            directory may not be written.
+        InputError: if there are no training images, if they do not fit the denoiser, if the run
+            directory may not be written, or if the run in it cannot go on like this.
     """
     if len(train_images) == 0:
         raise InputError("received no training images, expected at least one")
     denoiser.check_shape(train_images.shape)
-    batches = TiledBatches(
-        train_images, settings.images_per_epoch, settings.batch_size, settings.seed
-    )
-    tests = None
     if len(test_images):
         denoiser.check_shape(test_images.shape)
-        tests = NoisyBatches(test_images, settings.noise_law, settings.batch_size, settings.seed)
+    elif settings.patience is not None:
+        raise InputError("received patience but no test images, expected some to judge by")
+    identity = _identity(denoiser, settings, train_images, test_images)
+    out = _resumed_folder(out) if resume else _new_folder(out, overwrite)
+    with locked(out):
+        kept = None
+        if resume:
+            remove_leftovers(out, FILES)
+            kept = read_state(out / "state.safetensors")
+            _check_identity(out, kept[1]["identity"], identity)
+        _write_config(out / "config.json", denoiser, settings, data, options)
+        session = Session(
+            denoiser, train_images, test_images, settings, out, identity, console, state_seconds
+        )
+        return session.run(kept)
 
+
+def _new_folder(out, overwrite):
     out = check_run_output(out, overwrite)
     if out.exists():
         shutil.rmtree(out)
     out.mkdir(parents=True)
-    _write_config(out / "config.json", denoiser, settings, data)
-
-    model = BlindTraining(denoiser, settings.noise_law, settings.seed)
-    model.compile(optimizer=settings.optimizer(len(batches)), jit_compile=_backend.jit_compile())
-    history, checkpoint = History(out / "history.csv"), Checkpoint(out / "model.keras")
-    interruption = Interruption()
-    callbacks = [interruption, history, checkpoint]
-    progress = None
-    if console is not None:
-        progress = ProgressBar(console, len(batches), settings.epochs, settings.batch_size)
-        callbacks.append(progress)
-    try:
-        with interruption.listening():
-            model.fit(
-                batches,
-                epochs=settings.epochs,
-                validation_data=tests,
-                # The batches have their own order; Keras would shuffle it with its global seed.
-                shuffle=False,
-                callbacks=callbacks,
-                verbose=0,
-            )
-    finally:
-        if progress is not None:
-            progress.close()
-    return TrainingResult(history.rows, interruption.signal, checkpoint.diverged)
+    return out
 
 
-def _write_config(path, denoiser, settings, data):
+def _resumed_folder(out):
+    out = Path(out)
+    if not (out / "config.json").is_file():
+        raise InputError(f"{out} holds no run, expected a folder that `gahr train` made")
+    status = out / "status.json"
+    if status.is_file() and '"diverged"' in status.read_text(errors="replace"):
+        raise InputError(f"{out} diverged and would again: start anew with a smaller learning rate")
+    return out
+
+
+def _identity(denoiser, settings, train_images, test_images):
+    """What a training and the state it goes on from must share, as plain values."""
+    training = dataclasses.asdict(settings)
+    if settings.schedule in {"halving", "constant"}:
+        # These do not depend on the number of epochs, so that there may be more of them.
+        del training["epochs"]
+    network = denoiser.get_config()
+    for name in ("name", "provenance"):
+        network.pop(name, None)
+    identity = {
+        "backend": keras.backend.backend(),
+        "denoiser": {"class": type(denoiser).__name__, **network},
+        "training": training,
+        "images": {
+            "training images": _fingerprint(train_images),
+            "test images": _fingerprint(test_images),
+        },
+    }
+    # As it is read back: tuples become lists.
+    return json.loads(json.dumps(identity))
+
+
+def _fingerprint(images):
+    digest = hashlib.sha256(f"{images.dtype}{images.shape}".encode())
+    for block in blocks(images):
+        digest.update(np.ascontiguousarray(block))
+    return digest.hexdigest()
+
+
+def _check_identity(out, before, now):
+    for part in before:
+        old, new = (
+            part_of if isinstance(part_of, dict) else {part: part_of}
+            for part_of in (before[part], now[part])
+        )
+        for name in sorted({*old, *new}):
+            if old.get(name) != new.get(name):
+                found = f": it had {old.get(name)}, received {new.get(name)}"
+                raise InputError(
+                    f"{out} was started with other {name} ({part})"
+                    f"{'' if part == 'images' else found}; go on with the same, or start anew"
+                )
+
+
+def _write_config(path, denoiser, settings, data, options):
     config = {
+        "options": options or {},
         "denoiser": {"class": type(denoiser).__name__, **denoiser.get_config()},
         "training": dataclasses.asdict(settings),
         "data": data or {},

@@ -3,12 +3,12 @@
 import dataclasses
 import math
 
-import keras
-
 from keras_gahr.errors import InputError
 from keras_gahr.noise import NoiseLaw, check_seed
 
-from .adam import Adam
+from .optimizers import OPTIMIZERS, SCHEDULES
+
+PRECISIONS = ("float32", "mixed_bfloat16")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,14 +20,27 @@ class TrainingSettings:
         images_per_epoch: the training set is repeated as often as it fits into this number, but at
             least once, so that sets of all sizes get about as many steps. The paper: 250,000.
         batch_size: the paper: 512.
-        learning_rate: of Adam, at the start. The paper: 0.001.
-        halve_every: epochs after which the learning rate is halved; by default a tenth of `epochs`,
-            which is the paper's 100.
+        learning_rate: at the start. The paper: 0.001.
+        halve_every: epochs after which the schedule "halving" halves the learning rate; by default a
+            tenth of `epochs`, which is the paper's 100.
         noise_law: a `NoiseLaw`.
         seed: of the order of the images and of the noise.
+        optimizer: a name in `OPTIMIZERS`.
+        schedule: a name in `SCHEDULES`.
+        weight_decay: of the optimizer, or None.
+        clip_norm: largest norm of all gradients together, or None.
+        ema: momentum of an exponential moving average of the weights, such as 0.999, or None. The
+            model that is tested and kept then has the averaged weights.
+        patience: epochs without a smaller test loss after which the training ends, or None. The model
+            that is kept is then that of the epoch with the smallest.
+        precision: "float32" or "mixed_bfloat16" (weights, norms and loss stay in float32).
+        rescale: whether to multiply each training image by a random number on [0, 1).
+        steps_per_execution: steps that TensorFlow and JAX take at a time.
+        jit_compile: whether XLA compiles the step; by default what is faster here.
+        devices: over how many devices of this machine a batch is divided.
 
     Raises:
-        InputError: for values that are not positive.
+        InputError: for values outside their ranges, and names that do not exist.
     """
 
     epochs: int = 100
@@ -37,22 +50,45 @@ class TrainingSettings:
     halve_every: int | None = None
     noise_law: NoiseLaw = dataclasses.field(default_factory=NoiseLaw)
     seed: int = 0
+    optimizer: str = "adam"
+    schedule: str = "halving"
+    weight_decay: float | None = None
+    clip_norm: float | None = None
+    ema: float | None = None
+    patience: int | None = None
+    precision: str = "float32"
+    rescale: bool = False
+    steps_per_execution: int = 1
+    jit_compile: bool | None = None
+    devices: int = 1
 
     def __post_init__(self):
         if self.halve_every is None:
             object.__setattr__(self, "halve_every", max(1, self.epochs // 10))
-        for name in ("epochs", "images_per_epoch", "batch_size", "learning_rate", "halve_every"):
+        for name in (
+            "epochs",
+            "images_per_epoch",
+            "batch_size",
+            "learning_rate",
+            "halve_every",
+            "steps_per_execution",
+            "devices",
+            "weight_decay",
+            "clip_norm",
+            "patience",
+        ):
             value = getattr(self, name)
-            if not 0 < value < math.inf:
+            if value is not None and not 0 < value < math.inf:
                 raise InputError(f"received {name} = {value}, expected a positive number")
+        for name, known in (
+            ("optimizer", OPTIMIZERS),
+            ("schedule", SCHEDULES),
+            ("precision", PRECISIONS),
+        ):
+            if getattr(self, name) not in known:
+                raise InputError(
+                    f"received {name} {getattr(self, name)!r}, expected one of {', '.join(known)}"
+                )
+        if self.ema is not None and not 0 < self.ema < 1:
+            raise InputError(f"received ema = {self.ema}, expected 0 < ema < 1 such as 0.999")
         check_seed(self.seed)
-
-    def optimizer(self, steps_per_epoch):
-        """Adam with the learning rate halved every `halve_every` epochs."""
-        schedule = keras.optimizers.schedules.ExponentialDecay(
-            self.learning_rate,
-            decay_steps=self.halve_every * steps_per_epoch,
-            decay_rate=0.5,
-            staircase=True,
-        )
-        return Adam(schedule)

@@ -34,6 +34,8 @@ def test_a_training_from_start_to_end(gahr, dataset, tmp_path):
         "curves.png",
         "history.csv",
         "model.keras",
+        "state.safetensors",
+        "status.json",
     }
     assert load_denoiser(out / "model.keras").provenance["image_shape"] == [16, 16, 1]
     data = json.loads((out / "config.json").read_text())["data"]

@@ -25,7 +25,7 @@ def test_the_order_changes_from_epoch_to_epoch_and_is_reproducible():
     for seed in (0, 0, 1):
         batches = TiledBatches(images, 20, 4, seed)
         first = values(batches)
-        batches.on_epoch_end()
+        batches.begin(1)
         runs.append((first, values(batches)))
     assert np.array_equal(runs[0], runs[1])
     assert not np.array_equal(runs[0][0], runs[0][1])
@@ -54,3 +54,14 @@ def test_a_single_image_left_over_joins_the_batch_before(count, sizes):
     images = np.arange(count, dtype=np.float32).reshape(-1, 1, 1, 1) / 100
     batches = TiledBatches(images, count, 4, 0)
     assert [len(batches[i]) for i in range(len(batches))] == sizes
+
+
+def test_an_epoch_can_go_on_where_it_stopped():
+    images = np.arange(11, dtype=np.float32).reshape(-1, 1, 1, 1) / 100
+    batches = TiledBatches(images, 33, 4, seed=0)
+    batches.begin(2)
+    whole = [batches[i] for i in range(len(batches))]
+    batches.begin(2, first_batch=3)
+    assert batches.steps_per_epoch == len(whole) == len(batches) + 3
+    for i in range(len(batches)):
+        assert np.array_equal(batches[i], whole[i + 3])

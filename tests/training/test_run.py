@@ -13,6 +13,7 @@ import pytest
 from keras_gahr import InputError, UNet, load_denoiser
 from keras_gahr.noise import NoiseLaw
 from keras_gahr.training import TrainingSettings, train
+from keras_gahr.training.batches import TiledBatches
 from keras_gahr.training.checkpoint import Checkpoint
 
 SETTINGS = TrainingSettings(epochs=3, images_per_epoch=16, batch_size=8, learning_rate=3e-3)
@@ -48,6 +49,8 @@ def test_a_run_keeps_model_history_and_configuration(tmp_path, smooth_images):
         "config.json",
         "history.csv",
         "model.keras",
+        "state.safetensors",
+        "status.json",
     ]
 
 
@@ -77,15 +80,15 @@ def test_a_signal_stops_after_the_step_and_keeps_the_model(
     tmp_path, smooth_images, monkeypatch, number
 ):
     images = smooth_images(16, 8, 8)
-    from keras_gahr.training import run
+    from keras_gahr.training import session
 
-    class SendSignal(run.History):
+    class SendSignal(session.History):
         def on_train_batch_end(self, batch, logs=None):
             super().on_train_batch_end(batch, logs)
             if batch == 1:
                 os.kill(os.getpid(), number)
 
-    monkeypatch.setattr(run, "History", SendSignal)
+    monkeypatch.setattr(session, "History", SendSignal)
     before = signal.getsignal(number)
     settings = TrainingSettings(epochs=50, images_per_epoch=160, batch_size=8)
     denoiser = small()
@@ -113,11 +116,16 @@ def test_a_checkpoint_keeps_the_last_good_model(tmp_path):
         denoiser = small()
         stop_training = False
 
-    checkpoint = Checkpoint(tmp_path / "model.keras")
+    batches = TiledBatches(np.zeros((8, 8, 8, 1), np.float32), 8, 8, 0)
+    checkpoint = Checkpoint(tmp_path / "model.keras", Model.denoiser, batches, silent_loss=12.8)
     checkpoint.set_model(Model())
     checkpoint.on_epoch_end(0, {"loss": 1.0, "val_loss": 2.0})
     good = (tmp_path / "model.keras").read_bytes()
-    for logs in ({"loss": math.nan, "val_loss": 2.0}, {"loss": 1.0, "val_loss": math.inf}):
+    for logs in (
+        {"loss": math.nan, "val_loss": 2.0},
+        {"loss": 1.0, "val_loss": math.inf},
+        {"loss": 200.0},
+    ):
         checkpoint.on_epoch_end(1, logs)
         assert checkpoint.diverged
         assert (tmp_path / "model.keras").read_bytes() == good

@@ -1,0 +1,183 @@
+"""Starting and continuing the runs of `gahr train`."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import rich.console
+import typer
+
+from keras_gahr.datasets import load
+from keras_gahr.denoisers import build_denoiser, load_denoiser
+from keras_gahr.errors import InputError
+from keras_gahr.training import check_run_output, train
+from keras_gahr.training.config import RunConfig, read_options
+
+from .psnr import print_psnr_table
+
+
+def chosen_options(parameters, given, config):
+    """The options of a run: from the command line, else from a file, else the defaults.
+
+    Args:
+        parameters: all parameters of the command, by name.
+        given: those of them that the user gave.
+        config: a file of options, or None.
+
+    Returns:
+        `RunConfig`.
+
+    Raises:
+        InputError: for a file that holds anything else, or if there is no dataset.
+    """
+    chosen = {**parameters, **(read_options(config) if config else {}), **given}
+    fields = {
+        field.name: chosen[field.name]
+        for field in dataclasses.fields(RunConfig)
+        if field.name in chosen
+    }
+    for name in ("dataset", "start_from"):
+        if fields[name] is not None:
+            # Of the file that is found now, wherever the run goes on later.
+            fields[name] = str(Path(fields[name]).resolve())
+    if fields["dataset"] is None:
+        raise InputError("received no dataset: give a folder made by `gahr data`, or an array")
+    return RunConfig(**fields)
+
+
+def start_run(config, out, overwrite, state_seconds):
+    """Trains in a new run directory.
+
+    Args:
+        config: `RunConfig`.
+        out: run directory, or None.
+        overwrite, state_seconds: see `keras_gahr.training.train`.
+
+    Raises:
+        InputError: for anything that cannot be trained.
+    """
+    if out is None:
+        raise InputError("received no run directory: pass --out RUN, or --resume RUN to go on")
+    check_run_output(out, overwrite)
+    _run(config, out, overwrite=overwrite, state_seconds=state_seconds)
+
+
+def continue_run(out, given, state_seconds):
+    """Goes on with the run in a directory.
+
+    Args:
+        out: run directory.
+        given: the parameters that the user gave, by name.
+        state_seconds: see `keras_gahr.training.train`.
+
+    Raises:
+        InputError: if there is no run, or it cannot go on like this.
+    """
+    others = sorted(given.keys() - {"resume", "epochs", "backend", "state_seconds"})
+    if others:
+        raise InputError(
+            f"received {others[0].replace('_', '-')} with --resume, which goes on as the run was "
+            "started; only --epochs may be changed (--start-from begins a new run from a model)"
+        )
+    if not (out / "config.json").is_file():
+        raise InputError(f"{out} holds no run, expected a folder that `gahr train` made")
+    options = read_options(out / "config.json")
+    if "dataset" not in options:
+        raise InputError(f"{out} was not started by `gahr train`: go on with it from Python")
+    config = RunConfig(**options)
+    if "epochs" in given:
+        # The default of the other is made from the epochs, and must not change with them.
+        halve_every = config.settings().halve_every
+        config = dataclasses.replace(config, epochs=given["epochs"], halve_every=halve_every)
+    _run(config, out, resume=True, state_seconds=state_seconds)
+
+
+def describe_run(config):
+    """Prints what a run would be, without starting it."""
+    denoiser, train_images, test_images = _prepare(config)
+    typer.echo(json.dumps(dataclasses.asdict(config), indent=2))
+    _introduce(config, denoiser, train_images, test_images)
+
+
+def _run(config, out, **how):
+    settings = config.settings()
+    denoiser, train_images, test_images = _prepare(config)
+    _introduce(config, denoiser, train_images, test_images)
+    result = train(
+        denoiser,
+        train_images.images,
+        test_images.images,
+        settings,
+        out,
+        data={
+            "dataset": config.dataset,
+            "recipe": train_images.manifest.get("recipe"),
+            "sha256": train_images.manifest.get("sha256"),
+            "train_size": len(train_images),
+            "test_size": len(test_images),
+            "half": config.half,
+        },
+        options=dataclasses.asdict(config),
+        console=rich.console.Console(),
+        **how,
+    )
+    _report(result, denoiser, test_images, out)
+
+
+def _prepare(config):
+    """The denoiser with its first weights, the training images and the test images."""
+    images = load(config.dataset)
+    test_size = config.test_size or max(1, min(512, len(images) // 10))
+    train_size = config.train_size or max(1, len(images) - test_size)
+    train_images, test_images = images.split(train_size, test_size, config.half)
+    provenance = {
+        "trained_on": images.manifest.get("recipe"),
+        "image_shape": list(images.images.shape[1:]),
+        "train_size": train_size,
+        "half": config.half,
+    }
+    if config.start_from is not None:
+        denoiser = load_denoiser(config.start_from)
+        denoiser.provenance = {**provenance, "started_from": denoiser.provenance}
+    else:
+        network = config.network()
+        channels = images.images.shape[-1]
+        denoiser = build_denoiser(num_channels=channels, provenance=provenance, **network)
+    denoiser.check_shape(images.images.shape)
+    return denoiser, train_images, test_images
+
+
+def _introduce(config, denoiser, train_images, test_images):
+    typer.echo(
+        f"{type(denoiser).__name__} with {denoiser.num_parameters:,} parameters, "
+        f"{len(train_images)} training and {len(test_images)} test images of "
+        f"{'x'.join(map(str, train_images.images.shape[1:]))}"
+    )
+
+
+def _report(result, denoiser, test_images, out):
+    """Prints how well the denoiser does, draws the curves, and sets the exit code."""
+    from keras_gahr.report import figures
+
+    if result.history:
+        figures.training_curves(result.history, out / "curves.png")
+    if result.diverged:
+        kept = (out / "model.keras").exists()
+        typer.echo(
+            "error: the loss is not finite or rose far above its start: try a smaller "
+            "--learning-rate; "
+            + (f"{out} keeps the model before that" if kept else "no model was written"),
+            err=True,
+        )
+        raise typer.Exit(1)
+    print_psnr_table(denoiser, test_images.as_float(slice(256)))
+    typer.echo(f"model: {out / 'model.keras'}   curves: {out / 'curves.png'}")
+    if result.state == "early stop":
+        typer.echo(f"stopped early: no smaller test loss; {out / 'model.keras'} is the best")
+    if result.state == "stopped":
+        typer.echo(
+            f"stopped by {result.signal.name} after {len(result.history)} epochs: "
+            f"`gahr train --resume {out}` goes on",
+            err=True,
+        )
+        raise typer.Exit(128 + result.signal)

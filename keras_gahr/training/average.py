@@ -1,0 +1,25 @@
+"""The denoiser with the moving average of its weights."""
+
+import keras
+
+
+class Average(keras.callbacks.Callback):
+    """Keeps a second denoiser whose weights are the optimizer's moving average.
+
+    The running deviations of its norms are those of the trained denoiser, which are averages already.
+
+    Args:
+        denoiser: the one that is trained.
+    """
+
+    def __init__(self, denoiser):
+        super().__init__()
+        self.denoiser = type(denoiser).from_config(denoiser.get_config())
+
+    def on_epoch_end(self, epoch, logs=None):
+        optimizer, trained = self.model.optimizer, self.model.denoiser
+        for own, others in zip(self.denoiser.variables, trained.variables, strict=True):
+            own.assign(others)
+        averages = optimizer._model_variables_moving_average
+        for own, average in zip(self.denoiser.trainable_variables, averages, strict=True):
+            own.assign(average)

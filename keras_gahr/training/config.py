@@ -1,0 +1,118 @@
+"""What `gahr train` was asked for, as one value that can be written and read."""
+
+import dataclasses
+import json
+import types
+import typing
+from pathlib import Path
+
+from keras_gahr.errors import InputError
+from keras_gahr.noise import NoiseLaw, parse_sigma
+
+from .settings import TrainingSettings
+
+
+@dataclasses.dataclass(frozen=True)
+class RunConfig:
+    """Images, network and settings of a run, one field for each option of the command line.
+
+    Args:
+        dataset: a dataset folder or an array file.
+        train_size, test_size, half: which of its images; see `Dataset.split`.
+        architecture: a key of `ARCHITECTURES`.
+        num_kernels, num_blocks, num_layers, receptive_field: of it; None leaves its default.
+        conditional: whether the images hold a low band to be given and details to be denoised.
+        skip: whether the network puts out the residual; otherwise the denoised image.
+        start_from: a `.keras` file with the initial weights, or None.
+        noise_law, sigma_min, sigma_max: of the noise; levels as `25/255` or a number.
+
+    The others are those of `TrainingSettings`.
+    """
+
+    dataset: str
+    train_size: int | None = None
+    test_size: int | None = None
+    half: str = "A"
+    architecture: str = "unet"
+    num_kernels: int = 64
+    num_blocks: int | None = None
+    num_layers: int | None = None
+    receptive_field: int | None = None
+    conditional: bool = False
+    skip: bool = True
+    start_from: str | None = None
+    epochs: int = 100
+    images_per_epoch: int = 10_000
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    halve_every: int | None = None
+    optimizer: str = "adam"
+    schedule: str = "halving"
+    weight_decay: float | None = None
+    clip_norm: float | None = None
+    ema: float | None = None
+    patience: int | None = None
+    noise_law: str = "quadratic"
+    sigma_min: str = "0"
+    sigma_max: str = "1"
+    rescale: bool = False
+    precision: str = "float32"
+    steps_per_execution: int = 1
+    jit_compile: bool | None = None
+    devices: int = 1
+    seed: int = 0
+
+    def settings(self):
+        """The `TrainingSettings` among them; raises `InputError` for what they refuse."""
+        fields = {field.name for field in dataclasses.fields(TrainingSettings)} - {"noise_law"}
+        law = NoiseLaw(self.noise_law, parse_sigma(self.sigma_min), parse_sigma(self.sigma_max))
+        return TrainingSettings(noise_law=law, **{name: getattr(self, name) for name in fields})
+
+    def network(self):
+        """The arguments of `build_denoiser` that were given, without channels and provenance."""
+        options = {
+            name: getattr(self, name)
+            for name in ("num_kernels", "num_blocks", "num_layers", "receptive_field", "seed")
+            if getattr(self, name) is not None
+        }
+        if self.conditional:
+            options["coarse"] = False
+        return {"architecture": self.architecture, **options}
+
+
+def read_options(path):
+    """The options in a config.json of a run, or in a JSON file that holds only some of them.
+
+    Returns:
+        A dictionary of fields of `RunConfig`.
+
+    Raises:
+        InputError: if the file is missing or no JSON, or holds an unknown option or a wrong type.
+    """
+    path = Path(path)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"{path} is not JSON: {error}") from error
+    if isinstance(content, dict) and isinstance(content.get("options"), dict):
+        content = content["options"]
+    if not isinstance(content, dict):
+        raise InputError(f"{path} holds no options, expected a JSON object of them")
+    known = typing.get_type_hints(RunConfig)
+    for name, value in content.items():
+        if name not in known:
+            raise InputError(f"{path} has {name}, expected some of {', '.join(known)}")
+        if not _is_of(value, known[name]):
+            kind = getattr(known[name], "__name__", known[name])
+            raise InputError(f"{path} has {name} = {json.dumps(value)}, expected {kind}")
+    return content
+
+
+def _is_of(value, kind):
+    """Whether a JSON value fits a field's type; whole numbers are numbers, booleans are not."""
+    kinds = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    if float in kinds:
+        kinds = (*kinds, int)
+    return type(value) in kinds

@@ -1,0 +1,77 @@
+"""The resume state in one file, whole or not at all, that is checked when it is read.
+
+The file is in the safetensors format, which holds arrays and text and can execute nothing. Its
+metadata holds the record (JSON) and the SHA-256 of the record and of all arrays.
+"""
+
+import hashlib
+import json
+import os
+
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from keras_gahr.errors import InputError
+from keras_gahr.files import replacing
+
+
+def write_state(path, arrays, record):
+    """Writes a state; an older one stays until the new one is on the disk.
+
+    Args:
+        path: the `.safetensors` file.
+        arrays: a list of NumPy arrays.
+        record: plain values, as JSON has them.
+
+    Raises:
+        InputError: if it cannot be written.
+    """
+    text = json.dumps(record)
+    arrays = [np.ascontiguousarray(array).reshape(array.shape) for array in arrays]
+    metadata = {"record": text, "sha256": _digest(text, arrays)}
+    with replacing(path) as temporary:
+        save_file({f"{i:05}": array for i, array in enumerate(arrays)}, temporary, metadata)
+        # The name must not be changed before the content is there, or a power cut leaves an empty file.
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+
+
+def read_state(path):
+    """The arrays and the record in a file that `write_state` wrote.
+
+    Raises:
+        InputError: if it is missing or damaged.
+    """
+    if not path.is_file():
+        raise InputError(
+            f"{path} is not there: the training was stopped before its first state was kept; "
+            "start it anew with --overwrite"
+        )
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            arrays = [file.get_tensor(name) for name in sorted(file.keys())]
+        text = metadata["record"]
+        intact = metadata["sha256"] == _digest(text, arrays)
+        record = json.loads(text)
+    except Exception as error:  # Whatever the damaged part happened to cause.
+        raise _damaged(path, str(error).splitlines()[0] if str(error) else "unreadable") from error
+    if not intact:
+        raise _damaged(path, "its checksum does not match")
+    return arrays, record
+
+
+def _damaged(path, reason):
+    return InputError(
+        f"{path} is damaged ({reason[:100]}): put back a copy of it, or start anew from the last "
+        "model with --start-from model.keras"
+    )
+
+
+def _digest(text, arrays):
+    digest = hashlib.sha256(text.encode())
+    for array in arrays:
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,97 @@
+"""Keeping and restoring everything that a training's future depends on."""
+
+import math
+import time
+
+import keras
+from keras import ops
+
+from .state import write_state
+
+
+class StateKeeper(keras.callbacks.Callback):
+    """Writes the state after each epoch, after so many seconds within one, and on a signal.
+
+    A state holds all variables of the model (weights, running deviations, the states of the random
+    generators, the metrics of the unfinished epoch) and of the optimizer, how many epochs and steps
+    are done, and what the other callbacks need. A training that goes on from it does exactly what it
+    would have done otherwise. Nothing is kept of a model whose loss is not finite.
+
+    Args:
+        path: of the `.safetensors` file.
+        model: a compiled `BlindTraining`.
+        batches: `TiledBatches`.
+        interruption: an `Interruption`.
+        parts: callbacks by name that have `state()`, plain values, and `restore(state)`.
+        identity: plain values that a training must share with the state that it goes on from.
+        seconds: between two states within an epoch.
+    """
+
+    def __init__(self, path, model, batches, interruption, parts, identity, seconds):
+        super().__init__()
+        self.path = path
+        self.batches = batches
+        self.interruption = interruption
+        self.parts = parts
+        self.identity = identity
+        self.seconds = seconds
+        self.epoch = 0
+        self.step = 0
+        self._variables = _state_variables(model)
+        self._metrics = model.metrics_variables
+        self._metric_values = None
+        self._written = time.monotonic()
+
+    def restore(self, arrays, record):
+        """Puts the model, the optimizer and the callbacks into a state.
+
+        Args:
+            arrays, record: what `read_state` returned.
+        """
+        values = dict(zip(map(id, self._variables), arrays, strict=True))
+        for variable in self._variables:
+            variable.assign(values[id(variable)])
+        # `fit` sets the metrics back at the start of an epoch, after which they are put in.
+        self._metric_values = [values[id(variable)] for variable in self._metrics]
+        self.epoch, self.step = record["epoch"], record["step"]
+        for name, part in self.parts.items():
+            part.restore(record["parts"][name])
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.step and self._metric_values is not None:
+            for variable, value in zip(self._metrics, self._metric_values, strict=True):
+                variable.assign(value)
+        self._metric_values = None
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step = self.batches.first_batch + batch + 1
+        due = time.monotonic() - self._written >= self.seconds
+        if not due and self.interruption.signal is None:
+            return
+        if self.step < self.batches.steps_per_epoch and math.isfinite(float(logs["loss"])):
+            self._write()
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.step < self.batches.steps_per_epoch or not math.isfinite(logs["loss"]):
+            return
+        self.epoch, self.step = epoch + 1, 0
+        self._write()
+
+    def _write(self):
+        # On JAX the variables are empty during an epoch; asking for the model fills them.
+        _ = self.model
+        arrays = [ops.convert_to_numpy(variable.value) for variable in self._variables]
+        record = {
+            "epoch": self.epoch,
+            "step": self.step,
+            "parts": {name: part.state() for name, part in self.parts.items()},
+            "identity": self.identity,
+        }
+        write_state(self.path, arrays, record)
+        self._written = time.monotonic()
+
+
+def _state_variables(model):
+    """All variables of a compiled model and its optimizer, each once, in an order that is fixed."""
+    variables = [*model.variables, *model.metrics_variables, *model.optimizer.variables]
+    return list({id(variable): variable for variable in variables}.values())

@@ -1,0 +1,225 @@
+"""A training that goes on as if nothing had happened."""
+
+import dataclasses
+import errno
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from keras_gahr import InputError, UNet, load_denoiser
+from keras_gahr.training import TrainingSettings, session, state, train
+from keras_gahr.training.state import read_state, write_state
+
+SETTINGS = TrainingSettings(epochs=3, images_per_epoch=64, batch_size=8, learning_rate=3e-3)
+
+
+def small(seed=0):
+    return UNet(num_blocks=1, num_kernels=4, seed=seed)
+
+
+def run(out, images, settings=SETTINGS, seed=0, **options):
+    return train(small(seed), images[:16], images[16:], settings, out, **options)
+
+
+def without_seconds(history):
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in history]
+
+
+def stop_after(monkeypatch, steps):
+    """Makes trainings get a SIGINT after so many steps of this process."""
+
+    class Stopping(session.Interruption):
+        taken = 0
+
+        def on_train_batch_end(self, batch, logs=None):
+            Stopping.taken += 1
+            if Stopping.taken == steps:
+                os.kill(os.getpid(), signal.SIGINT)
+            super().on_train_batch_end(batch, logs)
+
+    monkeypatch.setattr(session, "Interruption", Stopping)
+
+
+def check_equal(out, reference, found, expected):
+    """A run ended as the one that was never stopped, bit for bit."""
+    assert without_seconds(found.history) == without_seconds(expected.history)
+    (arrays, record), (others, _) = (read_state(f / "state.safetensors") for f in (out, reference))
+    assert (record["epoch"], record["step"]) == (len(expected.history), 0)
+    for array, other in zip(arrays, others, strict=True):
+        np.testing.assert_array_equal(array, other)
+    weights, other_weights = (
+        load_denoiser(f / "model.keras").get_weights() for f in (out, reference)
+    )
+    for array, other in zip(weights, other_weights, strict=True):
+        np.testing.assert_array_equal(array, other)
+
+
+@pytest.mark.parametrize(
+    ("steps", "changes"),
+    [
+        (5, {}),
+        (8, {"schedule": "cosine", "optimizer": "adamw", "weight_decay": 0.01, "clip_norm": 1.0}),
+        (11, {"ema": 0.9, "schedule": "cosine", "patience": 2}),
+    ],
+)
+def test_a_stopped_training_ends_as_one_that_was_not(
+    tmp_path, smooth_images, monkeypatch, steps, changes
+):
+    """Stopped within an epoch, at its last step, and with everything that has a state of its own."""
+    images = smooth_images(20, 8, 8)
+    settings = dataclasses.replace(SETTINGS, **changes)
+    expected = run(tmp_path / "whole", images, settings)
+    assert expected.state == "finished"
+
+    with monkeypatch.context() as patch:
+        stop_after(patch, steps)
+        assert run(tmp_path / "run", images, settings).state == "stopped"
+    # Other initial weights: what counts is the state.
+    found = run(tmp_path / "run", images, settings, resume=True)
+    assert found.state == "finished"
+    check_equal(tmp_path / "run", tmp_path / "whole", found, expected)
+
+
+def test_a_finished_training_can_be_made_longer(tmp_path, smooth_images):
+    images = smooth_images(20, 8, 8)
+    settings = dataclasses.replace(SETTINGS, halve_every=1)
+    expected = run(tmp_path / "whole", images, settings)
+    run(tmp_path / "run", images, dataclasses.replace(settings, epochs=2))
+    found = run(tmp_path / "run", images, settings, resume=True)
+    check_equal(tmp_path / "run", tmp_path / "whole", found, expected)
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["training"]["epochs"] == 3
+    again = run(tmp_path / "run", images, settings, resume=True)
+    assert again.state == "finished"
+    assert again.history == found.history
+
+
+def test_a_run_only_goes_on_as_what_it_was(tmp_path, smooth_images):
+    images, out = smooth_images(20, 8, 8), tmp_path / "run"
+    settings = dataclasses.replace(SETTINGS, epochs=1)
+    with pytest.raises(InputError, match="holds no run"):
+        run(out, images, settings, resume=True)
+    run(out, images, settings)
+    before = (out / "state.safetensors").read_bytes()
+    with pytest.raises(InputError, match="--resume"):
+        run(out, images, settings)
+    for changes, says in (
+        ({"batch_size": 4}, r"batch_size \(training\): it had 8, received 4"),
+        ({"seed": 3}, "seed"),
+    ):
+        with pytest.raises(InputError, match=says):
+            run(out, images, dataclasses.replace(settings, **changes), resume=True)
+    with pytest.raises(InputError, match="other test images"):
+        run(out, images[::-1], settings, resume=True)
+    with pytest.raises(InputError, match="num_kernels"):
+        train(
+            UNet(num_blocks=1, num_kernels=2, seed=0),
+            images[:16],
+            images[16:],
+            settings,
+            out,
+            resume=True,
+        )
+    assert (out / "state.safetensors").read_bytes() == before
+
+
+def test_a_damaged_state_is_refused_and_left(tmp_path, smooth_images):
+    images, out = smooth_images(20, 8, 8), tmp_path / "run"
+    settings = dataclasses.replace(SETTINGS, epochs=1)
+    run(out, images, settings)
+    path = out / "state.safetensors"
+    good = path.read_bytes()
+    flipped = bytearray(good)
+    flipped[-5] ^= 1
+    for bad in (
+        b"",
+        good[:100],
+        good[:-8],
+        bytes(flipped),
+        b"\xff" * 64,
+        good.replace(b'"epoch', b'"epoxy'),
+    ):
+        path.write_bytes(bad)
+        with pytest.raises(InputError, match="damaged"):
+            run(out, images, settings, resume=True)
+        assert path.read_bytes() == bad
+    path.unlink()
+    with pytest.raises(InputError, match="not there"):
+        run(out, images, settings, resume=True)
+
+
+def test_a_full_disk_leaves_the_state_before(tmp_path, monkeypatch):
+    path = tmp_path / "state.safetensors"
+    write_state(path, [np.arange(5.0)], {"epoch": 1})
+
+    def full(*arguments, **options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(state, "save_file", full)
+    with pytest.raises(InputError, match="No space left"):
+        write_state(path, [np.arange(6.0)], {"epoch": 2})
+    arrays, record = read_state(path)
+    assert record == {"epoch": 1}
+    assert np.array_equal(arrays[0], np.arange(5.0))
+    assert [item.name for item in tmp_path.iterdir()] == ["state.safetensors"]
+
+
+def test_one_process_at_a_time_has_a_run(tmp_path, smooth_images):
+    from keras_gahr.files import locked
+
+    images, out = smooth_images(20, 8, 8), tmp_path / "run"
+    settings = dataclasses.replace(SETTINGS, epochs=1)
+    run(out, images, settings)
+    with locked(out), pytest.raises(InputError, match="another process"):
+        run(out, images, settings, resume=True)
+
+
+def test_patience_keeps_the_best_model(tmp_path, smooth_images, monkeypatch):
+    losses = [5.0, 3.0, 4.0, 3.0, 1.0]
+
+    class Judged(session.Checkpoint):
+        def on_epoch_end(self, epoch, logs=None):
+            super().on_epoch_end(epoch, {**logs, "val_loss": losses[epoch]})
+            if epoch == 1:
+                (tmp_path / "best").write_bytes(self.path.read_bytes())
+
+    monkeypatch.setattr(session, "Checkpoint", Judged)
+    images, out = smooth_images(20, 8, 8), tmp_path / "run"
+    settings = dataclasses.replace(SETTINGS, epochs=5, patience=2)
+    result = run(out, images, settings)
+    assert result.state == "early stop"
+    assert len(result.history) == 4
+    assert (out / "model.keras").read_bytes() == (tmp_path / "best").read_bytes()
+    assert json.loads((out / "status.json").read_text())["state"] == "early stop"
+    assert run(out, images, settings, resume=True).history == result.history
+    with pytest.raises(InputError, match="test images"):
+        train(small(), images, images[:0], settings, tmp_path / "other")
+
+
+def test_the_average_is_what_is_tested_and_kept(tmp_path, smooth_images):
+    images, out = smooth_images(20, 8, 8), tmp_path / "run"
+    settings = dataclasses.replace(SETTINGS, epochs=1, ema=0.5)
+    denoiser = small()
+    result = train(denoiser, images[:16], images[16:], settings, out)
+    kept = load_denoiser(out / "model.keras")
+    for found, expected in zip(kept.get_weights(), denoiser.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    raw = small()
+    other = train(
+        raw, images[:16], images[16:], dataclasses.replace(settings, ema=None), tmp_path / "b"
+    )
+    assert other.history[0]["train_loss"] == result.history[0]["train_loss"]
+    assert other.history[0]["test_loss"] != result.history[0]["test_loss"]
+    for found, expected in zip(raw.trainable_variables, denoiser.trainable_variables, strict=True):
+        assert not np.array_equal(np.asarray(found), np.asarray(expected))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"optimizer": "adahessian"}, {"schedule": "step"}, {"precision": "float16"}, {"ema": 1.0}],
+)
+def test_unknown_names_are_refused(wrong):
+    with pytest.raises(InputError, match="expected"):
+        TrainingSettings(**wrong)
