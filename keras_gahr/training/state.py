@@ -10,7 +10,7 @@ import os
 
 import numpy as np
 from safetensors import safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from keras_gahr.errors import InputError
 from keras_gahr.files import replacing
@@ -31,9 +31,10 @@ def write_state(path, arrays, record):
     arrays = [np.ascontiguousarray(array).reshape(array.shape) for array in arrays]
     metadata = {"record": text, "sha256": _digest(text, arrays)}
     with replacing(path) as temporary:
-        save_file({f"{i:05}": array for i, array in enumerate(arrays)}, temporary, metadata)
-        # The name must not be changed before the content is there, or a power cut leaves an empty file.
-        with open(temporary, "rb+") as file:
+        with open(temporary, "wb") as file:
+            file.write(save({f"{i:05}": array for i, array in enumerate(arrays)}, metadata))
+            file.flush()
+            # Before the name is changed, or a power cut could leave an empty file.
             os.fsync(file.fileno())
 
 

@@ -157,7 +157,7 @@ def test_a_full_disk_leaves_the_state_before(tmp_path, monkeypatch):
     def full(*arguments, **options):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(state, "save_file", full)
+    monkeypatch.setattr(state.os, "fsync", full)
     with pytest.raises(InputError, match="No space left"):
         write_state(path, [np.arange(6.0)], {"epoch": 2})
     arrays, record = read_state(path)
