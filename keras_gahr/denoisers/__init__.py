@@ -4,9 +4,11 @@ from .bf_cnn import BFCNN
 from .bias_free_norm import BiasFreeNorm
 from .denoiser import Denoiser
 from .dilated_unet import DilatedUNet
+from .direct import DirectDenoiser
 from .inference import Inference
 from .loading import load_denoiser, save_denoiser
 from .multi_scale import MultiScaleDenoiser
+from .precision import PRECISIONS, with_precision
 from .receptive_field_bf_cnn import RECEPTIVE_FIELDS, ReceptiveFieldBFCNN
 from .registry import ARCHITECTURES, build_denoiser
 from .unet import UNet
@@ -14,10 +16,12 @@ from .unet import UNet
 __all__ = [
     "ARCHITECTURES",
     "BFCNN",
+    "PRECISIONS",
     "RECEPTIVE_FIELDS",
     "BiasFreeNorm",
     "Denoiser",
     "DilatedUNet",
+    "DirectDenoiser",
     "Inference",
     "MultiScaleDenoiser",
     "ReceptiveFieldBFCNN",
@@ -25,4 +29,5 @@ __all__ = [
     "build_denoiser",
     "load_denoiser",
     "save_denoiser",
+    "with_precision",
 ]

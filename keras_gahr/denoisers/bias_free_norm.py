@@ -32,11 +32,17 @@ class BiasFreeNorm(keras.layers.Layer):
 
     def build(self, input_shape):
         channels = (input_shape[-1],)
+        # Without casts to the compute dtype, in which a running average would stand still.
         self.gamma = self.add_weight(
-            name="gamma", shape=channels, initializer=self.gamma_initializer
+            name="gamma", shape=channels, initializer=self.gamma_initializer, autocast=False
         )
         self.running_sd = self.add_weight(
-            name="running_sd", shape=channels, initializer="ones", trainable=False, dtype="float32"
+            name="running_sd",
+            shape=channels,
+            initializer="ones",
+            trainable=False,
+            dtype="float32",
+            autocast=False,
         )
 
     def call(self, x, training=False):

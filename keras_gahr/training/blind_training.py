@@ -19,21 +19,28 @@ class BlindTraining(keras.Model):
     network once. Input: clean images `(batch, height, width, channels)`, float32 on [0, 1], or a
     dictionary of `clean` and the `noise` to add to them.
 
+    A network that is to compute the clean image in place of the noise is trained by the same error:
+    give it as a `DirectDenoiser`.
+
     Args:
         denoiser: a `Denoiser`.
         noise_law: a `NoiseLaw`; by default the paper's.
-        seed: of the noise.
+        seed: of the noise and the scales.
+        rescale: multiply each clean image by a factor drawn uniformly on [0, 1), unless the noise is
+            given with it.
     """
 
-    def __init__(self, denoiser, noise_law=None, seed=0, **kwargs):
+    def __init__(self, denoiser, noise_law=None, seed=0, rescale=False, **kwargs):
         super().__init__(**kwargs)
         self.denoiser = denoiser
         self.noise_law = noise_law or NoiseLaw()
-        # Two generators with unrelated seeds: on PyTorch a generator's n-th draw is seeded with
+        self.rescale = rescale
+        # Generators with unrelated seeds: on PyTorch a generator's n-th draw is seeded with
         # seed + n, so that neighbouring seeds share draws.
-        level_seed, noise_seed = _unrelated_seeds(seed, 2)
+        level_seed, noise_seed, scale_seed = _unrelated_seeds(seed, 3)
         self.level_generator = keras.random.SeedGenerator(level_seed)
         self.noise_generator = keras.random.SeedGenerator(noise_seed)
+        self.scale_generator = keras.random.SeedGenerator(scale_seed)
         self.psnr = keras.metrics.Mean(name="psnr")
 
     def build(self, input_shape):
@@ -43,9 +50,15 @@ class BlindTraining(keras.Model):
         if isinstance(inputs, dict):
             clean, noise = inputs["clean"], inputs["noise"]
         else:
-            clean, noise = inputs, self.draw_noise(inputs)
+            clean = inputs * self.draw_scale(inputs) if self.rescale else inputs
+            noise = self.draw_noise(inputs)
         residual = self.denoiser(clean + noise, training=training)
-        return residual - noise[..., -self.denoiser.output_channels :]
+        # In float32, whatever the network computes in.
+        return ops.cast(residual, noise.dtype) - noise[..., -self.denoiser.output_channels :]
+
+    def draw_scale(self, images):
+        """A factor for each image, `(batch, 1, 1, 1)`, from the model's generator."""
+        return keras.random.uniform((ops.shape(images)[0], 1, 1, 1), seed=self.scale_generator)
 
     def draw_noise(self, images):
         """sigma z for each image, from the model's generators; none on channels that are a condition."""
@@ -58,12 +71,11 @@ class BlindTraining(keras.Model):
         return ops.pad(noise, [(0, 0), (0, 0), (0, 0), (condition, 0)]) if condition else noise
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        error = ops.cast(y_pred, "float32")
-        return ops.sum(ops.square(error)) / ops.cast(ops.shape(error)[0], "float32")
+        return ops.sum(ops.square(y_pred)) / ops.cast(ops.shape(y_pred)[0], "float32")
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         # The denoised image differs from the clean one by the same error, with the other sign.
-        self.psnr.update_state(psnr_of_error(ops.cast(y_pred, "float32")))
+        self.psnr.update_state(psnr_of_error(y_pred))
         return self.get_metrics_result()
 
 

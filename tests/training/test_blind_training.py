@@ -58,3 +58,24 @@ def test_loss_and_psnr_are_those_of_the_denoised_image(denoiser):
 def test_a_linear_law_can_be_narrow(denoiser):
     model = BlindTraining(denoiser, NoiseLaw("linear", 0.1, 0.1))
     assert noise_of(model, 64, 16).std() == pytest.approx(0.1, rel=0.02)
+
+
+def test_each_image_can_get_an_intensity_of_its_own(denoiser):
+    model = BlindTraining(denoiser, seed=1, rescale=True)
+    scale = ops.convert_to_numpy(model.draw_scale(np.ones((4096, 2, 2, 1), np.float32)))
+    assert scale.shape == (4096, 1, 1, 1)
+    assert scale.min() >= 0
+    assert scale.max() < 1
+    assert scale.mean() == pytest.approx(1 / 2, abs=0.02)
+    sigma = noise_of(BlindTraining(denoiser, seed=1, rescale=True), 256, 16).std(axis=(1, 2, 3))
+    assert abs(np.corrcoef(scale[:256].ravel(), sigma)[0, 1]) < 0.2
+
+
+def test_the_scale_is_on_the_image_and_not_on_the_noise(denoiser):
+    images = np.ones((16, 4, 4, 1), np.float32)
+    model, other = (BlindTraining(denoiser, seed=2, rescale=True) for _ in range(2))
+    error = ops.convert_to_numpy(ops.stop_gradient(model(images)))
+    scale = ops.convert_to_numpy(other.draw_scale(images))
+    noise = ops.convert_to_numpy(other.draw_noise(images))
+    expected = other({"clean": scale * images, "noise": noise})
+    np.testing.assert_allclose(error, ops.convert_to_numpy(ops.stop_gradient(expected)), atol=1e-6)

@@ -1,0 +1,48 @@
+"""A denoiser whose network computes the image in place of the residual."""
+
+import keras
+
+from .denoiser import Denoiser
+
+
+@keras.saving.register_keras_serializable("keras_gahr")
+class DirectDenoiser(Denoiser):
+    """Takes what a network returns as the denoised image: r(y) = y - network(y).
+
+    It is how a network is trained without a skip connection from its input ("no skip" in the published
+    trainer): the training error r(y) - noise is then x - network(y), so that the network's target is
+    the clean image. All else stays as for any denoiser, `denoiser(y)` is the residual, and with a
+    bias-free network D(y) = network(y) is homogeneous.
+
+    Args:
+        network: any other `Denoiser`, of the wanted architecture.
+        provenance, name: see `Denoiser`.
+    """
+
+    def __init__(self, network, provenance=None, name="direct"):
+        inputs = keras.Input((None, None, network.input_channels), name="noisy")
+        noisy = inputs
+        if network.output_channels != network.input_channels:
+            noisy = inputs[..., -network.output_channels :]
+        denoised = network(inputs)
+        outputs = keras.layers.Subtract(name="residual")([noisy, denoised])
+        super().__init__(inputs, outputs, network.seed, provenance, name)
+        self.network = network
+
+    @property
+    def size_multiple(self):
+        return self.network.size_multiple
+
+    def get_config(self):
+        config = super().get_config()
+        # The network has its own.
+        del config["seed"]
+        return {**config, "network": keras.saving.serialize_keras_object(self.network)}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        network = keras.saving.deserialize_keras_object(
+            config.pop("network"), custom_objects=custom_objects
+        )
+        return cls(network, **config)

@@ -1,0 +1,48 @@
+"""The number type that a denoiser computes in."""
+
+import keras
+
+from keras_gahr.errors import InputError
+
+from .denoiser import Denoiser
+
+PRECISIONS = ("float32", "mixed_bfloat16")
+
+
+def with_precision(denoiser, precision="float32"):
+    """A copy of a denoiser, with the same weights, that computes in another number type.
+
+    `mixed_bfloat16` multiplies and adds in bfloat16 but keeps the weights, and the deviations of
+    `BiasFreeNorm`, in float32. What follows a network's last convolution stays in float32, since
+    differences of images, which have 8 bits in bfloat16, would lose the residual. Keras' global policy
+    is neither read nor changed, and a `.keras` file of the copy is the same as the original's: it
+    loads in float32.
+
+    Args:
+        denoiser: a `Denoiser`; it is not changed.
+        precision: one of `PRECISIONS`.
+
+    Raises:
+        InputError: for another precision.
+    """
+    if precision not in PRECISIONS:
+        raise InputError(
+            f"received precision {precision!r}, expected one of {', '.join(PRECISIONS)}"
+        )
+    copy = type(denoiser).from_config(denoiser.get_config())
+    copy.set_weights(denoiser.get_weights())
+    _set_policy(copy, keras.DTypePolicy(precision))
+    return copy
+
+
+def _set_policy(denoiser, policy):
+    parts = [layer for layer in denoiser.layers if isinstance(layer, Denoiser)]
+    if parts:
+        for part in parts:
+            _set_policy(part, policy)
+        return
+    layers = denoiser.layers
+    last = max(place for place, layer in enumerate(layers) if layer.weights)
+    for layer in layers[: last + 1]:
+        if not isinstance(layer, keras.layers.InputLayer):
+            layer.dtype_policy = policy
