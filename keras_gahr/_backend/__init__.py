@@ -9,6 +9,7 @@ import keras
 
 _module = importlib.import_module(f"{__name__}.{keras.backend.backend()}")
 
+TAKES_SEVERAL_STEPS = _module.TAKES_SEVERAL_STEPS
 compile_inference = _module.compile_inference
 devices = _module.devices
 jit_compile = _module.jit_compile

@@ -2,6 +2,9 @@
 
 import jax
 
+TAKES_SEVERAL_STEPS = True
+"""Whether `fit` can take several training steps at a time."""
+
 
 def compile_inference(model, function):
     """Compiles `function(network, *tensors)`, where `network(x)` is the model in evaluation mode.

@@ -3,6 +3,9 @@
 import keras
 import tensorflow as tf
 
+TAKES_SEVERAL_STEPS = True
+"""Whether `fit` can take several training steps at a time."""
+
 
 def compile_inference(model, function):
     """See `keras_gahr._backend.jax.compile_inference`."""

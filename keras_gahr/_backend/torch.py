@@ -3,6 +3,9 @@
 import keras
 import torch
 
+TAKES_SEVERAL_STEPS = False
+"""Whether `fit` can take several training steps at a time."""
+
 
 def compile_inference(model, function):
     """See `keras_gahr._backend.jax.compile_inference`; PyTorch runs it eagerly."""

@@ -60,6 +60,9 @@ def train(
     receptive_field: Annotated[
         int | None, _option(_NETWORK, "bf-cnn-rf: 5, 9, 13, 23 or 43 pixels; default 43.")
     ] = None,
+    skip: Annotated[
+        bool, _option(_NETWORK, "The network computes the residual, or else the denoised image.")
+    ] = True,
     start_from: Annotated[
         Path | None, _option(_NETWORK, "A .keras file with the network and its first weights.")
     ] = None,
@@ -94,6 +97,10 @@ def train(
     noise_law: Annotated[str, _option(_NOISE, "quadratic or linear.")] = "quadratic",
     sigma_min: Annotated[str, _option(_NOISE, "Lowest noise level: 0 or 10/255.")] = "0",
     sigma_max: Annotated[str, _option(_NOISE, "Highest noise level: 1 or 100/255.")] = "1",
+    rescale: Annotated[
+        bool, _option(_NOISE, "Multiply each training image by a random number up to 1.")
+    ] = False,
+    precision: Annotated[str, _option(_MACHINE, "float32 or mixed_bfloat16.")] = "float32",
     steps_per_execution: Annotated[
         int, _option(_MACHINE, "Steps taken at a time (TensorFlow, JAX).", min=1)
     ] = 1,

@@ -8,7 +8,7 @@ import rich.console
 import typer
 
 from keras_gahr.datasets import load
-from keras_gahr.denoisers import build_denoiser, load_denoiser
+from keras_gahr.denoisers import DirectDenoiser, build_denoiser, load_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.training import check_run_output, train
 from keras_gahr.training.config import RunConfig, read_options
@@ -143,6 +143,8 @@ def _prepare(config):
         network = config.network()
         channels = images.images.shape[-1]
         denoiser = build_denoiser(num_channels=channels, provenance=provenance, **network)
+        if not config.skip:
+            denoiser = DirectDenoiser(denoiser, provenance=provenance)
     denoiser.check_shape(images.images.shape)
     return denoiser, train_images, test_images
 

@@ -22,7 +22,7 @@ class RunConfig:
         architecture: a key of `ARCHITECTURES`.
         num_kernels, num_blocks, num_layers, receptive_field: of it; None leaves its default.
         conditional: whether the images hold a low band to be given and details to be denoised.
-        skip: whether the network puts out the residual; otherwise the denoised image.
+        skip: whether the network computes the residual; otherwise the denoised image.
         start_from: a `.keras` file with the initial weights, or None.
         noise_law, sigma_min, sigma_max: of the noise; levels as `25/255` or a number.
 

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 import keras_gahr
+from keras_gahr import _backend
 from keras_gahr.datasets.arrays import blocks
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_folder, locked, remove_leftovers, replacing
@@ -87,6 +88,11 @@ def train(
         denoiser.check_shape(test_images.shape)
     elif settings.patience is not None:
         raise InputError("received patience but no test images, expected some to judge by")
+    if settings.steps_per_execution > 1 and not _backend.TAKES_SEVERAL_STEPS:
+        raise InputError(
+            f"received steps_per_execution = {settings.steps_per_execution}, but Keras takes one step "
+            f"at a time on {keras.backend.backend()}: leave it out"
+        )
     identity = _identity(denoiser, settings, train_images, test_images)
     out = _resumed_folder(out) if resume else _new_folder(out, overwrite)
     with locked(out):

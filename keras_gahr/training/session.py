@@ -6,6 +6,7 @@ import signal
 import keras
 
 from keras_gahr import _backend
+from keras_gahr.denoisers import with_precision
 
 from .average import Average
 from .batches import NoisyBatches, TiledBatches
@@ -61,6 +62,9 @@ class Session:
             self.tests = NoisyBatches(
                 test_images, settings.noise_law, settings.batch_size, settings.seed
             )
+        self.denoiser = denoiser
+        if settings.precision != "float32":
+            denoiser = with_precision(denoiser, settings.precision)
         self.model = self._compiled(denoiser)
         self.interruption = Interruption()
         self.history = History(out / "history.csv", self.batches)
@@ -99,7 +103,7 @@ class Session:
 
     def _compiled(self, denoiser):
         settings = self.settings
-        model = BlindTraining(denoiser, settings.noise_law, settings.seed)
+        model = BlindTraining(denoiser, settings.noise_law, settings.seed, settings.rescale)
         jit_compile = settings.jit_compile
         model.compile(
             optimizer=build_optimizer(settings, self.batches.steps_per_epoch),
@@ -134,6 +138,8 @@ class Session:
         finally:
             if self.progress is not None:
                 self.progress.close()
+        if self.model.denoiser is not self.denoiser:
+            self.denoiser.set_weights(self.model.denoiser.get_weights())
         self.status.write(self._end())
         return TrainingResult(self._end(), self.history.rows, self.interruption.signal)
 

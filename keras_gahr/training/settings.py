@@ -3,12 +3,11 @@
 import dataclasses
 import math
 
+from keras_gahr.denoisers import PRECISIONS
 from keras_gahr.errors import InputError
 from keras_gahr.noise import NoiseLaw, check_seed
 
 from .optimizers import OPTIMIZERS, SCHEDULES
-
-PRECISIONS = ("float32", "mixed_bfloat16")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -30,12 +30,11 @@ def write_state(path, arrays, record):
     text = json.dumps(record)
     arrays = [np.ascontiguousarray(array).reshape(array.shape) for array in arrays]
     metadata = {"record": text, "sha256": _digest(text, arrays)}
-    with replacing(path) as temporary:
-        with open(temporary, "wb") as file:
-            file.write(save({f"{i:05}": array for i, array in enumerate(arrays)}, metadata))
-            file.flush()
-            # Before the name is changed, or a power cut could leave an empty file.
-            os.fsync(file.fileno())
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        file.write(save({f"{i:05}": array for i, array in enumerate(arrays)}, metadata))
+        file.flush()
+        # Before the name is changed, or a power cut could leave an empty file.
+        os.fsync(file.fileno())
 
 
 def read_state(path):

@@ -117,3 +117,65 @@ def test_ctrl_c_leaves_a_model(cli, dataset, tmp_path):
     assert "stopped by SIGINT" in log.read_text()
     assert load_denoiser(out / "model.keras").num_parameters > 0
     assert os.path.getsize(out / "history.csv") > 0
+
+
+def test_a_stopped_run_goes_on(gahr, refused, dataset, tmp_path):
+    out = tmp_path / "run"
+    assert gahr("train", dataset, "--out", out, *QUICK).exit_code == 0
+    assert "--resume" in refused("train", dataset, "--out", out, *QUICK)
+    result = gahr("train", "--resume", out, "--epochs", 3)
+    assert result.exit_code == 0, result.output
+    rows = (out / "history.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["epoch", "1", "2", "3"]
+    # The rate was halved every epoch, a tenth of two, and goes on like that.
+    assert [float(row.split(",")[3]) for row in rows[1:]] == pytest.approx([1e-3, 5e-4, 2.5e-4])
+    for options, says in (
+        (("--resume", out, "--batch-size", 4), "batch-size"),
+        (("--resume", tmp_path / "none"), "holds no run"),
+        (("--resume", out, "--out", tmp_path / "b"), "out"),
+    ):
+        assert says in refused("train", *options)
+
+
+def test_options_can_come_from_a_file(gahr, refused, dataset, tmp_path):
+    out, again = tmp_path / "run", tmp_path / "again"
+    options = ("--ema", 0.5, "--schedule", "cosine", "--no-skip", "--clip-norm", 5)
+    assert gahr("train", dataset, "--out", out, *QUICK, *options).exit_code == 0
+    result = gahr("train", "--config", out / "config.json", "--out", again, "--epochs", 1)
+    assert result.exit_code == 0, result.output
+    first, second = (json.loads((f / "config.json").read_text()) for f in (out, again))
+    assert second["options"] == {**first["options"], "epochs": 1}
+    assert second["denoiser"]["class"] == "DirectDenoiser"
+    for content, says in (
+        ("{", "not JSON"),
+        ('{"epoch": 3}', "has epoch"),
+        ('{"epochs": "3"}', 'epochs = "3"'),
+        ('{"epochs": true}', "epochs = true"),
+        ("[1]", "no options"),
+    ):
+        (tmp_path / "c.json").write_text(content)
+        assert says in refused("train", dataset, "--config", tmp_path / "c.json", "--out", "x")
+    assert "cannot be read" in refused("train", dataset, "--config", tmp_path / "none.json")
+
+
+def test_what_is_missing_is_named(refused, dataset, tmp_path):
+    assert "no run directory" in refused("train", dataset)
+    assert "no dataset" in refused("train", "--out", tmp_path / "run")
+
+
+def test_a_dry_run_leaves_nothing(gahr, dataset, tmp_path):
+    result = gahr("train", dataset, "--out", tmp_path / "run", *QUICK, "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert '"epochs": 2' in result.output
+    assert not (tmp_path / "run").exists()
+
+
+def test_training_starts_from_a_model(gahr, dataset, tmp_path, tiny_model):
+    out = tmp_path / "run"
+    options = ("--epochs", 1, "--images-per-epoch", 40, "--learning-rate", 1e-5)
+    result = gahr("train", dataset, "--out", out, "--start-from", tiny_model, *options)
+    assert result.exit_code == 0, result.output
+    model, first = load_denoiser(out / "model.keras"), load_denoiser(tiny_model)
+    assert model.num_parameters == first.num_parameters
+    for found, expected in zip(model.trainable_variables, first.trainable_variables, strict=True):
+        assert np.allclose(found, expected, atol=1e-3)
