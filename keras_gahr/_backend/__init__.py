@@ -12,4 +12,5 @@ _module = importlib.import_module(f"{__name__}.{keras.backend.backend()}")
 compile_inference = _module.compile_inference
 devices = _module.devices
 jit_compile = _module.jit_compile
+memory_available = _module.memory_available
 version = _module.version

@@ -13,16 +13,18 @@ class ProgressBar(keras.callbacks.Callback):
     Args:
         console: a rich console.
         steps_per_epoch, epochs, batch_size: of the training.
+        first_epoch, first_step: where it goes on: epochs done, and steps done of the next one.
     """
 
     _REFRESH = 0.25
 
-    def __init__(self, console, steps_per_epoch, epochs, batch_size):
+    def __init__(self, console, steps_per_epoch, epochs, batch_size, first_epoch=0, first_step=0):
         super().__init__()
         self.console = console
         self.steps_per_epoch = steps_per_epoch
         self.epochs = epochs
         self.batch_size = batch_size
+        self._first = (first_epoch, first_step)
 
     def on_train_begin(self, logs=None):
         self._progress = rich.progress.Progress(
@@ -34,28 +36,38 @@ class ProgressBar(keras.callbacks.Callback):
             console=self.console,
         )
         self._progress.start()
+        first_epoch, first_step = self._first
+        # Steps of an earlier part are there from the start, so that the speed does not count them.
         self._task = self._progress.add_task(
-            "starting", total=self.steps_per_epoch * self.epochs, numbers=""
+            "starting",
+            total=self.steps_per_epoch * self.epochs,
+            completed=first_epoch * self.steps_per_epoch + first_step,
+            numbers="",
         )
         self._shown = 0.0
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch
+        self._before = self._first[1] if epoch == self._first[0] else 0
+        self._steps = 0
         self._start = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
+        # Counted here: in an epoch that goes on, `batch` may start at 0 or where it was left.
+        self._steps += 1
+        step = self._before + self._steps
         now = time.monotonic()
-        if now - self._shown < self._REFRESH and batch + 1 < self.steps_per_epoch:
+        if now - self._shown < self._REFRESH and step < self.steps_per_epoch:
             return
         self._shown = now
-        rate = (batch + 1) * self.batch_size / max(now - self._start, self._REFRESH)
+        rate = self._steps * self.batch_size / max(now - self._start, self._REFRESH)
         numbers = f"{rate:.0f} images/s"
         if logs and "loss" in logs:
             numbers = f"loss {float(logs['loss']):.4g}  {numbers}"
         self._progress.update(
             self._task,
-            description=f"epoch {self._epoch + 1}/{self.epochs}",
-            completed=self._epoch * self.steps_per_epoch + batch + 1,
+            description=f"epoch {self._epoch + 1}/{self.epochs}, step {step}",
+            completed=self._epoch * self.steps_per_epoch + step,
             numbers=numbers,
         )
 

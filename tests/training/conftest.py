@@ -1,0 +1,32 @@
+"""What tests of callbacks share."""
+
+import pytest
+
+from keras_gahr import UNet, _backend
+from keras_gahr.training import BlindTraining, TrainingSettings
+from keras_gahr.training.batches import NoisyBatches, TiledBatches
+
+SETTINGS = TrainingSettings(epochs=4, images_per_epoch=8, batch_size=4, learning_rate=3e-3)
+
+
+@pytest.fixture
+def fit(smooth_images):
+    """A function that trains a small denoiser with some callbacks, from one epoch to another."""
+
+    def run(callbacks, first=0, last=2):
+        images = smooth_images(12, 8, 8)
+        batches = TiledBatches(images[:8], 8, 4, seed=0)
+        model = BlindTraining(UNet(num_blocks=1, num_kernels=2, seed=0))
+        model.compile(optimizer=SETTINGS.optimizer(2), jit_compile=_backend.jit_compile())
+        model.fit(
+            batches,
+            initial_epoch=first,
+            epochs=last,
+            validation_data=NoisyBatches(images[8:], SETTINGS.noise_law, 4, seed=0),
+            shuffle=False,
+            callbacks=callbacks,
+            verbose=0,
+        )
+        return model.denoiser
+
+    return run
