@@ -52,12 +52,17 @@ def check_batch_size(count, settings):
 def check_memory(estimate):
     """Raises `InputError` if a `MemoryEstimate` exceeds what the device or the machine has.
 
-    Where that is not known, nothing is checked.
+    Where that is not known, nothing is checked. Of activations in a step compiled by XLA, which may
+    compute all but the convolutions again, only a third is counted.
     """
-    on_device = _backend.memory_available()
+    network = estimate.on_device
+    if _backend.jit_compile():
+        network -= estimate.activations * 2 // 3
+    free = _backend.memory_available()
+    in_memory = estimate.images + (network if free is None else 0)
     for needed, available, place in (
-        (estimate.on_device, on_device, "the device"),
-        (estimate.images if on_device else estimate.total, machine_memory(), "this machine"),
+        (network, free, "the device"),
+        (in_memory, machine_memory(), "this machine"),
     ):
         if available is not None and needed > available:
             raise InputError(

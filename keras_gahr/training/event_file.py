@@ -49,11 +49,12 @@ class EventFile:
             scalars: a dictionary of numbers by tag.
             images: a dictionary of images `(height, width, 1 or 3)` on [0, 1] by tag.
         """
-        values = [self._summaries.scalar(tag, float(x)) for tag, x in scalars.items()]
+        summary = self._summaries.Summary()
+        for tag, number in scalars.items():
+            summary.value.add(tag=tag, simple_value=float(number))
         for tag, image in dict(images).items():
             pixels = np.round(255 * np.clip(np.nan_to_num(image), 0, 1)).astype(np.uint8)
-            values.append(self._summaries.image(tag, pixels, dataformats="HWC"))
-        summary = self._summaries.Summary(value=[value for part in values for value in part.value])
+            summary.value.extend(self._summaries.image(tag, pixels, dataformats="HWC").value)
         self._write(step=step, summary=summary)
 
     def _write(self, **event):
