@@ -11,18 +11,20 @@ SETTINGS = TrainingSettings(epochs=4, images_per_epoch=8, batch_size=4, learning
 
 @pytest.fixture
 def fit(smooth_images):
-    """A function that trains a small denoiser with some callbacks, from one epoch to another."""
+    """A function that trains a small denoiser with some callbacks, from one epoch to another.
+
+    It goes on with the same one when it is called again.
+    """
+    images = smooth_images(8, 8, 8)
+    model = BlindTraining(UNet(num_blocks=1, num_kernels=2, seed=0))
+    model.compile(optimizer=SETTINGS.optimizer(2), jit_compile=_backend.jit_compile())
 
     def run(callbacks, first=0, last=2):
-        images = smooth_images(12, 8, 8)
-        batches = TiledBatches(images[:8], 8, 4, seed=0)
-        model = BlindTraining(UNet(num_blocks=1, num_kernels=2, seed=0))
-        model.compile(optimizer=SETTINGS.optimizer(2), jit_compile=_backend.jit_compile())
         model.fit(
-            batches,
+            TiledBatches(images[:4], 8, 4, seed=0),
             initial_epoch=first,
             epochs=last,
-            validation_data=NoisyBatches(images[8:], SETTINGS.noise_law, 4, seed=0),
+            validation_data=NoisyBatches(images[4:], SETTINGS.noise_law, 4, seed=0),
             shuffle=False,
             callbacks=callbacks,
             verbose=0,

@@ -1,8 +1,8 @@
 """Noise levels, event files, pictures and the progress bar of a training."""
 
 import io
+from types import SimpleNamespace
 
-import keras
 import numpy as np
 import pytest
 import rich.console
@@ -30,7 +30,7 @@ def scalars_of(folder):
 
 
 def test_levels_and_events_of_a_run_that_goes_on(tmp_path, smooth_images, fit, monkeypatch):
-    images = smooth_images(12, 8, 8)
+    images = smooth_images(8, 8, 8)
     compiled = []
 
     class Counted(Inference):
@@ -40,27 +40,26 @@ def test_levels_and_events_of_a_run_that_goes_on(tmp_path, smooth_images, fit, m
 
     monkeypatch.setattr("keras_gahr.training.levels.Inference", Counted)
     path, folder = tmp_path / "levels.csv", tmp_path / "events"
-    levels = NoiseLevels(path, images[:8], images[8:], seed=3)
+    levels = NoiseLevels(path, images[:4], images[4:], seed=3)
     events = Events(folder, 4, levels)
     denoiser = fit([levels, events], last=3)
 
     assert len(compiled) == 1
+    inference = Inference(denoiser)
     assert read_levels(path) == levels.rows
     assert [row["epoch"] for row in levels.rows[::20]] == [1, 2, 3]
-    for name, part in (("train", images[:8]), ("test", images[8:])):
+    for name, part in (("train", images[:4]), ("test", images[4:])):
         rows = [row for row in levels.rows if row["epoch"] == 3 and row["set"] == name]
         assert [row["sigma"] for row in rows] == list(SIGMAS)
         for row in rows[::4]:
-            before, after = psnr_at(Inference(denoiser), part, row["sigma"], seed=3)
+            before, after = psnr_at(inference, part, row["sigma"], seed=3)
             assert row["input_psnr"] == pytest.approx(before.mean())
             assert row["psnr"] == pytest.approx(after.mean(), abs=1e-4)
             assert row["input_psnr"] == pytest.approx(-20 * np.log10(row["sigma"]), abs=0.5)
     assert [sigma for sigma, *_ in levels.pictures] == list(PICTURED)
     sigma, clean, noisy, denoised = levels.pictures[2]
-    assert np.array_equal(clean, images[8:])
-    np.testing.assert_allclose(
-        denoised, Inference(denoiser).denoise(noisy), rtol=1e-4, atol=1e-5 * sigma
-    )
+    assert np.array_equal(clean, images[4:])
+    np.testing.assert_allclose(denoised, inference.denoise(noisy), rtol=1e-4, atol=1e-5 * sigma)
 
     first = scalars_of(folder)
     assert {step for step, _ in first} == {1, 2, 3}
@@ -76,7 +75,7 @@ def test_levels_and_events_of_a_run_that_goes_on(tmp_path, smooth_images, fit, m
     assert len(first) == 3 * (6 + 20)
 
     # It goes on from the end of the first epoch, though two more were written.
-    more = NoiseLevels(path, images[:8], images[8:], rows=read_levels(path))
+    more = NoiseLevels(path, images[:4], images[4:], rows=read_levels(path))
     fit([more, Events(folder, 4, more)], first=1, last=2)
     assert [row["epoch"] for row in read_levels(path)[::20]] == [1, 2]
     assert read_levels(path)[:20] == levels.rows[:20]
@@ -126,19 +125,22 @@ def test_a_file_cut_short_by_a_kill_keeps_its_whole_events(tmp_path):
     assert scalars_of(tmp_path) == {}
 
 
-def test_events_are_on_the_disk_when_fit_raises(tmp_path, fit):
-    class Fail(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            if epoch == 1:
-                raise RuntimeError("as if killed")
-
+def test_events_are_on_the_disk_before_the_file_is_closed(tmp_path):
+    """As after a kill, or when `fit` raises and the caller closes the file."""
     events = Events(tmp_path, 4)
-    with pytest.raises(RuntimeError):
-        fit([events, Fail()])
+    events.set_model(SimpleNamespace(optimizer=SimpleNamespace(learning_rate=0.5)))
+    events.on_epoch_begin(0)
+    events.on_train_batch_end(0)
+    events.on_epoch_end(0, {"loss": 3.0, "psnr": 20.0})
+    events.on_epoch_begin(1)
+    assert {tag: values for (_, tag), values in scalars_of(tmp_path).items() if "/" in tag} == {
+        "loss/train": [3],
+        "psnr/train": [20],
+    }
+    assert scalars_of(tmp_path)[1, "learning_rate"] == [0.5]
+    events.close()
+    events.close()
     assert {step for step, _ in scalars_of(tmp_path)} == {1}
-    events.close()
-    events.close()
-    assert events._file is None
 
 
 def test_broken_level_tables_are_refused(tmp_path):
