@@ -13,4 +13,5 @@ TAKES_SEVERAL_STEPS = _module.TAKES_SEVERAL_STEPS
 compile_inference = _module.compile_inference
 devices = _module.devices
 jit_compile = _module.jit_compile
+memory_available = _module.memory_available
 version = _module.version

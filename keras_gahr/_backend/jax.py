@@ -49,6 +49,14 @@ def jit_compile():
     return True
 
 
+def memory_available():
+    """Bytes that are free on the accelerator, or None if there is none or it does not say."""
+    statistics = jax.local_devices()[0].memory_stats() or {}
+    if "bytes_limit" not in statistics:
+        return None
+    return statistics["bytes_limit"] - statistics.get("bytes_in_use", 0)
+
+
 def version():
     """The version of the backend."""
     return jax.__version__

@@ -37,6 +37,11 @@ def jit_compile():
     return bool(tf.config.get_visible_devices("GPU"))
 
 
+def memory_available():
+    """See `keras_gahr._backend.jax.memory_available`; TensorFlow never says how much there is."""
+    return
+
+
 def version():
     """The version of the backend."""
     return tf.__version__

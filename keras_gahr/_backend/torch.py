@@ -39,6 +39,14 @@ def jit_compile():
     return False
 
 
+def memory_available():
+    """See `keras_gahr._backend.jax.memory_available`."""
+    if not torch.cuda.is_available():
+        return None
+    free, _ = torch.cuda.mem_get_info()
+    return free
+
+
 def version():
     """The version of the backend."""
     return torch.__version__

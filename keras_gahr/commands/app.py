@@ -16,6 +16,7 @@ from .denoise import denoise
 from .export import export
 from .info import info
 from .inspect import inspect
+from .runs import runs
 from .sample import sample
 from .train import train
 from .weights import weights_app
@@ -62,6 +63,7 @@ def choose(backend: BackendOption = None):
 app.command()(demo)
 app.add_typer(data_app, name="data")
 app.command()(train)
+app.command()(runs)
 app.command()(denoise)
 app.command()(sample)
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import time
 from pathlib import Path
 
 import rich.console
@@ -11,9 +12,14 @@ from keras_gahr.datasets import load
 from keras_gahr.denoisers import DirectDenoiser, build_denoiser, load_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.training import check_run_output, train
+from keras_gahr.training.conditions import check_conditions
 from keras_gahr.training.config import RunConfig, read_options
+from keras_gahr.training.estimate import estimate_training
+from keras_gahr.training.levels import MOST_IMAGES, SIGMAS
 
 from .psnr import print_psnr_table
+
+_SECONDS_BETWEEN_PICTURES = 30
 
 
 def chosen_options(parameters, given, config):
@@ -93,16 +99,40 @@ def continue_run(out, given, state_seconds):
 
 
 def describe_run(config):
-    """Prints what a run would be, without starting it."""
+    """Prints what a run would be and take, without starting it."""
+    settings = config.settings()
     denoiser, train_images, test_images = _prepare(config)
+    check_conditions(denoiser, train_images.images, test_images.images, settings)
     typer.echo(json.dumps(dataclasses.asdict(config), indent=2))
-    _introduce(config, denoiser, train_images, test_images)
+    _introduce(denoiser, train_images, test_images)
+    watched = sum(min(len(images), MOST_IMAGES) for images in (train_images, test_images))
+    estimate = estimate_training(
+        denoiser,
+        train_images.images,
+        settings,
+        test_images=test_images.images,
+        extra_evaluations=watched * len(SIGMAS),
+    )
+    typer.echo(
+        f"{estimate.steps:,} steps: {estimate.epochs} epochs of {estimate.steps_per_epoch}\n"
+        f"memory: about {estimate.memory.total / 1e9:.2f} GB beside the backend's own\n"
+        f"time: about {_duration(estimate.seconds)}, from three steps of "
+        f"{estimate.seconds_per_step:.3g} s "
+        f"({settings.batch_size / estimate.seconds_per_step:.0f} images/s)"
+    )
+
+
+def _duration(seconds):
+    for unit, name in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:.1f} {name}"
+    return f"{seconds:.0f} seconds"
 
 
 def _run(config, out, **how):
     settings = config.settings()
     denoiser, train_images, test_images = _prepare(config)
-    _introduce(config, denoiser, train_images, test_images)
+    _introduce(denoiser, train_images, test_images)
     result = train(
         denoiser,
         train_images.images,
@@ -119,8 +149,11 @@ def _run(config, out, **how):
         },
         options=dataclasses.asdict(config),
         console=rich.console.Console(),
+        after_epoch=_now_and_then(lambda result: _draw(result, out)),
         **how,
     )
+    if result.pictures:
+        _draw(result, out)
     _report(result, denoiser, test_images, out)
 
 
@@ -149,7 +182,7 @@ def _prepare(config):
     return denoiser, train_images, test_images
 
 
-def _introduce(config, denoiser, train_images, test_images):
+def _introduce(denoiser, train_images, test_images):
     typer.echo(
         f"{type(denoiser).__name__} with {denoiser.num_parameters:,} parameters, "
         f"{len(train_images)} training and {len(test_images)} test images of "
@@ -157,12 +190,30 @@ def _introduce(config, denoiser, train_images, test_images):
     )
 
 
-def _report(result, denoiser, test_images, out):
-    """Prints how well the denoiser does, draws the curves, and sets the exit code."""
-    from keras_gahr.report import figures
+def _now_and_then(function):
+    """The function, called half a minute after it was called last at the earliest."""
+    last = time.monotonic()
 
-    if result.history:
-        figures.training_curves(result.history, out / "curves.png")
+    def call(argument):
+        nonlocal last
+        if time.monotonic() - last >= _SECONDS_BETWEEN_PICTURES:
+            function(argument)
+            last = time.monotonic()
+
+    return call
+
+
+def _draw(result, out):
+    """Draws how the training goes."""
+    from keras_gahr.report import training_figures
+
+    training_figures.training_curves(result.history, out / "curves.png")
+    training_figures.level_curves(result.levels, out / "levels.png")
+    training_figures.denoising_pictures(result.pictures, out / "denoising.png")
+
+
+def _report(result, denoiser, test_images, out):
+    """Prints how well the denoiser does, and sets the exit code."""
     if result.diverged:
         kept = (out / "model.keras").exists()
         typer.echo(
@@ -173,7 +224,10 @@ def _report(result, denoiser, test_images, out):
         )
         raise typer.Exit(1)
     print_psnr_table(denoiser, test_images.as_float(slice(256)))
-    typer.echo(f"model: {out / 'model.keras'}   curves: {out / 'curves.png'}")
+    typer.echo(
+        f"model: {out / 'model.keras'}   curves: {out / 'curves.png'}, {out / 'levels.png'}   "
+        f"pictures: {out / 'denoising.png'}"
+    )
     if result.state == "early stop":
         typer.echo(f"stopped early: no smaller test loss; {out / 'model.keras'} is the best")
     if result.state == "stopped":

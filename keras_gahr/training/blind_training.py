@@ -4,8 +4,36 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_gahr import _backend
+from keras_gahr.denoisers import with_precision
 from keras_gahr.noise import NoiseLaw
 from keras_gahr.psnr import psnr_of_error
+
+from .optimizers import build_optimizer
+
+
+def compiled_training(denoiser, settings, steps_per_epoch):
+    """The training of a denoiser, compiled and with its optimizer built.
+
+    Args:
+        denoiser: a `Denoiser`.
+        settings: `TrainingSettings`.
+        steps_per_epoch: steps in an epoch, which the learning rate's schedule counts in.
+
+    Returns:
+        A `BlindTraining`. For "mixed_bfloat16" its denoiser is a copy.
+    """
+    if settings.precision != "float32":
+        denoiser = with_precision(denoiser, settings.precision)
+    model = BlindTraining(denoiser, settings.noise_law, settings.seed, settings.rescale)
+    jit_compile = settings.jit_compile
+    model.compile(
+        optimizer=build_optimizer(settings, steps_per_epoch),
+        jit_compile=_backend.jit_compile() if jit_compile is None else jit_compile,
+        steps_per_execution=settings.steps_per_execution,
+    )
+    model.optimizer.build(model.trainable_variables)
+    return model
 
 
 class BlindTraining(keras.Model):

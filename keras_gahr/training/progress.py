@@ -34,10 +34,18 @@ class ProgressBar(keras.callbacks.Callback):
             console=self.console,
         )
         self._progress.start()
+        # Steps of an earlier part are there from the start, so that the speed does not count them.
         self._task = self._progress.add_task(
-            "starting", total=self.batches.steps_per_epoch * self.epochs, numbers=""
+            "starting",
+            total=self.epochs * self.batches.steps_per_epoch,
+            completed=self._done(self.batches.epoch),
+            numbers="",
         )
         self._shown = 0.0
+
+    def _done(self, epoch):
+        """Steps that were done when `fit` began with this epoch."""
+        return epoch * self.batches.steps_per_epoch + self.batches.first_batch
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch
@@ -52,13 +60,11 @@ class ProgressBar(keras.callbacks.Callback):
         numbers = f"{rate:.0f} images/s"
         if logs and "loss" in logs:
             numbers = f"loss {float(logs['loss']):.4g}  {numbers}"
+        step = self.batches.first_batch + batch + 1
         self._progress.update(
             self._task,
-            description=f"epoch {self._epoch + 1}/{self.epochs}",
-            completed=self._epoch * self.batches.steps_per_epoch
-            + self.batches.first_batch
-            + batch
-            + 1,
+            description=f"epoch {self._epoch + 1}/{self.epochs}, step {step}",
+            completed=self._done(self._epoch) + batch + 1,
             numbers=numbers,
         )
 

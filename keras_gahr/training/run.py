@@ -15,6 +15,7 @@ from keras_gahr.datasets.arrays import blocks
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_folder, locked, remove_leftovers, replacing
 
+from .conditions import check_conditions
 from .session import Session
 from .state import read_state
 
@@ -24,7 +25,11 @@ FILES = (
     "model.keras",
     "state.safetensors",
     "history.csv",
+    "levels.csv",
+    "events",
     "curves.png",
+    "levels.png",
+    "denoising.png",
 )
 """All that a run directory may hold."""
 
@@ -53,12 +58,14 @@ def train(
     resume=False,
     console=None,
     state_seconds=300.0,
+    after_epoch=None,
 ):
     """Trains a denoiser and keeps it in a run directory.
 
-    The directory gets config.json at the start, and model.keras, history.csv and the state after each
-    epoch. A SIGINT or SIGTERM ends the training after the current step, with the model and the state
-    kept. A training that was stopped or killed goes on from its last state as if nothing had happened.
+    The directory gets config.json at the start, and model.keras, history.csv, levels.csv, event files
+    and the state after each epoch. A SIGINT or SIGTERM ends the training after the current step, with
+    the model and the state kept. A training that was stopped or killed goes on from its last state as
+    if nothing had happened.
 
     Args:
         denoiser: a `Denoiser`; it is changed.
@@ -73,20 +80,17 @@ def train(
             epochs), the same images and the same kind of denoiser, whose weights are replaced.
         console: a rich console for progress, or None.
         state_seconds: time between two states within an epoch.
+        after_epoch: a function of the `TrainingResult` so far, called after each epoch.
 
     Returns:
         `TrainingResult`.
 
     Raises:
-        InputError: if there are no training images, if they do not fit the denoiser, if the run
-            directory may not be written, or if the run in it cannot go on like this.
+        InputError: for what `check_conditions` refuses, if the run directory may not be written, or
+            if the run in it cannot go on like this.
     """
-    if len(train_images) == 0:
-        raise InputError("received no training images, expected at least one")
-    denoiser.check_shape(train_images.shape)
-    if len(test_images):
-        denoiser.check_shape(test_images.shape)
-    elif settings.patience is not None:
+    check_conditions(denoiser, train_images, test_images, settings)
+    if settings.patience is not None and len(test_images) == 0:
         raise InputError("received patience but no test images, expected some to judge by")
     if settings.steps_per_execution > 1 and not _backend.TAKES_SEVERAL_STEPS:
         raise InputError(
@@ -103,7 +107,15 @@ def train(
             _check_identity(out, kept[1]["identity"], identity)
         _write_config(out / "config.json", denoiser, settings, data, options)
         session = Session(
-            denoiser, train_images, test_images, settings, out, identity, console, state_seconds
+            denoiser,
+            train_images,
+            test_images,
+            settings,
+            out,
+            identity,
+            console=console,
+            state_seconds=state_seconds,
+            after_epoch=after_epoch,
         )
         return session.run(kept)
 

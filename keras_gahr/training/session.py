@@ -1,24 +1,26 @@
 """One process's part of a training."""
 
 import dataclasses
-import signal
+import math
+from signal import Signals
 
 import keras
 
-from keras_gahr import _backend
-from keras_gahr.denoisers import with_precision
-
 from .average import Average
 from .batches import NoisyBatches, TiledBatches
-from .blind_training import BlindTraining
+from .blind_training import compiled_training
 from .checkpoint import Checkpoint
+from .events import Events
 from .history import History
 from .interruption import Interruption
-from .optimizers import build_optimizer
+from .levels import NoiseLevels, read_levels
 from .progress import ProgressBar
 from .state import read_state
 from .state_keeper import StateKeeper
 from .status import Status
+
+_MOST_PICTURES = 100
+"""Epochs of a training whose pictures go into the event files."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,14 +28,18 @@ class TrainingResult:
     """How a training ended.
 
     Args:
-        state: "finished", "stopped" (by a signal), "early stop" or "diverged".
+        state: "finished", "stopped" (by a signal), "early stop", "diverged", or still "running".
         history: the rows of history.csv.
         signal: the signal that stopped it, or None.
+        levels: the rows of levels.csv.
+        pictures: see `NoiseLevels`; empty if no epoch was trained now.
     """
 
     state: str
     history: list[dict]
-    signal: signal.Signals | None
+    signal: Signals | None = None
+    levels: list[dict] = dataclasses.field(default_factory=list)
+    pictures: list[tuple] = dataclasses.field(default_factory=list)
 
     @property
     def diverged(self):
@@ -45,13 +51,23 @@ class Session:
     """Runs a training in a run directory that this process has for itself, until something ends it.
 
     Args:
-        denoiser, train_images, test_images, settings, console, state_seconds: see `train`.
+        denoiser, train_images, test_images, settings, console, state_seconds, after_epoch: see `train`.
         out: the run directory, which exists.
         identity: see `StateKeeper`.
     """
 
     def __init__(
-        self, denoiser, train_images, test_images, settings, out, identity, console, state_seconds
+        self,
+        denoiser,
+        train_images,
+        test_images,
+        settings,
+        out,
+        identity,
+        *,
+        console,
+        state_seconds,
+        after_epoch,
     ):
         self.settings = settings
         self.batches = TiledBatches(
@@ -63,18 +79,34 @@ class Session:
                 test_images, settings.noise_law, settings.batch_size, settings.seed
             )
         self.denoiser = denoiser
-        if settings.precision != "float32":
-            denoiser = with_precision(denoiser, settings.precision)
-        self.model = self._compiled(denoiser)
+        self.model = compiled_training(denoiser, settings, self.batches.steps_per_epoch)
+        denoiser = self.model.denoiser
         self.interruption = Interruption()
         self.history = History(out / "history.csv", self.batches)
         averages = [Average(denoiser)] if settings.ema is not None else []
+        kept = averages[0].denoiser if averages else denoiser
+        height, width, _ = train_images.shape[1:]
         self.checkpoint = Checkpoint(
             out / "model.keras",
-            averages[0].denoiser if averages else denoiser,
+            kept,
             self.batches,
-            silent_loss=settings.noise_law.mean_square() * train_images[0].size,
+            silent_loss=settings.noise_law.mean_square()
+            * (height * width * denoiser.output_channels),
             patience=settings.patience,
+        )
+        self.levels = NoiseLevels(
+            out / "levels.csv",
+            train_images,
+            test_images,
+            rows=read_levels(out / "levels.csv") if (out / "levels.csv").exists() else (),
+            seed=settings.seed,
+            denoiser=lambda: kept,
+        )
+        self.events = Events(
+            out / "events",
+            settings.batch_size,
+            self.levels,
+            pictures_every=math.ceil(settings.epochs / _MOST_PICTURES),
         )
         self.keeper = StateKeeper(
             out / "state.safetensors",
@@ -92,26 +124,20 @@ class Session:
             *averages,
             self.history,
             self.checkpoint,
+            self.levels,
+            self.events,
             # After those whose state it keeps.
             self.keeper,
             self.status,
             *([self.progress] if console else []),
         ]
+        if after_epoch is not None:
+            self.callbacks.append(
+                keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: after_epoch(self._result()))
+            )
         if averages and self.tests is not None:
             # Puts the averages in while testing; the others must see the trained weights.
             self.callbacks.append(keras.callbacks.SwapEMAWeights())
-
-    def _compiled(self, denoiser):
-        settings = self.settings
-        model = BlindTraining(denoiser, settings.noise_law, settings.seed, settings.rescale)
-        jit_compile = settings.jit_compile
-        model.compile(
-            optimizer=build_optimizer(settings, self.batches.steps_per_epoch),
-            jit_compile=_backend.jit_compile() if jit_compile is None else jit_compile,
-            steps_per_execution=settings.steps_per_execution,
-        )
-        model.optimizer.build(model.trainable_variables)
-        return model
 
     def run(self, kept=None):
         """Trains to the end, or until something ends it.
@@ -136,12 +162,22 @@ class Session:
                 if self._end() is None:
                     self._fit(self.settings.epochs)
         finally:
+            self.events.close()
             if self.progress is not None:
                 self.progress.close()
         if self.model.denoiser is not self.denoiser:
             self.denoiser.set_weights(self.model.denoiser.get_weights())
         self.status.write(self._end())
-        return TrainingResult(self._end(), self.history.rows, self.interruption.signal)
+        return self._result()
+
+    def _result(self):
+        return TrainingResult(
+            self._end() or "running",
+            self.history.rows,
+            self.interruption.signal,
+            self.levels.rows,
+            self.levels.pictures,
+        )
 
     def _end(self):
         """Why the training is over, or None while it is not."""

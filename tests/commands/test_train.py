@@ -32,7 +32,11 @@ def test_a_training_from_start_to_end(gahr, dataset, tmp_path):
     assert {path.name for path in out.iterdir()} == {
         "config.json",
         "curves.png",
+        "denoising.png",
+        "events",
         "history.csv",
+        "levels.csv",
+        "levels.png",
         "model.keras",
         "state.safetensors",
         "status.json",
@@ -167,6 +171,8 @@ def test_a_dry_run_leaves_nothing(gahr, dataset, tmp_path):
     result = gahr("train", dataset, "--out", tmp_path / "run", *QUICK, "--dry-run")
     assert result.exit_code == 0, result.output
     assert '"epochs": 2' in result.output
+    assert "4 steps: 2 epochs of 2" in result.output
+    assert "images/s" in result.output
     assert not (tmp_path / "run").exists()
 
 

@@ -1,6 +1,7 @@
 """A training in its run directory."""
 
 import csv
+import dataclasses
 import json
 import math
 import os
@@ -17,6 +18,7 @@ from keras_gahr.training.batches import TiledBatches
 from keras_gahr.training.checkpoint import Checkpoint
 
 SETTINGS = TrainingSettings(epochs=3, images_per_epoch=16, batch_size=8, learning_rate=3e-3)
+HOPELESS = dataclasses.replace(SETTINGS, images_per_epoch=64, learning_rate=1e20)
 
 
 def small():
@@ -47,7 +49,9 @@ def test_a_run_keeps_model_history_and_configuration(tmp_path, smooth_images):
     assert np.array_equal(loaded.predict_on_batch(images), denoiser.predict_on_batch(images))
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
         "config.json",
+        "events",
         "history.csv",
+        "levels.csv",
         "model.keras",
         "state.safetensors",
         "status.json",
@@ -104,8 +108,7 @@ def test_a_signal_stops_after_the_step_and_keeps_the_model(
 
 def test_a_loss_that_is_not_finite_stops_the_training(tmp_path, smooth_images):
     images = smooth_images(16, 8, 8)
-    images[3] = np.nan
-    result = train(small(), images, images[:0], SETTINGS, tmp_path / "run")
+    result = train(small(), images, images[:0], HOPELESS, tmp_path / "run")
     assert result.diverged
     assert len(result.history) == 1
     assert not (tmp_path / "run" / "model.keras").exists()
@@ -136,8 +139,7 @@ def test_a_run_is_only_replaced_whole_and_when_asked(tmp_path, smooth_images):
     train(small(), images, images[:4], SETTINGS, out)
     with pytest.raises(InputError, match="exists"):
         train(small(), images, images[:4], SETTINGS, out)
-    images[3] = np.nan
-    train(small(), images, images[:0], SETTINGS, out, overwrite=True)
+    train(small(), images, images[:0], HOPELESS, out, overwrite=True)
     # The older run's model must not pass for this one's.
     assert not (out / "model.keras").exists()
     (out / "notes.txt").write_text("mine")
@@ -160,6 +162,7 @@ def test_images_that_do_not_fit_are_refused_before_anything_is_written(tmp_path,
         (smooth_images(4, 9, 8), "multiples of 2"),
         (smooth_images(4, 8, 8, 3), "3 channel"),
         (smooth_images(4, 8, 8)[:0], "no training images"),
+        (np.full((4, 8, 8, 1), np.nan, np.float32), "NaN"),
     ):
         with pytest.raises(InputError, match=says):
             train(small(), images, images[:0], SETTINGS, out)

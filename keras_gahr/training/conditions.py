@@ -1,0 +1,88 @@
+"""What must hold before a training starts, checked before anything is computed."""
+
+import os
+from pathlib import Path
+
+from keras_gahr import _backend
+from keras_gahr.datasets.arrays import check_values
+from keras_gahr.errors import InputError
+
+from .estimate import estimate_memory
+
+
+def check_conditions(denoiser, train_images, test_images, settings):
+    """Refuses a training that cannot end well.
+
+    Args:
+        denoiser: a `Denoiser`.
+        train_images: array `(count, height, width, channels)`, uint8 or floats on [0, 1].
+        test_images: the same; may be empty, if it has no images for testing at all.
+        settings: `TrainingSettings`.
+
+    Raises:
+        InputError: if there are no training images; if images do not fit the denoiser, are not
+            finite or leave [0, 1]; if a batch is larger than all images of an epoch; or if the
+            memory cannot be enough.
+    """
+    if len(train_images) == 0:
+        raise InputError("received no training images, expected at least one: check --train-size")
+    for images, name in ((train_images, "training"), (test_images, "test")):
+        if len(images):
+            denoiser.check_shape(images.shape)
+            check_values(images, f"the array of {name} images")
+    check_batch_size(len(train_images), settings)
+    check_memory(
+        estimate_memory(
+            denoiser, train_images.shape[1:], settings.batch_size, (train_images, test_images)
+        )
+    )
+
+
+def check_batch_size(count, settings):
+    """Raises `InputError` if a batch is larger than the images of an epoch, repetitions included."""
+    repeated = count * max(1, settings.images_per_epoch // count)
+    if settings.batch_size > repeated:
+        raise InputError(
+            f"received a batch size of {settings.batch_size}, but an epoch has only {repeated} "
+            f"images ({count}, repeated {repeated // count} times): choose a smaller --batch-size "
+            "or a larger --images-per-epoch"
+        )
+
+
+def check_memory(estimate):
+    """Raises `InputError` if a `MemoryEstimate` exceeds what the device or the machine has.
+
+    Where that is not known, nothing is checked. Of activations in a step compiled by XLA, which may
+    compute all but the convolutions again, only a third is counted.
+    """
+    network = estimate.on_device
+    if _backend.jit_compile():
+        network -= estimate.activations * 2 // 3
+    free = _backend.memory_available()
+    in_memory = estimate.images + (network if free is None else 0)
+    for needed, available, place in (
+        (network, free, "the device"),
+        (in_memory, machine_memory(), "this machine"),
+    ):
+        if available is not None and needed > available:
+            raise InputError(
+                f"the training needs at least {needed / 1e9:.1f} GB, but {place} has "
+                f"{available / 1e9:.1f} GB: choose a smaller --batch-size, a smaller network or "
+                "smaller images"
+            )
+
+
+def machine_memory(limit="/sys/fs/cgroup/memory.max"):
+    """Bytes of memory that this process may use at most, or None if that is not known.
+
+    Args:
+        limit: the file in which Linux keeps the limit of a container.
+    """
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
+    try:
+        return min(memory, int(Path(limit).read_text()))
+    except (OSError, ValueError):  # There is no such file, or it says "max".
+        return memory

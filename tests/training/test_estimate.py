@@ -1,0 +1,123 @@
+"""What a training will take, and what is refused before it starts."""
+
+import numpy as np
+import pytest
+
+from keras_gahr import BFCNN, InputError, UNet
+from keras_gahr.training import TrainingSettings, conditions
+from keras_gahr.training.conditions import check_conditions, machine_memory
+from keras_gahr.training.estimate import MemoryEstimate, estimate_memory, estimate_training
+
+SETTINGS = TrainingSettings(epochs=3, images_per_epoch=20, batch_size=4)
+
+
+def test_memory_counts_the_layers_of_a_batch():
+    denoiser = BFCNN(num_layers=3, num_kernels=4, seed=0)
+    estimate = estimate_memory(denoiser, (10, 12, 1), 5)
+    assert estimate.gradients == 4 * denoiser.num_parameters
+    assert estimate.moments == 8 * denoiser.num_parameters
+    # The middle layer has a norm with 4 running deviations.
+    assert estimate.parameters == 4 * (denoiser.num_parameters + 4)
+    # Images, convolution, convolution with norm and ReLU, convolution; four times the largest.
+    assert estimate.activations == 4 * 5 * 10 * 12 * (1 + 4 * 4 + 1 + 4 * 4)
+    assert estimate.total == estimate.on_device
+
+
+def test_images_count_only_in_memory(tmp_path, smooth_images):
+    images = smooth_images(4, 8, 8)
+    np.save(tmp_path / "images.npy", images)
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+    denoiser = UNet(num_blocks=1, num_kernels=2, seed=0)
+    assert estimate_memory(denoiser, (8, 8, 1), 2, (images, mapped[1:])).images == images.nbytes
+
+
+def test_a_training_is_estimated_without_touching_the_denoiser(smooth_images):
+    images = smooth_images(9, 8, 8)
+    denoiser = UNet(num_blocks=1, num_kernels=2, seed=0)
+    before = denoiser.get_weights()
+    estimate = estimate_training(
+        denoiser, images, SETTINGS, test_images=images, extra_evaluations=7
+    )
+    assert all(np.array_equal(*pair) for pair in zip(before, denoiser.get_weights(), strict=True))
+    # Nine images twice, in batches of four, the last one of two.
+    assert (estimate.steps_per_epoch, estimate.steps) == (5, 15)
+    assert estimate.parameters == denoiser.num_parameters
+    assert 0 < estimate.seconds_per_step <= estimate.seconds_to_start * 10
+    assert estimate.seconds_per_epoch == pytest.approx(estimate.seconds_per_step * (5 + 4 / 3))
+    assert estimate.seconds == estimate.seconds_to_start + 3 * estimate.seconds_per_epoch
+
+
+def test_good_conditions_pass(smooth_images):
+    denoiser = UNet(num_blocks=1, num_kernels=2, seed=0)
+    images = smooth_images(3, 8, 8)
+    check_conditions(denoiser, images, images[:0], SETTINGS)
+    check_conditions(denoiser, np.uint8(255 * images), images, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda images: images[:0], "no training images"),
+        (lambda images: images[:, :7], "multiples of 2"),
+        (lambda images: np.repeat(images, 3, axis=-1), "3 channel"),
+        (lambda images: images * np.nan, "NaN"),
+        (lambda images: images * np.inf, "NaN|values from"),
+        (lambda images: images * 255, "values from"),
+        (lambda images: images.astype(np.int32), "int32"),
+    ],
+)
+def test_bad_images_are_refused(smooth_images, change, says):
+    denoiser = UNet(num_blocks=1, num_kernels=2, seed=0)
+    images = smooth_images(3, 8, 8)
+    with np.errstate(invalid="ignore"):
+        bad = change(images)
+    with pytest.raises(InputError, match=says):
+        check_conditions(denoiser, bad, images, SETTINGS)
+    if len(bad):
+        with pytest.raises(InputError, match=says):
+            check_conditions(denoiser, images, bad, SETTINGS)
+
+
+def test_a_batch_larger_than_an_epoch_is_refused(smooth_images):
+    denoiser = UNet(num_blocks=1, num_kernels=2, seed=0)
+    images = smooth_images(7, 8, 8)
+    for images_per_epoch, says in ((20, "only 14 images"), (3, "only 7 images")):
+        settings = TrainingSettings(images_per_epoch=images_per_epoch, batch_size=15)
+        with pytest.raises(InputError, match=says):
+            check_conditions(denoiser, images, images, settings)
+    check_conditions(denoiser, images, images, TrainingSettings(images_per_epoch=21, batch_size=15))
+
+
+def test_memory_that_is_not_there_is_refused(monkeypatch, tmp_path):
+    estimate = MemoryEstimate(10**9, 10**9, 2 * 10**9, 6 * 10**9, 5 * 10**9)
+    monkeypatch.setattr(conditions, "machine_memory", lambda: 16 * 10**9)
+    monkeypatch.setattr(conditions._backend, "memory_available", lambda: None)
+    for compiled, limit in ((False, 15), (True, 11)):
+        monkeypatch.setattr(conditions._backend, "jit_compile", lambda compiled=compiled: compiled)
+        conditions.check_memory(estimate)
+        monkeypatch.setattr(
+            conditions, "machine_memory", lambda limit=limit: int((limit - 0.1) * 1e9)
+        )
+        with pytest.raises(InputError, match=rf"{limit}\.0 GB, but this machine has .*batch-size"):
+            conditions.check_memory(estimate)
+        # On a device the images are all that the machine must hold.
+        monkeypatch.setattr(conditions._backend, "memory_available", lambda: 11 * 10**9)
+        conditions.check_memory(estimate)
+        monkeypatch.setattr(conditions._backend, "memory_available", lambda: 10**9)
+        with pytest.raises(InputError, match="the device has 1"):
+            conditions.check_memory(estimate)
+        monkeypatch.setattr(conditions._backend, "memory_available", lambda: None)
+        monkeypatch.setattr(conditions, "machine_memory", lambda: 16 * 10**9)
+    limit = tmp_path / "memory.max"
+    assert machine_memory(limit) > 2**28
+    limit.write_text("max\n")
+    assert machine_memory(limit) > 2**28
+    limit.write_text("1234\n")
+    assert machine_memory(limit) == 1234
+
+
+def test_the_backend_says_how_much_memory_is_free_or_nothing():
+    from keras_gahr import _backend
+
+    free = _backend.memory_available()
+    assert free is None or free > 0
