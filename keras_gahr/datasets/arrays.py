@@ -57,12 +57,12 @@ def blocks(array):
         release(array)
 
 
-def take(images, index):
+def take(images, index, limits=(0, 1)):
     """The images at `index` (whatever indexes an array) as float32 in [0, 1], in memory.
 
-    Of a memory map, nothing else stays in memory.
+    Of a memory map, nothing else stays in memory. For limits see `to_float`.
     """
-    values = to_float(np.asarray(images[index]))
+    values = to_float(np.asarray(images[index]), limits)
     release(images)
     return values
 
@@ -110,8 +110,12 @@ def check_values(array, name):
             )
 
 
-def to_float(array):
-    """The pixel values as float32 in [0, 1]: uint8 is divided by 255, floats are clipped."""
+def to_float(array, limits=(0, 1)):
+    """The pixel values as float32 in [0, 1]: uint8 is divided by 255, floats are clipped.
+
+    Floats may have other limits, or None for values that are not to be clipped.
+    """
     if array.dtype == np.uint8:
         return np.divide(array, 255, dtype=np.float32)
-    return np.clip(np.asarray(array, np.float32), 0, 1)
+    values = np.asarray(array, np.float32)
+    return values if limits is None else np.clip(values, *limits)

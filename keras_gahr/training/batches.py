@@ -15,7 +15,7 @@ class TiledBatches(keras.utils.PyDataset):
     PyTorch's convolutions fail on a single small image.
 
     Args:
-        images: array `(count, height, width, channels)`, uint8 or float32 on [0, 1].
+        images: array `(count, height, width, channels)`, uint8 or float32 on [0, 1]; wavelet bands too.
         images_per_epoch: each image comes `images_per_epoch // count` times, at least once.
         batch_size: images in a batch.
         seed: of the order.
@@ -46,7 +46,7 @@ class TiledBatches(keras.utils.PyDataset):
         start = index * self.batch_size
         stop = start + self.batch_size if index + 1 < len(self) else None
         chosen = self._order[start:stop]
-        return take(self.images, chosen)
+        return take(self.images, chosen, limits=None)
 
     def on_epoch_end(self):
         self.epoch += 1
@@ -57,26 +57,29 @@ class NoisyBatches(keras.utils.PyDataset):
     """Each image once, in order, with noise that is the same in every epoch and on every backend.
 
     Args:
-        images: array `(count, height, width, channels)`, uint8 or float32 on [0, 1].
+        images: array `(count, height, width, channels)`, uint8 or float32 on [0, 1]; wavelet bands too.
         noise_law: the `NoiseLaw` of the noise levels.
         batch_size: images in a batch.
         seed: of the noise; an image's noise depends on it and on the image's index only.
+        condition: how many channels, from the first, are a condition and get no noise.
     """
 
-    def __init__(self, images, noise_law, batch_size, seed):
+    def __init__(self, images, noise_law, batch_size, seed, condition=0):
         super().__init__()
         self.images = images
         self.noise_law = noise_law
         self.batch_size = batch_size
         self.seed = seed
+        self.condition = condition
 
     def __len__(self):
         return -(-len(self.images) // self.batch_size)
 
     def __getitem__(self, index):
         start = index * self.batch_size
-        clean = take(self.images, slice(start, start + self.batch_size))
+        clean = take(self.images, slice(start, start + self.batch_size), limits=None)
         chosen = range(start, start + len(clean))
         sigma = self.noise_law.sigma(keyed_uniform(self.seed, chosen, 0))
         noise = keyed_normal(self.seed, chosen, 1, clean.shape[1:])
+        noise[..., : self.condition] = 0
         return {"clean": clean, "noise": sigma.astype(np.float32)[:, None, None, None] * noise}
