@@ -117,5 +117,7 @@ def to_float(array, limits=(0, 1)):
     """
     if array.dtype == np.uint8:
         return np.divide(array, 255, dtype=np.float32)
-    values = np.asarray(array, np.float32)
-    return values if limits is None else np.clip(values, *limits)
+    if limits is None:
+        # A copy, as clipping makes one: the array may be a memory map.
+        return np.array(array, np.float32)
+    return np.clip(np.asarray(array, np.float32), *limits)
