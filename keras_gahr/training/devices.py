@@ -111,8 +111,8 @@ class SharedBatches(keras.utils.PyDataset):
     """The part of each batch that one process computes.
 
     All devices get equally many images: up to `count` - 1 images of a batch that does not divide (only
-    an epoch's last one, see `DataParallel.check_batch_size`) are left out, and the batch if it has
-    fewer than that.
+    an epoch's last one, see `DataParallel.check_batch_size`) are left out. So is a smaller last batch
+    with less than two images for each device: PyTorch's convolutions fail on a single small image.
 
     Args:
         batches: a `PyDataset` of arrays or of dictionaries of arrays, the same in every process.
@@ -127,9 +127,10 @@ class SharedBatches(keras.utils.PyDataset):
         self.batches = batches
         self.shared = shared
         self._length = len(batches)
-        if self._length and _size(batches[self._length - 1]) < shared.count:
+        first, last = (_size(batches[index]) for index in (0, self._length - 1))
+        if last < first and last < 2 * shared.count:
             self._length -= 1
-        if not self._length:
+        if first < shared.count:
             raise InputError(
                 f"received fewer images than {shared.count} devices, expected at least one for each"
             )

@@ -85,12 +85,13 @@ def two_processes():
     return shared
 
 
-@pytest.mark.parametrize(("size", "parts"), [(8, [2, 2]), (7, [2, 1]), (5, [2]), (6, [2, 1])])
-def test_all_devices_get_equally_many_images(two_processes, size, parts):
+@pytest.mark.parametrize(
+    ("size", "batch_size", "parts"),
+    [(8, 4, [2, 2]), (7, 4, [2]), (5, 4, [2]), (3, 4, [1]), (9, 6, [3]), (11, 6, [3, 2])],
+)
+def test_all_devices_get_equally_many_images(two_processes, size, batch_size, parts):
     images = np.arange(size, dtype=np.uint8).reshape(-1, 1, 1, 1)
-    batches = TiledBatches(images, size, 4, seed=0)
-    if size == 5:
-        assert len(batches[0]) == 5
+    batches = TiledBatches(images, size, batch_size, seed=0)
     part = SharedBatches(batches, two_processes)
     found = [part[i] for i in range(len(part))]
     assert [len(batch) for batch in found] == parts
