@@ -33,6 +33,7 @@ of the three backends on a CPU.
 |                                        |       |        | Adam turns rounding into steps               |
 | 20 cold steps: loss, of itself         | 2e-4  | 4e-5   | gradients near 1e-8, the same amplification  |
 | 10 steps in bfloat16: loss, of itself  | 2e-2  | 8e-3   | 8 bits a number                              |
+| 20 steps on two devices: all, of one's | 1e-5  | 1.4e-6 | sums in another order                        |
 """
 
 OUTPUT = 1e-5
@@ -52,3 +53,4 @@ WARM_RUNNING_SD = 1e-4
 WARM_CHANGE = 1e-2
 COLD_LOSS = 2e-4
 BFLOAT16_LOSS = 2e-2
+TWO_DEVICES = 1e-5

@@ -33,8 +33,12 @@ def devices():
 
 
 def jit_compile():
-    """Whether a training step is faster compiled by XLA: on a GPU yes, on a CPU it takes twice as long."""
-    return bool(tf.config.get_visible_devices("GPU"))
+    """Whether a training step is faster compiled by XLA: on a GPU yes, on a CPU it takes twice as long.
+
+    XLA cannot compile what replicas tell each other.
+    """
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    return replicas == 1 and bool(tf.config.get_visible_devices("GPU"))
 
 
 def memory_available():

@@ -2,6 +2,7 @@
 
 import typer
 
+from .bands import bands
 from .data_checks import dedup, overlap, show
 from .data_files import array, faces, folder, mnist
 from .synthetic import c_alpha, disks, ray, shuffled, sines
@@ -17,6 +18,7 @@ data_app.command("c-alpha")(c_alpha)
 data_app.command()(ray)
 data_app.command()(sines)
 data_app.command()(shuffled)
+data_app.command()(bands)
 data_app.command()(dedup)
 data_app.command()(overlap)
 data_app.command()(show)

@@ -5,11 +5,13 @@ import time
 import typer
 
 
-def summarize(dataset, out, started, note=""):
-    """Writes the contact sheet of the first 64 images and prints the summary."""
+def summarize(dataset, out, started, note="", pictures=None):
+    """Writes the contact sheet of the first 64 images, or of the pictures, and prints the summary."""
     from keras_gahr.datasets.image_files import contact_sheet, write_image
 
-    write_image(out / "contact_sheet.png", contact_sheet(dataset.as_float(slice(64))))
+    if pictures is None:
+        pictures = dataset.as_float(slice(64))
+    write_image(out / "contact_sheet.png", contact_sheet(pictures))
     count, height, width, channels = dataset.images.shape
     skipped = len(dataset.manifest["skipped"])
     typer.echo(

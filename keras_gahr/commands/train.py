@@ -60,6 +60,10 @@ def train(
     receptive_field: Annotated[
         int | None, _option(_NETWORK, "bf-cnn-rf: 5, 9, 13, 23 or 43 pixels; default 43.")
     ] = None,
+    conditional: Annotated[
+        bool,
+        _option(_NETWORK, "bf-cnn-rf on wavelet bands: the details given the low band."),
+    ] = False,
     skip: Annotated[
         bool, _option(_NETWORK, "The network computes the residual, or else the denoised image.")
     ] = True,
@@ -100,6 +104,9 @@ def train(
     rescale: Annotated[
         bool, _option(_NOISE, "Multiply each training image by a random number up to 1.")
     ] = False,
+    devices: Annotated[
+        int, _option(_MACHINE, "Share each batch among so many devices of this machine.", min=1)
+    ] = 1,
     precision: Annotated[str, _option(_MACHINE, "float32 or mixed_bfloat16.")] = "float32",
     steps_per_execution: Annotated[
         int, _option(_MACHINE, "Steps taken at a time (TensorFlow, JAX).", min=1)
@@ -117,6 +124,9 @@ def train(
     was stopped or killed, and ends as if it had not been.
     """
     choose_backend(backend)
+    from keras_gahr._backend import parallel
+
+    parallel.join_hosts()
     from .training_run import chosen_options, continue_run, describe_run, start_run
 
     given = {

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -9,11 +10,17 @@ import rich.console
 import typer
 
 from keras_gahr.datasets import load
-from keras_gahr.denoisers import DirectDenoiser, build_denoiser, load_denoiser
+from keras_gahr.denoisers import (
+    DirectDenoiser,
+    build_conditional_denoiser,
+    build_denoiser,
+    load_denoiser,
+)
 from keras_gahr.errors import InputError
 from keras_gahr.training import check_run_output, train
 from keras_gahr.training.conditions import check_conditions
 from keras_gahr.training.config import RunConfig, read_options
+from keras_gahr.training.devices import check_count, is_first, must_relaunch, relaunch
 from keras_gahr.training.estimate import estimate_training
 from keras_gahr.training.levels import MOST_IMAGES, SIGMAS
 
@@ -64,7 +71,8 @@ def start_run(config, out, overwrite, state_seconds):
     """
     if out is None:
         raise InputError("received no run directory: pass --out RUN, or --resume RUN to go on")
-    check_run_output(out, overwrite)
+    if is_first():
+        check_run_output(out, overwrite)
     _run(config, out, overwrite=overwrite, state_seconds=state_seconds)
 
 
@@ -132,7 +140,12 @@ def _duration(seconds):
 def _run(config, out, **how):
     settings = config.settings()
     denoiser, train_images, test_images = _prepare(config)
-    _introduce(denoiser, train_images, test_images)
+    if must_relaunch(config.devices):
+        check_conditions(denoiser, train_images.images, test_images.images, settings)
+        check_count(config.devices)
+        raise typer.Exit(relaunch(sys.argv[1:], config.devices))
+    if is_first():
+        _introduce(denoiser, train_images, test_images)
     result = train(
         denoiser,
         train_images.images,
@@ -152,6 +165,8 @@ def _run(config, out, **how):
         after_epoch=_now_and_then(lambda result: _draw(result, out)),
         **how,
     )
+    if not is_first():
+        return
     if result.pictures:
         _draw(result, out)
     _report(result, denoiser, test_images, out)
@@ -159,7 +174,7 @@ def _run(config, out, **how):
 
 def _prepare(config):
     """The denoiser with its first weights, the training images and the test images."""
-    images = load(config.dataset)
+    images = load(config.dataset, bands=config.conditional)
     test_size = config.test_size or max(1, min(512, len(images) // 10))
     train_size = config.train_size or max(1, len(images) - test_size)
     train_images, test_images = images.split(train_size, test_size, config.half)
@@ -173,9 +188,12 @@ def _prepare(config):
         denoiser = load_denoiser(config.start_from)
         denoiser.provenance = {**provenance, "started_from": denoiser.provenance}
     else:
-        network = config.network()
         channels = images.images.shape[-1]
-        denoiser = build_denoiser(num_channels=channels, provenance=provenance, **network)
+        network = {**config.network(), "provenance": provenance}
+        if config.conditional:
+            denoiser = build_conditional_denoiser(bands=channels, **network)
+        else:
+            denoiser = build_denoiser(num_channels=channels, **network)
         if not config.skip:
             denoiser = DirectDenoiser(denoiser, provenance=provenance)
     denoiser.check_shape(images.images.shape)

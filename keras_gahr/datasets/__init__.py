@@ -1,6 +1,7 @@
 """Images to train on and to measure with: files, synthetic families and their on-disk format."""
 
 from .array_files import make_array, make_mnist
+from .bands import band_arrays, band_pictures, make_bands
 from .c_alpha import c_alpha_images, make_c_alpha
 from .disks import disk_images, disk_parameters, disk_tangent, draw_disks, make_disks
 from .duplicates import Repeats, drop_repeats, find_repeats
@@ -21,6 +22,8 @@ __all__ = [
     "Intensities",
     "Overlap",
     "Repeats",
+    "band_arrays",
+    "band_pictures",
     "c_alpha_images",
     "contact_sheet",
     "disk_images",
@@ -36,6 +39,7 @@ __all__ = [
     "list_images",
     "load",
     "make_array",
+    "make_bands",
     "make_c_alpha",
     "make_disks",
     "make_faces",

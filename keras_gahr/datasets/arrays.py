@@ -57,12 +57,12 @@ def blocks(array):
         release(array)
 
 
-def take(images, index):
+def take(images, index, limits=(0, 1)):
     """The images at `index` (whatever indexes an array) as float32 in [0, 1], in memory.
 
-    Of a memory map, nothing else stays in memory.
+    Of a memory map, nothing else stays in memory. For limits see `to_float`.
     """
-    values = to_float(np.asarray(images[index]))
+    values = to_float(np.asarray(images[index]), limits)
     release(images)
     return values
 
@@ -80,15 +80,16 @@ def release(array):
         array.base.madvise(mmap.MADV_DONTNEED)
 
 
-def check_values(array, name):
+def check_values(array, name, limits=(0, 1)):
     """Refuses an array that does not hold pixel values; reads it in blocks.
 
     Args:
         array: any shape; uint8, or floats in [0, 1].
         name: what the error calls it, such as its path.
+        limits: of floats; wavelet bands have others.
 
     Raises:
-        InputError: if it is empty, has another type, holds NaN, or leaves [0, 1] by more than
+        InputError: if it is empty, has another type, holds NaN, or leaves the limits by more than
             rounding (1e-6).
     """
     if array.size == 0:
@@ -103,15 +104,21 @@ def check_values(array, name):
         low, high = float(block.min()), float(block.max())
         if np.isnan(low):
             raise InputError(f"{name} holds NaN: expected values in [0, 1]; remove those images")
-        if low < -ROUNDING or high > 1 + ROUNDING:
+        if low < limits[0] - ROUNDING or high > limits[1] + ROUNDING:
             raise InputError(
-                f"{name} holds values from {low:.4g} to {high:.4g}: expected [0, 1]; rescale it, "
-                "or save 0..255 as uint8"
+                f"{name} holds values from {low:.4g} to {high:.4g}: expected "
+                f"[{limits[0]:g}, {limits[1]:g}]; rescale it, or save 0..255 as uint8"
             )
 
 
-def to_float(array):
-    """The pixel values as float32 in [0, 1]: uint8 is divided by 255, floats are clipped."""
+def to_float(array, limits=(0, 1)):
+    """The pixel values as float32 in [0, 1]: uint8 is divided by 255, floats are clipped.
+
+    Floats may have other limits, or None for values that are not to be clipped.
+    """
     if array.dtype == np.uint8:
         return np.divide(array, 255, dtype=np.float32)
-    return np.clip(np.asarray(array, np.float32), 0, 1)
+    if limits is None:
+        # A copy, as clipping makes one: the array may be a memory map.
+        return np.array(array, np.float32)
+    return np.clip(np.asarray(array, np.float32), *limits)

@@ -3,7 +3,8 @@
 `images.npy` holds the images, (N, H, W, C), uint8 or float32 in [0, 1]. `manifest.json` says how
 they were made: the recipe with all its parameters, the package version, the source files in the
 order of the images with their SHA-256, what was left out and why, and the shape, type and SHA-256
-of the images (of their bytes in C order, without the `.npy` header).
+of the images (of their bytes in C order, without the `.npy` header). Only wavelet bands (`bands`)
+leave [0, 1]: their manifest declares it by `value_range`, [lowest, highest].
 """
 
 import dataclasses
@@ -28,7 +29,7 @@ class Dataset:
     """Images and where they came from.
 
     Attributes:
-        images: (N, H, W, C), uint8 or floats in [0, 1]; usually a read-only memory map.
+        images: (N, H, W, C), uint8 or floats in the value range; usually a read-only memory map.
         manifest: the content of `manifest.json`. A part of a dataset keeps the whole one's.
     """
 
@@ -39,6 +40,11 @@ class Dataset:
         return len(self.images)
 
     @property
+    def value_range(self):
+        """The least and the greatest value that the images may have: (0, 1) but for wavelet bands."""
+        return tuple(self.manifest.get("value_range", (0, 1)))
+
+    @property
     def sources(self):
         """The manifest's entry for the file of each image; [] for images not made from files."""
         sources = self.manifest.get("sources", [])
@@ -46,8 +52,11 @@ class Dataset:
         return sources if len(sources) == len(self) else []
 
     def as_float(self, index=slice(None)):
-        """The images at `index` (whatever indexes an array) as float32 in [0, 1], in memory."""
-        return take(self.images, index)
+        """The images at `index` (whatever indexes an array) as float32, in memory.
+
+        They are on [0, 1], or in the value range of wavelet bands.
+        """
+        return take(self.images, index, self.value_range)
 
     def subset(self, n, half=None):
         """The first n images as a Dataset; with a half, images that the other half never holds.
@@ -101,7 +110,7 @@ def _is_last(half):
     return half == "B"
 
 
-def load(path, verify=None):
+def load(path, verify=None, bands=False):
     """The dataset in a folder, or an array of images in a `.npy` or `.npz` file.
 
     Args:
@@ -109,13 +118,14 @@ def load(path, verify=None):
             uint8 or floats in [0, 1] (a `.npz` file: the array `images`, or the only one).
         verify: whether to compare a folder's images with the SHA-256 in its manifest; by default,
             up to 1 GB. Shape and type are always compared, and a plain array's values checked.
+        bands: whether it may hold wavelet bands, whose values leave [0, 1], in place of images.
 
     Raises:
         InputError: if it is missing, damaged, or something else.
     """
     path = Path(path)
     if path.is_dir():
-        return _load_folder(path, verify)
+        return _load_folder(path, verify, bands)
     if not path.exists():
         raise InputError(f"{path} does not exist: give a dataset folder or a .npy or .npz file")
     images = read_array(path)
@@ -141,7 +151,7 @@ def describe(shape, dtype):
     return {"shape": list(shape), "dtype": dtype.name}
 
 
-def _load_folder(path, verify):
+def _load_folder(path, verify, bands):
     if not is_dataset(path):
         raise InputError(
             f"{path} is not a dataset: it has no manifest.json; make one with `gahr data`"
@@ -160,6 +170,7 @@ def _load_folder(path, verify):
             f"{path} has dataset format {version}: this version reads {FORMAT_VERSION}; make the "
             "dataset again, or install a newer keras-gahr"
         )
+    _check_range(path, manifest.get("value_range"), bands)
     images = read_array(path / "images.npy")
     found = describe(images.shape, images.dtype)
     if found != expected:
@@ -175,6 +186,24 @@ def _load_folder(path, verify):
             "damaged; make the dataset again"
         )
     return Dataset(images, manifest)
+
+
+def _check_range(path, value_range, bands):
+    """Refuses wavelet bands where images are expected, and a declared range that is none."""
+    if value_range is None:
+        return
+    numbers = isinstance(value_range, list) and all(
+        isinstance(value, int | float) and abs(value) <= 1 for value in value_range
+    )
+    if not numbers or len(value_range) != 2 or value_range[0] >= value_range[1]:
+        raise InputError(
+            f"{path / 'manifest.json'} is damaged: value_range is {value_range!r:.50}, expected two "
+            "numbers from -1 to 1; make the dataset again"
+        )
+    if not bands:
+        raise InputError(
+            f"{path} holds wavelet bands, expected images: bands are for `gahr train --conditional`"
+        )
 
 
 def _sha256(images):

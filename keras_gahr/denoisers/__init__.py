@@ -10,7 +10,7 @@ from .loading import load_denoiser, save_denoiser
 from .multi_scale import MultiScaleDenoiser
 from .precision import PRECISIONS, with_precision
 from .receptive_field_bf_cnn import RECEPTIVE_FIELDS, ReceptiveFieldBFCNN
-from .registry import ARCHITECTURES, build_denoiser
+from .registry import ARCHITECTURES, build_conditional_denoiser, build_denoiser
 from .unet import UNet
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "MultiScaleDenoiser",
     "ReceptiveFieldBFCNN",
     "UNet",
+    "build_conditional_denoiser",
     "build_denoiser",
     "load_denoiser",
     "save_denoiser",

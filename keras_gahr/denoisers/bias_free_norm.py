@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_gahr._backend import parallel
+
 
 @keras.saving.register_keras_serializable("keras_gahr")
 class BiasFreeNorm(keras.layers.Layer):
@@ -14,7 +16,9 @@ class BiasFreeNorm(keras.layers.Layer):
     becomes `momentum * running_sd + (1 - momentum) * sd`. Otherwise `sd = running_sd`, with no
     epsilon, so that the layer is linear. This is `BF_batchNorm` of the published code.
 
-    Statistics are computed in float32 whatever the compute dtype is.
+    Statistics are computed in float32 whatever the compute dtype is, and over the whole batch where
+    several devices share it (see `keras_gahr.training.devices`), on every backend: the running values
+    are those of one device.
 
     Args:
         momentum: weight of the old value in the running average.
@@ -47,7 +51,7 @@ class BiasFreeNorm(keras.layers.Layer):
 
     def call(self, x, training=False):
         if training:
-            _, variance = ops.moments(ops.cast(x, "float32"), axes=(0, 1, 2))
+            variance = _batch_variance(ops.cast(x, "float32"))
             sd = ops.sqrt(variance + self.epsilon)
             self.running_sd.assign(
                 self.momentum * self.running_sd + (1 - self.momentum) * ops.stop_gradient(sd)
@@ -67,3 +71,12 @@ class BiasFreeNorm(keras.layers.Layer):
             "epsilon": self.epsilon,
             "gamma_initializer": keras.initializers.serialize(self.gamma_initializer),
         }
+
+
+def _batch_variance(x):
+    """The variance of each channel over the batch, of which all replicas have equal shares."""
+    mean, variance = ops.moments(x, axes=(0, 1, 2))
+    if parallel.replica()[1] > 1:
+        deviation = mean - parallel.mean_over_replicas(mean)
+        variance = parallel.mean_over_replicas(variance + ops.square(deviation))
+    return variance

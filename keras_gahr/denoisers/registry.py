@@ -39,3 +39,26 @@ def build_denoiser(architecture, **options):
                 f"received {option} for the architecture {architecture}, which has {', '.join(known)}"
             )
     return denoiser(**options)
+
+
+def build_conditional_denoiser(architecture, bands, **options):
+    """A new network with random weights that denoises the details of a scale given its low band.
+
+    Args:
+        architecture: "bf-cnn-rf".
+        bands: channels of the wavelet bands, four for those of grey images.
+        **options: arguments of that class but `num_channels` and `coarse`.
+
+    Raises:
+        InputError: for another architecture, other bands, or an option that it does not have.
+    """
+    if architecture != "bf-cnn-rf":
+        raise InputError(
+            f"received architecture {architecture!r} for a conditional network, expected bf-cnn-rf"
+        )
+    if bands != 4:
+        raise InputError(
+            f"received images with {bands} channel(s) for a conditional network, expected the 4 wavelet "
+            "bands of grey images: make them with `gahr data bands`"
+        )
+    return build_denoiser(architecture, num_channels=1, coarse=False, **options)

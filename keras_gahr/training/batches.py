@@ -15,17 +15,20 @@ class TiledBatches(keras.utils.PyDataset):
     before, since its statistics would be poor and PyTorch's convolutions fail on a single small image.
 
     Args:
-        images: array `(count, height, width, channels)`, uint8 or float32 on [0, 1].
+        images: array `(count, height, width, channels)`, uint8 or float32 on [0, 1]; wavelet bands too.
         images_per_epoch: each image comes `images_per_epoch // count` times, at least once.
         batch_size: images in a batch.
         seed: of the order.
+        shares: devices that share each batch. With several, a last batch with less than two images for
+            each of them is left out.
     """
 
-    def __init__(self, images, images_per_epoch, batch_size, seed):
+    def __init__(self, images, images_per_epoch, batch_size, seed, shares=1):
         super().__init__()
         self.images = images
         self.batch_size = batch_size
         self.seed = seed
+        self.shares = shares
         self.tiles = max(1, images_per_epoch // len(images))
         self.begin(0)
 
@@ -37,7 +40,8 @@ class TiledBatches(keras.utils.PyDataset):
     def steps_per_epoch(self):
         """Batches of a whole epoch."""
         full, rest = divmod(self.images_per_epoch, self.batch_size)
-        return full + (rest > 1 or (rest == 1 and full == 0))
+        least = 2 * self.shares
+        return full + (rest >= least or (rest > 0 and full == 0))
 
     def begin(self, epoch, first_batch=0):
         """Goes to an epoch, counted from 0, and past the batches in it that are done already."""
@@ -56,8 +60,9 @@ class TiledBatches(keras.utils.PyDataset):
     def __getitem__(self, index):
         index += self.first_batch
         start = index * self.batch_size
-        stop = start + self.batch_size if index + 1 < self.steps_per_epoch else None
-        return take(self.images, self._order[start:stop])
+        last = index + 1 == self.steps_per_epoch
+        stop = None if last and self.shares == 1 else start + self.batch_size
+        return take(self.images, self._order[start:stop], limits=None)
 
 
 class _Order(keras.callbacks.Callback):
@@ -74,26 +79,29 @@ class NoisyBatches(keras.utils.PyDataset):
     """Each image once, in order, with noise that is the same in every epoch and on every backend.
 
     Args:
-        images: array `(count, height, width, channels)`, uint8 or float32 on [0, 1].
+        images: array `(count, height, width, channels)`, uint8 or float32 on [0, 1]; wavelet bands too.
         noise_law: the `NoiseLaw` of the noise levels.
         batch_size: images in a batch.
         seed: of the noise; an image's noise depends on it and on the image's index only.
+        condition: how many channels, from the first, are a condition and get no noise.
     """
 
-    def __init__(self, images, noise_law, batch_size, seed):
+    def __init__(self, images, noise_law, batch_size, seed, condition=0):
         super().__init__()
         self.images = images
         self.noise_law = noise_law
         self.batch_size = batch_size
         self.seed = seed
+        self.condition = condition
 
     def __len__(self):
         return -(-len(self.images) // self.batch_size)
 
     def __getitem__(self, index):
         start = index * self.batch_size
-        clean = take(self.images, slice(start, start + self.batch_size))
+        clean = take(self.images, slice(start, start + self.batch_size), limits=None)
         chosen = range(start, start + len(clean))
         sigma = self.noise_law.sigma(keyed_uniform(self.seed, chosen, 0))
         noise = keyed_normal(self.seed, chosen, 1, clean.shape[1:])
+        noise[..., : self.condition] = 0
         return {"clean": clean, "noise": sigma.astype(np.float32)[:, None, None, None] * noise}

@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_gahr import _backend
-from keras_gahr.denoisers import with_precision
+from keras_gahr._backend import parallel
 from keras_gahr.noise import NoiseLaw
 from keras_gahr.psnr import psnr_of_error
 
@@ -16,15 +16,13 @@ def compiled_training(denoiser, settings, steps_per_epoch):
     """The training of a denoiser, compiled and with its optimizer built.
 
     Args:
-        denoiser: a `Denoiser`.
+        denoiser: a `Denoiser` that computes in the precision of the settings.
         settings: `TrainingSettings`.
         steps_per_epoch: steps in an epoch, which the learning rate's schedule counts in.
 
     Returns:
-        A `BlindTraining`. For "mixed_bfloat16" its denoiser is a copy.
+        A `BlindTraining`.
     """
-    if settings.precision != "float32":
-        denoiser = with_precision(denoiser, settings.precision)
     model = BlindTraining(denoiser, settings.noise_law, settings.seed, settings.rescale)
     jit_compile = settings.jit_compile
     model.compile(
@@ -86,24 +84,39 @@ class BlindTraining(keras.Model):
 
     def draw_scale(self, images):
         """A factor for each image, `(batch, 1, 1, 1)`, from the model's generator."""
-        return keras.random.uniform((ops.shape(images)[0], 1, 1, 1), seed=self.scale_generator)
+        shape = (ops.shape(images)[0], 1, 1, 1)
+        return self._draw(keras.random.uniform, shape, self.scale_generator)
 
     def draw_noise(self, images):
         """sigma z for each image, from the model's generators; none on channels that are a condition."""
         batch, height, width, _ = ops.shape(images)
         channels = self.denoiser.output_channels
-        uniform = keras.random.uniform((batch, 1, 1, 1), seed=self.level_generator)
-        normal = keras.random.normal((batch, height, width, channels), seed=self.noise_generator)
+        uniform = self._draw(keras.random.uniform, (batch, 1, 1, 1), self.level_generator)
+        normal = self._draw(
+            keras.random.normal, (batch, height, width, channels), self.noise_generator
+        )
         noise = self.noise_law.sigma(uniform) * normal
         condition = self.denoiser.input_channels - channels
         return ops.pad(noise, [(0, 0), (0, 0), (0, 0), (condition, 0)]) if condition else noise
 
+    def _draw(self, distribution, shape, generator):
+        """Random numbers for this replica's images: its part of what is drawn for the whole batch.
+
+        So the numbers do not depend on how many devices share a batch, and the generators, which
+        draw the same in all replicas, stay in step.
+        """
+        index, count = parallel.replica()
+        batch = shape[0]
+        drawn = distribution((count * batch, *shape[1:]), seed=generator)
+        return drawn[index * batch : (index + 1) * batch] if count > 1 else drawn
+
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        return ops.sum(ops.square(y_pred)) / ops.cast(ops.shape(y_pred)[0], "float32")
+        loss = ops.sum(ops.square(y_pred)) / ops.cast(ops.shape(y_pred)[0], "float32")
+        return parallel.replica_loss(loss)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         # The denoised image differs from the clean one by the same error, with the other sign.
-        self.psnr.update_state(psnr_of_error(y_pred))
+        self.psnr.update_state(parallel.mean_over_replicas(psnr_of_error(y_pred)))
         return self.get_metrics_result()
 
 

@@ -26,10 +26,12 @@ def check_conditions(denoiser, train_images, test_images, settings):
     """
     if len(train_images) == 0:
         raise InputError("received no training images, expected at least one: check --train-size")
+    # The details of a scale, which only a conditional network takes, lie about zero.
+    limits = (0, 1) if denoiser.input_channels == denoiser.output_channels else (-1, 1)
     for images, name in ((train_images, "training"), (test_images, "test")):
         if len(images):
             denoiser.check_shape(images.shape)
-            check_values(images, f"the array of {name} images")
+            check_values(images, f"the array of {name} images", limits)
     check_batch_size(len(train_images), settings)
     check_memory(
         estimate_memory(

@@ -75,8 +75,6 @@ class RunConfig:
             for name in ("num_kernels", "num_blocks", "num_layers", "receptive_field", "seed")
             if getattr(self, name) is not None
         }
-        if self.conditional:
-            options["coarse"] = False
         return {"architecture": self.architecture, **options}
 
 

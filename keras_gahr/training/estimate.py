@@ -8,7 +8,7 @@ import time
 import keras
 import numpy as np
 
-from keras_gahr.denoisers import Denoiser
+from keras_gahr.denoisers import Denoiser, with_precision
 
 from .batches import TiledBatches
 from .blind_training import compiled_training
@@ -149,9 +149,8 @@ def estimate_training(denoiser, train_images, settings, *, test_images=(), extra
 
 def _measure(denoiser, batches, settings):
     """Seconds of the first training step and of a later one, on a copy of the denoiser."""
-    copy = type(denoiser).from_config(denoiser.get_config())
     # Times depend on the weights: those of a fresh network underflow, which is slow on some CPUs.
-    copy.set_weights(denoiser.get_weights())
+    copy = with_precision(denoiser, settings.precision)
     one_by_one = dataclasses.replace(settings, steps_per_execution=1)
     model = compiled_training(copy, one_by_one, len(batches))
     seconds = []

@@ -13,14 +13,20 @@ class Interruption(keras.callbacks.Callback):
 
     An exception in the middle of a step could leave the weights half updated (JAX gives the old ones
     away before it has the new ones); this lets the step finish. A second signal stops at once.
+
+    Args:
+        any_process: a function that says whether a flag is true in any of the processes that train
+            together. Without it a process would wait for one that has ended.
     """
 
-    def __init__(self):
+    def __init__(self, any_process=bool):
         super().__init__()
+        self.any_process = any_process
         self.signal = None
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.signal is not None:
+        if self.any_process(self.signal is not None):
+            self.signal = self.signal or signal.SIGTERM
             self.model.stop_training = True
 
     def on_epoch_end(self, epoch, logs=None):

@@ -74,7 +74,7 @@ class NoiseLevels(keras.callbacks.Callback):
         self._denoiser = denoiser
         self._inference = None
         self._sets = {
-            name: take(images, slice(MOST_IMAGES))
+            name: take(images, slice(MOST_IMAGES), limits=None)
             for name, images in (("train", train_images), ("test", test_images))
             if len(images)
         }

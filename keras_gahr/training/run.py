@@ -1,9 +1,11 @@
 """A training from start to end, in a run directory."""
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import shutil
+import tempfile
 from pathlib import Path
 
 import keras
@@ -16,6 +18,7 @@ from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_folder, locked, remove_leftovers, replacing
 
 from .conditions import check_conditions
+from .devices import data_parallel
 from .session import Session
 from .state import read_state
 
@@ -98,24 +101,33 @@ def train(
             f"at a time on {keras.backend.backend()}: leave it out"
         )
     identity = _identity(denoiser, settings, train_images, test_images)
-    out = _resumed_folder(out) if resume else _new_folder(out, overwrite)
-    with locked(out):
+    with data_parallel(settings.devices) as shared, contextlib.ExitStack() as stack:
+        shared.check_batch_size(settings.batch_size)
         kept = None
-        if resume:
+        if shared.is_first:
+            folder = out = _resumed_folder(out) if resume else _new_folder(out, overwrite)
+            stack.enter_context(locked(out))
             remove_leftovers(out, FILES)
-            kept = read_state(out / "state.safetensors")
+        else:
+            # All processes do the same, but only what the first one writes is kept.
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        if resume:
+            kept = read_state(Path(out) / "state.safetensors")
             _check_identity(out, kept[1]["identity"], identity)
-        _write_config(out / "config.json", denoiser, settings, data, options)
+        # The first process must not write before the others have read.
+        shared.any_process(False)
+        _write_config(folder / "config.json", denoiser, settings, data, options)
         session = Session(
+            shared,
             denoiser,
             train_images,
             test_images,
             settings,
-            out,
+            folder,
             identity,
-            console=console,
+            console=console if shared.is_first else None,
             state_seconds=state_seconds,
-            after_epoch=after_epoch,
+            after_epoch=after_epoch if shared.is_first else None,
         )
         return session.run(kept)
 

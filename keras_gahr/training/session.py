@@ -48,16 +48,20 @@ class TrainingResult:
 
 
 class Session:
-    """Runs a training in a run directory that this process has for itself, until something ends it.
+    """Runs a training in a directory that this process has for itself, until something ends it.
+
+    It must be made and run within `data_parallel`.
 
     Args:
+        shared: the `DataParallel`.
         denoiser, train_images, test_images, settings, console, state_seconds, after_epoch: see `train`.
-        out: the run directory, which exists.
+        out: the directory, which exists.
         identity: see `StateKeeper`.
     """
 
     def __init__(
         self,
+        shared,
         denoiser,
         train_images,
         test_images,
@@ -69,19 +73,29 @@ class Session:
         state_seconds,
         after_epoch,
     ):
+        self.shared = shared
         self.settings = settings
         self.batches = TiledBatches(
-            train_images, settings.images_per_epoch, settings.batch_size, settings.seed
+            train_images,
+            settings.images_per_epoch,
+            settings.batch_size,
+            settings.seed,
+            shares=shared.count,
         )
         self.tests = None
         if len(test_images):
-            self.tests = NoisyBatches(
-                test_images, settings.noise_law, settings.batch_size, settings.seed
+            tests = NoisyBatches(
+                test_images,
+                settings.noise_law,
+                settings.batch_size,
+                settings.seed,
+                condition=denoiser.input_channels - denoiser.output_channels,
             )
+            self.tests = shared.share(tests)
         self.denoiser = denoiser
+        denoiser = shared.replicate(denoiser, settings.precision)
         self.model = compiled_training(denoiser, settings, self.batches.steps_per_epoch)
-        denoiser = self.model.denoiser
-        self.interruption = Interruption()
+        self.interruption = Interruption(shared.any_process)
         self.history = History(out / "history.csv", self.batches)
         averages = [Average(denoiser)] if settings.ema is not None else []
         kept = averages[0].denoiser if averages else denoiser
@@ -165,8 +179,7 @@ class Session:
             self.events.close()
             if self.progress is not None:
                 self.progress.close()
-        if self.model.denoiser is not self.denoiser:
-            self.denoiser.set_weights(self.model.denoiser.get_weights())
+        self.denoiser.set_weights(self.model.denoiser.get_weights())
         self.status.write(self._end())
         return self._result()
 
@@ -194,7 +207,7 @@ class Session:
         first = self.keeper.epoch
         self.batches.begin(first, self.keeper.step)
         self.model.fit(
-            self.batches,
+            self.shared.share(self.batches),
             initial_epoch=first,
             epochs=epochs,
             validation_data=self.tests,

@@ -7,7 +7,7 @@ import tolerances
 from keras import ops
 from networks import with_unit_gammas
 
-from keras_gahr import BFCNN, DilatedUNet, InputError, UNet, load_denoiser, save_denoiser
+from keras_gahr import BFCNN, DilatedUNet, InputError, _backend, load_denoiser, save_denoiser
 from keras_gahr.denoisers import DirectDenoiser, with_precision
 from keras_gahr.denoisers.properties import normalizations
 from keras_gahr.training import Adam, BlindTraining
@@ -15,14 +15,14 @@ from keras_gahr.training import Adam, BlindTraining
 
 @pytest.fixture(scope="module")
 def denoiser():
-    return with_unit_gammas(UNet(num_blocks=1, num_kernels=8, seed=0))
+    return with_unit_gammas(BFCNN(num_layers=4, num_kernels=8, seed=0))
 
 
 def trained(denoiser, images, steps=10):
     """The losses of a few steps with the same noise."""
     noise = np.random.default_rng(1).standard_normal((steps, *images.shape)).astype(np.float32)
     model = BlindTraining(denoiser)
-    model.compile(Adam(1e-3), jit_compile=False)
+    model.compile(Adam(1e-3), jit_compile=_backend.jit_compile())
     losses = []
     for step in noise:
         model.reset_metrics()

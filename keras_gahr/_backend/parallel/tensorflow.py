@@ -1,0 +1,56 @@
+"""TensorFlow: a mirrored strategy, with a replica for each device of one process."""
+
+import tensorflow as tf
+
+
+def one_process_each():
+    """See `keras_gahr._backend.parallel.jax`, here and below."""
+    return False
+
+
+def device_names():
+    kind = "GPU" if tf.config.get_visible_devices("GPU") else "CPU"
+    return [f"{kind}:{index}" for index in range(len(tf.config.list_logical_devices(kind)))]
+
+
+def join_hosts():
+    """TensorFlow trains on the devices of one host."""
+
+
+def data_parallel(count):
+    return tf.distribute.MirroredStrategy(device_names()[:count]).scope()
+
+
+def process():
+    return 0, 1
+
+
+def replica():
+    context = tf.distribute.get_replica_context()
+    if context is None:
+        # A model is being built, which belongs to all replicas.
+        return 0, 1
+    return context.replica_id_in_sync_group, context.num_replicas_in_sync
+
+
+def mean_over_replicas(x):
+    if replica()[1] == 1:
+        return x
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, x)
+
+
+def replica_loss(loss):
+    # The optimizer adds the gradients of the replicas up, and Keras multiplies what it reports.
+    return loss / tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def share_gradients(variables):
+    return lambda: None
+
+
+def broadcast(variables):
+    pass
+
+
+def any_process(flag):
+    return bool(flag)

@@ -1,0 +1,137 @@
+"""Training on two devices, which are halves of the CPU."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tolerances
+from networks import relative_difference
+
+from keras_gahr import BFCNN, InputError
+from keras_gahr._backend import parallel
+from keras_gahr.training.batches import TiledBatches
+from keras_gahr.training.devices import (
+    DataParallel,
+    SharedBatches,
+    data_parallel,
+    must_relaunch,
+    relaunch,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = Path(__file__).with_name("two_devices.py")
+BACKEND = keras.backend.backend()
+
+
+def run_on_two(folder, *arguments):
+    """What each process wrote."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+    }
+    launcher = []
+    if BACKEND == "torch":
+        launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command = [sys.executable, *launcher, SCRIPT, folder, *arguments]
+    subprocess.run(command, check=True, env=environment, timeout=300, cwd=ROOT)
+    return [np.load(path) for path in sorted(folder.glob("*.npz"))]
+
+
+def test_two_devices_train_as_one(tmp_path):
+    """The same losses, from the same noise, statistics over whole batches and mean gradients."""
+    results = run_on_two(tmp_path)
+    assert len(results) == (2 if BACKEND == "torch" else 1)
+    for result in results:
+        names = [name.removeprefix("one/") for name in result if name.startswith("one/")]
+        one, two = ({name: result[f"{kind}/{name}"] for name in names} for kind in ("one", "two"))
+        assert len(one["losses"]) == len(two["losses"]) == 20
+        assert one["losses"][9] != one["losses"][0]
+        for name in names:
+            difference = relative_difference(two[name], one[name])
+            assert difference < tolerances.TWO_DEVICES, name
+    for name in results[0]:
+        assert all(np.array_equal(result[name], results[0][name]) for result in results), name
+
+
+@pytest.mark.slow
+def test_all_processes_stop_at_the_same_step(tmp_path):
+    for result in run_on_two(tmp_path, "stop"):
+        assert len(result["two/losses"]) == 3
+
+
+def test_one_device_needs_nothing():
+    batches = TiledBatches(np.zeros((3, 4, 4, 1), np.uint8), 3, 2, seed=0)
+    with data_parallel() as shared:
+        assert (shared.count, shared.rank, shared.world, shared.is_first) == (1, 0, 1, True)
+        assert shared.share(batches) is batches
+        denoiser = BFCNN(num_layers=3, num_kernels=2, seed=0)
+        copy = shared.replicate(denoiser)
+        assert copy is not denoiser
+        for found, expected in zip(copy.get_weights(), denoiser.get_weights(), strict=True):
+            assert np.array_equal(found, expected)
+    assert keras.distribution.distribution() is None
+
+
+@pytest.fixture
+def two_processes():
+    """How a training is spread over two devices of two processes, as the second one sees it."""
+    shared = DataParallel(2)
+    shared.rank, shared.world = 1, 2
+    return shared
+
+
+@pytest.mark.parametrize(
+    ("size", "batch_size", "parts"),
+    [(8, 4, [2, 2]), (7, 4, [2]), (5, 4, [2]), (3, 4, [1]), (9, 6, [3]), (11, 6, [3, 2])],
+)
+def test_all_devices_get_equally_many_images(two_processes, size, batch_size, parts):
+    images = np.arange(size, dtype=np.uint8).reshape(-1, 1, 1, 1)
+    batches = TiledBatches(images, size, batch_size, seed=0)
+    part = SharedBatches(batches, two_processes)
+    found = [part[i] for i in range(len(part))]
+    assert [len(batch) for batch in found] == parts
+    for i, batch in enumerate(found):
+        used = 2 * len(batch)
+        assert np.array_equal(batch, batches[i][used // 2 : used])
+
+
+def test_too_few_images_for_the_devices_are_refused(two_processes):
+    batches = TiledBatches(np.zeros((1, 4, 4, 1), np.uint8), 1, 4, seed=0)
+    with pytest.raises(InputError, match="fewer images than 2 devices"):
+        SharedBatches(batches, two_processes)
+
+
+def test_a_batch_must_divide(two_processes):
+    two_processes.check_batch_size(4)
+    with pytest.raises(InputError, match="multiple of 2: choose 6"):
+        two_processes.check_batch_size(5)
+
+
+@pytest.mark.parametrize("count", [0, 10_000])
+def test_more_devices_than_there_are_are_refused(count):
+    says = {"jax": "XLA_FLAGS", "tensorflow": "set_logical_device_configuration", "torch": "fewer"}
+    with pytest.raises(InputError, match=says[BACKEND]), data_parallel(count):
+        pass
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="a process for each device is PyTorch's way")
+def test_processes_must_be_as_many_as_devices(monkeypatch):
+    assert must_relaunch(2)
+    assert not must_relaunch(1)
+    monkeypatch.setattr(parallel, "device_names", lambda: ["cpu:0", "cpu:1"])
+    with pytest.raises(InputError, match="torchrun --nproc-per-node 2"), data_parallel(2):
+        pass
+    monkeypatch.setenv("RANK", "0")
+    assert not must_relaunch(2)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BACKEND != "torch", reason="a process for each device is PyTorch's way")
+def test_the_command_is_run_in_two_processes(capfd):
+    assert relaunch(["info"], 2) == 0
+    assert capfd.readouterr().out.count("torch") >= 2

@@ -1,0 +1,94 @@
+"""Run by the tests of several devices: one training on one device, and the same on two.
+
+python two_devices.py FOLDER [stop]
+
+Each process writes FOLDER/RANK.npz. With `stop` the last process alone asks for an end at step 3.
+"""
+
+import signal
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_gahr import UNet, _backend
+from keras_gahr.denoisers.properties import normalizations
+from keras_gahr.noise import NoiseLaw
+from keras_gahr.training import Adam, BlindTraining
+from keras_gahr.training.batches import NoisyBatches, TiledBatches
+from keras_gahr.training.devices import data_parallel
+from keras_gahr.training.interruption import Interruption
+
+LAW = NoiseLaw()
+
+
+class Losses(keras.callbacks.Callback):
+    """The running mean of the loss after each step."""
+
+    def on_train_begin(self, logs=None):
+        self.values = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.values.append(float(logs["loss"]))
+
+
+class SignalAt(keras.callbacks.Callback):
+    """What a signal after some step does to an `Interruption`."""
+
+    def __init__(self, interruption, step):
+        super().__init__()
+        self.interruption = interruption
+        self.step = step
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch + 1 == self.step:
+            self.interruption.signal = signal.SIGINT
+
+
+def trained(denoiser, share=lambda batches: batches, callbacks=()):
+    """The losses, PSNR and weights of 20 steps."""
+    images = np.random.default_rng(0).random((40, 8, 8, 1), np.float32)
+    model = BlindTraining(denoiser, LAW, seed=3, rescale=True)
+    model.compile(Adam(1e-3), jit_compile=_backend.jit_compile())
+    losses = Losses()
+    history = model.fit(
+        share(TiledBatches(images, 40, 4, seed=1)),
+        validation_data=share(NoisyBatches(images[32:], LAW, 4, seed=2)),
+        epochs=2,
+        shuffle=False,
+        verbose=0,
+        callbacks=[losses, *callbacks],
+    )
+    numbers = {f"history/{name}": values for name, values in history.history.items()}
+    weights = {weight.path: ops.convert_to_numpy(weight.value) for weight in denoiser.weights}
+    return {"losses": losses.values, **numbers, **weights}
+
+
+def main(folder, stop):
+    def fresh():
+        denoiser = UNet(num_blocks=1, num_kernels=4, seed=0)
+        for norm in normalizations(denoiser):
+            norm.gamma.assign(np.ones(norm.gamma.shape, np.float32))
+        return denoiser
+
+    results = {} if stop else {f"one/{k}": v for k, v in trained(fresh()).items()}
+    with data_parallel(2) as shared:
+        interruption = Interruption(shared.any_process)
+        callbacks = [interruption]
+        if stop and shared.rank == shared.world - 1:
+            callbacks.insert(0, SignalAt(interruption, 3))
+        copy = shared.replicate(fresh())
+        results |= {f"two/{k}": v for k, v in trained(copy, shared.share, callbacks).items()}
+    np.savez(folder / f"{shared.rank}.npz", **results)
+
+
+if __name__ == "__main__":
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow
+
+        (cpu,) = tensorflow.config.list_physical_devices("CPU")
+        halves = [tensorflow.config.LogicalDeviceConfiguration()] * 2
+        tensorflow.config.set_logical_device_configuration(cpu, halves)
+    main(Path(sys.argv[1]), "stop" in sys.argv[2:])
