@@ -77,7 +77,8 @@ def train(
         settings: `TrainingSettings`.
         out: run directory; new, unless `resume`.
         data: a description of the images for config.json.
-        options: what the command line was asked for, for config.json.
+        options: what the command line was asked for, for config.json. Both stay as they were if a run
+            goes on without them.
         overwrite: whether `out` may be an older run, which is removed first.
         resume: whether to go on with the run in `out`: with the same settings (but perhaps more
             epochs), the same images and the same kind of denoiser, whose weights are replaced.
@@ -106,6 +107,8 @@ def train(
         kept = None
         if shared.is_first:
             folder = out = _resumed_folder(out) if resume else _new_folder(out, overwrite)
+            before = _read_config(out / "config.json") if resume else {}
+            data, options = data or before.get("data"), options or before.get("options")
             stack.enter_context(locked(out))
             remove_leftovers(out, FILES)
         else:
@@ -192,6 +195,13 @@ def _check_identity(out, before, now):
                     f"{out} was started with other {name} ({part})"
                     f"{'' if part == 'images' else found}; go on with the same, or start anew"
                 )
+
+
+def _read_config(path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path} is damaged ({error}): put back a copy of it") from error
 
 
 def _write_config(path, denoiser, settings, data, options):

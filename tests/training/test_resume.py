@@ -87,10 +87,13 @@ def test_a_finished_training_can_be_made_longer(tmp_path, smooth_images):
     images = smooth_images(20, 8, 8)
     settings = dataclasses.replace(SETTINGS, halve_every=1)
     expected = run(tmp_path / "whole", images, settings)
-    run(tmp_path / "run", images, dataclasses.replace(settings, epochs=2))
+    options = {"dataset": "mine"}
+    run(tmp_path / "run", images, dataclasses.replace(settings, epochs=2), options=options)
     found = run(tmp_path / "run", images, settings, resume=True)
     check_equal(tmp_path / "run", tmp_path / "whole", found, expected)
-    assert json.loads((tmp_path / "run" / "config.json").read_text())["training"]["epochs"] == 3
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["training"]["epochs"] == 3
+    assert config["options"] == options
     again = run(tmp_path / "run", images, settings, resume=True)
     assert again.state == "finished"
     assert again.history == found.history
