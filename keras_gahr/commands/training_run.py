@@ -20,9 +20,10 @@ from keras_gahr.errors import InputError
 from keras_gahr.training import check_run_output, train
 from keras_gahr.training.conditions import check_conditions
 from keras_gahr.training.config import RunConfig, read_options
-from keras_gahr.training.devices import check_count, is_first, must_relaunch, relaunch
+from keras_gahr.training.devices import check_count, is_first
 from keras_gahr.training.estimate import estimate_training
 from keras_gahr.training.levels import MOST_IMAGES, SIGMAS
+from keras_gahr.training.processes import must_relaunch, relaunch
 
 from .psnr import print_psnr_table
 

@@ -2,10 +2,6 @@
 
 import contextlib
 import os
-import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import keras
 
@@ -94,7 +90,8 @@ def data_parallel(count=1):
     """Yields a `DataParallel` for `count` devices of each host; nothing of it is left afterwards.
 
     Whatever is trained must be made and trained within it: the copy of the denoiser, the objective,
-    and the optimizer. On PyTorch this must be one of the processes that `relaunch` or torchrun starts.
+    and the optimizer. On PyTorch this must be one of the processes that `processes.relaunch` or
+    torchrun starts.
 
     Args:
         count: devices, at least 1.
@@ -162,45 +159,6 @@ class SharedBatches(keras.utils.PyDataset):
 
     def on_epoch_end(self):
         self.batches.on_epoch_end()
-
-
-def must_relaunch(count):
-    """Whether `count` devices need processes that are yet to be started: PyTorch, outside torchrun."""
-    return count > 1 and parallel.one_process_each() and "RANK" not in os.environ
-
-
-def relaunch(arguments, count):
-    """Runs `gahr ARGUMENTS` in `count` processes under torchrun, and passes SIGINT and SIGTERM on.
-
-    Args:
-        arguments: of the command line, such as `sys.argv[1:]`.
-        count: processes.
-
-    Returns:
-        The exit code: 0, torchrun's, or 128 + the signal's number.
-    """
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += [f"--nproc-per-node={count}", "-m", "keras_gahr", *arguments]
-    received = []
-    # This package may be a checkout that is not installed.
-    paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-    # In a session of its own it does not also get the Ctrl-C of a terminal.
-    launcher = subprocess.Popen(command, start_new_session=True, env=environment)
-
-    def forward(number, frame):
-        received.append(number)
-        launcher.send_signal(number)
-
-    previous = {
-        number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        code = launcher.wait()
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-    return 128 + received[0] if received else code
 
 
 def _size(batch):

@@ -18,9 +18,8 @@ from keras_gahr.training.devices import (
     DataParallel,
     SharedBatches,
     data_parallel,
-    must_relaunch,
-    relaunch,
 )
+from keras_gahr.training.processes import must_relaunch, relaunch
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("two_devices.py")
@@ -134,4 +133,13 @@ def test_processes_must_be_as_many_as_devices(monkeypatch):
 @pytest.mark.skipif(BACKEND != "torch", reason="a process for each device is PyTorch's way")
 def test_the_command_is_run_in_two_processes(capfd):
     assert relaunch(["info"], 2) == 0
-    assert capfd.readouterr().out.count("torch") >= 2
+    assert capfd.readouterr().out.count("backend") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BACKEND != "torch", reason="a process for each device is PyTorch's way")
+def test_a_mistake_stays_one_line(capfd):
+    assert relaunch(["inspect", "nothing.keras"], 2) == 2
+    lines = capfd.readouterr().err.strip().splitlines()
+    assert 1 <= len(lines) <= 2
+    assert all(line.startswith("error: nothing.keras does not exist") for line in lines)

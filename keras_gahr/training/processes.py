@@ -1,0 +1,102 @@
+"""The same command in several processes, one for each device, where a backend needs that."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from keras_gahr._backend import parallel
+
+_GRACE = 10.0
+"""Seconds that processes have to end by themselves when another one has failed."""
+
+
+def must_relaunch(count):
+    """Whether `count` devices need processes that are yet to be started: PyTorch, outside torchrun."""
+    return count > 1 and parallel.one_process_each() and "RANK" not in os.environ
+
+
+def relaunch(arguments, count):
+    """Runs `gahr ARGUMENTS` in `count` processes on this host, and passes SIGINT and SIGTERM on.
+
+    They are started as torchrun does, by its environment variables, but their errors and exit codes
+    stay what they are. Of the standard output only the first process's is seen. If one fails, the
+    others are ended.
+
+    Args:
+        arguments: of the command line, such as `sys.argv[1:]`.
+        count: processes.
+
+    Returns:
+        The exit code of the first that failed; 128 and the signal's number if there was one; or 0.
+    """
+    command = [sys.executable, "-m", "keras_gahr", *arguments]
+    everyone = {
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(_free_port()),
+        "WORLD_SIZE": str(count),
+        "LOCAL_WORLD_SIZE": str(count),
+    }
+    # This package may be a checkout that is not installed.
+    paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    everyone["PYTHONPATH"] = os.pathsep.join(paths)
+    threads = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // count))}
+    processes = [
+        subprocess.Popen(
+            command,
+            env={**threads, **os.environ, **everyone, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stdout=subprocess.DEVNULL if rank else None,
+            # In sessions of their own they do not get the Ctrl-C of a terminal a second time.
+            start_new_session=True,
+        )
+        for rank in range(count)
+    ]
+    received = []
+
+    def forward(number, frame):
+        received.append(number)
+        _send(processes, number)
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    previous = {number: signal.signal(number, forward) for number in numbers}
+    try:
+        code = _wait(processes, received)
+    finally:
+        _send(processes, signal.SIGKILL)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    return 128 + received[0] if received else code
+
+
+def _wait(processes, received):
+    """The exit code of the first process that fails, or 0 when all have ended well."""
+    while any(process.poll() is None for process in processes):
+        failed = [process.returncode for process in processes if process.returncode]
+        if failed and not received:
+            _send(processes, signal.SIGTERM)
+            deadline = time.monotonic() + _GRACE
+            while time.monotonic() < deadline and any(p.poll() is None for p in processes):
+                time.sleep(0.1)
+            return _exit_code(failed[0])
+        time.sleep(0.1)
+    return _exit_code(next((p.returncode for p in processes if p.returncode), 0))
+
+
+def _exit_code(code):
+    """As a shell has it: 128 and the number for a process that a signal killed."""
+    return code if code >= 0 else 128 - code
+
+
+def _send(processes, number):
+    for process in processes:
+        if process.poll() is None:
+            process.send_signal(number)
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
