@@ -15,6 +15,7 @@ RANKS = [
     {"denoisers"},
     {"psnr", "ssim"},
     {"training", "sampling", "analysis", "report", "denoising"},
+    {"restoration"},
     {"experiments"},
     {"commands"},
     {"__main__"},

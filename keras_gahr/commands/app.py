@@ -16,6 +16,7 @@ from .denoise import denoise
 from .export import export
 from .info import info
 from .inspect import inspect
+from .restore import restore
 from .sample import sample
 from .train import train
 from .weights import weights_app
@@ -64,6 +65,7 @@ app.add_typer(data_app, name="data")
 app.command()(train)
 app.command()(denoise)
 app.command()(sample)
+app.command()(restore)
 
 app.command()(convert)
 app.command()(export)
