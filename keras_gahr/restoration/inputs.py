@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 from keras import ops
 
-from keras_gahr.datasets.arrays import check_values, read_array, take, to_float
+from keras_gahr.datasets.arrays import take, to_float
 from keras_gahr.datasets.image_files import list_images, read_image
 from keras_gahr.datasets.store import is_dataset
 from keras_gahr.errors import InputError
 from keras_gahr.sampling.measurements import Measurement, image_sides, parse_measurement
 
-_LARGEST = 1e6
+from .arrays import open_images, open_observed
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -139,7 +139,10 @@ class InputImages:
         measurement = self._measurement_of(picture.shape)
         expected = measurement.measured_shape
         if not measurement.gives_pictures or picture.shape[:2] != expected[:2]:
-            raise _misfit(self.text, measurement, picture.shape)
+            raise InputError(
+                f"received a picture of {picture.shape[0]}x{picture.shape[1]}, expected what "
+                f"{self.text} observes, {measurement.measured_shape}"
+            )
         return Problem(place.name, measurement, _with_channels(picture, expected[2]), None)
 
     def _measurement_of(self, observed):
@@ -153,50 +156,7 @@ class InputImages:
         return self._measurement(image_sides(self.text, observed[:2]))
 
     def _open_array(self, path):
-        """The array in a file with a leading axis for images, checked."""
-        array = read_array(path)
-        if not self.measured:
-            if array.ndim == 2 or (array.ndim == 3 and array.shape[-1] in {1, 3}):
-                array = array[None]
-            if array.ndim == 3:
-                array = array[..., None]
-            if array.ndim != 4 or array.shape[-1] not in {1, 3}:
-                raise InputError(
-                    f"{path} has shape {array.shape}: expected (H, W), (H, W, C), (N, H, W) or "
-                    "(N, H, W, C), C = 1 or 3"
-                )
-            check_values(array, path)
-            return array
-        if array.size == 0 or not (array.dtype == np.uint8 or array.dtype.kind == "f"):
-            raise InputError(
-                f"{path} has type {array.dtype} and shape {array.shape}: expected uint8 or floats"
-            )
-        if array.dtype.kind == "f" and not np.all(np.abs(array) < _LARGEST):
-            raise InputError(f"{path} holds NaN or numbers beyond {_LARGEST:.0e}")
-        measurement = self._measurement_of(_observed_shape(array.shape, self.sides is None))
-        expected = measurement.measured_shape
-        if expected[-1] == 1 and len(expected) == 3 and array.shape[-2:] == expected[:2]:
-            array = array[..., None]
-        if array.shape == expected:
-            return array[None]
-        if array.shape[1:] != expected:
-            raise InputError(f"{path}: {_misfit(self.text, measurement, array.shape)}")
-        return array
-
-
-def _observed_shape(shape, from_array):
-    """The shape of what is observed of one image in an array that may hold several."""
-    if not from_array or len(shape) < 3:
-        return shape
-    # (N, H, W, C), (H, W, C) with few channels, or (N, H, W).
-    return shape[-3:] if len(shape) == 4 or shape[-1] <= 6 else shape[-2:]
-
-
-def _misfit(text, measurement, shape):
-    return InputError(
-        f"received an array of shape {tuple(shape)}, expected what {text} observes of an image of "
-        f"shape {measurement.shape}: {measurement.measured_shape}"
-    )
+        return open_observed(path, self._measurement_of) if self.measured else open_images(path)
 
 
 def _files(source):
