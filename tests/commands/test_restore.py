@@ -65,6 +65,7 @@ def test_what_cannot_be_restored_is_refused(refused, tiny_model, picture, tmp_pa
     assert "restoration.json" in error("--overwrite")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_killed_process(gahr, cli, tiny_model, tmp_path, smooth_images):
     """Killed after at least one image; what it had finished is not made again."""

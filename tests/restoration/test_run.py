@@ -12,7 +12,7 @@ from keras_gahr import InputError
 from keras_gahr.datasets import write_image
 from keras_gahr.noise import keyed_normal
 from keras_gahr.psnr import psnr
-from keras_gahr.restoration import InputImages, averages, restore_files
+from keras_gahr.restoration import InputImages, averages, outputs, restore_files
 from keras_gahr.sampling import AscentSchedule, Samples, sample
 from keras_gahr.sampling.measurements import SuperResolution
 from keras_gahr.ssim import ssim
@@ -38,7 +38,10 @@ def run(denoiser, source, out, **options):
 
 @pytest.fixture
 def sampled(monkeypatch):
-    """Instead of the sampler, noise, of which the second image of NaN; a list of what was asked for."""
+    """Instead of the sampler, noise, with NaN for the second image, and no figures.
+
+    A list of how many images were asked for.
+    """
     asked = []
 
     def fake(denoiser, shape, *, count, noise, measured, progress, **options):
@@ -51,6 +54,7 @@ def sampled(monkeypatch):
         return Samples(images, np.ones(count, int), np.zeros(count), tuple(status))
 
     monkeypatch.setattr(averages, "sample", fake)
+    monkeypatch.setattr(outputs, "restoration_page", lambda *arguments: None)
     return asked
 
 
