@@ -26,6 +26,7 @@ of the three backends on a CPU.
 | homogeneity D(a y) = a D(y)            | 1e-5  | 1e-6   | rounding differs with the scale              |
 | sampler: sigma, each step, of itself   | 1e-5  | 5e-6   | rounding of up to 152 passes                 |
 | sampler: the image, absolute           | 1e-5  | 1e-6   | the same                                     |
+| measurements: M, M^T, P                | 1e-5  | 2e-6   | rounding of sums over the image              |
 | one image alone, in a batch, elsewhere | 1e-3  | 1e-5   | a random network may amplify rounding        |
 | 20 warm steps: loss, of itself         | 1e-5  | 4e-6   | rounding                                     |
 | 20 warm steps: running_sd, of itself   | 1e-4  | 2e-5   | follows the weights                          |
@@ -47,6 +48,7 @@ STORED_IMAGE = 5e-5
 HOMOGENEITY = 1e-5
 SAMPLER_SIGMA = 1e-5
 SAMPLER_IMAGE = 1e-5
+MEASUREMENT = 1e-5
 SAME_IMAGE = 1e-3
 WARM_LOSS = 1e-5
 WARM_RUNNING_SD = 1e-4

@@ -16,6 +16,7 @@ from .denoise import denoise
 from .export import export
 from .info import info
 from .inspect import inspect
+from .restore import restore
 from .runs import runs
 from .sample import sample
 from .train import train
@@ -66,6 +67,7 @@ app.command()(train)
 app.command()(runs)
 app.command()(denoise)
 app.command()(sample)
+app.command()(restore)
 
 app.command()(convert)
 app.command()(export)

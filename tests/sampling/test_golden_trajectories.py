@@ -6,7 +6,15 @@ import tolerances
 from keras import ops
 from networks import nhwc
 
-from keras_gahr.sampling import AscentSchedule, Measurement, sample
+from keras_gahr.sampling import AscentSchedule, sample
+from keras_gahr.sampling.measurements import (
+    Inpainting,
+    KnownPixels,
+    RandomBasis,
+    SpectralSuperResolution,
+    SuperResolution,
+    low_frequencies,
+)
 
 
 def assert_golden(denoiser, golden, settings, name, **measured):
@@ -46,28 +54,29 @@ def test_synthesis(tiny_denoiser, golden, golden_index, name):
     assert_golden(tiny_denoiser, golden, golden_index["sampler"][name], name)
 
 
-class KnownPixels(Measurement):
-    """A measurement for the test: the pixels where the mask is 1 are known."""
+SHAPE = (24, 24, 1)
 
-    def __init__(self, mask):
-        self.mask = ops.convert_to_tensor(mask)
+MEASUREMENTS = {
+    "inpainting": lambda arrays: Inpainting(SHAPE, (8, 8)),
+    "random_pixels": lambda arrays: KnownPixels(nhwc(arrays["random_pixels/mask"]), 1),
+    "super_resolution": lambda arrays: SuperResolution(SHAPE, 4),
+    "random_basis": lambda arrays: RandomBasis.from_basis(SHAPE, arrays["random_basis/U"]),
+    "spectral_super_resolution": lambda arrays: SpectralSuperResolution(
+        SHAPE, low_frequencies(SHAPE, 0.2, published=True)
+    ),
+}
 
-    def measure(self, images):
-        return images * self.mask
 
-    def back_project(self, measured):
-        return measured * self.mask
-
-
-@pytest.mark.parametrize("name", ["inpainting", "random_pixels"])
-def test_the_interface_for_measurements(tiny_denoiser, golden, golden_index, name):
+@pytest.mark.parametrize("name", MEASUREMENTS)
+def test_measurements(tiny_denoiser, golden, golden_index, name):
     arrays = np.load(golden / "measurements.npz")
-    mask, measured = (nhwc(arrays[f"{name}/{part}"]) for part in ("mask", "measurement"))
+    measurement = MEASUREMENTS[name](arrays)
+    image = ops.convert_to_tensor(nhwc(arrays["image"])[None])
     assert_golden(
         tiny_denoiser,
         golden,
         golden_index["sampler"][name],
         name,
-        measurement=KnownPixels(mask),
-        measured=measured[None],
+        measurement=measurement,
+        measured=ops.convert_to_numpy(measurement.measure(image)),
     )

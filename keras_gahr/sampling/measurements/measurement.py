@@ -6,9 +6,20 @@ import abc
 class Measurement(abc.ABC):
     """A linear map M with orthonormal rows from images to measurements.
 
-    Then P = M^T M is the projection on what is known of an image. All methods take and return
-    tensors of the running backend and work on batches; images are `(batch, height, width, channels)`.
+    Then P = M^T M is the projection on what is known of an image, and M M^T m = m for every m that
+    is a measurement of some image. All methods take and return float32 tensors of the running backend
+    and work on batches, `(batch, *shape)` and `(batch, *measured_shape)`.
+
+    An instrument may give the same numbers in other units, such as means where M has sums:
+    `observe` has these, for pictures and files, and `measured_from` turns them into measurements.
+
+    Attributes:
+        shape: of one image, `(height, width, channels)`.
+        measured_shape: of what is measured of one image.
+        gives_pictures: whether what is observed of an image is a picture, on [0, 1] if the image is.
     """
+
+    gives_pictures = False
 
     @abc.abstractmethod
     def measure(self, images):
@@ -21,6 +32,14 @@ class Measurement(abc.ABC):
     def project(self, images):
         """P x: the known part of images."""
         return self.back_project(self.measure(images))
+
+    def observe(self, images):
+        """What the instrument gives of images, of the shape of the measurements."""
+        return self.measure(images)
+
+    def measured_from(self, observed):
+        """M x from what the instrument gave of x."""
+        return observed
 
     def ascent_direction(self, residual, images, known):
         """g = (I - P) r(y) + P y - M^T m, which the sampler follows downwards.

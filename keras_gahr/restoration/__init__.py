@@ -1,0 +1,15 @@
+"""Images from linear measurements of them, file by file."""
+
+from .averages import Restoration, restore
+from .inputs import InputImages
+from .outputs import CONTENTS, check_restoration_output
+from .run import restore_files
+
+__all__ = [
+    "CONTENTS",
+    "InputImages",
+    "Restoration",
+    "check_restoration_output",
+    "restore",
+    "restore_files",
+]

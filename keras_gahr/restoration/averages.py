@@ -1,0 +1,140 @@
+"""Restored images: of least norm, a sample, and the mean and spread of several."""
+
+import dataclasses
+
+import numpy as np
+from keras import ops
+
+from keras_gahr.noise import keyed_normal
+from keras_gahr.psnr import psnr
+from keras_gahr.sampling import sample
+from keras_gahr.ssim import WINDOW, ssim
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Restoration:
+    """What was found of one image; every image float32 `(height, width, channels)`, not clipped.
+
+    Args:
+        name: of the image.
+        clean: the image itself, or None if it is not known.
+        observed: what was observed of it.
+        minimum_norm: M^T m.
+        samples: `(repeat, height, width, channels)`.
+        status: for each sample "converged", "max_steps" or "diverged".
+    """
+
+    name: str
+    clean: np.ndarray | None
+    observed: np.ndarray
+    minimum_norm: np.ndarray
+    samples: np.ndarray
+    status: tuple[str, ...]
+
+    @property
+    def kept(self):
+        """The samples that did not diverge; if all did, one of NaN."""
+        kept = self.samples[[status != "diverged" for status in self.status]]
+        return kept if len(kept) else np.full_like(self.samples[:1], np.nan)
+
+    @property
+    def sample(self):
+        """The first sample that did not diverge."""
+        return self.kept[0]
+
+    @property
+    def mean(self):
+        """The mean of the samples, which tends to the image of least mean squared error."""
+        return self.kept.mean(axis=0, dtype=np.float64).astype(np.float32)
+
+    @property
+    def deviation(self):
+        """The standard deviation at each pixel, of the population estimated; 0 for one sample."""
+        kept = self.kept.astype(np.float64)
+        return kept.std(axis=0, ddof=min(1, len(kept) - 1)).astype(np.float32)
+
+    @property
+    def images(self):
+        """The restored images by name."""
+        return {"minimum_norm": self.minimum_norm, "sample": self.sample, "mean": self.mean}
+
+    def quality(self):
+        """PSNR (dB) and SSIM of each restored image, not clipped: a dictionary by `psnr_NAME`,
+        `ssim_NAME`.
+
+        None where the clean image is not known or the restored one is not finite; no SSIM of images
+        smaller than its window.
+        """
+        found = {}
+        for measure, least in ((psnr, 1), (ssim, WINDOW)):
+            for name, image in self.images.items():
+                known = self.clean is not None and np.isfinite(image).all()
+                known = known and min(image.shape[:2]) >= least
+                value = float(measure(image[None], self.clean[None])[0]) if known else None
+                found[f"{measure.__name__}_{name}"] = value
+        return found
+
+
+def restore(
+    denoiser,
+    names,
+    measurement,
+    observed,
+    clean=None,
+    *,
+    repeat=1,
+    seed=0,
+    schedule=None,
+    batch_size=16,
+    progress=None,
+):
+    """Restores images of one shape from what was observed of them.
+
+    Every image gets the same noise: sample r of each is image r of the seed's sequence, as `sample`
+    draws it. So an image does not depend on the others.
+
+    Args:
+        denoiser, seed, schedule, batch_size, progress: see `sample`.
+        names: of the images.
+        measurement: a `Measurement`.
+        observed: float32 `(count, *measured_shape)`.
+        clean: a list of the images themselves, or of None where they are not known.
+        repeat: samples of each image.
+
+    Returns:
+        A list of `Restoration`.
+
+    Raises:
+        InputError: for what `sample` refuses.
+    """
+    shape = measurement.shape
+    measured = measurement.measured_from(ops.convert_to_tensor(observed))
+    minimum_norm = ops.convert_to_numpy(measurement.back_project(measured))
+
+    def noise(images, t):
+        repeats, places = np.unique([image % repeat for image in images], return_inverse=True)
+        return keyed_normal(seed, repeats.tolist(), t, shape)[places]
+
+    found = sample(
+        denoiser,
+        shape,
+        count=len(names) * repeat,
+        seed=seed,
+        noise=noise,
+        schedule=schedule,
+        measurement=measurement,
+        measured=ops.convert_to_numpy(measured).repeat(repeat, axis=0),
+        batch_size=batch_size,
+        progress=progress,
+    )
+    return [
+        Restoration(
+            name,
+            None if clean is None else clean[k],
+            observed[k],
+            minimum_norm[k],
+            found.images[k * repeat : (k + 1) * repeat],
+            found.status[k * repeat : (k + 1) * repeat],
+        )
+        for k, name in enumerate(names)
+    ]

@@ -1,0 +1,194 @@
+"""The images to restore, or what was observed of them, one by one from files."""
+
+import dataclasses
+import functools
+from pathlib import Path
+
+import numpy as np
+from keras import ops
+
+from keras_gahr.datasets.arrays import take, to_float
+from keras_gahr.datasets.image_files import list_images, read_image
+from keras_gahr.datasets.store import is_dataset
+from keras_gahr.errors import InputError
+from keras_gahr.sampling.measurements import Measurement, image_sides, parse_measurement
+
+from .arrays import open_images, open_observed
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Problem:
+    """One image to restore.
+
+    Args:
+        name: unique among the images of a run, fit for a folder.
+        measurement: a `Measurement`.
+        observed: float32 of the measurement's `measured_shape`.
+        clean: the image, float32 of its `shape`, or None if it is not known.
+    """
+
+    name: str
+    measurement: Measurement
+    observed: np.ndarray
+    clean: np.ndarray | None
+
+
+@dataclasses.dataclass(frozen=True)
+class _Place:
+    """Where an image is: a file, and which of its images if it holds several."""
+
+    name: str
+    path: Path
+    index: int | None
+
+
+class InputImages:
+    """Reads images from pictures, arrays, datasets and folders, when they are asked for.
+
+    Args:
+        sources: paths. An array `.npy` (or the `images` of a `.npz`) is `(H, W)`, `(H, W, C)`,
+            `(N, H, W)` or `(N, H, W, C)`, or, of what is observed, `measured_shape` or
+            `(N, *measured_shape)`.
+        text: the measurement, as in `parse_measurement`.
+        channels: of the images; pictures and arrays are made grey or repeated to fit.
+        seed: of what is random in the measurement.
+        crop: "square", `(height, width)` from the middle, or `(height, width, top, left)`; by default
+            images stay whole.
+        measured: whether the sources hold what is observed of images, not images.
+        sides: (height, width) of the images, where they do not follow from what is observed.
+
+    Raises:
+        InputError: if a source is missing, or two images would have one name.
+    """
+
+    def __init__(self, sources, text, channels, seed=0, *, crop=None, measured=False, sides=None):
+        if measured and crop is not None:
+            raise InputError("received a crop for images that are measured already: leave it out")
+        if sides is not None and not measured:
+            raise InputError("received a size for whole images: pass --crop to make them smaller")
+        self.text = text
+        self.channels = channels
+        self.crop = crop
+        self.measured = measured
+        self.sides = sides
+        # Neighbours usually share a shape, and making a measurement may take long.
+        self._measurement = functools.lru_cache(2)(
+            lambda sides: parse_measurement(text, (*sides, channels), seed)
+        )
+        self._array = functools.lru_cache(1)(self._open_array)
+        self._places = [
+            place for source in sources for path in _files(Path(source)) for place in self._in(path)
+        ]
+        names = [place.name for place in self._places]
+        if len(names) != len(set(names)):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise InputError(f"two images would both be called {twice}: rename a file")
+
+    @property
+    def names(self):
+        """The images' names, in order."""
+        return [place.name for place in self._places]
+
+    def __len__(self):
+        return len(self._places)
+
+    def __iter__(self):
+        """Yields a `Problem` for each image.
+
+        Raises:
+            InputError: if an image cannot be used, naming its file.
+        """
+        for place in self._places:
+            try:
+                yield self._measured_one(place) if self.measured else self._clean_one(place)
+            except InputError as error:
+                message = str(error)
+                named = str(place.path) in message
+                raise InputError(message if named else f"{place.path}: {message}") from error
+
+    def _in(self, path):
+        """The places of the images in a file."""
+        stem = _stem(path)
+        if path.suffix.lower() not in {".npy", ".npz"}:
+            return [_Place(stem, path, None)]
+        count = len(self._array(path))
+        if count == 1:
+            return [_Place(stem, path, 0)]
+        digits = max(4, len(str(count - 1)))
+        return [_Place(f"{stem}-{index:0{digits}d}", path, index) for index in range(count)]
+
+    def _clean_one(self, place):
+        if place.index is None:
+            image = read_image(place.path, self.channels)
+        else:
+            image = _with_channels(take(self._array(place.path), place.index), self.channels)
+        image = image if self.crop is None else _cropped(image, self.crop)
+        measurement = self._measurement(image.shape[:2])
+        observed = measurement.observe(ops.convert_to_tensor(image[None]))
+        return Problem(place.name, measurement, ops.convert_to_numpy(observed)[0], image)
+
+    def _measured_one(self, place):
+        if place.index is not None:
+            observed = np.array(self._array(place.path)[place.index])
+            observed = (
+                to_float(observed) if observed.dtype == np.uint8 else observed.astype(np.float32)
+            )
+            measurement = self._measurement_of(observed.shape)
+            return Problem(place.name, measurement, observed, None)
+        picture = read_image(place.path)
+        measurement = self._measurement_of(picture.shape)
+        expected = measurement.measured_shape
+        if not measurement.gives_pictures or picture.shape[:2] != expected[:2]:
+            raise InputError(
+                f"received a picture of {picture.shape[0]}x{picture.shape[1]}, expected what "
+                f"{self.text} observes, {measurement.measured_shape}"
+            )
+        return Problem(place.name, measurement, _with_channels(picture, expected[2]), None)
+
+    def _measurement_of(self, observed):
+        """The measurement of the images that what was observed, of this shape, came from."""
+        if self.sides is not None:
+            return self._measurement(tuple(self.sides))
+        if len(observed) == 1:
+            raise InputError(
+                f"received {observed[0]} numbers, which do not say the size of the image: pass --size"
+            )
+        return self._measurement(image_sides(self.text, observed[:2]))
+
+    def _open_array(self, path):
+        return open_observed(path, self._measurement_of) if self.measured else open_images(path)
+
+
+def _files(source):
+    """The files that a source stands for."""
+    if not source.exists():
+        raise InputError(f"{source} does not exist: give an image, an array or a folder of them")
+    if not source.is_dir():
+        return [source]
+    return [source / "images.npy"] if is_dataset(source) else list_images(source)
+
+
+def _stem(path):
+    """What an image of a file is called: a dataset's images after its folder."""
+    return path.parent.resolve().name if is_dataset(path.parent) else path.stem
+
+
+def _with_channels(image, channels):
+    if image.shape[-1] == channels:
+        return image
+    if channels == 1:
+        return image.mean(axis=-1, keepdims=True)
+    return image[..., :1].repeat(channels, axis=-1)
+
+
+def _cropped(image, crop):
+    """A crop of an image (H, W, C): see `InputImages`."""
+    height, width = (min(image.shape[:2]),) * 2 if crop == "square" else crop[:2]
+    corner = crop[2:] if isinstance(crop, tuple) else ()
+    top, left = corner or ((image.shape[0] - height) // 2, (image.shape[1] - width) // 2)
+    if min(top, left) < 0 or top + height > image.shape[0] or left + width > image.shape[1]:
+        raise InputError(
+            f"received a crop of {height}x{width} for an image of {image.shape[0]}x"
+            f"{image.shape[1]}, which it does not fit: choose a smaller one"
+        )
+    return image[top : top + height, left : left + width]

@@ -1,0 +1,170 @@
+"""Restoration of many images, going on where it was after a kill."""
+
+import contextlib
+import dataclasses
+import functools
+import hashlib
+import json
+import shutil
+
+import keras
+import numpy as np
+
+import keras_gahr
+from keras_gahr.datasets.journal import Journal
+from keras_gahr.errors import InputError
+from keras_gahr.files import resuming_folder
+from keras_gahr.noise import check_seed
+from keras_gahr.sampling import AscentSchedule
+
+from .averages import restore
+from .outputs import CONTENTS, JOURNAL, check_restoration_output, write_restoration, write_table
+
+
+def restore_files(
+    denoiser,
+    images,
+    out,
+    *,
+    repeat=1,
+    seed=0,
+    schedule=None,
+    batch_size=16,
+    overwrite=False,
+    progress=lambda done, total: None,
+    **facts,
+):
+    """Restores images from measurements of them, and writes a folder for each.
+
+    A run that was killed goes on where it was when it is started again: what it had finished is kept
+    as far as the denoiser, the settings and the images are the same. A block is finished at a time,
+    of as many images as fit a batch with their repeats, and at least one.
+
+    Args:
+        denoiser: a `Denoiser`.
+        images: `InputImages`.
+        out: the folder to make, whole or not at all: see `write_restoration` for what it holds of
+            each image. restoration.csv and restoration.json have the PSNR and SSIM of each.
+        repeat, seed, schedule, batch_size: see `restore`.
+        overwrite: whether to replace restorations that are there; nothing else is ever replaced.
+        progress: called with (images done, images in all), fractions too.
+        **facts: more entries for restoration.json.
+
+    Returns:
+        A list of dictionaries, one for each image: name, counts of "converged", "max_steps" and
+        "diverged" samples, and the entries of `Restoration.quality`.
+
+    Raises:
+        InputError: if an image cannot be used, or `out` exists.
+    """
+    check_seed(seed)
+    if repeat < 1:
+        raise InputError(f"received {repeat} samples of each image, expected at least 1")
+    schedule = schedule or AscentSchedule()
+    check_restoration_output(out, images.names, overwrite)
+    settings = {
+        "measurement": images.text,
+        "repeat": repeat,
+        "seed": seed,
+        "schedule": dataclasses.asdict(schedule),
+        "batch_size": batch_size,
+    }
+    made_by = {
+        "package": f"keras-gahr {keras_gahr.__version__}",
+        "backend": keras.backend.backend(),
+        **settings,
+        **facts,
+    }
+    options = {"repeat": repeat, "seed": seed, "schedule": schedule, "batch_size": batch_size}
+    # A bad image at the end must not cost the work on all before it.
+    for problem in images:
+        _check(denoiser, problem)
+    rows = []
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(resuming_folder(out, overwrite))
+        key = made_by | {"weights": _digest(*(weight.numpy() for weight in denoiser.weights))}
+        journal = Journal(folder / JOURNAL, key)
+        stack.callback(journal.close)
+        for block in _blocks(images, max(1, batch_size // repeat)):
+            block_key = [[p.name, _digest(p.observed, p.clean, p.measurement.shape)] for p in block]
+            if entry := journal.next(block_key):
+                journal.accept()
+                rows += entry["rows"]
+            else:
+                part = functools.partial(_report, progress, len(rows), len(block), len(images))
+                new = _restore_block(denoiser, block, folder, images.text, options, part)
+                journal.add(key=block_key, rows=new)
+                rows += new
+            progress(len(rows), len(images))
+        journal.remove()
+        write_table(folder / "restoration.csv", rows)
+        text = json.dumps({**made_by, "images": rows}, indent=1, allow_nan=False)
+        (folder / "restoration.json").write_text(text + "\n", encoding="utf-8")
+        _remove_others(folder, {*images.names, *CONTENTS})
+    return rows
+
+
+def _check(denoiser, problem):
+    try:
+        denoiser.check_shape((1, *problem.measurement.shape))
+    except InputError as error:
+        raise InputError(f"{problem.name}: {error}") from error
+
+
+def _report(progress, done, size, total, part, whole):
+    """Tells `progress` of a part of a block of `size` images, with `done` images before it."""
+    progress(done + size * part / whole, total)
+
+
+def _blocks(images, size):
+    """Lists of up to `size` neighbours that have one measurement."""
+    block = []
+    for problem in images:
+        if block and (len(block) == size or problem.measurement is not block[0].measurement):
+            yield block
+            block = []
+        block.append(problem)
+    if block:
+        yield block
+
+
+def _restore_block(denoiser, block, folder, text, options, progress):
+    """Restores the images of a block, writes them, and returns their rows."""
+    measurement = block[0].measurement
+    restorations = restore(
+        denoiser,
+        [problem.name for problem in block],
+        measurement,
+        np.stack([problem.observed for problem in block]),
+        [problem.clean for problem in block],
+        progress=progress,
+        **options,
+    )
+    rows = []
+    for restoration in restorations:
+        write_restoration(folder / restoration.name, restoration, measurement, text)
+        counts = {
+            status: restoration.status.count(status)
+            for status in ("converged", "max_steps", "diverged")
+        }
+        rows.append({"name": restoration.name, **counts, **restoration.quality()})
+    return rows
+
+
+def _digest(*parts):
+    """SHA-256 of arrays, their shapes and other values."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            digest.update(repr((part.shape, part.dtype.str)).encode())
+            digest.update(np.ascontiguousarray(part).data)
+        else:
+            digest.update(repr(part).encode())
+    return digest.hexdigest()
+
+
+def _remove_others(folder, names):
+    """Removes what an interrupted run with other images left."""
+    for path in folder.iterdir():
+        if path.name not in names:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()

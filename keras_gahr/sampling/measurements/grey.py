@@ -1,0 +1,42 @@
+"""A grey version of a colour image is known."""
+
+import math
+
+from keras import ops
+
+from keras_gahr.errors import InputError
+
+from .measurement import Measurement
+
+
+class Grey(Measurement):
+    """Sums over the channels, divided by the root of their number; observed are the means.
+
+    Args:
+        shape: of one image, `(height, width, channels)`.
+
+    Raises:
+        InputError: if there is one channel.
+    """
+
+    gives_pictures = True
+
+    def __init__(self, shape):
+        *sides, channels = shape
+        if channels < 2:
+            raise InputError("received grey images, expected colour ones to measure the grey of")
+        self.shape = tuple(shape)
+        self.measured_shape = (*sides, 1)
+        self._root = math.sqrt(channels)
+
+    def measure(self, images):
+        return ops.sum(images, axis=-1, keepdims=True) / self._root
+
+    def back_project(self, measured):
+        return ops.repeat(measured, self.shape[2], axis=-1) / self._root
+
+    def observe(self, images):
+        return ops.mean(images, axis=-1, keepdims=True)
+
+    def measured_from(self, observed):
+        return observed * self._root

@@ -1,0 +1,36 @@
+"""A rectangle of the image is unknown."""
+
+import numpy as np
+
+from keras_gahr.errors import InputError
+
+from .known_pixels import KnownPixels
+
+
+class Inpainting(KnownPixels):
+    """A rectangle is unknown, given by its size and its centre, as in the published code.
+
+    It begins at row `centre - height // 2`, and likewise for columns.
+
+    Args:
+        shape: of one image, `(height, width, channels)`.
+        hole: `(height, width)` of the rectangle.
+        centre: `(row, column)` of its middle; by default the image's.
+
+    Raises:
+        InputError: if the rectangle is empty or leaves the image.
+    """
+
+    def __init__(self, shape, hole, centre=None):
+        centre = centre or (shape[0] // 2, shape[1] // 2)
+        top, left = (middle - side // 2 for middle, side in zip(centre, hole, strict=True))
+        bottom, right = top + hole[0], left + hole[1]
+        if min(hole) < 1 or min(top, left) < 0 or bottom > shape[0] or right > shape[1]:
+            raise InputError(
+                f"received a hole of {hole[0]}x{hole[1]} centred at row {centre[0]}, column "
+                f"{centre[1]}, which does not lie in an image of {shape[0]}x{shape[1]}: choose a "
+                "smaller one or another centre"
+            )
+        mask = np.ones(shape[:2], np.float32)
+        mask[top:bottom, left:right] = 0
+        super().__init__(mask, shape[2])

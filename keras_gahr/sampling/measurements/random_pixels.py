@@ -1,0 +1,24 @@
+"""Pixels known at random places."""
+
+import numpy as np
+
+from .known_pixels import KnownPixels
+from .subset import random_subset
+
+
+class RandomPixels(KnownPixels):
+    """A random subset of the pixels is known, each with all its channels.
+
+    Args:
+        shape: of one image, `(height, width, channels)`.
+        fraction: of the pixels that is known, rounded down to a whole number of pixels.
+        seed: of the subset.
+
+    Raises:
+        InputError: for a fraction that is not in (0, 1].
+    """
+
+    def __init__(self, shape, fraction, seed=0):
+        mask = np.zeros(shape[:2], np.float32)
+        mask.flat[random_subset(fraction, mask.size, np.random.default_rng(seed))] = 1
+        super().__init__(mask, shape[2])

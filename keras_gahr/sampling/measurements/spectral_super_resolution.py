@@ -1,0 +1,71 @@
+"""The low frequencies of an image are known."""
+
+import numpy as np
+from keras import ops
+
+from keras_gahr.errors import InputError
+
+from .fourier import fourier, inverse_fourier
+from .measurement import Measurement
+from .subset import check_fraction
+
+
+def low_frequencies(shape, fraction, published=False):
+    """A mask of the low frequencies along both axes, about a fraction of all of them.
+
+    Args:
+        shape: of one image, `(height, width, channels)`.
+        fraction: of the coefficients.
+        published: whether to keep frequencies -k to k - 1 as the published code does, instead of -k
+            to k. Without its opposite, frequency -k is not known of a real image, and P = M^T M is
+            no projection.
+
+    Returns:
+        A float32 array `(height, width)` of zeros and ones, frequency 0 first.
+
+    Raises:
+        InputError: for a fraction that is not in (0, 1].
+    """
+    check_fraction(fraction)
+    kept = []
+    for side in shape[:2]:
+        # Half the kept frequencies, as the published code rounds it.
+        half = int(round(side * np.sqrt(fraction)) / 2)
+        frequency = np.fft.fftfreq(side, 1 / side)
+        kept.append((frequency >= -half) & (frequency < half + (not published)))
+    return np.outer(*kept).astype(np.float32)
+
+
+class SpectralSuperResolution(Measurement):
+    """Some coefficients of the discrete Fourier transform are known.
+
+    A measurement holds the real parts and, in further channels, the imaginary parts of the
+    orthonormal transform, with 0 where it is unknown: `(height, width, 2 * channels)`.
+
+    Args:
+        shape: of one image, `(height, width, channels)`.
+        mask: `(height, width)`, 1 where a coefficient is known, else 0, such as `low_frequencies`
+            gives; with one that lacks opposite frequencies P is not quite a projection.
+
+    Raises:
+        InputError: for a mask of another shape or with other values.
+    """
+
+    def __init__(self, shape, mask):
+        mask = np.asarray(mask, np.float32)
+        if mask.shape != tuple(shape[:2]) or not np.all((mask == 0) | (mask == 1)):
+            raise InputError(
+                f"received a mask of shape {mask.shape}, expected zeros and ones of shape "
+                f"{tuple(shape[:2])}"
+            )
+        self.shape = tuple(shape)
+        self.measured_shape = (*shape[:2], 2 * shape[2])
+        self._mask = ops.convert_to_tensor(mask[..., None])
+
+    def measure(self, images):
+        return ops.concatenate([self._mask * part for part in fourier(images)], axis=-1)
+
+    def back_project(self, measured):
+        channels = self.shape[2]
+        known = self._mask * measured
+        return inverse_fourier(known[..., :channels], known[..., channels:])

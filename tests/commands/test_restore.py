@@ -1,0 +1,106 @@
+"""`gahr restore`."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from keras_gahr.datasets import read_image, write_image
+
+QUICK = ("--beta", 0.3, "--sigma-end", 0.05, "--repeat", 1)
+
+
+@pytest.fixture
+def picture(tmp_path, smooth_images):
+    write_image(tmp_path / "wave.png", smooth_images(1, 20, 24)[0])
+    return tmp_path / "wave.png"
+
+
+def test_a_picture_and_its_small_version(gahr, tiny_model, picture, tmp_path):
+    out = tmp_path / "out"
+    options = ("--measurement", "super-resolution:2", *QUICK)
+    result = gahr("restore", tiny_model, picture, "--crop", 16, "--out", out, *options)
+    assert result.exit_code == 0, result.output
+    assert "wave " in result.output and "PSNR" in result.output
+    small = out / "wave" / "measurement.png"
+    assert read_image(small).shape == (8, 8, 1)
+    again = tmp_path / "again"
+    result = gahr("restore", tiny_model, small, "--measured", "--out", again, *options)
+    assert result.exit_code == 0, result.output
+    assert "PSNR" not in result.output
+    first = np.load(out / "wave" / "sample.npy")
+    found = np.load(again / "measurement" / "sample.npy")
+    # The small picture has 8 bits.
+    assert found == pytest.approx(first, abs=0.02)
+    assert not (again / "measurement" / "clean.npy").exists()
+
+
+def test_samples_that_do_not_converge_are_named(gahr, tiny_model, picture, tmp_path):
+    options = ("--measurement", "random-pixels:0.5", "--max-steps", 2, *QUICK)
+    result = gahr("restore", tiny_model, picture, "--out", tmp_path / "out", *options)
+    assert result.exit_code == 0, result.output
+    assert "wave (1 of 1) ran out of steps" in result.output
+
+
+def test_what_cannot_be_restored_is_refused(refused, tiny_model, picture, tmp_path):
+    def error(*options, measurement="super-resolution:2", source=picture):
+        arguments = ("--measurement", measurement, "--out", tmp_path / "out", *options)
+        return refused("restore", tiny_model, source, *arguments)
+
+    assert "expected one of" in error(measurement="sharpen")
+    assert "multiples of 3" in error("--crop", 16, measurement="super-resolution:3")
+    assert "multiples of 4" in error("--crop", 18)
+    assert "does not fit" in error("--crop", 64)
+    assert "HEIGHTxWIDTH" in error("--crop", "big")
+    assert "--crop" in error("--size", 16)
+    assert "does not exist" in error(source=tmp_path / "none.png")
+    assert "beta" in error("--beta", 2)
+    assert not (tmp_path / "out").exists()
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".out")]
+    (tmp_path / "out").mkdir()
+    assert "exists" in error()
+    assert "restoration.json" in error("--overwrite")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_killed_process(gahr, cli, tiny_model, tmp_path, smooth_images):
+    """Killed after at least one image; what it had finished is not made again."""
+    np.save(tmp_path / "waves.npy", smooth_images(3, 16, 16))
+    out = tmp_path / "out"
+    options = ["--measurement", "super-resolution:4", *map(str, QUICK)]
+    options += ["--batch-size", "1", "--out", str(out)]
+    arguments = ["restore", str(tiny_model), str(tmp_path / "waves.npy"), *options]
+    partial = tmp_path / ".out.partial"
+    journal = partial / "journal.jsonl"
+    process = subprocess.Popen(
+        [sys.executable, str(cli), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    while process.poll() is None and not (journal.exists() and len(lines(journal)) > 1):
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    _, errors = process.communicate()
+    assert journal.exists(), errors.decode()
+    assert not out.exists()
+    finished = len(lines(journal)) - 1
+    first = partial / "waves-0000" / "sample.npy"
+    made = first.stat().st_mtime_ns, first.stat().st_ino
+    assert 1 <= finished < 3
+    result = gahr(*arguments)
+    assert result.exit_code == 0, result.output
+    assert "3 restored" in result.output
+    first = out / "waves-0000" / "sample.npy"
+    assert (first.stat().st_mtime_ns, first.stat().st_ino) == made
+    assert not partial.exists()
+    assert sorted(path.name for path in out.iterdir()) == [
+        "restoration.csv",
+        "restoration.json",
+        *(f"waves-000{k}" for k in range(3)),
+    ]
+
+
+def lines(path):
+    return path.read_bytes().splitlines()
