@@ -198,22 +198,22 @@ class _Best:
         self.index = np.zeros((samples, kept), np.int64)
 
     def update(self, rows, scores, first):
-        """Takes in the scores (rows, images) of a block whose first image is `first`."""
-        kept = self.score.shape[1]
-        better = np.flatnonzero(scores.max(axis=1) > self.score[rows].min(axis=1))
-        scores = scores[better]
-        if scores.shape[1] > kept:
-            new = np.argpartition(scores, -kept, axis=1)[:, -kept:]
-        else:
-            new = np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
-        places = better + rows.start
-        joined = np.concatenate(
-            [self.score[places], np.take_along_axis(scores, new, axis=1)], axis=1
-        )
-        index = np.concatenate([self.index[places], first + new], axis=1)
-        order = np.argsort(-joined, axis=1, kind="stable")[:, :kept]
-        self.score[places] = np.take_along_axis(joined, order, axis=1)
-        self.index[places] = np.take_along_axis(index, order, axis=1)
+        """Takes in the scores (rows, images) of a block whose first image is `first`.
+
+        The highest of each row replaces the lowest one kept, as long as it is higher: once some
+        blocks have been seen, that is faster than a partial sort of every row.
+        """
+        places = np.arange(rows.start, rows.stop)
+        while len(places):
+            found = scores.argmax(axis=1)
+            value = scores[np.arange(len(scores)), found]
+            lowest = self.score[places].argmin(axis=1)
+            better = value > self.score[places, lowest]
+            places, scores = places[better], scores[better]
+            found, lowest = found[better], lowest[better]
+            self.score[places, lowest] = value[better]
+            self.index[places, lowest] = first + found
+            scores[np.arange(len(scores)), found] = -np.inf
 
 
 def _rank(samples, images, measure, candidates, count):
