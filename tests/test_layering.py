@@ -13,7 +13,7 @@ RANKS = [
     {"_backend"},
     {"noise", "datasets"},
     {"denoisers"},
-    {"psnr"},
+    {"psnr", "ssim"},
     {"training", "sampling", "analysis", "report", "denoising"},
     {"experiments"},
     {"commands"},
