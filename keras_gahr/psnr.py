@@ -22,24 +22,30 @@ def psnr_of_error(error):
     return -10 * ops.log10(ops.maximum(mse, _LEAST_ERROR))
 
 
-def psnr_at(inference, images, sigma, seed=0):
+def psnr_at(inference, images, sigma, seed=0, draw=0):
     """PSNR of noisy and of denoised images at one noise level.
 
-    The noise of an image depends on the seed and its place in `images`, and is the same at every
-    sigma but for its scale, so that curves over sigma are smooth.
+    The noise of an image depends on the seed, the draw and its place in `images`, and is the same at
+    every sigma but for its scale, so that curves over sigma are smooth.
 
     Args:
         inference: an `Inference`.
         images: clean float32 images `(count, height, width, channels)`.
         sigma: noise level, in units of [0, 1].
         seed: of the noise.
+        draw: index of the noise draw; the noise of different draws is independent.
 
     Returns:
         Two arrays `(count,)`, before and after denoising.
     """
-    noise = keyed_normal(seed, range(len(images)), 0, images.shape[1:])
-    noisy = images + np.float32(sigma) * noise
+    noisy = add_noise(images, sigma, seed, draw)
     return psnr(noisy, images), psnr(inference.denoise(noisy), images)
+
+
+def add_noise(images, sigma, seed=0, draw=0):
+    """The noisy images of `psnr_at`, float32; see there for the arguments."""
+    noise = keyed_normal(seed, range(len(images)), draw, images.shape[1:])
+    return images + np.float32(sigma) * noise
 
 
 def psnr_table(inference, images, sigmas, seed=0):
