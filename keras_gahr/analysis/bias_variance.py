@@ -1,6 +1,4 @@
-"""How much of the error of denoisers trained on disjoint sets they share, and how much is each one's.
-
-"""
+"""How much of the error of denoisers trained on disjoint sets they share, and how much is each one's."""
 
 import dataclasses
 

@@ -67,8 +67,8 @@ def psnr_curve(inference, images, sigmas=SIGMAS, draws=1, seed=0, progress=None)
         progress: called as progress(passes done, passes in all).
 
     Raises:
-        InputError: for no noise levels, some that are not above 0, repeated ones, or fewer than one
-            draw.
+        InputError: for no noise levels, some that are not above 0, repeated ones, fewer than one
+            draw, or denoised images that are not finite.
     """
     sigmas = np.array(sorted(sigmas), np.float64)
     if not len(sigmas) or not np.all((sigmas > 0) & np.isfinite(sigmas)):
@@ -84,4 +84,6 @@ def psnr_curve(inference, images, sigmas=SIGMAS, draws=1, seed=0, progress=None)
             values[:, level, draw] = psnr_at(inference, images, sigma, seed, draw)
             if progress:
                 progress(level * draws + draw + 1, len(sigmas) * draws)
+    if not np.isfinite(values).all():
+        raise InputError("the denoised images are not finite: the denoiser is damaged")
     return PSNRCurve(sigmas, *values)
