@@ -17,7 +17,7 @@ def psnr_page(title, curves, path, optimum=None):
         curves: a list of (name, curve, slope): a `PSNRCurve`, whose standard error over images is
             drawn (over draws, if there is one image), and a `Slope`, or None for no line.
         path: PNG file.
-        optimum: slope of a dotted line through the first curve's best-known end, or None.
+        optimum: slope of a dotted line through the middle of the first fitted line, or None.
     """
     figure = Figure(figsize=(6.2, 4.8), layout="constrained")
     axes = figure.subplots()
@@ -37,18 +37,13 @@ def psnr_page(title, curves, path, optimum=None):
             )
             line = slope.intercept + slope.slope * ends
             axes.plot(ends, line, "--", color=color, linewidth=1.2, label=label)
-    name, curve, slope = curves[0]
+    _, curve, slope = curves[0]
     x = curve.input_psnr
-    if optimum is not None:
+    if optimum is not None and slope is not None:
         # Through the middle of the fitted line: only the slope is known.
-        middle = x.mean() if slope is None else -10 * np.log10(slope.low * slope.high)
-        height = (
-            np.interp(middle, x[::-1], curve.mean[::-1])
-            if slope is None
-            else slope.intercept + slope.slope * middle
-        )
-        label = f"optimal slope {optimum:.3f}"
-        axes.plot(x, height + optimum * (x - middle), ":", color="black", label=label)
+        middle = -10 * np.log10(slope.low * slope.high)
+        line = slope.intercept + slope.slope * middle + optimum * (x - middle)
+        axes.plot(x, line, ":", color="black", label=f"optimal slope {optimum:.3f}")
     axes.plot(x, x, color=NOISY, linewidth=1, label="noisy")
     axes.set_xlabel(r"PSNR of the noisy image, $-20\,\log_{10}\sigma$ (dB)")
     axes.set_ylabel("PSNR of the denoised image (dB)")
