@@ -32,6 +32,9 @@ of the three backends on a CPU.
 | 20 warm steps: change of each tensor   | 1e-2  | 3e-3   | in norm; channels without gradient, where    |
 |                                        |       |        | Adam turns rounding into steps               |
 | 20 cold steps: loss, of itself         | 2e-4  | 4e-5   | gradients near 1e-8, the same amplification  |
+| empirical Bayes optimum, absolute      | 5e-5  | 1.3e-5 | differences of squared distances, over sigma |
+|                                        |       |        | squared, in an exponent                      |
+| Wiener filter and oracles, absolute    | 2e-6  | 2e-7   | rounding                                     |
 """
 
 OUTPUT = 1e-5
@@ -50,5 +53,5 @@ WARM_LOSS = 1e-5
 WARM_RUNNING_SD = 1e-4
 WARM_CHANGE = 1e-2
 COLD_LOSS = 2e-4
-EMPIRICAL_BAYES = 1e-4
-WIENER = 1e-5
+EMPIRICAL_BAYES = 5e-5
+WIENER = 2e-6

@@ -162,7 +162,8 @@ def _draw(folder, comparison, arrays):
         )
         for k, pair in enumerate(pairs)
     ]
-    twins_page(f"{comparison.verdict} (numbers: correlation)", rows, folder / "samples.png")
+    title = f"{comparison.verdict}; numbers: correlation with that network's sample"
+    twins_page(title, rows, folder / "samples.png")
     measures = [
         (name, arrays[f"{name}_twins"], arrays[f"{name}_a"][:, 0], arrays[f"{name}_b"][:, 0])
         for name in ("correlation", "cosine")

@@ -65,5 +65,6 @@ def similarity_histograms(title, measures, path):
             axes.hist(numbers, edges, color=color, histtype="step", linewidth=1.6, label=label)
         axes.set_xlabel(name)
         axes.set_ylabel("pairs")
+        axes.yaxis.get_major_locator().set_params(integer=True)
     axes.legend(frameon=False, fontsize=8)
     save_figure(figure, path)
