@@ -46,4 +46,5 @@ def _is_command_line():
 # `import keras_gahr`. The command line must not: it answers --help without Keras, and chooses the
 # backend before Keras is imported.
 if not _is_command_line():
-    importlib.import_module(f"{__name__}.denoisers")
+    for room in ("denoisers", "baselines"):
+        importlib.import_module(f"{__name__}.{room}")

@@ -22,29 +22,36 @@ def psnr_of_error(error):
     return -10 * ops.log10(ops.maximum(mse, _LEAST_ERROR))
 
 
-def psnr_at(inference, images, sigma, seed=0):
+def psnr_at(inference, images, sigma, seed=0, draw=0):
     """PSNR of noisy and of denoised images at one noise level.
 
-    The noise of an image depends on the seed and its place in `images`, and is the same at every
-    sigma but for its scale, so that curves over sigma are smooth. Channels that are a condition get
-    none and are not counted. The peak is 1, whatever the range of the denoised channels: details of a
-    scale, which stay within 1/2 of zero, have a higher PSNR than images for the same noise removed.
+    The noise of an image depends on the seed, the draw and its place in `images`, and is the same at
+    every sigma but for its scale, so that curves over sigma are smooth. Channels that are a condition
+    get none and are not counted. The peak is 1, whatever the range of the denoised channels: details
+    of a scale, which stay within 1/2 of zero, have a higher PSNR than images for the same noise removed.
 
     Args:
         inference: an `Inference`.
         images: clean float32 images `(count, height, width, channels)`, or wavelet bands.
         sigma: noise level, in units of [0, 1].
         seed: of the noise.
+        draw: index of the noise draw; the noise of different draws is independent.
 
     Returns:
         Two arrays `(count,)`, before and after denoising.
     """
-    noise = keyed_normal(seed, range(len(images)), 0, images.shape[1:])
-    denoised = slice(-inference.denoiser.output_channels, None)
-    noisy = images.copy()
-    noisy[..., denoised] += np.float32(sigma) * noise[..., denoised]
-    clean = images[..., denoised]
-    return psnr(noisy[..., denoised], clean), psnr(inference.denoise(noisy), clean)
+    channels = inference.denoiser.output_channels
+    clean = images[..., -channels:]
+    noisy = add_noise(images, sigma, seed, draw, channels)
+    return psnr(noisy[..., -channels:], clean), psnr(inference.denoise(noisy), clean)
+
+
+def add_noise(images, sigma, seed=0, draw=0, channels=None):
+    """The noisy images of `psnr_at`, float32, with noise on the last channels only or on all."""
+    noise = keyed_normal(seed, range(len(images)), draw, images.shape[1:])
+    if channels is not None:
+        noise[..., :-channels] = 0
+    return images + np.float32(sigma) * noise
 
 
 def psnr_table(inference, images, sigmas, seed=0):

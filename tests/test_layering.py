@@ -13,6 +13,7 @@ RANKS = [
     {"_backend"},
     {"noise", "datasets"},
     {"denoisers"},
+    {"baselines"},
     {"psnr", "ssim"},
     {"training", "sampling", "analysis", "report", "denoising"},
     {"restoration"},

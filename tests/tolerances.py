@@ -35,6 +35,9 @@ of the three backends on a CPU.
 | 20 cold steps: loss, of itself         | 2e-4  | 4e-5   | gradients near 1e-8, the same amplification  |
 | 10 steps in bfloat16: loss, of itself  | 2e-2  | 8e-3   | 8 bits a number                              |
 | 20 steps on two devices: all, of one's | 1e-5  | 1.4e-6 | sums in another order                        |
+| empirical Bayes optimum, absolute      | 5e-5  | 1.3e-5 | differences of squared distances, over sigma |
+|                                        |       |        | squared, in an exponent                      |
+| Wiener filter and oracles, absolute    | 2e-6  | 2e-7   | rounding                                     |
 """
 
 OUTPUT = 1e-5
@@ -56,3 +59,5 @@ WARM_CHANGE = 1e-2
 COLD_LOSS = 2e-4
 BFLOAT16_LOSS = 2e-2
 TWO_DEVICES = 1e-5
+EMPIRICAL_BAYES = 5e-5
+WIENER = 2e-6

@@ -9,6 +9,7 @@ import typer.core
 from keras_gahr.errors import InputError
 
 from .backend import BackendOption, choose_backend
+from .compare import compare
 from .convert import convert
 from .data import data_app
 from .demo import demo
@@ -16,6 +17,7 @@ from .denoise import denoise
 from .export import export
 from .info import info
 from .inspect import inspect
+from .psnr_curve import psnr
 from .restore import restore
 from .runs import runs
 from .sample import sample
@@ -68,6 +70,8 @@ app.command()(runs)
 app.command()(denoise)
 app.command()(sample)
 app.command()(restore)
+app.command()(psnr)
+app.command()(compare)
 
 app.command()(convert)
 app.command()(export)

@@ -8,25 +8,32 @@ from .bf_cnn import bias_free_chain
 from .denoiser import Denoiser, check_size
 from .initialization import fresh_seed
 
-RECEPTIVE_FIELDS = (5, 9, 13, 23, 43)
 _LAYERS = 21
+RECEPTIVE_FIELDS = tuple(range(3, 2 * _LAYERS + 2, 2))
+"""All that 21 layers can have; the published networks have 5, 9, 13, 23 and 43."""
 
 
 def receptive_field_kernel_sizes(receptive_field):
-    """The side of each of the 21 convolutions: 3 at both ends and at every p-th layer, else 1.
+    """The side of each of the 21 convolutions: 3 at both ends and evenly between them, else 1.
+
+    Each 3x3 convolution adds 2 pixels; the only one of a receptive field of 3 is the first layer.
 
     Raises:
         InputError: unless the receptive field is one of `RECEPTIVE_FIELDS`.
     """
     if receptive_field not in RECEPTIVE_FIELDS:
-        fields = ", ".join(map(str, RECEPTIVE_FIELDS))
         raise InputError(
-            f"received a receptive field of {receptive_field}, expected one of {fields}"
+            f"received a receptive field of {receptive_field}, expected an odd number of pixels from "
+            f"{RECEPTIVE_FIELDS[0]} to {RECEPTIVE_FIELDS[-1]}; published are 5, 9, 13, 23, 43"
         )
-    # The 3x3 convolutions are evenly spaced, but for 9 pixels no even spacing exists: the published
-    # code then spaces them by 8.
-    period = 8 if receptive_field == 9 else (_LAYERS - 1) // ((receptive_field - 1) // 2 - 1)
-    return [3 if i % period == 0 or i == _LAYERS - 1 else 1 for i in range(_LAYERS)]
+    last = _LAYERS - 1
+    if receptive_field == 9:
+        # No even spacing exists, and the published code spaces them by 8 instead of rounding.
+        wide = {0, 8, 16, last}
+    else:
+        gaps = max(1, (receptive_field - 1) // 2 - 1)
+        wide = {round(i * last / gaps) for i in range((receptive_field - 1) // 2)}
+    return [3 if i in wide else 1 for i in range(_LAYERS)]
 
 
 @keras.saving.register_keras_serializable("keras_gahr")
@@ -35,8 +42,8 @@ class ReceptiveFieldBFCNN(Denoiser):
 
     Args:
         num_channels: channels C of the images.
-        receptive_field: 5, 9, 13, 23 or 43 pixels. One channel and 64 kernels give 80,192, 145,728,
-            211,264, 375,104 and 702,784 parameters.
+        receptive_field: an odd number of pixels from 3 to 43. Published are 5, 9, 13, 23 and 43: one
+            channel and 64 kernels give 80,192, 145,728, 211,264, 375,104 and 702,784 parameters.
         num_kernels: kernels of each convolution but the last.
         coarse: True for a network from C channels to C. False for the conditional network of the
             multi-scale denoiser: 3 C + 1 channels in (a clean low band, then the noisy details) and

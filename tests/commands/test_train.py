@@ -61,7 +61,7 @@ def test_a_training_from_start_to_end(gahr, dataset, tmp_path):
         (("--noise-law", "cubic"), "quadratic, linear"),
         (("--sigma-max", "two"), "25/255"),
         (("--epochs", 0), "epochs"),
-        (("--architecture", "bf-cnn-rf", "--receptive-field", 7), "5, 9, 13, 23, 43"),
+        (("--architecture", "bf-cnn-rf", "--receptive-field", 8), "5, 9, 13, 23, 43"),
     ],
 )
 def test_what_cannot_be_trained_is_refused(refused, dataset, tmp_path, options, says):

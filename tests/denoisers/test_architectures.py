@@ -16,7 +16,8 @@ from keras_gahr import (
     load_denoiser,
     save_denoiser,
 )
-from keras_gahr.denoisers import BiasFreeNorm, build_denoiser
+from keras_gahr.denoisers import RECEPTIVE_FIELDS, BiasFreeNorm, build_denoiser
+from keras_gahr.denoisers.receptive_field_bf_cnn import receptive_field_kernel_sizes
 
 SMALL = [
     lambda: UNet(num_blocks=2, num_kernels=4, seed=3),
@@ -54,7 +55,7 @@ def test_the_largest_published_unet():
     assert UNet(num_blocks=4).num_parameters == 30_993_152
 
 
-@pytest.mark.parametrize("receptive_field", [5, 9, 13, 23, 43])
+@pytest.mark.parametrize("receptive_field", [3, 5, 7, 9, 13, 23, 41, 43])
 def test_the_receptive_field_is_what_its_name_says(receptive_field):
     denoiser = with_unit_gammas(
         ReceptiveFieldBFCNN(receptive_field=receptive_field, num_kernels=16, seed=1)
@@ -155,7 +156,7 @@ def test_unknown_architectures_and_options_are_refused():
     with pytest.raises(InputError, match="num_layers"):
         build_denoiser("unet", num_layers=3)
     with pytest.raises(InputError, match="5, 9, 13, 23, 43"):
-        build_denoiser("bf-cnn-rf", receptive_field=7)
+        build_denoiser("bf-cnn-rf", receptive_field=8)
 
 
 def test_files_that_are_not_denoisers_are_refused(tmp_path):
@@ -204,3 +205,17 @@ def test_channels_are_last_whatever_keras_is_configured_to():
     for denoiser in denoisers:
         noisy = np.zeros((1, 8, 12, denoiser.input_channels), np.float32)
         assert denoiser.predict_on_batch(noisy).shape == (1, 8, 12, denoiser.output_channels)
+
+
+def test_layers_of_every_receptive_field():
+    """The published ones are as the published rule makes them."""
+    for field in RECEPTIVE_FIELDS:
+        sides = receptive_field_kernel_sizes(field)
+        assert len(sides) == 21
+        assert sum(side - 1 for side in sides) + 1 == field
+    for field, period in ((5, 20), (9, 8), (13, 4), (23, 2), (43, 1)):
+        wide = [i for i, side in enumerate(receptive_field_kernel_sizes(field)) if side == 3]
+        assert wide == sorted({*range(0, 21, period), 20})
+    for field in (1, 4, 45):
+        with pytest.raises(InputError, match="odd number of pixels from 3 to 43"):
+            receptive_field_kernel_sizes(field)

@@ -182,3 +182,12 @@ def test_onnx_without_the_packages(tiny_model, tmp_path, monkeypatch):
     monkeypatch.setitem(onnx_file.EXPORTERS, keras.backend.backend(), "absent_package")
     text = failure(tiny_model, tmp_path / "x.onnx")
     assert "needs absent_package: run `pip install absent_package`" in text
+
+
+def test_receptive_fields_that_were_not_published_come_back(tmp_path):
+    network = build_denoiser("bf-cnn-rf", receptive_field=7, num_kernels=2, seed=0)
+    save_denoiser(network, tmp_path / "in.keras")
+    export_denoiser(tmp_path / "in.keras", tmp_path / "out.pt")
+    convert(tmp_path / "out.pt", tmp_path / "again.keras")
+    export_denoiser(tmp_path / "again.keras", tmp_path / "again.pt")
+    assert (tmp_path / "out.pt").read_bytes() == (tmp_path / "again.pt").read_bytes()

@@ -1,0 +1,1 @@
+"""What denoisers compute: measures of similarity and memorization, and PSNR curves."""

@@ -1,0 +1,77 @@
+"""How much of the error of denoisers trained on disjoint sets they share, and how much is each one's."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_gahr.errors import InputError
+from keras_gahr.psnr import add_noise
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class BiasVariance:
+    """The mean squared error per pixel of K networks on the same noisy images, split.
+
+    With the mean of the networks m(y) = mean_k D_k(y), the error is exactly `bias + variance`. Both
+    hold the same noise, so that what no denoiser can know is in the bias.
+
+    Attributes:
+        num_networks: K.
+        error: float64 (N,): mean_k |D_k(y) - x|^2 / d for each image.
+        bias: float64 (N,): |m(y) - x|^2 / d.
+        variance: float64 (N,): mean_k |D_k(y) - m(y)|^2 / d.
+    """
+
+    num_networks: int
+    error: np.ndarray
+    bias: np.ndarray
+    variance: np.ndarray
+
+    @property
+    def unbiased_variance(self):
+        """What the variance is in expectation over training sets: K / (K - 1) times it, (N,)."""
+        return self.variance * self.num_networks / (self.num_networks - 1)
+
+    @property
+    def unbiased_bias(self):
+        """The squared bias of the mean over all training sets, `error - unbiased_variance`, (N,)."""
+        return self.error - self.unbiased_variance
+
+    def numbers(self):
+        """Means over the images, as JSON has them."""
+        names = ("error", "bias", "variance", "unbiased_bias", "unbiased_variance")
+        means = {name: float(getattr(self, name).mean()) for name in names}
+        return {"networks": self.num_networks, "images": len(self.error), **means}
+
+
+def bias_variance(inferences, images, sigma, seed=0, draw=0):
+    """Splits the error of several networks at one noise level.
+
+    Args:
+        inferences: at least two `Inference`, of networks trained on disjoint sets.
+        images: clean float32 images `(N, height, width, channels)`, in none of the sets.
+        sigma: noise level, in units of [0, 1].
+        seed, draw: of the noise; see `keras_gahr.psnr.psnr_at`.
+
+    Returns:
+        The `BiasVariance`.
+
+    Raises:
+        InputError: for fewer than two networks.
+    """
+    if len(inferences) < 2:
+        raise InputError(f"received {len(inferences)} network(s), expected at least two to compare")
+    noisy = add_noise(images, sigma, seed, draw)
+    denoised = [inference.denoise(noisy).astype(np.float64) for inference in inferences]
+    mean = np.mean(denoised, axis=0)
+    return BiasVariance(
+        num_networks=len(denoised),
+        error=np.mean([_power(d - images) for d in denoised], axis=0),
+        bias=_power(mean - images),
+        variance=np.mean([_power(d - mean) for d in denoised], axis=0),
+    )
+
+
+def _power(difference):
+    """|x|^2 / d for each image."""
+    return np.mean(difference**2, axis=(1, 2, 3))

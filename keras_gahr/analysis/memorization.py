@@ -1,0 +1,177 @@
+"""Whether samples repeat training images (arXiv 2310.02557, figure 2)."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_gahr.datasets.arrays import take
+from keras_gahr.datasets.overlap import EDGES
+from keras_gahr.errors import InputError
+from keras_gahr.ssim import WINDOW, ssim
+
+from .intervals import bootstrap_interval, share_interval
+from .similarity import MEASURES, Closest, closest, paired_similarity
+
+RATIO = 1 / 3
+REPEAT = 0.95
+
+RULE = (
+    f"a sample is memorized if its distance to the closest training image is below {RATIO:.3f} of the "
+    f"distance to the second closest (with one training image: if their correlation is above {REPEAT}); "
+    "memorized: more than half of the samples are; generalized: not memorized, and in more than half "
+    "of the pairs the correlation of the twins (samples of two networks from the same noise) is above "
+    "that of either with its closest training image; neither: all else"
+)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class MemorizationReport:
+    """How close samples come to the training images, and to the samples of another network.
+
+    Attributes:
+        num_training: number of training images M.
+        closest: measure -> `Closest` with k = 2 (1 if M = 1).
+        ratio: float64 (N,): distance to the closest over distance to the second closest training
+            image; NaN if M = 1.
+        memorized: bool (N,); see `RULE`.
+        ssim: float64 (N,): with the training image of highest correlation; None for images smaller
+            than SSIM's window.
+        twins: measure -> float64 (N,), with the other network's sample from the same noise; None
+            without one.
+        twin_ssim: float64 (N,), as `ssim`.
+    """
+
+    num_training: int
+    closest: dict[str, Closest]
+    ratio: np.ndarray
+    memorized: np.ndarray
+    ssim: np.ndarray | None
+    twins: dict[str, np.ndarray] | None
+    twin_ssim: np.ndarray | None
+
+    @property
+    def share_memorized(self):
+        """The share of samples that are memorized."""
+        return float(self.memorized.mean())
+
+    @property
+    def verdict(self):
+        """ "memorized", "generalized" or "neither", by `RULE`, as far as this network's samples tell."""
+        return verdict([self])
+
+    def numbers(self):
+        """All of it as JSON has it; NaN becomes None."""
+        found = {
+            measure: {"index": best.index.tolist(), "value": best.value.tolist()}
+            for measure, best in self.closest.items()
+        }
+        numbers = {
+            "samples": len(self.memorized),
+            "training_images": self.num_training,
+            "rule": RULE,
+            "verdict": self.verdict,
+            "share_memorized": self.share_memorized,
+            "share_memorized_bootstrap_95": list(bootstrap_interval(self.memorized)),
+            "share_memorized_wilson_95": list(share_interval(self.memorized)),
+            "memorized": self.memorized.tolist(),
+            "distance_ratio": [None if np.isnan(ratio) else float(ratio) for ratio in self.ratio],
+            "closest": found,
+            "closest_summary": {m: _summary(best.value[:, 0]) for m, best in self.closest.items()},
+            "closest_ssim": None if self.ssim is None else self.ssim.tolist(),
+        }
+        if self.twins is not None:
+            numbers |= {
+                "twins": {measure: values.tolist() for measure, values in self.twins.items()},
+                "twins_summary": {m: _summary(values) for m, values in self.twins.items()},
+                "twins_ssim": None if self.twin_ssim is None else self.twin_ssim.tolist(),
+            }
+        return numbers
+
+
+def memorization_report(samples, training_set, other_samples=None, progress=None):
+    """Compares samples with training images and with another network's samples.
+
+    Args:
+        samples: float (N, H, W, C), all finite; they need not lie in [0, 1].
+        training_set: (M, H, W, C), uint8 or floats in [0, 1], such as the memory map of a dataset.
+        other_samples: as `samples`: those of a network trained on other images, from the same noise.
+        progress: called as progress(training images done, in all).
+
+    Returns:
+        The `MemorizationReport`.
+
+    Raises:
+        InputError: for images that cannot be compared, or other samples that are not as many.
+    """
+    if other_samples is not None and other_samples.shape != samples.shape:
+        raise InputError(
+            f"received samples of shape {samples.shape} and others of {other_samples.shape}, expected "
+            "one shape"
+        )
+    found = closest(samples, training_set, progress=progress)
+    distance = found["distance"].value
+    if len(training_set) == 1:
+        ratio = np.full(len(samples), np.nan)
+        memorized = found["correlation"].value[:, 0] > REPEAT
+    else:
+        # Equally close images, such as repeats in the training set, have a ratio of 1, even at 0.
+        second = distance[:, 1]
+        ratio = np.where(second > 0, distance[:, 0] / np.where(second > 0, second, 1), 1)
+        memorized = ratio < RATIO
+    measurable = min(samples.shape[1:3]) >= WINDOW
+    twins = twin_ssim = None
+    if other_samples is not None:
+        twins = {m: paired_similarity(samples, other_samples, m) for m in MEASURES}
+        twin_ssim = ssim(samples, other_samples) if measurable else None
+    return MemorizationReport(
+        num_training=len(training_set),
+        closest=found,
+        ratio=ratio,
+        memorized=memorized,
+        ssim=_ssim_with(samples, training_set, found["correlation"]) if measurable else None,
+        twins=twins,
+        twin_ssim=twin_ssim,
+    )
+
+
+def verdict(reports):
+    """The verdict on one network, or on two with the same twins, by `RULE`.
+
+    Args:
+        reports: a list of `MemorizationReport`, in which sample k belongs to the same noise.
+
+    Returns:
+        "memorized", "generalized" or "neither".
+    """
+    if np.mean([report.memorized for report in reports]) > 0.5:
+        return "memorized"
+    if reports[0].twins is None:
+        return "neither"
+    return "generalized" if twins_closer(reports).mean() > 0.5 else "neither"
+
+
+def twins_closer(reports):
+    """For each pair, whether the twins correlate more than each does with its training images."""
+    closest_training = np.max([r.closest["correlation"].value[:, 0] for r in reports], axis=0)
+    return reports[0].twins["correlation"] > closest_training
+
+
+def _ssim_with(samples, images, best):
+    """SSIM of each sample with the closest image."""
+    return np.concatenate(
+        [
+            ssim(sample[None], take(images, index))
+            for sample, index in zip(samples, best.index[:, :1], strict=True)
+        ]
+    )
+
+
+def _summary(values):
+    """Mean, median and histogram of a measure."""
+    counts, _ = np.histogram(np.clip(values, -1, 1), EDGES)
+    return {
+        "mean": float(np.mean(values)),
+        "median": float(np.median(values)),
+        "mean_bootstrap_95": list(bootstrap_interval(values)),
+        "histogram": {"edges": EDGES.round(2).tolist(), "counts": counts.tolist()},
+    }

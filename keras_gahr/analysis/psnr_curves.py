@@ -1,0 +1,89 @@
+"""PSNR over noise levels, with error bars (arXiv 2310.02557, figures 1 and 4)."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from keras_gahr.errors import InputError
+from keras_gahr.noise import check_seed
+from keras_gahr.psnr import psnr_at
+
+SIGMAS = tuple(np.logspace(0, 2.5, 10) / 255)
+"""The ten noise levels at which the published code measures, from 1/255 to 316/255."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PSNRCurve:
+    """PSNR in dB of one set of images at several noise levels, ascending.
+
+    Attributes:
+        sigmas: float64 (S,), in units of [0, 1].
+        before, after: float64 (S, draws, N), each noisy and each denoised image.
+    """
+
+    sigmas: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+
+    @property
+    def input_psnr(self):
+        """-20 log10(sigma), the PSNR of the noisy images in expectation, (S,)."""
+        return -20 * np.log10(self.sigmas)
+
+    @property
+    def mean(self):
+        """Mean PSNR of the denoised images, over images and draws, (S,)."""
+        return self.after.mean(axis=(1, 2))
+
+    @property
+    def error_over_images(self):
+        """Standard error of the mean if the images were drawn anew, (S,); NaN for one image."""
+        return _standard_error(self.after.mean(axis=1))
+
+    @property
+    def error_over_draws(self):
+        """Standard error of the mean if only the noise were drawn anew, (S,); NaN for one draw."""
+        return _standard_error(self.after.mean(axis=2))
+
+
+def _standard_error(values):
+    """Of the mean over the last axis, which has the independent values."""
+    count = values.shape[-1]
+    if count < 2:
+        return np.full(values.shape[:-1], np.nan)
+    return values.std(axis=-1, ddof=1) / math.sqrt(count)
+
+
+def psnr_curve(inference, images, sigmas=SIGMAS, draws=1, seed=0, progress=None):
+    """Measures a `PSNRCurve`.
+
+    Args:
+        inference: an `Inference`.
+        images: clean float32 images `(N, height, width, channels)`.
+        sigmas: noise levels above 0, in any order.
+        draws: independent noise draws of each image.
+        seed: of the noise; draw 0 has the noise of `keras_gahr.psnr.psnr_at`.
+        progress: called as progress(passes done, passes in all).
+
+    Raises:
+        InputError: for no noise levels, some that are not above 0, repeated ones, fewer than one
+            draw, or denoised images that are not finite.
+    """
+    sigmas = np.array(sorted(sigmas), np.float64)
+    if not len(sigmas) or not np.all((sigmas > 0) & np.isfinite(sigmas)):
+        raise InputError(f"received noise levels {list(map(float, sigmas))}, expected some above 0")
+    if len(set(sigmas)) < len(sigmas):
+        raise InputError("received a noise level twice: leave one out")
+    if draws < 1:
+        raise InputError(f"received {draws} noise draws, expected at least 1")
+    check_seed(seed)
+    values = np.empty((2, len(sigmas), draws, len(images)))
+    for level, sigma in enumerate(sigmas):
+        for draw in range(draws):
+            values[:, level, draw] = psnr_at(inference, images, sigma, seed, draw)
+            if progress:
+                progress(level * draws + draw + 1, len(sigmas) * draws)
+    if not np.isfinite(values).all():
+        raise InputError("the denoised images are not finite: the denoiser is damaged")
+    return PSNRCurve(sigmas, *values)

@@ -1,0 +1,72 @@
+"""How fast the PSNR of denoised images grows with that of noisy ones (arXiv 2310.02557, figure 4)."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_gahr.errors import InputError
+
+from .intervals import mean_interval
+
+
+def optimal_slope(alpha):
+    """alpha / (alpha + 1): the slope of the optimal denoiser of C^alpha images for small noise.
+
+    Its mean squared error falls as sigma^(2 alpha / (alpha + 1)).
+
+    Raises:
+        InputError: unless alpha is above 0.
+    """
+    if not 0 < alpha < np.inf:
+        raise InputError(f"received alpha = {alpha}, expected a regularity above 0")
+    return alpha / (alpha + 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Slope:
+    """The line of least squares through output PSNR against input PSNR -20 log10(sigma).
+
+    Attributes:
+        slope: dB per dB.
+        interval: its 95% interval over images, (low, high); NaN for one image.
+        intercept: of the line, dB at sigma = 1.
+        low, high: the lowest and the highest noise level fitted.
+        levels: how many noise levels were fitted.
+    """
+
+    slope: float
+    interval: tuple[float, float]
+    intercept: float
+    low: float
+    high: float
+    levels: int
+
+
+def fit_slope(curve, low=0.0, high=np.inf):
+    """Fits the levels of a `PSNRCurve` from `low` to `high`.
+
+    The slope is linear in the curve, so that the slope of the mean curve is the mean over images of
+    each one's slope, whose interval is Student's.
+
+    Raises:
+        InputError: for fewer than two levels in that range.
+    """
+    # A level that was written as 25/255 and one that was computed may differ by rounding.
+    chosen = (curve.sigmas >= low * (1 - 1e-9)) & (curve.sigmas <= high * (1 + 1e-9))
+    if chosen.sum() < 2:
+        raise InputError(
+            f"{chosen.sum()} noise level(s) lie between {low:.4g} and {high:.4g}, expected at least "
+            "two to fit a slope: widen the range or choose more levels"
+        )
+    before, after = curve.input_psnr[chosen], curve.after[chosen].mean(axis=1)
+    weights = (before - before.mean()) / np.sum((before - before.mean()) ** 2)
+    slopes = weights @ after
+    slope = float(slopes.mean())
+    return Slope(
+        slope=slope,
+        interval=mean_interval(slopes),
+        intercept=float(after.mean() - slope * before.mean()),
+        low=float(curve.sigmas[chosen].min()),
+        high=float(curve.sigmas[chosen].max()),
+        levels=int(chosen.sum()),
+    )

@@ -1,0 +1,11 @@
+"""Denoisers that are computed, not trained: what the networks are compared with.
+
+They are `Denoiser`s, so that they can be sampled from and analysed as networks are, but for images of
+one size, and neither bias-free nor homogeneous.
+"""
+
+from .empirical_bayes import EmpiricalBayes
+from .oracle_thresholding import OracleThresholding
+from .wiener import Wiener
+
+__all__ = ["EmpiricalBayes", "OracleThresholding", "Wiener"]

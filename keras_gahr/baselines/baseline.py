@@ -1,0 +1,127 @@
+"""What the baselines have in common."""
+
+import math
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_gahr.denoisers import Denoiser
+from keras_gahr.errors import InputError
+
+LEAST_SIGMA = 1e-6
+"""Noise levels below this count as this, so that nothing is divided by zero."""
+
+
+class Baseline(Denoiser):
+    """A computed denoiser of images of one size.
+
+    A network is blind; these formulas need the noise level. It is given when the denoiser is made,
+    and can be changed by `set_sigma`, or it is estimated from each noisy image.
+
+    Args:
+        layer: a `ResidualLayer`.
+        input_shape: `(height, width, channels)`.
+        provenance, name: see `Denoiser`.
+    """
+
+    def __init__(self, layer, input_shape, provenance, name):
+        inputs = keras.Input(input_shape, name="noisy")
+        super().__init__(inputs, layer(inputs), None, provenance, name)
+        self.residual_layer = layer
+
+    def set_sigma(self, sigma):
+        """Changes the noise level, in units of [0, 1].
+
+        Raises:
+            InputError: unless it is a number above 0, or if this denoiser estimates it.
+        """
+        if self.residual_layer.sigma is None:
+            raise InputError("this denoiser estimates the noise level: make one with a sigma")
+        self.residual_layer.sigma.assign(check_sigma(sigma))
+
+    def estimate_sigma(self, noisy):
+        """The noise level that is used for each noisy image `(batch, height, width, channels)`.
+
+        Returns:
+            A tensor `(batch,)`.
+        """
+        noisy = ops.convert_to_tensor(noisy, dtype="float32")
+        self.check_shape(noisy.shape)
+        return self.residual_layer.noise_level(noisy)
+
+    def check_shape(self, shape):
+        super().check_shape(shape)
+        height, width = self.input_shape[1:3]
+        if any(
+            side not in {None, own} for side, own in zip(shape[1:3], (height, width), strict=True)
+        ):
+            raise InputError(
+                f"received images of {shape[1]}x{shape[2]}, but this baseline was made for "
+                f"{height}x{width}: make another one"
+            )
+
+    def get_config(self):
+        sigma = self.residual_layer.sigma
+        return {
+            "name": self.name,
+            "provenance": dict(self.provenance),
+            # The number itself is among the weights.
+            "sigma": None if sigma is None else 1.0,
+        }
+
+
+class ResidualLayer(keras.layers.Layer):
+    """r(y) by a formula; its weights are not trained.
+
+    Args:
+        output_channels: channels of the residual.
+        sigma: the noise level; None to estimate it.
+    """
+
+    def __init__(self, output_channels, sigma, name):
+        super().__init__(name=name, trainable=False)
+        self.output_channels = output_channels
+        self.sigma = None if sigma is None else self.constant(check_sigma(sigma), "sigma")
+
+    def constant(self, value, name):
+        """A weight that is not trained; uint8 stays uint8, all else becomes float32."""
+        value = np.asarray(value)
+        dtype = "uint8" if value.dtype == np.uint8 else "float32"
+        return self.add_weight(
+            shape=value.shape,
+            dtype=dtype,
+            initializer=lambda shape, dtype: ops.convert_to_tensor(
+                np.array(value, order="C"), dtype
+            ),
+            trainable=False,
+            name=name,
+        )
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.output_channels)
+
+    def noise_level(self, noisy):
+        """The noise level of each image, `(batch,)`."""
+        if self.sigma is not None:
+            return ops.full((ops.shape(noisy)[0],), 1.0) * ops.convert_to_tensor(self.sigma)
+        return ops.maximum(self.estimate(noisy), LEAST_SIGMA)
+
+    def estimate(self, noisy):
+        """The noise level that the formula finds in each image, `(batch,)`."""
+        raise NotImplementedError
+
+
+def check_sigma(sigma):
+    """The noise level, if it is a number above 0; else raises `InputError`."""
+    if not 0 < sigma < math.inf:
+        raise InputError(f"received sigma = {sigma}, expected a noise level above 0")
+    return max(float(sigma), LEAST_SIGMA)
+
+
+def check_images(images):
+    """Raises `InputError` unless these are images `(N, H, W, C)`, uint8 or floats."""
+    if images.ndim != 4 or not images.size:
+        raise InputError(
+            f"received images of shape {images.shape}, expected (count, height, width, channels)"
+        )

@@ -1,0 +1,125 @@
+"""The best linear denoiser: the optimum for Gaussian images."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_gahr.datasets.arrays import blocks, to_float
+from keras_gahr.errors import InputError
+
+from .baseline import Baseline, ResidualLayer, check_images
+
+_LEVELS = np.geomspace(1e-3, 2, 256)
+"""Noise levels among which the most likely one is looked for, and then between them."""
+
+
+@keras.saving.register_keras_serializable("keras_gahr")
+class Wiener(Baseline):
+    """D(y) = m + sum_k lambda_k / (lambda_k + sigma^2) <y - m, e_k> e_k.
+
+    m is the mean and lambda_k, e_k the eigenvalues and eigenvectors of the covariance of a set of
+    images; see `from_images`.
+
+    Args:
+        mean: (H, W, C).
+        eigenvectors: (H W C, K), orthonormal columns; the variance outside their span is 0.
+        variances: (K,), the eigenvalues.
+        sigma: the noise level; by default the most likely one, from 0.001 to 2, for each noisy image
+            y ~ N(m, covariance + sigma^2).
+        provenance, name: see `Denoiser`.
+
+    Raises:
+        InputError: for shapes that do not fit, or a sigma that is not above 0.
+    """
+
+    def __init__(self, mean, eigenvectors, variances, sigma=None, provenance=None, name="wiener"):
+        if mean.ndim != 3 or eigenvectors.shape != (mean.size, len(variances)):
+            raise InputError(
+                f"received a mean of shape {mean.shape} and eigenvectors of {eigenvectors.shape}, "
+                "expected (height, width, channels) and one column for each variance"
+            )
+        layer = Shrinkage(mean, eigenvectors, variances, sigma)
+        super().__init__(layer, mean.shape, provenance, name)
+        self.shape = (*mean.shape, len(variances))
+
+    @classmethod
+    def from_images(cls, images, **options):
+        """The denoiser of the mean and covariance (divided by N) of a set.
+
+        Args:
+            images: (N, H, W, C), uint8 or floats in [0, 1], read in blocks; takes about 16 min(N, d)^2
+                bytes and min(N, d)^3 operations, d = H W C.
+            **options: arguments of the class.
+        """
+        check_images(images)
+        count, size = len(images), int(np.prod(images.shape[1:]))
+        mean = (
+            sum(to_float(block).sum(axis=0, dtype=np.float64) for block in blocks(images)) / count
+        )
+        if count < size:
+            # The eigenvectors lie in the span of the images.
+            deviations = (to_float(images) - mean).reshape(count, size)
+            _, singular, rows = np.linalg.svd(deviations, full_matrices=False)
+            variances, vectors = singular**2 / count, rows.T
+        else:
+            covariance = np.zeros((size, size))
+            for block in blocks(images):
+                deviations = (to_float(block) - mean).reshape(len(block), size)
+                covariance += deviations.T @ deviations
+            variances, vectors = np.linalg.eigh(covariance / count)
+        # What is left of a variance of 0 after rounding may be negative.
+        return cls(mean, vectors, np.maximum(variances, 0), **options)
+
+    def get_config(self):
+        return {**super().get_config(), "shape": list(self.shape)}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        *shape, kept = config.pop("shape")
+        size = int(np.prod(shape))
+        return cls(np.zeros(shape), np.zeros((size, kept)), np.zeros(kept), **config)
+
+
+class Shrinkage(ResidualLayer):
+    def __init__(self, mean, eigenvectors, variances, sigma):
+        super().__init__(mean.shape[-1], sigma, "shrinkage")
+        self.size = mean.size
+        self.mean = self.constant(mean.reshape(-1), "mean")
+        self.eigenvectors = self.constant(eigenvectors, "eigenvectors")
+        self.variances = self.constant(variances, "variances")
+
+    def call(self, noisy):
+        deviation, coefficients = self._coefficients(noisy)
+        power = ops.square(self.noise_level(noisy))[:, None]
+        kept = coefficients * (self.variances / (self.variances + power))
+        denoised = ops.matmul(kept, ops.transpose(self.eigenvectors))
+        return ops.reshape(deviation - denoised, ops.shape(noisy))
+
+    def estimate(self, noisy):
+        """The maximum of the likelihood over `_LEVELS`, refined by a parabola in log sigma."""
+        deviation, coefficients = self._coefficients(noisy)
+        outside = deviation - ops.matmul(coefficients, ops.transpose(self.eigenvectors))
+        powers = ops.convert_to_tensor(_LEVELS**2, "float32")
+        spread = self.variances[:, None] + powers
+        free = self.size - self.variances.shape[0]
+        logarithms = ops.sum(ops.log(spread), axis=0) + free * ops.log(powers)
+        cost = (
+            ops.matmul(ops.square(coefficients), 1 / spread)
+            + ops.sum(ops.square(outside), axis=1, keepdims=True) / powers
+            + logarithms
+        )
+        best = ops.clip(ops.argmin(cost, axis=1), 1, len(_LEVELS) - 2)[:, None]
+        below, at, above = (
+            ops.take_along_axis(cost, best + offset, axis=1)[:, 0] for offset in (-1, 0, 1)
+        )
+        curvature = below - 2 * at + above
+        shift = (below - above) / (2 * ops.maximum(curvature, 1e-6))
+        step = np.log(_LEVELS[1] / _LEVELS[0])
+        place = ops.cast(best[:, 0], "float32") + ops.clip(shift, -1, 1)
+        return ops.exp(float(np.log(_LEVELS[0])) + float(step) * place)
+
+    def _coefficients(self, noisy):
+        """y - m, (batch, d), and <y - m, e_k>, (batch, K)."""
+        deviation = ops.reshape(noisy, (-1, self.size)) - ops.convert_to_tensor(self.mean)
+        return deviation, ops.matmul(deviation, ops.convert_to_tensor(self.eigenvectors))

@@ -1,0 +1,199 @@
+"""`gahr compare`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .backend import BackendOption, choose_backend
+from .options import BatchSizeOption, OverwriteOption, SeedOption
+from .sampler_options import (
+    BetaOption,
+    FirstStepOption,
+    FixedStepOption,
+    InitialMeanOption,
+    MaxStepsOption,
+    SigmaEndOption,
+    SigmaStartOption,
+    parse_schedule,
+)
+from .training_sets import HalfOption, training_images
+
+NAMES = ("comparison.json", "comparison.npz", "samples.png", "similarity.png")
+
+
+def compare(
+    model_a: Annotated[Path, typer.Argument(help="Denoiser A: a .keras file.")],
+    model_b: Annotated[Path, typer.Argument(help="Denoiser B, trained on other images.")],
+    train_a: Annotated[Path, typer.Option(help="Dataset that A was trained on.")],
+    out: Annotated[Path, typer.Option(help=f"Folder for {', '.join(NAMES)}.")],
+    train_b: Annotated[
+        Path | None, typer.Option(help="Dataset that B was trained on; default: A's.")
+    ] = None,
+    train_size: Annotated[
+        int | None,
+        typer.Option(help="Training images of each; default: all of the dataset.", min=1),
+    ] = None,
+    half_a: HalfOption = "A",
+    half_b: HalfOption = "B",
+    count: Annotated[int, typer.Option(help="How many pairs of samples.", min=1)] = 16,
+    seed: SeedOption = 0,
+    beta: BetaOption = 0.01,
+    h0: FirstStepOption = 0.01,
+    fixed_h: FixedStepOption = False,
+    sigma_0: SigmaStartOption = "1",
+    sigma_end: SigmaEndOption = "0.01",
+    init_mean: InitialMeanOption = 0.5,
+    max_steps: MaxStepsOption = None,
+    batch_size: BatchSizeOption = 16,
+    overwrite: OverwriteOption = False,
+    backend: BackendOption = None,
+):
+    """Memorized or generalized? Sample two networks from the same noise and compare.
+
+    For two networks trained by `gahr train` on halves A and B of one dataset, give that dataset as
+    --train-a and the same --train-size.
+    """
+    choose_backend(backend)
+    import numpy as np
+
+    from keras_gahr import __version__
+    from keras_gahr.analysis.memorization import RULE
+    from keras_gahr.datasets import load
+    from keras_gahr.denoisers import load_denoiser
+    from keras_gahr.experiments.comparison import compare_networks
+    from keras_gahr.files import check_output_folder, replacing_folder
+
+    from .progress import progress_bar
+
+    check_output_folder(out, overwrite, known_by=NAMES[0], contents=NAMES)
+    schedule = parse_schedule(
+        sigma_0,
+        sigma_end,
+        h0=h0,
+        beta=beta,
+        fixed_h=fixed_h,
+        init_mean=init_mean,
+        max_steps=max_steps,
+    )
+    models, halves = (model_a, model_b), (half_a, half_b)
+    datasets = (train_a, train_b or train_a)
+    denoisers = [load_denoiser(model) for model in models]
+    train = [
+        training_images(load(path), train_size, half)
+        for path, half in zip(datasets, halves, strict=True)
+    ]
+    shared = _shared(datasets, train, halves)
+    if shared:
+        typer.echo(
+            f"warning: both networks' training sets hold the same {shared} images of "
+            f"{train_a.name}: twins may be alike for that reason; choose disjoint sets",
+            err=True,
+        )
+    with progress_bar("sampling", counted=False) as progress:
+        comparison = compare_networks(
+            denoisers,
+            [part.images for part in train],
+            count=count,
+            seed=seed,
+            schedule=schedule,
+            batch_size=batch_size,
+            progress=progress,
+        )
+    facts = {
+        "package": f"keras-gahr {__version__}",
+        "seed": seed,
+        "rule": RULE,
+        "shared_training_images": shared,
+        **{
+            side: {
+                "denoiser": model.name,
+                "provenance": denoiser.provenance,
+                "dataset": path.resolve().name,
+                "half": half if train_size else None,
+                "training_images": len(part),
+            }
+            for side, model, denoiser, path, half, part in zip(
+                "ab", models, denoisers, datasets, halves, train, strict=True
+            )
+        },
+        **comparison.numbers(),
+    }
+    with replacing_folder(out, overwrite) as folder:
+        arrays = comparison.arrays([part.images for part in train])
+        np.savez_compressed(folder / "comparison.npz", **arrays)
+        text = json.dumps(facts, indent=1, allow_nan=False)
+        (folder / "comparison.json").write_text(text + "\n", encoding="utf-8")
+        _draw(folder, comparison, arrays)
+    _print(comparison, out)
+
+
+def _shared(datasets, train, halves):
+    """How many images both sets hold, if they are parts of one dataset."""
+    if datasets[0].resolve() != datasets[1].resolve():
+        return 0
+    if halves[0] == halves[1]:
+        return min(map(len, train))
+    # Of the whole, a set from either end: what exceeds it is in both.
+    whole = train[0].manifest["shape"][0]
+    return max(0, len(train[0]) + len(train[1]) - whole)
+
+
+def _draw(folder, comparison, arrays):
+    """The two figures."""
+    from keras_gahr.report.comparison_figures import similarity_histograms, twins_page
+
+    pairs = comparison.pairs
+    a, b = (report.closest["correlation"].value[:, 0] for report in comparison.reports)
+    twins = arrays["correlation_twins"]
+    rows = [
+        (
+            arrays["samples_a"][pair],
+            arrays["samples_b"][pair],
+            arrays["closest_a"][k],
+            arrays["closest_b"][k],
+            (
+                f"sample {pair}",
+                f"with A: {twins[k]:.2f}",
+                f"with A: {a[k]:.2f}",
+                f"with B: {b[k]:.2f}",
+            ),
+        )
+        for k, pair in enumerate(pairs)
+    ]
+    title = f"{comparison.verdict}; numbers: correlation with that network's sample"
+    twins_page(title, rows, folder / "samples.png")
+    measures = [
+        (name, arrays[f"{name}_twins"], arrays[f"{name}_a"][:, 0], arrays[f"{name}_b"][:, 0])
+        for name in ("correlation", "cosine")
+    ]
+    similarity_histograms(comparison.verdict, measures, folder / "similarity.png")
+
+
+def _print(comparison, out):
+    from keras_gahr.analysis.intervals import share_interval
+    from keras_gahr.analysis.memorization import RULE
+
+    pairs, count = len(comparison.pairs), len(comparison.samples[0].status)
+    for side, report in zip("AB", comparison.reports, strict=True):
+        low, high = share_interval(report.memorized)
+        best = report.closest["correlation"].value[:, 0]
+        typer.echo(
+            f"{side}: {report.memorized.sum()} of {pairs} samples memorized (95%: {low:.0%} to "
+            f"{high:.0%}), correlation with the closest of {report.num_training} training images "
+            f"{best.mean():.3f}"
+        )
+    twins = comparison.reports[0].twins["correlation"]
+    typer.echo(
+        f"twins: correlation {twins.mean():.3f}, in {comparison.share_twins_closer:.0%} of the pairs "
+        "closer than the closest training images"
+    )
+    if pairs < count:
+        typer.echo(
+            f"warning: {count - pairs} of {count} pairs did not converge and were left out: a larger "
+            "beta or sigma-end may help",
+            err=True,
+        )
+    typer.echo(f"verdict: {comparison.verdict}   ({RULE})")
+    typer.echo(f"numbers and figures: {out}")

@@ -1,0 +1,134 @@
+"""Two networks, trained on disjoint sets, sampled from the same noise (arXiv 2310.02557, figure 2)."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_gahr.analysis.memorization import (
+    MemorizationReport,
+    memorization_report,
+    twins_closer,
+    verdict,
+)
+from keras_gahr.analysis.similarity import MEASURES
+from keras_gahr.datasets.arrays import take
+from keras_gahr.errors import InputError
+from keras_gahr.sampling import Samples, sample
+
+SIDES = ("a", "b")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Comparison:
+    """Samples of networks A and B, and how close they come to each other and to the training images.
+
+    Attributes:
+        samples: what the sampler found, for A and for B.
+        pairs: int64 (P,): the indices of the samples that converged for both, which are compared.
+        reports: the `MemorizationReport` of A's and of B's samples in those pairs.
+    """
+
+    samples: tuple[Samples, Samples]
+    pairs: np.ndarray
+    reports: tuple[MemorizationReport, MemorizationReport]
+
+    @property
+    def verdict(self):
+        """ "memorized", "generalized" or "neither"; see `keras_gahr.analysis.memorization.RULE`."""
+        return verdict(self.reports)
+
+    @property
+    def share_twins_closer(self):
+        """The share of pairs in which the twins are closer than the closest training images."""
+        return float(twins_closer(self.reports).mean())
+
+    def numbers(self):
+        """All but the images, as JSON has it."""
+        return {
+            "verdict": self.verdict,
+            "pairs": self.pairs.tolist(),
+            "share_twins_closer_than_training_images": self.share_twins_closer,
+            "status": {
+                side: list(found.status) for side, found in zip(SIDES, self.samples, strict=True)
+            },
+            **{
+                f"network_{side}": report.numbers()
+                for side, report in zip(SIDES, self.reports, strict=True)
+            },
+        }
+
+    def arrays(self, train_sets):
+        """The images and the measures by name, for a `.npz` file.
+
+        Args:
+            train_sets: A's and B's training images.
+        """
+        arrays = {"pairs": self.pairs}
+        for side, found, report, train in zip(
+            SIDES, self.samples, self.reports, train_sets, strict=True
+        ):
+            arrays[f"samples_{side}"] = found.images
+            arrays[f"closest_{side}"] = take(train, report.closest["correlation"].index[:, 0])
+            arrays[f"distance_ratio_{side}"] = report.ratio
+            for measure in MEASURES:
+                best = report.closest[measure]
+                arrays[f"{measure}_index_{side}"] = best.index
+                arrays[f"{measure}_{side}"] = best.value
+        twins = self.reports[0].twins
+        return arrays | {f"{measure}_twins": values for measure, values in twins.items()}
+
+
+def compare_networks(
+    denoisers, train_sets, *, count, seed=0, schedule=None, batch_size=16, progress=None
+):
+    """Samples both networks from the same noise and looks for the samples among the training images.
+
+    Args:
+        denoisers: A and B, two `Denoiser`.
+        train_sets: their training images, (N, H, W, C) each, uint8 or floats in [0, 1].
+        count: how many pairs of samples.
+        seed: of the noise.
+        schedule, batch_size: see `keras_gahr.sampling.sample`.
+        progress: called as progress(samples done, samples in all); an unfinished one counts in part.
+
+    Returns:
+        The `Comparison`.
+
+    Raises:
+        InputError: if the training images have different shapes or do not fit the networks, or if no
+            pair of samples converged.
+    """
+    shapes = [tuple(train.shape[1:]) for train in train_sets]
+    if shapes[0] != shapes[1]:
+        a, b = ("x".join(map(str, shape)) for shape in shapes)
+        raise InputError(f"received training images of {a} and of {b}, expected one size")
+    for denoiser, train in zip(denoisers, train_sets, strict=True):
+        denoiser.check_shape(train.shape)
+
+    def report(before):
+        return progress and (lambda done, total: progress(before + done, 2 * total))
+
+    found = tuple(
+        sample(
+            denoiser,
+            shapes[0],
+            count=count,
+            seed=seed,
+            schedule=schedule,
+            batch_size=batch_size,
+            progress=report(k * count),
+        )
+        for k, denoiser in enumerate(denoisers)
+    )
+    status = np.array([each.status for each in found])
+    pairs = np.flatnonzero((status == "converged").all(axis=0))
+    if not len(pairs):
+        raise InputError(
+            "no pair of samples converged: a larger beta, sigma-end or max-steps may help"
+        )
+    images = [each.images[pairs] for each in found]
+    reports = (
+        memorization_report(images[0], train_sets[0], images[1]),
+        memorization_report(images[1], train_sets[1], images[0]),
+    )
+    return Comparison(found, pairs, reports)

@@ -1,0 +1,90 @@
+"""Memorized or generalized."""
+
+import json
+
+import numpy as np
+import pytest
+
+from keras_gahr.analysis.intervals import bootstrap_interval, mean_interval, share_interval
+from keras_gahr.analysis.memorization import memorization_report, twins_closer, verdict
+from keras_gahr.errors import InputError
+from keras_gahr.ssim import ssim
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).random((40, 12, 12, 1), np.float32)
+
+
+def noisy(images, sigma, seed=1):
+    noise = np.random.default_rng(seed).standard_normal(images.shape, np.float32)
+    return images + np.float32(sigma) * noise
+
+
+def test_copies_are_memorized(images):
+    train, other = images[:20], images[20:]
+    samples = noisy(train[[3, 7, 7, 11]], 0.02)
+    report = memorization_report(samples, train, noisy(other[:4], 0.02))
+    assert report.verdict == "memorized"
+    assert report.share_memorized == 1
+    for best in report.closest.values():
+        assert best.index[:, 0].tolist() == [3, 7, 7, 11]
+    distances = np.sqrt(np.mean((samples[:, None] - train) ** 2, axis=(2, 3, 4)))
+    nearest = np.sort(distances, axis=1)
+    np.testing.assert_allclose(report.ratio, nearest[:, 0] / nearest[:, 1], rtol=1e-5)
+    np.testing.assert_allclose(report.ssim, ssim(samples, train[[3, 7, 7, 11]]))
+    np.testing.assert_allclose(report.twin_ssim, ssim(samples, noisy(other[:4], 0.02)))
+
+
+def test_equal_twins_unlike_the_training_images_have_generalized(images):
+    fresh = np.random.default_rng(5).random((6, 12, 12, 1), np.float32)
+    a, b = noisy(fresh, 0.02, 2), noisy(fresh, 0.02, 3)
+    reports = [memorization_report(a, images[:20], b), memorization_report(b, images[20:], a)]
+    assert verdict(reports) == "generalized"
+    assert twins_closer(reports).all()
+    assert reports[0].share_memorized == 0
+    np.testing.assert_allclose(reports[0].twins["cosine"], reports[1].twins["cosine"])
+    assert memorization_report(a, images).verdict == "neither"
+    unlike = memorization_report(a, images, b[::-1].copy())
+    assert unlike.verdict == "neither"
+
+
+def test_one_training_image_and_repeated_ones(images):
+    one = memorization_report(noisy(images[:2], 0.01), images[:1])
+    assert one.memorized.tolist() == [True, False]
+    assert np.isnan(one.ratio).all()
+    assert one.numbers()["distance_ratio"] == [None, None]
+    # An exact copy of an image that is there twice is as close to the second as to the first.
+    twice = memorization_report(images[:1], images[[0, 0, 1]])
+    assert twice.ratio.tolist() == [1]
+    assert twice.closest["distance"].value[0].tolist() == [0, 0]
+
+
+def test_numbers_are_json(images):
+    report = memorization_report(noisy(images[:5], 0.3), images, noisy(images[:5], 0.1))
+    numbers = json.loads(json.dumps(report.numbers(), allow_nan=False))
+    assert numbers["training_images"] == 40
+    assert sum(numbers["closest_summary"]["cosine"]["histogram"]["counts"]) == 5
+    small = memorization_report(images[:2, :8], images[:, :8], images[2:4, :8])
+    assert small.numbers()["closest_ssim"] is None
+    with pytest.raises(InputError, match="one shape"):
+        memorization_report(images[:5], images, images[:4])
+
+
+def test_intervals_hold_the_truth_about_as_often_as_they_say():
+    rng = np.random.default_rng(0)
+    for interval, draw, truth, draws in (
+        (lambda v: bootstrap_interval(v, draws=200), lambda: rng.random(60) < 0.3, 0.3, 150),
+        (share_interval, lambda: rng.random(30) < 0.1, 0.1, 1000),
+        (mean_interval, lambda: rng.standard_normal(5), 0, 1000),
+    ):
+        held = [low <= truth <= high for low, high in (interval(draw()) for _ in range(draws))]
+        assert 0.9 < np.mean(held) < 0.985
+
+
+def test_intervals_where_all_values_are_equal():
+    assert bootstrap_interval(np.ones(9)) == (1, 1)
+    low, high = share_interval(np.ones(9, bool))
+    assert high == 1
+    assert low == pytest.approx(1 / (1 + 1.959964**2 / 9))
+    assert np.isnan(mean_interval([3])).all()

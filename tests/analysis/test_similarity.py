@@ -1,0 +1,164 @@
+"""Similarity of images and the closest ones of a set."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keras_gahr.analysis import similarity
+from keras_gahr.analysis.patch_sources import patch_slices, patch_sources
+from keras_gahr.analysis.similarity import (
+    MEASURES,
+    closest,
+    paired_similarity,
+    similarity_matrix,
+)
+from keras_gahr.errors import InputError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def published(golden):
+    """The golden arrays, images with channels last."""
+    with np.load(golden / "similarity.npz") as data:
+        arrays = dict(data)
+    return arrays | {name: arrays[name].transpose(0, 2, 3, 1) for name in "ab"}
+
+
+def brute_force(images, others, measure):
+    """The measures as they are defined, in float64."""
+    a, b = (np.float64(x.reshape(len(x), 1, -1)) for x in (images, others))
+    a, b = (
+        x / 255 if original.dtype == np.uint8 else x for x, original in ((a, images), (b, others))
+    )
+    b = b.transpose(1, 0, 2)
+    if measure == "distance":
+        return np.sqrt(np.mean((a - b) ** 2, axis=-1))
+    if measure == "correlation":
+        a, b = (x - x.mean(axis=-1, keepdims=True) for x in (a, b))
+    a, b = (
+        x / np.where((n := np.linalg.norm(x, axis=-1)) < 1e-9, 1e-3, n)[..., None] for x in (a, b)
+    )
+    return np.sum(a * b, axis=-1)
+
+
+@pytest.mark.parametrize(
+    ("measure", "name"),
+    [
+        ("correlation", "im_set_corr"),
+        ("cosine", "im_set_corr_no_mean_removal"),
+        ("cosine", "cos_similarity"),
+    ],
+)
+def test_golden_matrices(published, measure, name):
+    found = similarity_matrix(published["a"], published["b"], measure)
+    np.testing.assert_allclose(found, published[name], atol=1e-6)
+    best = closest(published["a"], published["b"])[measure]
+    np.testing.assert_array_equal(best.index[:, 0], published[name].argmax(axis=1))
+    np.testing.assert_allclose(best.value[:, 0], published[name].max(axis=1), atol=1e-6)
+
+
+def test_golden_patch_sources(published):
+    found = patch_sources(published["a"], published["b"])
+    np.testing.assert_array_equal(found.index, published["patch_source"])
+    np.testing.assert_allclose(found.correlation, published["patch_corr"], atol=1e-6)
+    table = np.concatenate([np.arange(12)[:, None], found.index], axis=1)
+    np.testing.assert_array_equal(table[found.agree], published["same_source"])
+    np.testing.assert_array_equal(table[~found.agree], published["diff_source"])
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_measures_are_what_they_say(monkeypatch, measure, dtype):
+    rng = np.random.default_rng(0)
+    a, b = rng.random((30, 6, 5, 3), np.float32), rng.random((70, 6, 5, 3), np.float32)
+    b[40] = a[7] + np.float32(1e-3)
+    b[3] = 0.1
+    b[4] = 0
+    if dtype == np.uint8:
+        a, b = (np.round(255 * np.clip(x, 0, 1)).astype(dtype) for x in (a, b))
+    expected = brute_force(a, b, measure)
+    monkeypatch.setattr("keras_gahr.datasets.arrays.BLOCK_BYTES", 16 * a[:1].nbytes)
+    monkeypatch.setattr(similarity, "_ROWS", 9)
+    found = similarity_matrix(a, b, measure)
+    if measure == "distance":
+        np.testing.assert_allclose(found**2, expected**2, atol=1e-6)
+    np.testing.assert_allclose(found, expected, atol=1e-5 if measure == "distance" else 1e-6)
+    np.testing.assert_allclose(
+        paired_similarity(a, b[:30], measure), expected[:, :30].diagonal(), atol=1e-7
+    )
+    seen = []
+    found = closest(a, b, [measure], count=5, progress=lambda *at: seen.append(at))[measure]
+    order = np.argsort(expected if measure == "distance" else -expected, axis=1)[:, :5]
+    np.testing.assert_array_equal(found.index, order)
+    np.testing.assert_allclose(found.value, np.take_along_axis(expected, order, 1), atol=1e-7)
+    assert seen[-1] == (70, 70)
+
+
+def test_distances_far_below_the_rounding_of_products():
+    """Float32 products of these images could not tell them apart."""
+    rng = np.random.default_rng(1)
+    image = rng.random((1, 40, 40, 1), np.float32)
+    images = np.concatenate([image + np.float32(d) for d in (4e-5, 2e-5, -1e-5, 3e-5, 0.5)])
+    found = closest(image, images)["distance"]
+    assert found.index.tolist() == [[2, 1]]
+    assert found.value == pytest.approx(np.array([[1e-5, 2e-5]]), rel=1e-2)
+
+
+def test_of_equal_images_the_first_is_closest_and_small_sets_have_no_second():
+    images = np.tile(np.random.default_rng(2).random((1, 4, 4, 1), np.float32), (20, 1, 1, 1))
+    one = closest(images[:2], images[:1])
+    assert all(found.index.shape == (2, 1) for found in one.values())
+    assert closest(images[:1], images[:5])["distance"].index.tolist() == [[0, 1]]
+
+
+def test_patches_are_the_quarters_of_the_centre():
+    slices = patch_slices(80, 41, 20)
+    assert slices[0] == (slice(20, 40), slice(0, 20))
+    assert slices[3] == (slice(40, 60), slice(20, 40))
+    with pytest.raises(InputError, match="no more than half"):
+        patch_slices(38, 40)
+
+
+def test_what_cannot_be_compared():
+    a, b = np.zeros((2, 4, 4, 1), np.float32), np.zeros((3, 4, 5, 1), np.float32)
+    with pytest.raises(InputError, match="4x4x1 and of 4x5x1"):
+        closest(a, b)
+    with pytest.raises(InputError, match="correlation, cosine, distance"):
+        similarity_matrix(a, a, "angle")
+    with pytest.raises(InputError, match="as many of each"):
+        paired_similarity(a, a[:1])
+    with pytest.raises(InputError, match="not finite"):
+        closest(a + np.nan, a)
+    with pytest.raises(InputError, match=r"expected \(count"):
+        closest(a[0], a)
+
+
+SCRIPT = """
+import resource, sys, numpy as np
+from keras_gahr.analysis.similarity import closest
+from keras_gahr.datasets import load
+samples = np.random.default_rng(0).random((int(sys.argv[2]), *map(int, sys.argv[3:6])), np.float32)
+images = load(sys.argv[1]).images
+closest(samples, images)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("side", [20])
+@pytest.mark.skipif(sys.platform != "linux", reason="counts memory as Linux does")
+def test_ten_thousand_samples_against_a_hundred_thousand_images(tmp_path, side):
+    """At 80 x 80 the samples take 16 times the 16 MB they take here, and so does a copy of them."""
+    path = tmp_path / "images.npy"
+    images = np.lib.format.open_memmap(path, "w+", np.uint8, (100_000, side, side, 1))
+    images[::10] = np.random.default_rng(0).integers(256, size=images[::10].shape, dtype=np.uint8)
+    command = [sys.executable, "-c", SCRIPT, path, 10_000, side, side, 1]
+    done = subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    samples = 10_000 * side**2 * 4
+    assert int(done.stdout) + 2 * 16 * samples < 2e9
