@@ -8,6 +8,7 @@ import typer.core
 
 from keras_gahr.errors import InputError
 
+from .assemble import assemble
 from .backend import BackendOption, choose_backend
 from .compare import compare
 from .convert import convert
@@ -75,6 +76,7 @@ app.command()(compare)
 
 app.command()(convert)
 app.command()(export)
+app.command()(assemble)
 app.add_typer(weights_app, name="weights")
 app.command()(inspect)
 app.command()(info)

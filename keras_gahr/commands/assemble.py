@@ -1,0 +1,36 @@
+"""`gahr assemble`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .backend import BackendOption, choose_backend
+from .options import OverwriteOption
+
+
+def assemble(
+    low: Annotated[Path, typer.Argument(help="The denoiser of the low band: a .keras file.")],
+    details: Annotated[
+        list[Path],
+        typer.Argument(help="Conditional denoisers of the details, the finest scale first."),
+    ],
+    out: Annotated[Path, typer.Option(help="The .keras file to make.")],
+    overwrite: OverwriteOption = False,
+    backend: BackendOption = None,
+):
+    """Put denoisers of wavelet bands together to a multi-scale denoiser."""
+    choose_backend(backend)
+    from keras_gahr.denoisers import MultiScaleDenoiser, load_denoiser, save_denoiser
+    from keras_gahr.errors import InputError
+    from keras_gahr.files import check_output_file
+
+    if out.suffix != ".keras":
+        raise InputError(f"received --out {out}, expected the name of a .keras file")
+    check_output_file(out, overwrite)
+    denoiser = MultiScaleDenoiser(load_denoiser(low), [load_denoiser(path) for path in details])
+    save_denoiser(denoiser, out)
+    typer.echo(
+        f"{out}: {denoiser.num_scales} scale(s), {denoiser.num_parameters:,} parameters, image sides "
+        f"that are multiples of {denoiser.size_multiple}"
+    )
