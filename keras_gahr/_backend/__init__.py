@@ -10,6 +10,8 @@ import keras
 _module = importlib.import_module(f"{__name__}.{keras.backend.backend()}")
 
 compile_inference = _module.compile_inference
+compile_jvp = _module.compile_jvp
+compile_vjp = _module.compile_vjp
 devices = _module.devices
 jit_compile = _module.jit_compile
 version = _module.version
