@@ -32,6 +32,8 @@ of the three backends on a CPU.
 | 20 warm steps: change of each tensor   | 1e-2  | 3e-3   | in norm; channels without gradient, where    |
 |                                        |       |        | Adam turns rounding into steps               |
 | 20 cold steps: loss, of itself         | 2e-4  | 4e-5   | gradients near 1e-8, the same amplification  |
+| entries of a Jacobian, absolute        | 1e-4  | 4e-6   | rounding of one pass for each column; the    |
+|                                        |       |        | stored ones of the DnCNN are float32 too     |
 """
 
 OUTPUT = 1e-5
@@ -50,3 +52,4 @@ WARM_LOSS = 1e-5
 WARM_RUNNING_SD = 1e-4
 WARM_CHANGE = 1e-2
 COLD_LOSS = 2e-4
+JACOBIAN = 1e-4

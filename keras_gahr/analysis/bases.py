@@ -27,7 +27,7 @@ def dct_image(coefficients):
 def wavelet_coefficients(image, wavelet=WAVELET):
     """The orthonormal periodic wavelet transform of an image (H, W, C), shaped as it; float64.
 
-    As many levels as the sides can be halved.
+    As many levels as the sides can be halved and the wavelet is shorter than the band.
 
     Raises:
         InputError: for a wavelet that is not orthogonal or not known.
@@ -36,7 +36,7 @@ def wavelet_coefficients(image, wavelet=WAVELET):
         np.asarray(image, np.float64),
         _orthogonal(wavelet),
         mode="periodization",
-        level=_levels(np.shape(image)),
+        level=_levels(np.shape(image), wavelet),
         axes=(0, 1),
     )
     return pywt.coeffs_to_array(bands, axes=(0, 1))[0]
@@ -48,7 +48,7 @@ def wavelet_image(coefficients, wavelet=WAVELET):
         np.zeros(coefficients.shape),
         _orthogonal(wavelet),
         mode="periodization",
-        level=_levels(coefficients.shape),
+        level=_levels(coefficients.shape, wavelet),
         axes=(0, 1),
     )
     _, slices = pywt.coeffs_to_array(template, axes=(0, 1))
@@ -77,12 +77,12 @@ def oracle_psnr(clean, noisy, sigma, coefficients):
     return float(psnr(np.array([root]), 0)[0]), int(np.count_nonzero(kept))
 
 
-def _levels(shape):
-    """How often both sides can be halved; a side must be even for the transform to be orthonormal."""
+def _levels(shape, wavelet):
+    """How many levels to take; odd sides cannot be halved and stay orthonormal."""
     level, (height, width) = 0, shape[:2]
-    while height % 2 == width % 2 == 0 and min(height, width) > 1:
+    while height % 2 == width % 2 == 0:
         level, height, width = level + 1, height // 2, width // 2
-    return level
+    return min(level, pywt.dwt_max_level(min(shape[:2]), wavelet))
 
 
 def _orthogonal(wavelet):

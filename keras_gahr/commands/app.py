@@ -13,6 +13,7 @@ from .convert import convert
 from .data import data_app
 from .demo import demo
 from .denoise import denoise
+from .eigenbasis import eigenbasis
 from .export import export
 from .info import info
 from .inspect import inspect
@@ -64,6 +65,7 @@ app.add_typer(data_app, name="data")
 app.command()(train)
 app.command()(denoise)
 app.command()(sample)
+app.command()(eigenbasis)
 
 app.command()(convert)
 app.command()(export)
