@@ -21,7 +21,7 @@ from .krylov import eigenpairs, singular_triplets
 from .spectrum import PROBES, Statistics, matrix_statistics, probe_statistics
 
 METHODS = ("exact", "lanczos", "randomized")
-_BLOCK = 8
+_BLOCK = 4
 """Vectors in a random block. More make better use of the machine, but need more products."""
 
 _LARGE = 4096
@@ -88,7 +88,7 @@ def eigenbasis(
     method="randomized",
     *,
     symmetrize=True,
-    tolerance=0.005,
+    tolerance=0.006,
     max_products=None,
     probes=PROBES,
     seed=0,
@@ -100,7 +100,7 @@ def eigenbasis(
     takes it apart: for 80x80 pixels, 6400 products, 164 MB for the matrix, and about 1.5 GB in all.
     `lanczos` and `randomized` need products only, two for each vector of a Krylov basis which grows
     until the factors stay within `tolerance`: usually five vectors for each factor asked for.
-    `randomized` grows it by random blocks of 8, which uses the machine better, `lanczos` by single
+    `randomized` grows it by random blocks of 4, which uses the machine better, `lanczos` by single
     vectors, which needs fewer products.
 
     Args:

@@ -15,6 +15,10 @@ _DEFICIENT = 1e-6
 """Part of a block's length, after projection, below which a column is rounding and is drawn anew."""
 
 
+_VECTORS = 12
+"""How much larger a basis must at least be than the one that its values are compared with."""
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Triplets:
     """Approximate singular triplets A right_k = value_k left_k, or eigenpairs, the largest first.
@@ -167,7 +171,9 @@ class _Growth:
 
     def has_ended(self, values, basis):
         """Whether the values are good enough, or the basis as large as it may be."""
-        earlier = [old for size, old in self._seen if size <= 0.9 * basis.size]
+        # A value that is still missing shows only after some vectors, however small the basis is.
+        before = basis.size - max(_VECTORS, basis.size // 10)
+        earlier = [old for size, old in self._seen if size <= before]
         self._seen.append((basis.size, values))
         if basis.size == basis.dimension:
             self.errors = np.zeros_like(values)
