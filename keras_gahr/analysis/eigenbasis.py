@@ -154,9 +154,10 @@ def eigenbasis(
     products = jacobian.products
     converged = bool(triplets.errors.max() <= tolerance * np.abs(triplets.values).max())
     if not converged:
+        error = triplets.errors.max()
+        size = f"may be off by {error:.2g}" if np.isfinite(error) else "are a first guess"
         warnings.warn(
-            f"the factors may be off by {triplets.errors.max():.2g}: allow more products than "
-            f"{products}, or ask for fewer factors",
+            f"the factors {size}: allow more than {products} products, or ask for fewer factors",
             stacklevel=2,
         )
     return _result(

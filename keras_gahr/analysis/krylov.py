@@ -55,7 +55,7 @@ def eigenpairs(apply, start, count, tolerance, most, generator, progress):
     Returns:
         `Triplets`.
     """
-    basis, growth = _Basis(generator), _Growth(count, tolerance, most)
+    basis, growth = _Basis(generator, max(count, most)), _Growth(count, tolerance)
     block, image = basis.extend(start), _Columns()
     small = np.empty((0, 0))
     while True:
@@ -87,7 +87,8 @@ def singular_triplets(apply, apply_transposed, start, count, tolerance, most, ge
     Returns:
         `Triplets`.
     """
-    right, left, growth = _Basis(generator), _Basis(generator), _Growth(count, tolerance, most)
+    right, left = (_Basis(generator, max(count, most)) for _ in range(2))
+    growth = _Growth(count, tolerance)
     block, back = right.extend(start), _Columns()
     while True:
         back.append(apply_transposed(left.extend(apply(block))))
@@ -123,11 +124,12 @@ class _Columns:
 
 
 class _Basis:
-    """An orthonormal basis that grows by blocks, up to the whole space."""
+    """An orthonormal basis that grows by blocks, up to some size or the whole space."""
 
-    def __init__(self, generator):
+    def __init__(self, generator, most):
         self.vectors = None
         self._generator = generator
+        self._most = most
 
     @property
     def size(self):
@@ -137,12 +139,16 @@ class _Basis:
     def dimension(self):
         return self.vectors.shape[0]
 
+    @property
+    def is_full(self):
+        return self.size == min(self._most, self.dimension)
+
     def extend(self, block):
-        """Appends as much of a block as is new; returns the orthonormal vectors appended."""
+        """Appends a block, as far as there is room; returns the orthonormal vectors appended."""
         block = np.array(block, np.float64)
         if self.vectors is None:
             self.vectors = np.empty((len(block), 0))
-        block = block[:, : self.dimension - self.size]
+        block = block[:, : min(self._most, self.dimension) - self.size]
         length = np.linalg.norm(block, axis=0).max()
         new, triangle = np.linalg.qr(self._project(block))
         lost = np.abs(np.diagonal(triangle)) <= _DEFICIENT * length
@@ -159,15 +165,15 @@ class _Basis:
 class _Growth:
     """Watches Ritz values grow with the basis and says when that is enough."""
 
-    def __init__(self, count, tolerance, most):
-        self.count, self.tolerance, self.most = count, tolerance, most
+    def __init__(self, count, tolerance):
+        self.count, self.tolerance = count, tolerance
         self.errors = None
         self._seen = []
 
     def is_due(self, basis):
         """Whether to compute the values; not for every vector, since that takes time."""
         last = self._seen[-1][0] if self._seen else 0
-        return self._is_full(basis) or basis.size >= max(self.count, 1.04 * last)
+        return basis.is_full or basis.size >= max(self.count, 1.04 * last)
 
     def has_ended(self, values, basis):
         """Whether the values are good enough, or the basis as large as it may be."""
@@ -182,7 +188,4 @@ class _Growth:
         else:
             self.errors = np.full_like(values, np.inf)
         converged = self.errors.max() <= self.tolerance * np.abs(values).max()
-        return converged or self._is_full(basis)
-
-    def _is_full(self, basis):
-        return basis.size >= min(max(self.count, self.most), basis.dimension)
+        return converged or basis.is_full

@@ -42,10 +42,13 @@ def test_transposed_products(linearizer, noisy, golden_jacobian):
     [
         UNet(num_channels=3, num_blocks=1, num_kernels=4, seed=1),
         BFCNN(num_layers=4, num_kernels=4, first_layer_linear=False, seed=1),
-        DilatedUNet(num_kernels=2, seed=1),
-        MultiScaleDenoiser(
-            UNet(num_blocks=1, num_kernels=2, seed=1),
-            [ReceptiveFieldBFCNN(receptive_field=5, num_kernels=2, coarse=False, seed=1)],
+        pytest.param(DilatedUNet(num_kernels=2, seed=1), marks=pytest.mark.slow),
+        pytest.param(
+            MultiScaleDenoiser(
+                UNet(num_blocks=1, num_kernels=2, seed=1),
+                [ReceptiveFieldBFCNN(receptive_field=5, num_kernels=2, coarse=False, seed=1)],
+            ),
+            marks=pytest.mark.slow,
         ),
     ],
     ids=lambda denoiser: denoiser.name,
