@@ -5,6 +5,9 @@ from keras import ops
 
 from keras_gahr.noise import keyed_normal
 
+SIGMAS = tuple(float(sigma) for sigma in np.logspace(0, 2.5, 10) / 255)
+"""The noise levels of a curve: ten from 1/255 to 316/255, evenly spaced in dB, as published."""
+
 _LEAST_ERROR = 1e-20
 """Mean squared error below which images count as equal (200 dB)."""
 

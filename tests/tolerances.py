@@ -38,6 +38,8 @@ of the three backends on a CPU.
 | empirical Bayes optimum, absolute      | 5e-5  | 1.3e-5 | differences of squared distances, over sigma |
 |                                        |       |        | squared, in an exponent                      |
 | Wiener filter and oracles, absolute    | 2e-6  | 2e-7   | rounding                                     |
+| entries of a Jacobian, absolute        | 1e-4  | 4e-6   | rounding of one pass for each column; the    |
+|                                        |       |        | stored ones of the DnCNN are float32 too     |
 """
 
 OUTPUT = 1e-5
@@ -61,3 +63,4 @@ BFLOAT16_LOSS = 2e-2
 TWO_DEVICES = 1e-5
 EMPIRICAL_BAYES = 5e-5
 WIENER = 2e-6
+JACOBIAN = 1e-4

@@ -19,7 +19,48 @@ def compile_inference(model, function):
     Returns:
         A function of the tensors (or arrays).
     """
+    return _compile(model, function)
 
+
+def compile_jvp(model, function):
+    """Compiles the derivative of `function(network, x, *tensors)` in x, along directions.
+
+    Args:
+        model, function: as for `compile_inference`; the function returns one tensor.
+
+    Returns:
+        A function of directions (shaped as x), x and the tensors: the Jacobian at x times the
+        directions, shaped as the function's result.
+    """
+
+    def derivative(network, directions, x, *tensors):
+        _, products = jax.jvp(lambda x: function(network, x, *tensors), (x,), (directions,))
+        return products
+
+    return _compile(model, derivative)
+
+
+def compile_vjp(model, function):
+    """Compiles the transposed derivative of `function(network, x, *tensors)` in x.
+
+    Args:
+        model, function: as for `compile_jvp`.
+
+    Returns:
+        A function of x and the tensors that returns a function of directions (shaped as the
+        function's result): the transposed Jacobian at x times the directions, shaped as x. Call the
+        latter often for one x: what depends on x alone may be computed once.
+    """
+
+    def derivative(network, directions, x, *tensors):
+        _, pull_back = jax.vjp(lambda x: function(network, x, *tensors), x)
+        return pull_back(directions)[0]
+
+    compiled = _compile(model, derivative)
+    return lambda x, *tensors: lambda directions: compiled(directions, x, *tensors)
+
+
+def _compile(model, function):
     @jax.jit
     def compiled(trainable, non_trainable, *tensors):
         def network(x):

@@ -24,6 +24,32 @@ def compile_inference(model, function):
     return run
 
 
+def compile_jvp(model, function):
+    """See `keras_gahr._backend.jax.compile_jvp`."""
+
+    def derivative(network, directions, x, *tensors):
+        with tf.autodiff.ForwardAccumulator(x, directions) as accumulator:
+            outputs = function(network, x, *tensors)
+        return accumulator.jvp(outputs, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+    return compile_inference(model, derivative)
+
+
+def compile_vjp(model, function):
+    """See `keras_gahr._backend.jax.compile_vjp`."""
+
+    def derivative(network, directions, x, *tensors):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(x)
+            outputs = function(network, x, *tensors)
+        return tape.gradient(
+            outputs, x, directions, unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
+
+    compiled = compile_inference(model, derivative)
+    return lambda x, *tensors: lambda directions: compiled(directions, x, *tensors)
+
+
 def devices():
     """The devices TensorFlow would use, one name each."""
     return [

@@ -2,6 +2,7 @@
 
 import keras
 import torch
+from torch.autograd import forward_ad
 
 TAKES_SEVERAL_STEPS = False
 """Whether `fit` can take several training steps at a time."""
@@ -20,6 +21,42 @@ def compile_inference(model, function):
             )
 
     return run
+
+
+def compile_jvp(model, function):
+    """See `keras_gahr._backend.jax.compile_jvp`; PyTorch runs it eagerly."""
+
+    def derivative(network, directions, x, *tensors):
+        with forward_ad.dual_level():
+            outputs = function(network, forward_ad.make_dual(x, directions), *tensors)
+            products = forward_ad.unpack_dual(outputs).tangent
+        return torch.zeros_like(outputs) if products is None else products
+
+    return compile_inference(model, derivative)
+
+
+def compile_vjp(model, function):
+    """See `keras_gahr._backend.jax.compile_vjp`; the graph of x is kept for all directions."""
+
+    def network(x):
+        return model(x, training=False)
+
+    def at(*tensors):
+        x, *others = keras.tree.map_structure(keras.ops.convert_to_tensor, tensors)
+        x = x.detach().requires_grad_()
+        with torch.enable_grad():
+            outputs = function(network, x, *others)
+
+        def pull_back(directions):
+            directions = keras.ops.convert_to_tensor(directions)
+            (products,) = torch.autograd.grad(
+                outputs, x, directions, retain_graph=True, materialize_grads=True
+            )
+            return products
+
+        return pull_back
+
+    return at
 
 
 def devices():

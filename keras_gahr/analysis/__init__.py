@@ -1,1 +1,59 @@
-"""What denoisers compute: measures of similarity and memorization, and PSNR curves."""
+"""What denoisers do: Jacobians and eigenbases, similarity and memorization, PSNR curves."""
+
+from .bases import (
+    dct_coefficients,
+    dct_image,
+    oracle_psnr,
+    wavelet_coefficients,
+    wavelet_image,
+)
+from .bias_variance import BiasVariance, bias_variance
+from .eigenbasis import METHODS, Eigenbasis, eigenbasis, exact_cost
+from .jacobian import Jacobian, Linearizer
+from .memorization import MemorizationReport, memorization_report
+from .patch_sources import PatchSources, patch_sources
+from .posterior import PosteriorComponents, posterior_components
+from .psnr_curves import PSNRCurve, psnr_curve
+from .similarity import Closest, closest, paired_similarity, similarity_matrix
+from .slopes import Slope, fit_slope, optimal_slope
+from .spectra import spectra
+from .spectrum import Statistics, matrix_statistics, oracle_shrinkage, probe_statistics
+from .tangent import principal_angles, tangent_space
+
+__all__ = [
+    "METHODS",
+    "BiasVariance",
+    "Closest",
+    "Eigenbasis",
+    "Jacobian",
+    "Linearizer",
+    "MemorizationReport",
+    "PSNRCurve",
+    "PatchSources",
+    "PosteriorComponents",
+    "Slope",
+    "Statistics",
+    "bias_variance",
+    "closest",
+    "dct_coefficients",
+    "dct_image",
+    "eigenbasis",
+    "exact_cost",
+    "fit_slope",
+    "matrix_statistics",
+    "memorization_report",
+    "optimal_slope",
+    "oracle_psnr",
+    "oracle_shrinkage",
+    "paired_similarity",
+    "patch_sources",
+    "posterior_components",
+    "principal_angles",
+    "probe_statistics",
+    "psnr_curve",
+    "similarity_matrix",
+    "spectra",
+    "tangent_space",
+    "wavelet_coefficients",
+    "wavelet_image",
+]

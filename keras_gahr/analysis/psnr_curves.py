@@ -7,10 +7,7 @@ import numpy as np
 
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_seed
-from keras_gahr.psnr import psnr_at
-
-SIGMAS = tuple(np.logspace(0, 2.5, 10) / 255)
-"""The ten noise levels at which the published code measures, from 1/255 to 316/255."""
+from keras_gahr.psnr import SIGMAS, psnr_at
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

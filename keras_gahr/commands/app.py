@@ -15,6 +15,7 @@ from .convert import convert
 from .data import data_app
 from .demo import demo
 from .denoise import denoise
+from .eigenbasis import eigenbasis
 from .export import export
 from .info import info
 from .inspect import inspect
@@ -73,6 +74,7 @@ app.command()(sample)
 app.command()(restore)
 app.command()(psnr)
 app.command()(compare)
+app.command()(eigenbasis)
 
 app.command()(convert)
 app.command()(export)

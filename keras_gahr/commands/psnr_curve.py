@@ -57,13 +57,14 @@ def psnr(
     """Measure PSNR over noise levels, with error bars and the slope of the curve."""
     choose_backend(backend)
     from keras_gahr import __version__
-    from keras_gahr.analysis.psnr_curves import SIGMAS, psnr_curve
+    from keras_gahr.analysis import psnr_curve
     from keras_gahr.analysis.slopes import fit_slope, optimal_slope
     from keras_gahr.datasets import load
     from keras_gahr.denoisers import Inference, load_denoiser
     from keras_gahr.errors import InputError
     from keras_gahr.files import check_output_folder, replacing_folder
     from keras_gahr.noise import parse_sigma
+    from keras_gahr.psnr import SIGMAS
 
     check_output_folder(out, overwrite, known_by=NAMES[0], contents=NAMES)
     optimum = None if alpha is None else optimal_slope(alpha)

@@ -17,12 +17,13 @@ from keras_gahr.denoisers import (
     load_denoiser,
 )
 from keras_gahr.errors import InputError
+from keras_gahr.psnr import SIGMAS
 from keras_gahr.training import check_run_output, train
 from keras_gahr.training.conditions import check_conditions
 from keras_gahr.training.config import RunConfig, read_options
 from keras_gahr.training.devices import check_count, is_first
 from keras_gahr.training.estimate import estimate_training
-from keras_gahr.training.levels import MOST_IMAGES, SIGMAS
+from keras_gahr.training.levels import MOST_IMAGES
 from keras_gahr.training.processes import must_relaunch, relaunch
 
 from .psnr import print_psnr_table

@@ -10,10 +10,7 @@ from keras_gahr.denoisers import Inference
 from keras_gahr.errors import InputError
 from keras_gahr.files import replacing
 from keras_gahr.noise import keyed_normal
-from keras_gahr.psnr import psnr
-
-SIGMAS = tuple(float(sigma) for sigma in np.logspace(0, 2.5, 10) / 255)
-"""The noise levels: ten from 1/255 to 316/255, evenly spaced in dB."""
+from keras_gahr.psnr import SIGMAS, psnr
 
 PICTURED = SIGMAS[2::2]
 """The four of them that pictures are kept of: 3.6, 12.9, 46.4 and 166.8 of 255."""

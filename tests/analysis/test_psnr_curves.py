@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from keras_gahr.analysis.bias_variance import bias_variance
-from keras_gahr.analysis.psnr_curves import SIGMAS, PSNRCurve, psnr_curve
+from keras_gahr.analysis.psnr_curves import PSNRCurve, psnr_curve
 from keras_gahr.analysis.slopes import fit_slope, optimal_slope
 from keras_gahr.denoisers import Inference
 from keras_gahr.errors import InputError
 from keras_gahr.noise import keyed_normal
-from keras_gahr.psnr import psnr, psnr_at, psnr_table
+from keras_gahr.psnr import SIGMAS, psnr, psnr_at, psnr_table
 
 
 class Scaling:

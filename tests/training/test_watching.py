@@ -10,12 +10,12 @@ from PIL import Image
 
 from keras_gahr import InputError
 from keras_gahr.denoisers import Inference
-from keras_gahr.psnr import psnr_at
+from keras_gahr.psnr import SIGMAS, psnr_at
 from keras_gahr.report import training_figures
 from keras_gahr.training.batches import TiledBatches
 from keras_gahr.training.event_file import EventFile, read_events
 from keras_gahr.training.events import Events
-from keras_gahr.training.levels import PICTURED, SIGMAS, NoiseLevels, read_levels
+from keras_gahr.training.levels import PICTURED, NoiseLevels, read_levels
 from keras_gahr.training.progress import ProgressBar
 
 

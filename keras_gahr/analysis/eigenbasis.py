@@ -1,0 +1,254 @@
+"""The basis in which a denoiser shrinks a noisy image, and by how much.
+
+With the Jacobian's eigenvectors e_k and eigenvalues lambda_k (or singular vectors and values),
+
+    D(y) = J y = sum_k lambda_k <y, e_k> e_k
+
+(arXiv 2310.02557, equation 7): the denoiser shrinks y in a basis that it adapts to y.
+"""
+
+import dataclasses
+import warnings
+
+import numpy as np
+import scipy.linalg
+
+from keras_gahr.errors import InputError
+from keras_gahr.noise import check_seed, keyed_normal
+
+from .jacobian import Linearizer, relative_error
+from .krylov import eigenpairs, singular_triplets
+from .spectrum import PROBES, Statistics, matrix_statistics, probe_statistics
+
+METHODS = ("exact", "lanczos", "randomized")
+_BLOCK = 4
+"""Vectors in a random block. More make better use of the machine, but need more products."""
+
+_LARGE = 4096
+"""Dimension from which on the exact method takes minutes."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Eigenbasis:
+    """The largest shrinkage factors of a denoiser at a noisy image, and their vectors.
+
+    Attributes:
+        shrinkage: (k,) float64, descending: eigenvalues of (J + J^T) / 2, or singular values of J.
+        left, right: (k, height, width, channels) float32, orthonormal: the image is analyzed with
+            `right` and put together from `left`. Equal for eigenvectors.
+        method: one of `METHODS`.
+        symmetrized: whether these are eigenvectors of (J + J^T) / 2.
+        noisy, denoised: y and D(y), (height, width, channels).
+        errors: (k,), estimates of the errors of `shrinkage`; see `krylov.Triplets`.
+        residuals: (k,), |S e - lambda e|: some eigenvalue is surely as near as this.
+        converged: whether the errors are within the tolerance asked for.
+        products: with J and its transpose, for the basis.
+        linearity_error: |D(y) - J y| / |D(y)|.
+        statistics: `Statistics` of the whole Jacobian, exact or estimated.
+        spectrum: (d,), all factors, for the exact method; else None.
+    """
+
+    shrinkage: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    method: str
+    symmetrized: bool
+    noisy: np.ndarray
+    denoised: np.ndarray
+    errors: np.ndarray
+    residuals: np.ndarray
+    converged: bool
+    products: int
+    linearity_error: float
+    statistics: Statistics
+    spectrum: np.ndarray | None = None
+
+    def coefficients(self, image):
+        """<image, right_k> for each k: float64 (k,)."""
+        return _flat(self.right) @ np.asarray(image, np.float64).ravel()
+
+    def reconstruct(self):
+        """sum_k lambda_k <y, right_k> left_k over the vectors known: float64, shaped as y."""
+        weights = self.shrinkage * self.coefficients(self.noisy)
+        return (weights @ _flat(self.left)).reshape(self.noisy.shape)
+
+    def reconstruction_error(self):
+        """|D(y) - reconstruct()| / |D(y)|.
+
+        For all d singular vectors it is rounding; for eigenvectors it has the part of D(y) that
+        comes from the asymmetry of J, and for fewer vectors what the others add.
+        """
+        return relative_error(self.reconstruct(), self.denoised)
+
+
+def eigenbasis(
+    denoiser,
+    noisy,
+    count=64,
+    method="randomized",
+    *,
+    symmetrize=True,
+    tolerance=0.006,
+    max_products=None,
+    probes=PROBES,
+    seed=0,
+    progress=lambda done, total: None,
+):
+    """The largest shrinkage factors of a denoiser at a noisy image, and their vectors.
+
+    `exact` computes the Jacobian with d products, d being the number of values in the image, and
+    takes it apart: for 80x80 pixels, 6400 products, 164 MB for the matrix, and about 1.5 GB in all.
+    `lanczos` and `randomized` need products only, two for each vector of a Krylov basis which grows
+    until the factors stay within `tolerance`: usually five vectors for each factor asked for.
+    `randomized` grows it by random blocks of 4, which uses the machine better, `lanczos` by single
+    vectors, which needs fewer products.
+
+    Args:
+        denoiser: a `Denoiser`, or a `Linearizer` of one, which is compiled once for many images.
+        noisy: y, `(height, width, channels)`.
+        count: number of factors, at most d.
+        method: one of `METHODS`.
+        symmetrize: True for eigenvalues and eigenvectors of (J + J^T) / 2, False for singular values
+            and vectors of J.
+        tolerance: error of the factors, as part of the largest; see `krylov.Triplets.errors`.
+        max_products: where `lanczos` and `randomized` stop in any case, but not before they have
+            `count` vectors; by default 2 d.
+        probes: random vectors for the statistics, two products each; the exact method needs none.
+        seed: of the random start.
+        progress: called with (vectors or columns done, their largest number).
+
+    Returns:
+        An `Eigenbasis`.
+
+    Warns:
+        UserWarning: if the exact method will take long, or if another has not converged.
+
+    Raises:
+        InputError: for an unknown method, a number out of range, or an image that does not fit.
+    """
+    check_seed(seed)
+    if method not in METHODS:
+        raise InputError(f"received method {method!r}, expected one of {', '.join(METHODS)}")
+    linearizer = denoiser if isinstance(denoiser, Linearizer) else Linearizer(denoiser)
+    jacobian = linearizer.at(noisy)
+    if not 1 <= count <= jacobian.dimension:
+        raise InputError(
+            f"received count {count}, expected 1 to {jacobian.dimension}, the values in the image"
+        )
+    if probes < 2 or not tolerance >= 0:
+        raise InputError(
+            f"received {probes} probes and tolerance {tolerance}, expected at least 2 and 0"
+        )
+    if method == "exact":
+        return _exact(jacobian, count, symmetrize, progress)
+    block = min(_BLOCK if method == "randomized" else 1, jacobian.dimension)
+    most = jacobian.dimension if max_products is None else max_products // 2
+    start = _flat(keyed_normal(seed, range(block), 0, jacobian.shape)).T
+    options = (start, count, tolerance, most, np.random.default_rng(seed), progress)
+    if symmetrize:
+        triplets = eigenpairs(_symmetric(jacobian), *options)
+    else:
+        apply = _on_columns(jacobian.apply, jacobian.shape)
+        transposed = _on_columns(jacobian.apply_transposed, jacobian.shape)
+        triplets = singular_triplets(apply, transposed, *options)
+    products = jacobian.products
+    converged = bool(triplets.errors.max() <= tolerance * np.abs(triplets.values).max())
+    if not converged:
+        error = triplets.errors.max()
+        size = f"may be off by {error:.2g}" if np.isfinite(error) else "are a first guess"
+        warnings.warn(
+            f"the factors {size}: allow more than {products} products, or ask for fewer factors",
+            stacklevel=2,
+        )
+    return _result(
+        jacobian,
+        triplets.values,
+        triplets.left,
+        triplets.right,
+        method=method,
+        symmetrized=symmetrize,
+        errors=triplets.errors,
+        residuals=triplets.residuals,
+        converged=converged,
+        products=products,
+        statistics=probe_statistics(jacobian, probes, seed),
+    )
+
+
+def exact_cost(dimension):
+    """What the exact method costs: (products, bytes of memory at its peak).
+
+    The matrix takes 4 bytes an entry, its symmetric part in float64 8, and LAPACK about 24.
+    """
+    return dimension, 36 * dimension**2
+
+
+def _exact(jacobian, count, symmetrize, progress):
+    size = jacobian.dimension
+    if size > _LARGE:
+        products, memory = exact_cost(size)
+        warnings.warn(
+            f"the exact Jacobian of {size} values takes {products} products and about "
+            f"{memory / 1e9:.1f} GB of memory: method='randomized' needs far less of both",
+            stacklevel=3,
+        )
+    matrix = jacobian.matrix(progress)
+    products = jacobian.products
+    statistics = matrix_statistics(matrix)
+    if symmetrize:
+        symmetric = (matrix.astype(np.float64) + matrix.T) / 2
+        del matrix
+        values, vectors = scipy.linalg.eigh(symmetric, overwrite_a=True, driver="evd")
+        values = values[::-1]
+        left = right = vectors[:, ::-1][:, :count]
+    else:
+        left, values, right = scipy.linalg.svd(matrix.astype(np.float64), overwrite_a=True)
+        left, right = left[:, :count], right[:count].T
+    return _result(
+        jacobian,
+        values[:count],
+        left,
+        right,
+        method="exact",
+        symmetrized=symmetrize,
+        errors=np.zeros(count),
+        residuals=np.zeros(count),
+        converged=True,
+        products=products,
+        statistics=statistics,
+        spectrum=values,
+    )
+
+
+def _result(jacobian, values, left, right, **facts):
+    """An `Eigenbasis`, with the vectors' signs such that <D(y), left_k> is not negative."""
+    signs = np.where(jacobian.denoised.ravel() @ left < 0, -1, 1)
+    shape = (len(values), *jacobian.shape)
+    return Eigenbasis(
+        shrinkage=values,
+        left=(signs * left).T.reshape(shape).astype(np.float32),
+        right=(signs * right).T.reshape(shape).astype(np.float32),
+        noisy=jacobian.noisy,
+        denoised=jacobian.denoised,
+        linearity_error=jacobian.linearity_error(),
+        **facts,
+    )
+
+
+def _symmetric(jacobian):
+    """(J + J^T) / 2 times columns."""
+    apply, transposed = (
+        _on_columns(product, jacobian.shape)
+        for product in (jacobian.apply, jacobian.apply_transposed)
+    )
+    return lambda columns: (apply(columns) + transposed(columns)) / 2
+
+
+def _on_columns(product, shape):
+    """A product with images as one with columns."""
+    return lambda columns: _flat(product(columns.T.reshape(-1, *shape))).T
+
+
+def _flat(images):
+    """Images (k, ...) as rows of float64."""
+    return np.asarray(images, np.float64).reshape(len(images), -1)

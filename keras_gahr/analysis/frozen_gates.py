@@ -1,0 +1,117 @@
+"""Bias-free networks as the linear maps that they are around one image.
+
+A network of convolutions without biases, norms that only scale, and ReLUs is piecewise linear: while
+the ReLUs let through what they let through at y, it is its own Jacobian at y. So the Jacobian times a
+batch of directions is one forward pass of the network with the ReLUs replaced by products with the
+gates seen at y, 1 or 0. (Mohan, Kadkhodaie, Simoncelli, Fernandez-Granda: Robust and interpretable
+blind image denoising via bias-free convolutional neural networks, ICLR 2020, section 5.)
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_gahr import _backend
+from keras_gahr.denoisers import BiasFreeNorm
+
+
+class FrozenGates:
+    """Linearizes a network by freezing its gates; a product with its Jacobian costs one pass.
+
+    Compiled once, for all images. The weights are the network's own.
+
+    Args:
+        network: a functional model of one input and one output. Its ReLUs are `keras.layers.ReLU`
+            layers, its own or those of models inside it.
+    """
+
+    def __init__(self, network):
+        def apply(gated, directions, *gates):
+            return gated([directions, *gates])
+
+        gated = _GatedNetwork(network, name="gated")
+        recorder = _GateRecorder(network, name="gates")
+        self._record = _backend.compile_inference(recorder, lambda model, noisy: model(noisy))
+        self._apply = _backend.compile_inference(gated, apply)
+        self._transposed = _backend.compile_vjp(gated, apply)
+
+    def at(self, noisy):
+        """What is linear around a float32 image `(1, height, width, channels)`.
+
+        Returns:
+            network(noisy); a function that applies the Jacobian of the network to a batch of
+            directions; and one that, for the size of a batch, returns a function that applies the
+            transposed Jacobian to such batches.
+        """
+        outputs, *gates = self._record(noisy)
+        origin = np.zeros(noisy.shape[1:], np.float32)
+        return (
+            outputs,
+            lambda directions: self._apply(directions, *gates),
+            lambda count: self._transposed(np.stack([origin] * count), *gates),
+        )
+
+
+class _Twin(keras.Model):
+    """The layers of a network, called in its order, but for the ReLUs."""
+
+    def __init__(self, network, name):
+        super().__init__(name=name)
+        self.network = network
+        self.built = True
+
+    def run(self, x, relu):
+        """The network's output, with `relu(layer, x, before, norm)` in the place of its ReLUs.
+
+        If x is the output of a `BiasFreeNorm`, `norm` is that layer and `before` its input, else
+        None and x.
+        """
+        normalized = {}
+
+        def call(layer, *args, **kwargs):
+            if isinstance(layer, keras.Model):
+                return self._walk(layer, args[0], call)
+            if isinstance(layer, keras.layers.ReLU):
+                before, norm, _ = normalized.get(id(args[0]), (args[0], None, None))
+                return relu(layer, args[0], before, norm)
+            outputs = layer(*args, **kwargs)
+            if isinstance(layer, BiasFreeNorm):
+                # The output is kept as well, so that no other tensor can have its id.
+                normalized[id(outputs)] = args[0], layer, outputs
+            return outputs
+
+        return self._walk(self.network, x, call)
+
+    @staticmethod
+    def _walk(network, x, call):
+        # What `keras.models.clone_model` and calls of a functional model are made of; the former
+        # allows no inputs beyond the network's, which the gates are.
+        outputs = network._run_through_graph(x, call_fn=call)
+        return keras.tree.flatten(outputs)[0]
+
+
+class _GateRecorder(_Twin):
+    """From images to [outputs, *gates], with a gate for each ReLU.
+
+    A `BiasFreeNorm` before a ReLU is left to the gate, which is then the channel's scale or 0.
+    """
+
+    def call(self, noisy, training=None):
+        gates = []
+
+        def relu(layer, x, before, norm):
+            outputs = layer(x)
+            passed = ops.cast(ops.greater(outputs, 0), outputs.dtype)
+            gates.append(passed if norm is None else norm(passed))
+            return outputs
+
+        return [self.run(noisy, relu), *gates]
+
+
+class _GatedNetwork(_Twin):
+    """From [directions, *gates], those of one image, to the outputs, linear in the directions."""
+
+    def call(self, inputs, training=None):
+        directions, *gates = inputs
+        remaining = iter(gates)
+        return self.run(directions, lambda layer, x, before, norm: before * next(remaining))

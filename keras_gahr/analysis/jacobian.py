@@ -1,0 +1,186 @@
+"""The Jacobian of a denoiser at a noisy image: its products with images, and its matrix.
+
+A bias-free denoiser D(y) = y - r(y) acts on y as its Jacobian there, D(y) = J y with J = I - dr/dy
+(arXiv 2310.02557, section 3). Rows of J are pixels of the denoised image, columns pixels of the noisy one,
+both in the order of the flattened `(height, width, channels)`.
+"""
+
+import numpy as np
+from keras import ops
+
+from keras_gahr import _backend
+from keras_gahr.errors import InputError
+
+from .frozen_gates import FrozenGates
+
+BATCH_SIZE = 16
+
+_LINEAR = 1e-2
+"""Relative error up to which frozen gates count as exact: rounding is 1e-4 or less, a bias far more."""
+
+
+class Linearizer:
+    """Compiles what the Jacobians of a denoiser need, once for all images and noise levels.
+
+    With frozen gates (see `frozen_gates`) a product with the Jacobian costs one pass of the network.
+    Where the network is not piecewise linear in this way, as no denoiser of this package is, the
+    backend's derivatives are used, which cost two or three.
+
+    Args:
+        denoiser: a `Denoiser` with as many channels out as in.
+        batch_size: directions computed at once.
+        frozen_gates: False for the backend's derivatives in any case.
+
+    Raises:
+        InputError: for a conditional denoiser, whose Jacobian is not square.
+    """
+
+    def __init__(self, denoiser, batch_size=BATCH_SIZE, frozen_gates=True):
+        if denoiser.input_channels != denoiser.output_channels:
+            raise InputError(
+                f"received a conditional denoiser, from {denoiser.input_channels} channels to "
+                f"{denoiser.output_channels}: expected one with as many out as in"
+            )
+        self.denoiser = denoiser
+        self.batch_size = batch_size
+        ways = (FrozenGates, _Derivatives) if frozen_gates else (_Derivatives,)
+        self._ways = [way(denoiser) for way in ways]
+
+    def at(self, noisy):
+        """The `Jacobian` at an image `(height, width, channels)`, or a batch of one.
+
+        Raises:
+            InputError: for an image that the denoiser cannot take, several, or NaN and infinity.
+        """
+        noisy = np.asarray(noisy, np.float32)
+        noisy = noisy[None] if noisy.ndim == 3 else noisy
+        self.denoiser.check_shape(noisy.shape)
+        if len(noisy) != 1:
+            raise InputError(f"received {len(noisy)} images, expected one: give one at a time")
+        if not np.isfinite(noisy).all():
+            raise InputError("received an image with NaN or infinity, expected finite numbers")
+        for way in self._ways:
+            jacobian = Jacobian(noisy[0], *way.at(noisy), self.batch_size)
+            if way is self._ways[-1] or _is_linear(jacobian):
+                break
+        return jacobian
+
+
+class Jacobian:
+    """The Jacobian J of D at one noisy image; made by `Linearizer.at`.
+
+    Args:
+        noisy: y, `(height, width, channels)`.
+        residual: r(y), with a batch axis.
+        apply: applies dr/dy to a batch of directions.
+        transposed: for the size of a batch, a function that applies (dr/dy)^T to such batches.
+        batch_size: directions computed at once.
+
+    Attributes:
+        noisy, denoised: y and D(y), float32 `(height, width, channels)`.
+        products: products with J and its transpose that were computed so far, one for each direction.
+    """
+
+    def __init__(self, noisy, residual, apply, transposed, batch_size=BATCH_SIZE):
+        self.noisy = noisy
+        self.denoised = noisy - ops.convert_to_numpy(residual)[0]
+        self.batch_size = batch_size
+        self.products = 0
+        self._apply = apply
+        self._transposed = transposed
+        self._pull_back = (0, None)
+
+    @property
+    def shape(self):
+        """(height, width, channels)."""
+        return self.noisy.shape
+
+    @property
+    def dimension(self):
+        """d, the number of values in an image."""
+        return self.noisy.size
+
+    def apply(self, directions):
+        """J v for each of some directions, `(count, height, width, channels)`, float32."""
+        return self._batches(directions, self._apply)
+
+    def apply_transposed(self, directions):
+        """J^T u for each of some directions, shaped as for `apply`."""
+        return self._batches(directions, self._apply_transposed)
+
+    def matrix(self, progress=lambda done, total: None):
+        """J itself, float32 (d, d): d products, and 4 d^2 bytes (164 MB for 80x80 pixels).
+
+        Args:
+            progress: called with (columns done, columns in all).
+        """
+        size = self.dimension
+        matrix = np.empty((size, size), np.float32)
+        for start in range(0, size, self.batch_size):
+            columns = np.arange(start, min(start + self.batch_size, size))
+            directions = np.zeros((len(columns), size), np.float32)
+            directions[np.arange(len(columns)), columns] = 1
+            products = self.apply(directions.reshape(-1, *self.shape))
+            matrix[:, columns] = products.reshape(len(columns), size).T
+            progress(columns[-1] + 1, size)
+        return matrix
+
+    def linearity_error(self):
+        """|D(y) - J y| / |D(y)|, which is rounding for a bias-free denoiser."""
+        return relative_error(self.apply(self.noisy[None])[0], self.denoised)
+
+    def _apply_transposed(self, directions):
+        count, pull_back = self._pull_back
+        if count != len(directions):
+            pull_back = self._transposed(len(directions))
+            self._pull_back = len(directions), pull_back
+        return pull_back(directions)
+
+    def _batches(self, directions, residual_product):
+        directions = np.asarray(directions, np.float32)
+        products = np.empty_like(directions)
+        size = min(len(directions), self.batch_size)
+        for start in range(0, len(directions), size):
+            batch = directions[start : start + size]
+            # The last batch is filled up, so that the backends compile for one size only.
+            padded = np.pad(batch, [(0, size - len(batch)), (0, 0), (0, 0), (0, 0)])
+            found = ops.convert_to_numpy(residual_product(padded))
+            products[start : start + size] = batch - found[: len(batch)]
+        self.products += len(directions)
+        return products
+
+
+class _Derivatives:
+    """Linearizes a network by the backend's derivatives; see `FrozenGates`."""
+
+    def __init__(self, network):
+        def evaluate(model, y):
+            return model(y)
+
+        self._evaluate = _backend.compile_inference(network, evaluate)
+        self._jvp = _backend.compile_jvp(network, evaluate)
+        self._vjp = _backend.compile_vjp(network, evaluate)
+
+    def at(self, noisy):
+        return (
+            self._evaluate(noisy),
+            lambda directions: self._jvp(directions, noisy.repeat(len(directions), axis=0)),
+            lambda count: self._vjp(noisy.repeat(count, axis=0)),
+        )
+
+
+def relative_error(found, expected):
+    """|found - expected| / |expected|, in the Euclidean norm."""
+    expected = np.asarray(expected, np.float64)
+    scale = np.linalg.norm(expected) or 1.0
+    return float(np.linalg.norm(found - expected) / scale)
+
+
+def _is_linear(jacobian):
+    """Whether the products are those of one linear map that takes y to D(y)."""
+    mirrored = jacobian.noisy[::-1, ::-1]
+    directions = np.stack([jacobian.noisy, mirrored, jacobian.noisy + mirrored])
+    y, z, both = jacobian.apply(directions)
+    jacobian.products = 0
+    error = max(relative_error(y, jacobian.denoised), relative_error(y + z, both))
+    return error <= _LINEAR

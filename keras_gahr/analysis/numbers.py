@@ -1,0 +1,158 @@
+"""An eigenbasis in numbers: what is worth saying of it, and its files."""
+
+import dataclasses
+import json
+
+import numpy as np
+
+import keras_gahr
+from keras_gahr.psnr import psnr
+
+from .bases import dct_coefficients, oracle_psnr, wavelet_coefficients
+from .spectrum import oracle_shrinkage
+from .tangent import principal_angles
+
+LINEAR = 1e-4
+"""|D(y) - J y| / |D(y)| up to which D(y) = J y holds, up to rounding in float32."""
+
+
+def eigenbasis_numbers(basis, clean, sigma, tangent=None):
+    """What an eigenbasis says, as plain values.
+
+    Args:
+        basis: an `Eigenbasis`.
+        clean: x, `(height, width, channels)`.
+        sigma: level of the noise in y, in units of [0, 1]; 0 if it is not known.
+        tangent: None, or a basis of the tangent space at x, (k, height, width, channels).
+
+    Returns:
+        A dictionary; PSNRs are in dB, angles in degrees.
+    """
+    height, width, channels = basis.noisy.shape
+    error = float(basis.errors.max())
+    numbers = {
+        "height": height,
+        "width": width,
+        "channels": channels,
+        "sigma": sigma,
+        "method": basis.method,
+        "symmetrized": basis.symmetrized,
+        "count": len(basis.shrinkage),
+        "converged": basis.converged,
+        "largest_factor_error": error if np.isfinite(error) else None,
+        "shrinkage": basis.shrinkage.tolist(),
+        **dataclasses.asdict(basis.statistics),
+        "products": basis.products,
+        "statistics_products": basis.statistics.products,
+        "linearity_error": basis.linearity_error,
+        "linear": basis.linearity_error <= LINEAR,
+        "reconstruction_error": basis.reconstruction_error(),
+    }
+    if sigma:
+        before, after = (
+            float(psnr(image[None], clean)[0]) for image in (basis.noisy, basis.denoised)
+        )
+        numbers |= {"psnr_noisy": before, "psnr_denoised": after}
+        numbers["psnr_of_trace"] = _psnr_of_trace(basis, sigma)
+        numbers["oracle_psnr"] = _oracles(basis, clean, sigma)
+    if tangent is not None:
+        angles = principal_angles(basis.left[: len(tangent)], tangent)
+        numbers["tangent_angles"] = np.degrees(angles).tolist()
+    return numbers
+
+
+def _oracles(basis, clean, sigma):
+    """The PSNR of an oracle in several bases, and how many coefficients it keeps."""
+    transforms = {"dct": dct_coefficients, "wavelet": wavelet_coefficients}
+    # Some of the eigenvectors alone do not make the image.
+    if len(basis.right) == clean.size:
+        transforms["eigenvectors"] = basis.coefficients
+    found = {}
+    for name, transform in transforms.items():
+        decibels, kept = oracle_psnr(clean, basis.noisy, sigma, transform)
+        found[name] = {"psnr": decibels, "kept": kept}
+    return found
+
+
+def write_numbers(basis, clean, sigma, numbers, folder, spectra=(), **facts):
+    """Writes eigenbasis.json and eigenbasis.npz into a folder.
+
+    Args:
+        basis, clean, sigma: as for `eigenbasis_numbers`, which gives `numbers`.
+        folder: a `Path`.
+        spectra: pairs (sigma, `Eigenbasis`) at other noise levels; their factors are stored.
+        **facts: more entries for eigenbasis.json.
+    """
+    coefficients = basis.coefficients(clean)
+    arrays = {
+        "shrinkage": basis.shrinkage,
+        "left": basis.left,
+        "right": basis.right,
+        "coefficients": coefficients,
+        "clean": clean,
+        "noisy": basis.noisy,
+        "denoised": basis.denoised,
+        "errors": basis.errors,
+    }
+    if sigma:
+        arrays["oracle_shrinkage"] = oracle_shrinkage(coefficients, sigma)
+    if basis.spectrum is not None:
+        arrays["spectrum"] = basis.spectrum
+    if spectra:
+        arrays["spectra_sigma"] = np.array([level for level, _ in spectra])
+        arrays["spectra_shrinkage"] = np.stack([other.shrinkage for _, other in spectra])
+    np.savez(folder / "eigenbasis.npz", **arrays)
+    report = {"package": f"keras-gahr {keras_gahr.__version__}", **facts, **numbers}
+    if spectra:
+        report["spectra"] = [
+            {"sigma": level, **dataclasses.asdict(other.statistics)} for level, other in spectra
+        ]
+    (folder / "eigenbasis.json").write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
+
+
+def verdict(numbers):
+    """A few lines of text on what `eigenbasis_numbers` found."""
+    factors = numbers["shrinkage"]
+    dimension = numbers["height"] * numbers["width"] * numbers["channels"]
+    kind = "eigenvalues of (J + J^T) / 2" if numbers["symmetrized"] else "singular values of J"
+    linear = "holds" if numbers["linear"] else "FAILS"
+    lines = [
+        f"effective dimension {_with_error(numbers, 'effective_dimension')} of {dimension}, "
+        f"trace {_with_error(numbers, 'trace')}",
+        f"asymmetry |J - J^T| / |J| {_with_error(numbers, 'asymmetry')}",
+        f"{kind}: {factors[0]:.3f} is the largest, {factors[-1]:.3f} number {len(factors)}, "
+        f"after {numbers['products']} products",
+        f"D(y) = J y {linear} (error {numbers['linearity_error']:.1e}); the {len(factors)} vectors "
+        f"make D(y) up to {100 * numbers['reconstruction_error']:.1f} %",
+    ]
+    if "psnr_denoised" in numbers:
+        oracle = numbers["oracle_psnr"]
+        lines.insert(
+            0,
+            f"PSNR {numbers['psnr_noisy']:.2f} dB noisy, {numbers['psnr_denoised']:.2f} dB denoised",
+        )
+        lines.append(
+            "an oracle that keeps coefficients above sigma: "
+            + ", ".join(
+                f"{found['psnr']:.2f} dB from {found['kept']} ({name})"
+                for name, found in oracle.items()
+            )
+        )
+    if "tangent_angles" in numbers:
+        angles = numbers["tangent_angles"]
+        shown = ", ".join(f"{angle:.1f}" for angle in angles)
+        lines.append(f"angles of the first {len(angles)} to the tangent space: {shown} degrees")
+    return lines
+
+
+def _with_error(numbers, name):
+    error = numbers[f"{name}_error"]
+    digits = 3 if name == "asymmetry" else 1
+    text = f"{numbers[name]:.{digits}f}"
+    return f"{text} +- {error:.{digits}f}" if error else text
+
+
+def _psnr_of_trace(basis, sigma):
+    """The PSNR that the best denoiser would have with this trace: MSE = sigma^2 tr J / d."""
+    error = sigma**2 * max(basis.statistics.trace, 0) / basis.noisy.size
+    return float(psnr(np.array([np.sqrt(error)]), 0)[0])

@@ -1,0 +1,56 @@
+"""One image from a file or a dataset, for an analysis of a single image."""
+
+from pathlib import Path
+
+from keras_gahr.datasets import load, read_image
+from keras_gahr.errors import InputError
+
+from .tangent import tangent_space
+
+
+def read_one(path, index=None, crop=None, channels=None):
+    """An image, and the tangent space of its family where that is known.
+
+    Args:
+        path: a picture, a `.npy` array of one image, or a dataset (folder, `.npy` or `.npz`).
+        index: of the image in a dataset; by default 0 for a folder and `.npz`.
+        crop: (height, width) from the middle, (height, width, top, left), or "square" for the largest
+            square in the middle; None for all.
+        channels: 1 for grey, 3 for colour, None for what the file has.
+
+    Returns:
+        float32 (height, width, channels) in [0, 1], and the basis that `tangent_space` gives, or None.
+
+    Raises:
+        InputError: if there is no such image, or it does not fit.
+    """
+    path = Path(path)
+    if index is None and not path.is_dir() and path.suffix.lower() != ".npz":
+        return _crop(read_image(path, channels), crop, path), None
+    dataset = load(path)
+    index = 0 if index is None else index
+    if not 0 <= index < len(dataset):
+        raise InputError(f"{path} has {len(dataset)} images: expected an index from 0, not {index}")
+    image = dataset.as_float(index)
+    if channels == 1 and image.shape[-1] == 3:
+        image = image.mean(axis=-1, keepdims=True)
+    elif channels == 3 and image.shape[-1] == 1:
+        image = image.repeat(3, axis=-1)
+    tangent = tangent_space(dataset, index)
+    if crop is not None or (tangent is not None and tangent.shape[1:] != image.shape):
+        tangent = None
+    return _crop(image, crop, path), tangent
+
+
+def _crop(image, crop, name):
+    if crop is None:
+        return image
+    height, width, *corner = (min(image.shape[:2]),) * 2 if crop == "square" else crop
+    top, left = corner or ((image.shape[0] - height) // 2, (image.shape[1] - width) // 2)
+    cropped = image[max(top, 0) : top + height, max(left, 0) : left + width]
+    if cropped.shape[:2] != (height, width):
+        raise InputError(
+            f"{name} is {image.shape[0]} x {image.shape[1]} (height x width): the crop of "
+            f"{height} x {width} does not fit; choose a smaller one"
+        )
+    return cropped

@@ -1,0 +1,94 @@
+"""What the whole spectrum of a denoiser's Jacobian says: dimension, trace, symmetry.
+
+For the best denoiser J is the posterior's covariance divided by sigma^2: symmetric, with no negative
+eigenvalue, and with MSE = sigma^2 E tr J. (arXiv 2310.02557, equations 5 and 6.)
+"""
+
+import dataclasses
+
+import numpy as np
+
+from keras_gahr.noise import keyed_normal
+
+PROBES = 16
+
+
+@dataclasses.dataclass(frozen=True)
+class Statistics:
+    """Numbers of a Jacobian J.
+
+    Attributes:
+        trace: tr J; sigma^2 tr J / d is an unbiased estimate of the best denoiser's mean squared
+            error.
+        effective_dimension: the sum of the squared singular values, |J|_F^2.
+        asymmetry: |J - J^T|_F / |J|_F; 0 for a symmetric matrix, 2 for a skew one.
+        trace_error, effective_dimension_error, asymmetry_error: standard errors, 0 where exact.
+        products: with J or its transpose that were needed, beyond the matrix.
+    """
+
+    trace: float
+    effective_dimension: float
+    asymmetry: float
+    trace_error: float = 0.0
+    effective_dimension_error: float = 0.0
+    asymmetry_error: float = 0.0
+    products: int = 0
+
+
+def matrix_statistics(matrix):
+    """Exact `Statistics` of a matrix (d, d)."""
+    power = float(np.sum(np.square(matrix), dtype=np.float64))
+    difference = float(np.sum(np.square(matrix - matrix.T), dtype=np.float64))
+    asymmetry = np.sqrt(difference / power) if power else 0.0
+    return Statistics(float(np.trace(matrix, dtype=np.float64)), power, float(asymmetry))
+
+
+def probe_statistics(jacobian, probes=PROBES, seed=0):
+    """`Statistics` estimated from products with random signs z, by Hutchinson's method.
+
+    E <z, J z> = tr J, E |J z|^2 = E |J^T z|^2 = |J|_F^2, E |J z - J^T z|^2 = |J - J^T|_F^2.
+
+    Args:
+        jacobian: a `Jacobian`.
+        probes: number of z, at least 2; twice as many products.
+        seed: of z.
+    """
+    noise = keyed_normal(seed, range(probes), 1, jacobian.shape)
+    signs = np.where(noise < 0, np.float32(-1), np.float32(1))
+    forward, back = (
+        products.reshape(probes, -1).astype(np.float64)
+        for products in (jacobian.apply(signs), jacobian.apply_transposed(signs))
+    )
+    traces = np.sum(signs.reshape(probes, -1) * forward, axis=1)
+    powers = (np.sum(forward**2, axis=1) + np.sum(back**2, axis=1)) / 2
+    differences = np.sum((forward - back) ** 2, axis=1)
+    power = powers.mean() or 1.0
+    asymmetry = np.sqrt(differences.mean() / power)
+    # The first-order error of a ratio's root.
+    spread = _standard_error(differences - asymmetry**2 * powers)
+    return Statistics(
+        float(traces.mean()),
+        float(powers.mean()),
+        float(asymmetry),
+        _standard_error(traces),
+        _standard_error(powers),
+        float(spread / (2 * power * asymmetry)) if asymmetry else 0.0,
+        2 * probes,
+    )
+
+
+def oracle_shrinkage(coefficients, sigma):
+    """The best factors for noisy coefficients whose clean values are known.
+
+    <x, e>^2 / (<x, e>^2 + sigma^2) (arXiv 2310.02557, section 3), between 0 and 1.
+
+    Args:
+        coefficients: of the clean image in an orthonormal basis.
+        sigma: noise level of a coefficient, in the same units.
+    """
+    power = np.square(np.asarray(coefficients, np.float64))
+    return np.divide(power, power + sigma**2, out=np.ones_like(power), where=power + sigma**2 > 0)
+
+
+def _standard_error(values):
+    return float(np.std(values, ddof=1) / np.sqrt(len(values)))

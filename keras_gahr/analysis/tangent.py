@@ -1,0 +1,83 @@
+"""What the best basis is known to be: the tangent spaces of low-dimensional families of images.
+
+For small noise the best denoiser of a smooth family projects on the tangent space at the image (arXiv
+2310.02557, section 4): as many factors are 1 as the family has dimensions, and their vectors span that space.
+"""
+
+import numpy as np
+import scipy.linalg
+
+from keras_gahr.datasets import (
+    disk_parameters,
+    disk_tangent,
+    ray_tangent,
+    sine_parameters,
+    sine_tangent,
+)
+from keras_gahr.errors import InputError
+
+
+def principal_angles(vectors, tangent):
+    """The angles between the spans of two sets of images, in radians, the smallest first.
+
+    Args:
+        vectors, tangent: (k, height, width, channels) each; not necessarily orthonormal, and
+            not necessarily as many.
+
+    Returns:
+        float64 (the smaller k,).
+
+    Raises:
+        InputError: for images of different sizes.
+    """
+    first, second = (np.asarray(images, np.float64) for images in (vectors, tangent))
+    if first.shape[1:] != second.shape[1:]:
+        raise InputError(
+            f"received vectors of shape {first.shape[1:]} and a tangent space of shape "
+            f"{second.shape[1:]}: expected images of one size"
+        )
+    columns = (images.reshape(len(images), -1).T for images in (first, second))
+    return scipy.linalg.subspace_angles(*columns)[::-1]
+
+
+def tangent_space(dataset, index):
+    """The tangent space at an image of a synthetic family.
+
+    Args:
+        dataset: a `Dataset` with its manifest.
+        index: of the image.
+
+    Returns:
+        An orthonormal basis, float64 (k, height, width, channels): 5 images for disks (less those
+        whose parameter is the same for all), 2 for sines, 1 for rays; None for other datasets, and
+        for a part of a dataset, whose images' parameters are not known.
+    """
+    recipe = dataset.manifest.get("recipe")
+    parameters = dataset.manifest.get("parameters", {})
+    if parameters.get("count") != len(dataset):
+        return None
+    if recipe == "ray":
+        return ray_tangent(dataset.as_float(index))[0]
+    if recipe == "sines":
+        size = parameters["size"]
+        return sine_tangent(sine_parameters(1, size, parameters["seed"], index), size)[0]
+    if recipe == "disks":
+        return _disk_tangent(parameters, index)
+    return None
+
+
+def _disk_tangent(parameters, index):
+    names = ("radii", "wrap", "centre", "foreground", "background")
+    options = {name: parameters[name] for name in names if parameters.get(name) is not None}
+    drawn = disk_parameters(1, parameters["size"], parameters["seed"], index, **options)
+    smallest, largest = options["radii"]
+    fixed = {
+        "x": "centre" in options,
+        "y": "centre" in options,
+        "radius": smallest == largest,
+        "foreground": "foreground" in options,
+        "background": "background" in options,
+    }
+    varying = [name for name, known in fixed.items() if not known]
+    wrap = options.get("wrap", False)
+    return disk_tangent(drawn, parameters["size"], wrap, varying)[0]

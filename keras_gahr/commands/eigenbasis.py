@@ -1,0 +1,143 @@
+"""`gahr eigenbasis`."""
+
+import enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .backend import BackendOption, choose_backend
+from .options import ModelArgument, OverwriteOption, SeedOption, parse_crop
+
+CONTENTS = (
+    "denoising.png",
+    "eigenbasis.json",
+    "eigenbasis.npz",
+    "eigenvectors.png",
+    "spectra.png",
+    "spectrum.png",
+)
+
+
+class Method(enum.StrEnum):
+    """`keras_gahr.analysis.METHODS`, which importing would take seconds."""
+
+    exact = "exact"
+    lanczos = "lanczos"
+    randomized = "randomized"
+
+
+def eigenbasis(
+    model: ModelArgument,
+    image: Annotated[
+        Path, typer.Argument(help="A picture, .npy array, or dataset (folder or .npz).")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the numbers and figures.")],
+    sigma: Annotated[
+        str, typer.Option(help="Noise added first: 0.15 or 25/255; 0 if IMAGE is noisy.")
+    ] = "0.15",
+    count: Annotated[int, typer.Option(help="How many eigenvectors.", min=1)] = 64,
+    method: Annotated[
+        Method, typer.Option(help="exact takes one pass of the network for each pixel.")
+    ] = Method.randomized,
+    singular: Annotated[
+        bool, typer.Option("--singular", help="Singular vectors, not those of (J + J^T) / 2.")
+    ] = False,
+    crop: Annotated[
+        str | None, typer.Option(help="square, 40, HEIGHTxWIDTH or HEIGHTxWIDTH+TOP+LEFT.")
+    ] = None,
+    index: Annotated[
+        int | None, typer.Option(help="Which image of a dataset, from 0.", min=0)
+    ] = None,
+    spectra: Annotated[
+        str | None, typer.Option(help="More noise levels to compare: 25/255,50/255,100/255.")
+    ] = None,
+    max_products: Annotated[
+        int | None, typer.Option(help="Stop lanczos and randomized here at the latest.", min=2)
+    ] = None,
+    seed: SeedOption = 0,
+    overwrite: OverwriteOption = False,
+    backend: BackendOption = None,
+):
+    """Find the basis in which a denoiser shrinks an image, and by how much.
+
+    Writes numbers (eigenbasis.json, eigenbasis.npz) and figures of the spectrum, the eigenvectors
+    and the denoising, and prints the effective dimension, asymmetry and largest factor.
+    """
+    choose_backend(backend)
+    import warnings
+
+    import keras
+
+    from keras_gahr import analysis
+    from keras_gahr.analysis.numbers import eigenbasis_numbers, verdict, write_numbers
+    from keras_gahr.analysis.one_image import read_one
+    from keras_gahr.denoisers import load_denoiser
+    from keras_gahr.files import check_output_folder, replacing_folder
+    from keras_gahr.noise import parse_sigma
+
+    from .progress import progress_bar
+
+    level = parse_sigma(sigma)
+    others = [parse_sigma(text) for text in spectra.split(",")] if spectra else []
+    check_output_folder(out, overwrite, known_by="eigenbasis.json", contents=CONTENTS)
+    denoiser = load_denoiser(model)
+    linearizer = analysis.Linearizer(denoiser)
+    frame = None if crop is None else parse_crop(crop)
+    clean, tangent = read_one(image, index, frame, denoiser.input_channels)
+
+    options = {"symmetrize": not singular, "max_products": max_products, "seed": seed}
+    with warnings.catch_warnings(record=True) as caught, progress_bar("products") as progress:
+        warnings.simplefilter("always", UserWarning)
+        basis, *rest = analysis.spectra(
+            linearizer, clean, [level, *others], count, method.value, progress=progress, **options
+        )
+    for message in dict.fromkeys(str(warning.message) for warning in caught):
+        typer.echo(f"warning: {message}", err=True)
+    compared = list(zip([level, *others], [basis, *rest], strict=True)) if others else []
+    numbers = eigenbasis_numbers(basis, clean, level, tangent)
+    with replacing_folder(out, overwrite) as folder:
+        facts = {
+            "denoiser": model.name,
+            "image": image.name,
+            "index": index,
+            "crop": crop,
+            "seed": seed,
+            "backend": keras.backend.backend(),
+            "provenance": denoiser.provenance,
+        }
+        write_numbers(basis, clean, level, numbers, folder, compared, **facts)
+        _draw(basis, clean, numbers, compared, folder)
+    for line in verdict(numbers):
+        typer.echo(line)
+    for other, found in compared[1:]:
+        statistics = found.statistics
+        typer.echo(
+            f"sigma {other:.3g}: effective dimension {statistics.effective_dimension:.1f}, trace "
+            f"{statistics.trace:.1f}, largest factor {found.shrinkage[0]:.3f}"
+        )
+    typer.echo(f"numbers and figures: {out}")
+
+
+def _draw(basis, clean, numbers, compared, folder):
+    from keras_gahr.analysis import oracle_shrinkage
+    from keras_gahr.report import eigenbasis_figures as figures
+
+    sigma = numbers["sigma"]
+    coefficients = basis.coefficients(clean)
+    figures.spectrum_figure(
+        rf"{basis.noisy.shape[0]}x{basis.noisy.shape[1]}, $\sigma$ = {sigma:.3g}",
+        basis.shrinkage if basis.spectrum is None else basis.spectrum,
+        coefficients,
+        folder / "spectrum.png",
+        sigma,
+        oracle_shrinkage(coefficients, sigma) if sigma else None,
+    )
+    figures.vector_sheet(basis.left, basis.shrinkage, folder / "eigenvectors.png")
+    pictures = [("noisy", basis.noisy), ("denoised", basis.denoised)]
+    if sigma:
+        pictures.insert(0, ("clean", clean))
+    figures.denoising_figure(pictures, folder / "denoising.png")
+    if compared:
+        lines = [(level, found.shrinkage) for level, found in compared]
+        figures.spectra_figure(lines, folder / "spectra.png")

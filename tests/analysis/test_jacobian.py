@@ -1,0 +1,128 @@
+import keras
+import numpy as np
+import pytest
+import tolerances
+from networks import with_unit_gammas
+
+from keras_gahr.analysis import Linearizer
+from keras_gahr.denoisers import (
+    BFCNN,
+    Denoiser,
+    DilatedUNet,
+    Inference,
+    MultiScaleDenoiser,
+    ReceptiveFieldBFCNN,
+    UNet,
+)
+from keras_gahr.errors import InputError
+from weights_convert import convert
+
+
+def test_golden_jacobian(linearizer, noisy, golden_jacobian):
+    jacobian = linearizer.at(noisy)
+    seen = []
+    matrix = jacobian.matrix(lambda *progress: seen.append(progress))
+    np.testing.assert_allclose(matrix, golden_jacobian, atol=tolerances.JACOBIAN)
+    assert seen[-1] == (256, 256)
+    assert jacobian.products == 256
+    assert jacobian.linearity_error() < tolerances.OUTPUT
+
+
+def test_transposed_products(linearizer, noisy, golden_jacobian):
+    directions = np.random.default_rng(0).standard_normal((21, 16, 16, 1))
+    jacobian = linearizer.at(noisy[None])
+    found = jacobian.apply_transposed(directions).reshape(21, -1)
+    expected = directions.reshape(21, -1) @ golden_jacobian
+    np.testing.assert_allclose(found, expected, atol=10 * tolerances.JACOBIAN)
+    assert jacobian.products == 21
+
+
+@pytest.mark.parametrize(
+    "denoiser",
+    [
+        UNet(num_channels=3, num_blocks=1, num_kernels=4, seed=1),
+        BFCNN(num_layers=4, num_kernels=4, first_layer_linear=False, seed=1),
+        pytest.param(DilatedUNet(num_kernels=2, seed=1), marks=pytest.mark.slow),
+        pytest.param(
+            MultiScaleDenoiser(
+                UNet(num_blocks=1, num_kernels=2, seed=1),
+                [ReceptiveFieldBFCNN(receptive_field=5, num_kernels=2, coarse=False, seed=1)],
+            ),
+            marks=pytest.mark.slow,
+        ),
+    ],
+    ids=lambda denoiser: denoiser.name,
+)
+def test_frozen_gates_are_the_derivative(denoiser, smooth_images):
+    with_unit_gammas(denoiser)
+    (clean,) = smooth_images(1, 8, 12, denoiser.input_channels)
+    noisy = clean + np.random.default_rng(0).normal(0, 0.2, clean.shape).astype(np.float32)
+    frozen, derived = (Linearizer(denoiser, 4, gates).at(noisy) for gates in (True, False))
+    directions = np.random.default_rng(1).standard_normal((5, *clean.shape))
+    for product in ("apply", "apply_transposed"):
+        found, expected = (getattr(j, product)(directions) for j in (frozen, derived))
+        scale = np.abs(expected).max()
+        np.testing.assert_allclose(found / scale, expected / scale, atol=tolerances.JACOBIAN)
+    np.testing.assert_array_equal(frozen.denoised, derived.denoised)
+    assert frozen.linearity_error() < tolerances.OUTPUT
+
+
+def test_weights_that_change_are_seen(smooth_images):
+    denoiser = with_unit_gammas(UNet(num_blocks=1, num_kernels=2, seed=1))
+    linearizer = Linearizer(denoiser)
+    (image,) = smooth_images(1, 8, 8)
+    before = linearizer.at(image).apply(image[None])[0]
+    denoiser.get_layer("middle_norm_0").gamma.assign([3.0] * 4)
+    after = linearizer.at(image).apply(image[None])[0]
+    assert np.abs(after - before).max() > 1e-3
+    np.testing.assert_allclose(after, Inference(denoiser).denoise(image[None])[0], atol=1e-5)
+
+
+@keras.saving.register_keras_serializable("tests")
+class Curved(Denoiser):
+    """Not piecewise linear."""
+
+    def __init__(self):
+        inputs = keras.Input((None, None, 1))
+        super().__init__(inputs, keras.ops.tanh(inputs), 0, None, "curved")
+
+
+def test_other_networks_are_differentiated():
+    image = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4, 1)
+    jacobian = Linearizer(Curved()).at(image)
+    expected = np.diag(np.tanh(image.ravel()) ** 2)
+    np.testing.assert_allclose(jacobian.matrix(), expected, atol=1e-6)
+    assert jacobian.linearity_error() > 0.01
+
+
+def test_what_has_no_jacobian_is_refused(tiny_denoiser, linearizer):
+    conditional = ReceptiveFieldBFCNN(num_kernels=2, coarse=False)
+    with pytest.raises(InputError, match="conditional"):
+        Linearizer(conditional)
+    with pytest.raises(InputError, match="2 images"):
+        linearizer.at(np.zeros((2, 8, 8, 1)))
+    with pytest.raises(InputError, match="multiples of 4"):
+        linearizer.at(np.zeros((6, 8, 1)))
+    with pytest.raises(InputError, match="missing axes"):
+        linearizer.at(np.zeros((8, 8)))
+    with pytest.raises(InputError, match="NaN"):
+        linearizer.at(np.full((8, 8, 1), np.nan))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sigma", [10, 30, 100])
+def test_jacobians_that_the_authors_stored(shared, tmp_path, sigma):
+    folder = shared / "checkpoints" / "bias_free_denoising"
+    convert(folder / "dncnn" / "0-100.pt", tmp_path / "dncnn.keras")
+    denoiser = keras.saving.load_model(tmp_path / "dncnn.keras")
+    # The stored arrays are those of a norm without the constant that the published code adds.
+    for weight in denoiser.weights:
+        if weight.name == "running_sd":
+            weight.assign(weight - 1e-5)
+    noisy, expected = (
+        np.load(folder / "precomputed_dncnn" / f"{name}_{sigma}.npy")
+        for name in ("noisy_im", "Jacobian")
+    )
+    jacobian = Linearizer(denoiser).at(noisy[..., None])
+    np.testing.assert_allclose(jacobian.matrix(), np.eye(900) - expected, atol=tolerances.JACOBIAN)
+    assert jacobian.linearity_error() < tolerances.OUTPUT

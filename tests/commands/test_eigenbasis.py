@@ -1,0 +1,74 @@
+"""`gahr eigenbasis`."""
+
+import json
+
+import numpy as np
+import pytest
+
+from keras_gahr.datasets import make_disks
+
+QUICK = ("--count", 6)
+
+
+@pytest.fixture(scope="module")
+def disks(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data") / "disks"
+    make_disks(folder, 3, 16, 0)
+    return folder
+
+
+def test_numbers_figures_and_a_verdict(gahr, tiny_model, disks, tmp_path):
+    out = tmp_path / "out"
+    options = ("--index", 2, "--sigma", "40/255", "--spectra", "20/255", *QUICK)
+    result = gahr("eigenbasis", tiny_model, disks, "--out", out, *options)
+    assert result.exit_code == 0, result.output
+    for text in ("effective dimension", "asymmetry", "D(y) = J y holds", "tangent space"):
+        assert text in result.output
+    names = ("denoising", "eigenvectors", "spectra", "spectrum")
+    assert all((out / f"{name}.png").stat().st_size > 1000 for name in names)
+    numbers = json.loads((out / "eigenbasis.json").read_text())
+    assert numbers["sigma"] == pytest.approx(40 / 255)
+    assert len(numbers["tangent_angles"]) == 5
+    assert numbers["converged"]
+    assert [row["sigma"] for row in numbers["spectra"]] == pytest.approx([40 / 255, 20 / 255])
+    with np.load(out / "eigenbasis.npz") as arrays:
+        assert arrays["left"].shape == (6, 16, 16, 1)
+        assert arrays["spectra_shrinkage"].shape == (2, 6)
+        coefficients = arrays["left"].reshape(6, -1) @ arrays["clean"].ravel()
+        np.testing.assert_allclose(arrays["coefficients"], coefficients, atol=1e-5)
+
+
+def test_exact_singular_vectors_of_a_crop(gahr, tiny_model, smooth_images, tmp_path):
+    np.save(tmp_path / "image.npy", smooth_images(1, 20, 30)[0])
+    arguments = ("eigenbasis", tiny_model, tmp_path / "image.npy", "--out", tmp_path / "out")
+    options = ("--crop", "4x4+3+4", "--method", "exact", "--singular", "--count", 16)
+    result = gahr(*arguments, *options)
+    assert result.exit_code == 0, result.output
+    numbers = json.loads((tmp_path / "out" / "eigenbasis.json").read_text())
+    assert numbers["products"] == 16
+    assert numbers["reconstruction_error"] < 1e-5
+    assert numbers["oracle_psnr"]["eigenvectors"]["psnr"] > numbers["psnr_noisy"]
+    with np.load(tmp_path / "out" / "eigenbasis.npz") as arrays:
+        expected = smooth_images(1, 20, 30)[0, 3:7, 4:8]
+        np.testing.assert_array_equal(arrays["clean"], expected)
+    assert gahr(*arguments, *options, "--sigma", 0, "--overwrite").exit_code == 0
+
+
+def test_what_cannot_be_analyzed_is_refused(refused, tiny_model, disks, tmp_path):
+    def error(*options, image=disks):
+        return refused("eigenbasis", tiny_model, image, "--out", tmp_path / "out", *options)
+
+    assert "index from 0" in error("--index", 3)
+    assert "does not fit" in error("--crop", 20)
+    assert "does not fit" in error("--crop", "8x8+10+0")
+    assert "multiples of 4" in error("--crop", 6)
+    assert "expected 1 to 256" in error("--count", 257)
+    assert "noise level" in error("--sigma", "loud")
+    assert "noise level" in error("--spectra", "0.1,,0.2")
+    assert "not a file" in error(image=tmp_path / "none.png")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    assert "not an image" in error(image=tmp_path / "broken.png")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    assert "exists" in error()
+    assert "eigenbasis.json" in error("--overwrite")
