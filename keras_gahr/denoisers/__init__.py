@@ -4,6 +4,7 @@ from .bf_cnn import BFCNN
 from .bias_free_norm import BiasFreeNorm
 from .denoiser import Denoiser
 from .dilated_unet import DilatedUNet
+from .folding import FoldedNetwork
 from .inference import Inference
 from .loading import load_denoiser, save_denoiser
 from .multi_scale import MultiScaleDenoiser
@@ -18,6 +19,7 @@ __all__ = [
     "BiasFreeNorm",
     "Denoiser",
     "DilatedUNet",
+    "FoldedNetwork",
     "Inference",
     "MultiScaleDenoiser",
     "ReceptiveFieldBFCNN",
