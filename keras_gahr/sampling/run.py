@@ -55,7 +55,7 @@ class SamplerRun:
         y = self._start(noise(images, 0), known) if initial is None else initial
         given = () if condition is None else (condition,)
         _, sigma = self._level(y, *given)
-        steps = np.zeros(len(images), np.int32)
+        steps, taken = np.zeros(len(images), np.int32), 0
         silence = np.zeros_like(known)
         for t in range(1, schedule.max_steps + 1):
             if (t - 1) % check_every == 0:
@@ -65,21 +65,21 @@ class SamplerRun:
                     break
             numbers = tuple(np.float32(number) for number in schedule.numbers(t))
             z = noise(images, t) if self.method.adds_noise else silence
-            before = y
+            before, taken = y, t
             y, sigma, steps, denoised = self._step(y, sigma, steps, z, known, numbers, *given)
             if trajectory is not None:
-                trajectory.record(images, t, before, denoised, sigma)
+                trajectory.record(t, before, denoised, sigma)
             if callback is not None:
                 callback(images, t, y, sigma)
-        last = ops.convert_to_numpy(y)
+        last, steps = ops.convert_to_numpy(y), ops.convert_to_numpy(steps)
         estimated = ops.convert_to_numpy(sigma)
         residual, final_sigma = (ops.convert_to_numpy(x) for x in self._level(y, *given))
         report(final_sigma)
         if trajectory is not None:
-            trajectory.finish(images, last, last - residual, final_sigma)
+            trajectory.finish(taken + 1, last, last - residual, final_sigma)
         return Samples(
             images=last - residual if self.final_denoise else last,
-            steps=ops.convert_to_numpy(steps),
+            steps=steps,
             sigma=final_sigma,
             status=tuple(map(schedule.status, estimated, final_sigma)),
         )
