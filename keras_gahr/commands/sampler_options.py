@@ -7,8 +7,13 @@ import typer
 
 from keras_gahr.errors import InputError
 
-BetaOption = Annotated[float, typer.Option(help="1 adds no noise, less adds more.")]
-FirstStepOption = Annotated[float, typer.Option(help="First step size.")]
+BetaOption = Annotated[
+    float | None,
+    typer.Option(help="1 adds no noise, less adds more.", show_default="0.01"),
+]
+FirstStepOption = Annotated[
+    float | None, typer.Option(help="First step size.", show_default="0.01")
+]
 FixedStepOption = Annotated[bool, typer.Option("--fixed-h", help="Keep the step size at h0.")]
 SigmaStartOption = Annotated[str, typer.Option(help="Noise level of the start: 1 or 255/255.")]
 SigmaEndOption = Annotated[str, typer.Option(help="Noise level of the end.")]
@@ -49,7 +54,7 @@ def parse_schedule(sigma_0, sigma_end, **options):
 
     Args:
         sigma_0, sigma_end: noise levels as the user wrote them.
-        **options: the other arguments of `AscentSchedule`.
+        **options: the other arguments of `AscentSchedule`; None is its default.
 
     Raises:
         InputError: for values outside their ranges.
@@ -57,7 +62,8 @@ def parse_schedule(sigma_0, sigma_end, **options):
     from keras_gahr.noise import parse_sigma
     from keras_gahr.sampling import AscentSchedule
 
-    return AscentSchedule(sigma_0=parse_sigma(sigma_0), sigma_end=parse_sigma(sigma_end), **options)
+    given = {name: value for name, value in options.items() if value is not None}
+    return AscentSchedule(sigma_0=parse_sigma(sigma_0), sigma_end=parse_sigma(sigma_end), **given)
 
 
 def parse_sampler(sampler, sigma_0, sigma_end, *, beta, init_mean, deterministic, ascent, levels):
@@ -83,7 +89,7 @@ def parse_sampler(sampler, sigma_0, sigma_end, *, beta, init_mean, deterministic
     is_ascent = sampler == "ascent"
     others = levels if is_ascent else {"beta": beta, **ascent}
     for option, value in others.items():
-        if value:
+        if value not in {None, False}:
             raise InputError(
                 f"received --{option.replace('_', '-')}, which the sampler {sampler} does not have: "
                 "leave it out"
@@ -96,13 +102,15 @@ def parse_sampler(sampler, sigma_0, sigma_end, *, beta, init_mean, deterministic
         raise InputError(
             f"received --deterministic, which is --beta 1, and --beta {beta}: choose one"
         )
-    given = {name: value for name, value in (ascent if is_ascent else levels).items() if value}
     if is_ascent:
         beta = 1.0 if deterministic else beta
-        given |= {} if beta is None else {"beta": beta}
-        return parse_schedule(sigma_0, sigma_end, init_mean=init_mean, **given)
-    sigmas = {"sigma_0": parse_sigma(sigma_0), "sigma_end": parse_sigma(sigma_end)}
-    return NoiseLevels(**sigmas, init_mean=init_mean, **given)
+        return parse_schedule(sigma_0, sigma_end, init_mean=init_mean, beta=beta, **ascent)
+    return NoiseLevels(
+        sigma_0=parse_sigma(sigma_0),
+        sigma_end=parse_sigma(sigma_end),
+        init_mean=init_mean,
+        **{name: value for name, value in levels.items() if value is not None},
+    )
 
 
 def read_images(path, what):
