@@ -11,7 +11,7 @@ import numpy as np
 
 from .timing import alternate
 
-NAMES = ("c_alpha", "disks")
+NAMES = ("c_alpha", "disks", "sampling")
 
 
 def main():
