@@ -12,7 +12,7 @@ def ancestral_step(direction, y, z, at):
     sigma' sqrt(1 - sigma'^2 / sigma^2) (Song et al. 2021, arXiv 2011.13456, appendix F). Arguments and
     results as for `ascent_step`, where `at` gives sigma and sigma'.
     """
-    g, denoised = direction(y)
+    g, residual = direction(y)
     sigma, sigma_next = at(g)
     fall = 1 - ops.square(sigma_next / sigma)
-    return y - fall * g + sigma_next * ops.sqrt(fall) * z, noise_level(g), denoised
+    return y - fall * g + sigma_next * ops.sqrt(fall) * z, noise_level(g), residual

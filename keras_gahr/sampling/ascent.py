@@ -93,15 +93,15 @@ def ascent_step(direction, y, z, at):
     """One step: y - h g + gamma z with gamma = sigma sqrt((1 - beta h)^2 - (1 - h)^2).
 
     Args:
-        direction: a function of y that gives g and the denoised image.
+        direction: a function of y that gives g and r(y).
         y: images.
         z: standard normal noise.
         at: a function of g that gives h and gamma / sigma.
 
     Returns:
-        The next images, the noise levels |g| / sqrt(d) of y, and the denoised y.
+        The next images, the noise levels |g| / sqrt(d) of y, and r(y).
     """
-    g, denoised = direction(y)
+    g, residual = direction(y)
     h, gain = at(g)
     sigma = noise_level(g)
-    return y - h * g + gain * sigma[:, None, None, None] * z, sigma, denoised
+    return y - h * g + gain * sigma[:, None, None, None] * z, sigma, residual

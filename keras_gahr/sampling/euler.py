@@ -10,15 +10,15 @@ def euler_step(direction, y, z, at):
     residual: -r(y) / sigma^2. No noise is added: the initial image decides all.
 
     Args:
-        direction: a function of y that gives g and the denoised image.
+        direction: a function of y that gives g and r(y).
         y: images.
         z: not used.
         at: a function of g that gives sigma and sigma'.
 
     Returns:
-        The next images, the noise levels |g| / sqrt(d) of y, and the denoised y.
+        The next images, the noise levels |g| / sqrt(d) of y, and r(y).
     """
-    g, denoised = direction(y)
+    g, residual = direction(y)
     sigma, sigma_next = at(g)
     slope = g / sigma
-    return y + (sigma_next - sigma) * slope, noise_level(g), denoised
+    return y + (sigma_next - sigma) * slope, noise_level(g), residual

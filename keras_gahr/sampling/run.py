@@ -30,7 +30,6 @@ class SamplerRun:
         self.final_denoise = final_denoise
         network = FoldedNetwork(denoiser).network
         self._step = _backend.compile_inference(network, self._step_of)
-        self._level = _backend.compile_inference(network, self._level_of)
 
     def __call__(
         self,
@@ -54,31 +53,43 @@ class SamplerRun:
         known = self._known(measured, (len(images), *shape))
         y = self._start(noise(images, 0), known) if initial is None else initial
         given = () if condition is None else (condition,)
-        _, sigma = self._level(y, *given)
-        steps, taken = np.zeros(len(images), np.int32), 0
         silence = np.zeros_like(known)
+
+        def numbers_of(t):
+            return tuple(np.float32(number) for number in schedule.numbers(t))
+
+        # Looking at images is a step that is not taken: compiling another function would cost more.
+        unused = np.zeros(len(images), np.float32), np.zeros(len(images), np.int32)
+
+        def look(y):
+            *_, denoised, level = self._step(y, *unused, silence, known, numbers_of(1), *given)
+            return ops.convert_to_numpy(denoised), ops.convert_to_numpy(level)
+
+        _, sigma = look(y)
+        steps, taken = np.zeros(len(images), np.int32), 0
         for t in range(1, schedule.max_steps + 1):
             if (t - 1) % check_every == 0:
                 level = ops.convert_to_numpy(sigma)
                 report(level)
                 if not schedule.active(level).any():
                     break
-            numbers = tuple(np.float32(number) for number in schedule.numbers(t))
             z = noise(images, t) if self.method.adds_noise else silence
             before, taken = y, t
-            y, sigma, steps, denoised = self._step(y, sigma, steps, z, known, numbers, *given)
+            y, sigma, steps, denoised, _ = self._step(
+                y, sigma, steps, z, known, numbers_of(t), *given
+            )
             if trajectory is not None:
                 trajectory.record(t, before, denoised, sigma)
             if callback is not None:
                 callback(images, t, y, sigma)
         last, steps = ops.convert_to_numpy(y), ops.convert_to_numpy(steps)
         estimated = ops.convert_to_numpy(sigma)
-        residual, final_sigma = (ops.convert_to_numpy(x) for x in self._level(y, *given))
+        final, final_sigma = look(y)
         report(final_sigma)
         if trajectory is not None:
-            trajectory.finish(taken + 1, last, last - residual, final_sigma)
+            trajectory.finish(taken + 1, last, final, final_sigma)
         return Samples(
-            images=last - residual if self.final_denoise else last,
+            images=final if self.final_denoise else last,
             steps=steps,
             sigma=final_sigma,
             status=tuple(map(schedule.status, estimated, final_sigma)),
@@ -99,27 +110,19 @@ class SamplerRun:
 
     def _step_of(self, network, y, sigma, steps, z, known, numbers, *condition):
         def direction(images):
-            residual = network(_input(images, condition))
-            g = self.measurement.ascent_direction(residual, images, known)
-            return g, images - residual
+            # The condition, if there is one, comes first in what the network takes.
+            both = ops.concatenate([*condition, images], axis=-1) if condition else images
+            residual = network(both)
+            return self.measurement.ascent_direction(residual, images, known), residual
 
         at = functools.partial(self.schedule.at, numbers)
-        new_y, new_sigma, denoised = self.method.step(direction, y, z, at)
+        new_y, new_sigma, residual = self.method.step(direction, y, z, at)
         # Finished images are frozen, so that one that takes longer does not change them.
         active = self.schedule.active(sigma)
         return (
             ops.where(active[:, None, None, None], new_y, y),
             ops.where(active, new_sigma, sigma),
             steps + ops.cast(active, "int32"),
-            denoised,
+            y - residual,
+            noise_level(residual),
         )
-
-    @staticmethod
-    def _level_of(network, y, *condition):
-        residual = network(_input(y, condition))
-        return residual, noise_level(residual)
-
-
-def _input(images, condition):
-    """What the network takes: the condition, if there is one, then the images."""
-    return ops.concatenate([*condition, images], axis=-1) if condition else images

@@ -114,6 +114,10 @@ def sample(
     if count < 1:
         raise InputError(f"received a count of {count} images, expected at least 1")
     check_seed(seed)
+    initial, condition = (
+        None if images is None else np.asarray(images, np.float32)
+        for images in (initial, condition)
+    )
     _check_shapes(denoiser, (count, *shape), initial, condition)
     if noise is None:
 

@@ -86,31 +86,40 @@ def test_given_starts_without_noise(gahr, tiny_model, tmp_path):
     assert np.array_equal(first, second)
 
 
-def test_a_multi_scale_denoiser_is_sampled_by_levels(gahr, refused, tmp_path):
+@pytest.fixture
+def multi_model(tmp_path):
     from keras_gahr import BFCNN, MultiScaleDenoiser, ReceptiveFieldBFCNN, save_denoiser
 
     detail = ReceptiveFieldBFCNN(receptive_field=5, num_kernels=2, coarse=False, seed=0)
     denoiser = MultiScaleDenoiser(BFCNN(num_layers=3, num_kernels=2, seed=0), [detail])
-    model = tmp_path / "multi.keras"
-    save_denoiser(denoiser, model)
+    save_denoiser(denoiser, tmp_path / "multi.keras")
+    return tmp_path / "multi.keras"
+
+
+def test_a_multi_scale_denoiser_is_sampled_by_levels(gahr, refused, multi_model, tmp_path):
     quick = ("--count", 2, "--max-steps", 3)
-    result = gahr("sample", model, "--out", tmp_path / "a", "--size", 8, *quick)
+    result = gahr("sample", multi_model, "--out", tmp_path / "a", "--size", 8, *quick)
     assert result.exit_code == 0, result.output
     assert "low_band: " in result.output
     assert "detail_0: " in result.output
-    result = gahr("sample", model, "--out", tmp_path / "b", "--size", 8, "--joint", *quick)
+    line = refused("sample", multi_model, "--out", tmp_path / "d", "--size", 8, "--trajectory", 3)
+    assert "--joint" in line
+
+
+@pytest.mark.slow
+def test_a_multi_scale_denoiser_all_at_once_and_from_a_low_band(gahr, multi_model, tmp_path):
+    quick = ("--count", 2, "--max-steps", 3)
+    result = gahr("sample", multi_model, "--out", tmp_path / "b", "--size", 8, "--joint", *quick)
     assert result.exit_code == 0, result.output
     assert "low_band" not in result.output
 
     low = np.random.default_rng(0).random((2, 4, 6), np.float32)[..., None]
     np.save(tmp_path / "low.npy", low)
     options = ("--low-band", tmp_path / "low.npy", "--max-steps", 3)
-    result = gahr("sample", model, "--out", tmp_path / "c", *options)
+    result = gahr("sample", multi_model, "--out", tmp_path / "c", *options)
     assert "2 images of 8x12" in result.output, result.output
     images = np.load(tmp_path / "c" / "samples.npy")
     assert images.reshape(2, 4, 2, 6, 2).mean(axis=(2, 4)) == pytest.approx(low[..., 0], abs=1e-5)
-    line = refused("sample", model, "--out", tmp_path / "d", "--size", 8, "--trajectory", 3)
-    assert "--joint" in line
 
 
 def test_options_that_do_not_go_together_are_refused(refused, tiny_model, tmp_path):
