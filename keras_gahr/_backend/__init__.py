@@ -9,7 +9,9 @@ import keras
 
 _module = importlib.import_module(f"{__name__}.{keras.backend.backend()}")
 
+KERNEL_AXES = _module.KERNEL_AXES
 compile_inference = _module.compile_inference
+convolve = _module.convolve
 devices = _module.devices
 jit_compile = _module.jit_compile
 version = _module.version

@@ -3,6 +3,9 @@
 import keras
 import tensorflow as tf
 
+KERNEL_AXES = (0, 1, 2, 3)
+"""See `keras_gahr._backend.jax.KERNEL_AXES`."""
+
 
 def compile_inference(model, function):
     """See `keras_gahr._backend.jax.compile_inference`."""
@@ -19,6 +22,11 @@ def compile_inference(model, function):
         return compiled(*keras.tree.map_structure(tf.convert_to_tensor, tensors))
 
     return run
+
+
+def convolve(images, kernel):
+    """See `keras_gahr._backend.jax.convolve`."""
+    return keras.ops.conv(images, kernel, padding="same", data_format="channels_last")
 
 
 def devices():
