@@ -52,7 +52,9 @@ def test_levels_are_the_bands_of_the_images(samples):
     assert samples.names == ("low_band", "detail_1", "detail_0")
     low, details = haar_pyramid(samples.images, 2)
     for level, band in zip(samples.levels, [low, *reversed(details)], strict=True):
-        assert level.images == pytest.approx(ops.convert_to_numpy(band), abs=1e-4)
+        assert level.images == pytest.approx(
+            ops.convert_to_numpy(band), abs=tolerances.SAMPLER_BAND
+        )
     assert np.array_equal(samples.steps, sum(level.steps for level in samples.levels))
 
 
@@ -68,7 +70,7 @@ def test_details_are_sampled_given_the_band_below(denoiser, samples):
         condition=ops.convert_to_numpy(low),
         noise=lambda images, t: keyed_normal(5, images, 2**32 + t, (8, 12, 3)),
     )
-    assert samples.levels[-1].images == pytest.approx(expected.images, abs=1e-3)
+    assert samples.levels[-1].images == pytest.approx(expected.images, abs=tolerances.SAME_IMAGE)
 
 
 @pytest.mark.slow

@@ -61,8 +61,8 @@ def test_the_pseudo_code(tiny_denoiser, name, estimated):
         final_denoise=False,
     )
     expected, seen = by_hand(tiny_denoiser, name, schedule, initial, noise)
-    assert found.images == pytest.approx(expected, abs=1e-4)
-    assert sigmas == pytest.approx(seen[: len(sigmas)], rel=1e-3)
+    assert found.images == pytest.approx(expected, abs=tolerances.SAMPLER_BY_HAND)
+    assert sigmas == pytest.approx(seen[: len(sigmas)], rel=tolerances.SAMPLER_BY_HAND)
 
 
 @pytest.mark.parametrize("name", NAMES)
