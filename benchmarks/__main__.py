@@ -11,7 +11,7 @@ import numpy as np
 
 from .timing import alternate
 
-NAMES = ("c_alpha", "disks", "jacobian")
+NAMES = ("c_alpha", "disks", "jacobian", "sampling")
 
 
 def main():

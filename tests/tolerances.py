@@ -28,6 +28,8 @@ of the three backends on a CPU.
 | sampler: the image, absolute           | 1e-5  | 1e-6   | the same                                     |
 | measurements: M, M^T, P                | 1e-5  | 2e-6   | rounding of sums over the image              |
 | one image alone, in a batch, elsewhere | 1e-3  | 1e-5   | a random network may amplify rounding        |
+| Euler, Heun, ancestral against NumPy   | 1e-5  | 6e-7   | rounding of 12 passes                        |
+| levels of a multi-scale image, absolute| 1e-5  | 1e-6   | rounding of the pyramid                      |
 | 20 warm steps: loss, of itself         | 1e-5  | 4e-6   | rounding                                     |
 | 20 warm steps: running_sd, of itself   | 1e-4  | 2e-5   | follows the weights                          |
 | 20 warm steps: change of each tensor   | 1e-2  | 3e-3   | in norm; channels without gradient, where    |
@@ -55,6 +57,8 @@ SAMPLER_SIGMA = 1e-5
 SAMPLER_IMAGE = 1e-5
 MEASUREMENT = 1e-5
 SAME_IMAGE = 1e-3
+SAMPLER_BY_HAND = 1e-5
+SAMPLER_BAND = 1e-5
 WARM_LOSS = 1e-5
 WARM_RUNNING_SD = 1e-4
 WARM_CHANGE = 1e-2

@@ -1,6 +1,10 @@
 """JAX."""
 
 import jax
+import keras
+
+KERNEL_AXES = (0, 1, 2, 3)
+"""How `convolve` wants the axes of a Keras kernel, (height, width, in, out), permuted."""
 
 TAKES_SEVERAL_STEPS = True
 """Whether `fit` can take several training steps at a time."""
@@ -78,6 +82,19 @@ def _compile(model, function):
         )
 
     return run
+
+
+def convolve(images, kernel):
+    """A convolution of stride 1 without bias, for inference.
+
+    Args:
+        images: `(batch, height, width, in)`.
+        kernel: of odd sides, its axes permuted by `KERNEL_AXES`.
+
+    Returns:
+        Images of the same size, `(batch, height, width, out)`; what lies outside counts as 0.
+    """
+    return keras.ops.conv(images, kernel, padding="same", data_format="channels_last")
 
 
 def devices():

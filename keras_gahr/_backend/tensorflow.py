@@ -6,6 +6,9 @@ import tensorflow as tf
 TAKES_SEVERAL_STEPS = True
 """Whether `fit` can take several training steps at a time."""
 
+KERNEL_AXES = (0, 1, 2, 3)
+"""See `keras_gahr._backend.jax.KERNEL_AXES`."""
+
 
 def compile_inference(model, function):
     """See `keras_gahr._backend.jax.compile_inference`."""
@@ -48,6 +51,11 @@ def compile_vjp(model, function):
 
     compiled = compile_inference(model, derivative)
     return lambda x, *tensors: lambda directions: compiled(directions, x, *tensors)
+
+
+def convolve(images, kernel):
+    """See `keras_gahr._backend.jax.convolve`."""
+    return keras.ops.conv(images, kernel, padding="same", data_format="channels_last")
 
 
 def devices():

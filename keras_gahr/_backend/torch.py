@@ -7,6 +7,9 @@ from torch.autograd import forward_ad
 TAKES_SEVERAL_STEPS = False
 """Whether `fit` can take several training steps at a time."""
 
+KERNEL_AXES = (3, 0, 1, 2)
+"""See `keras_gahr._backend.jax.KERNEL_AXES`: (out, height, width, in)."""
+
 
 def compile_inference(model, function):
     """See `keras_gahr._backend.jax.compile_inference`; PyTorch runs it eagerly."""
@@ -57,6 +60,21 @@ def compile_vjp(model, function):
         return pull_back
 
     return at
+
+
+def convolve(images, kernel):
+    """See `keras_gahr._backend.jax.convolve`.
+
+    Keras copies images twice and kernels once on the way to PyTorch. In the order of these kernels both
+    are PyTorch's channels_last format as they lie in memory.
+    """
+    _, height, width, _ = kernel.shape
+    convolved = torch.nn.functional.conv2d(
+        images.permute(0, 3, 1, 2),
+        kernel.permute(0, 3, 1, 2),
+        padding=(height // 2, width // 2),
+    )
+    return convolved.permute(0, 2, 3, 1)
 
 
 def devices():

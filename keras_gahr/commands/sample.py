@@ -9,89 +9,137 @@ from .backend import BackendOption, choose_backend
 from .options import BatchSizeOption, ModelArgument, OverwriteOption, SeedOption, parse_size
 from .sampler_options import (
     BetaOption,
+    DeterministicOption,
+    EstimatedOption,
+    FinalDenoiseOption,
+    FirstImageOption,
     FirstStepOption,
     FixedStepOption,
     InitialMeanOption,
+    InitialOption,
     MaxStepsOption,
+    SamplerOption,
     SigmaEndOption,
     SigmaStartOption,
-    parse_schedule,
+    SpacingOption,
+    StepsOption,
+    TrajectoryOption,
+    parse_sampler,
+    read_images,
 )
 
 
 def sample(
     model: ModelArgument,
     out: Annotated[Path, typer.Option(help="Folder for samples.png, samples.npy, sampling.json.")],
-    count: Annotated[int, typer.Option(help="How many images.", min=1)] = 16,
+    count: Annotated[
+        int | None,
+        typer.Option(help="How many images.", min=1, show_default="16, or as many as are given"),
+    ] = None,
     size: Annotated[
         str | None,
         typer.Option(help="40 or HEIGHTxWIDTH; default: the size it was trained on."),
     ] = None,
     seed: SeedOption = 0,
-    beta: BetaOption = 0.01,
-    h0: FirstStepOption = 0.01,
+    first_image: FirstImageOption = 0,
+    sampler: SamplerOption = "ascent",
+    beta: BetaOption = None,
+    h0: FirstStepOption = None,
     fixed_h: FixedStepOption = False,
+    max_steps: MaxStepsOption = None,
+    steps: StepsOption = None,
+    spacing: SpacingOption = None,
+    estimated: EstimatedOption = False,
+    deterministic: DeterministicOption = False,
     sigma_0: SigmaStartOption = "1",
     sigma_end: SigmaEndOption = "0.01",
     init_mean: InitialMeanOption = 0.5,
-    max_steps: MaxStepsOption = None,
+    initial: InitialOption = None,
+    final_denoise: FinalDenoiseOption = True,
+    trajectory: TrajectoryOption = None,
+    low_band: Annotated[
+        Path | None,
+        typer.Option(help="Multi-scale denoisers: the .npy file of small images to enlarge."),
+    ] = None,
+    joint: Annotated[
+        bool,
+        typer.Option("--joint", help="Multi-scale denoisers: all bands at once, not one by one."),
+    ] = False,
     batch_size: BatchSizeOption = 16,
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
 ):
     """Draw new images from the prior in a denoiser.
 
-    The same seed gives the same images on every backend and for every batch size.
+    The same seed gives the same images on every backend and for every batch size. From a multi-scale
+    denoiser the low band is drawn first, then the details of each scale given the band below.
     """
     choose_backend(backend)
     import time
 
     import keras
 
-    from keras_gahr.denoisers import load_denoiser
+    from keras_gahr.denoisers import MultiScaleDenoiser, load_denoiser
     from keras_gahr.errors import InputError
-    from keras_gahr.sampling import check_samples_output, save_samples
-    from keras_gahr.sampling import sample as draw_samples
-
-    from .progress import progress_bar
+    from keras_gahr.sampling import Trajectory, check_samples_output, save_samples
 
     check_samples_output(out, overwrite)
-    schedule = parse_schedule(
+    schedule = parse_sampler(
+        sampler,
         sigma_0,
         sigma_end,
-        h0=h0,
         beta=beta,
-        fixed_h=fixed_h,
         init_mean=init_mean,
-        max_steps=max_steps,
+        deterministic=deterministic,
+        ascent={"h0": h0, "fixed_h": fixed_h, "max_steps": max_steps},
+        levels={"steps": steps, "spacing": spacing, "estimated": estimated},
     )
     denoiser = load_denoiser(model)
+    by_level = isinstance(denoiser, MultiScaleDenoiser) and not joint
+    options = {
+        "sampler": sampler,
+        "schedule": schedule,
+        "seed": seed,
+        "first_image": first_image,
+        "final_denoise": final_denoise,
+        "batch_size": batch_size,
+    }
+    if by_level and (initial is not None or trajectory is not None):
+        option = "--trajectory" if initial is None else "--initial"
+        raise InputError(f"received {option} for a multi-scale denoiser: pass --joint too")
+    if not by_level and low_band is not None:
+        raise InputError("received --low-band, which needs a multi-scale denoiser without --joint")
     trained_on = _trained_size(denoiser.provenance)
+    given = None
+    if initial is not None:
+        given = options["initial"] = read_images(initial, "initial images")
+        trained_on = given.shape[1:3]
+    elif low_band is not None:
+        given = options["low_band"] = read_images(low_band, "low bands")
+        trained_on = tuple(side << denoiser.num_scales for side in given.shape[1:3])
+    count = (16 if given is None else len(given)) if count is None else count
     if size is None and trained_on is None:
         raise InputError(
             f"{model} does not say what size it was trained on: pass --size, such as 40"
         )
     height, width = parse_size(size) if size is not None else trained_on
+    if trajectory is not None:
+        trajectory = options["trajectory"] = Trajectory(trajectory)
 
     start = time.monotonic()
-    with progress_bar("sampling", counted=False) as progress:
-        samples = draw_samples(
-            denoiser,
-            (height, width, denoiser.output_channels),
-            count=count,
-            seed=seed,
-            schedule=schedule,
-            batch_size=batch_size,
-            progress=progress,
-        )
+    samples = _draw(denoiser, (height, width, denoiser.output_channels), by_level, count, options)
     seconds = time.monotonic() - start
     save_samples(
         samples,
         out,
         schedule,
+        trajectory=trajectory,
         denoiser=model.name,
         provenance=denoiser.provenance,
+        sampler=sampler,
         seed=seed,
+        first_image=first_image,
+        final_denoise=final_denoise,
         seconds=round(seconds, 2),
         backend=keras.backend.backend(),
         overwrite=overwrite,
@@ -101,13 +149,31 @@ def sample(
         f"{count} images of {height}x{width} in {seconds:.1f} s, {samples.steps.min()} to "
         f"{samples.steps.max()} steps, {converged} converged: {out / 'samples.png'}"
     )
+    if by_level:
+        for name, level in zip(samples.names, samples.levels, strict=True):
+            typer.echo(
+                f"{name}: {level.steps.min()} to {level.steps.max()} steps, "
+                f"{level.status.count('converged')} converged"
+            )
     if converged < count:
         unfinished = [i for i, status in enumerate(samples.status) if status != "converged"]
+        more = "a larger beta" if sampler == "ascent" else "more steps"
         typer.echo(
             f"warning: images {', '.join(map(str, unfinished))} did not converge "
-            "(see sampling.json): a larger beta or sigma-end may help",
+            f"(see sampling.json): {more} or a larger sigma-end may help",
             err=True,
         )
+
+
+def _draw(denoiser, shape, by_level, count, options):
+    """The samples, behind a progress bar."""
+    from keras_gahr.sampling import sample, sample_multi_scale
+
+    from .progress import progress_bar
+
+    draw = sample_multi_scale if by_level else sample
+    with progress_bar("sampling", counted=False) as progress:
+        return draw(denoiser, shape, count=count, progress=progress, **options)
 
 
 def _trained_size(provenance):

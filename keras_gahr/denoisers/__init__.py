@@ -5,6 +5,7 @@ from .bias_free_norm import BiasFreeNorm
 from .denoiser import Denoiser
 from .dilated_unet import DilatedUNet
 from .direct import DirectDenoiser
+from .folding import FoldedNetwork
 from .inference import Inference
 from .loading import load_denoiser, save_denoiser
 from .multi_scale import MultiScaleDenoiser
@@ -22,6 +23,7 @@ __all__ = [
     "Denoiser",
     "DilatedUNet",
     "DirectDenoiser",
+    "FoldedNetwork",
     "Inference",
     "MultiScaleDenoiser",
     "ReceptiveFieldBFCNN",

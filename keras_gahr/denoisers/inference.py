@@ -5,9 +5,13 @@ from keras import ops
 
 from keras_gahr import _backend
 
+from .folding import FoldedNetwork
+
 
 class Inference:
     """Runs a denoiser in evaluation mode, without gradients, compiled once for each input shape.
+
+    Norms are folded into the weights, which are those that the denoiser has now; see `refold`.
 
     Args:
         denoiser: a `Denoiser`.
@@ -17,7 +21,14 @@ class Inference:
     def __init__(self, denoiser, batch_size=32):
         self.denoiser = denoiser
         self.batch_size = batch_size
-        self._residual = _backend.compile_inference(denoiser, lambda network, y: network(y))
+        self._folded = FoldedNetwork(denoiser)
+        self._residual = _backend.compile_inference(
+            self._folded.network, lambda network, y: network(y)
+        )
+
+    def refold(self):
+        """Takes over the denoiser's weights again, after they have changed."""
+        self._folded.refold()
 
     def residual(self, noisy):
         """r(y) for float32 images `(count, height, width, channels)`."""

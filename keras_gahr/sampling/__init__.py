@@ -1,15 +1,29 @@
 """Images from the prior in a denoiser, with or without linear measurements of them."""
 
-from .ascent import AscentSchedule, Samples, sample
+from .ascent import AscentSchedule
 from .measurements import Measurement, Synthesis
+from .multi_scale import MultiScaleSamples, sample_multi_scale
+from .noise_levels import SPACINGS, NoiseLevels
 from .outputs import check_samples_output, save_samples
+from .posterior import PosteriorAverage, posterior_average
+from .sampler import SAMPLERS, sample
+from .samples import Samples
+from .trajectory import Trajectory
 
 __all__ = [
+    "SAMPLERS",
+    "SPACINGS",
     "AscentSchedule",
     "Measurement",
+    "MultiScaleSamples",
+    "NoiseLevels",
+    "PosteriorAverage",
     "Samples",
     "Synthesis",
+    "Trajectory",
     "check_samples_output",
+    "posterior_average",
     "sample",
+    "sample_multi_scale",
     "save_samples",
 ]

@@ -96,10 +96,12 @@ class NoiseLevels(keras.callbacks.Callback):
             writer.writerows(self.rows)
 
     def _compiled(self):
-        """The compiled denoiser: the same in every epoch, since it reads the weights at each call."""
+        """The compiled denoiser, once for the run, with the weights that it has now."""
         denoiser = self.model.denoiser if self._denoiser is None else self._denoiser()
         if self._inference is None or self._inference.denoiser is not denoiser:
             self._inference = Inference(denoiser, self.batch_size)
+        else:
+            self._inference.refold()
         return self._inference
 
     def _evaluate(self, inference, name, images):

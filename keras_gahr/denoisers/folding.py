@@ -1,0 +1,128 @@
+"""Networks for inference, in which each norm is part of the convolution before it."""
+
+import keras
+from keras import ops
+
+from keras_gahr import _backend
+
+from .bias_free_norm import BiasFreeNorm
+
+
+class FoldedNetwork:
+    """A copy of a denoiser's network without its `BiasFreeNorm` layers.
+
+    In evaluation mode a norm multiplies each channel by gamma / running_sd, and so does a convolution
+    whose kernels have been multiplied by it. The copy is for evaluation mode only; it computes what the
+    denoiser does, to rounding, with fewer passes over memory.
+
+    The copy keeps the weights that the denoiser has now; see `refold`. It belongs to one denoiser, and
+    where that has no norms it is the denoiser itself.
+
+    Args:
+        denoiser: a `Denoiser`. Norms that follow a convolution are folded, where they must be all that
+            takes its output, as in every denoiser of this package; other norms stay.
+    """
+
+    def __init__(self, denoiser):
+        self._folds = {}
+        self._copies = []
+        self._parts = []
+        has_norms = any(isinstance(layer, BiasFreeNorm) for layer in _flat_layers(denoiser))
+        self.network = self._copy(denoiser) if has_norms else denoiser
+        self.refold()
+
+    def refold(self):
+        """Takes over the denoiser's weights again, after they have changed."""
+        for part in self._parts:
+            part.refold()
+        for source, copy in self._copies:
+            values = [ops.convert_to_tensor(variable) for variable in source.weights]
+            norm = self._folds.get(copy.name)
+            if norm is not None:
+                scale = ops.convert_to_tensor(norm.gamma) / ops.convert_to_tensor(norm.running_sd)
+                # The kernels of a transposed convolution have their outputs last but one.
+                transposed = isinstance(source, keras.layers.Conv2DTranspose)
+                values[0] = values[0] * (scale[:, None] if transposed else scale)
+            if isinstance(copy, _Convolution):
+                values[0] = ops.transpose(values[0], _backend.KERNEL_AXES)
+            for variable, value in zip(copy.weights, values, strict=True):
+                variable.assign(value)
+
+    def _copy(self, denoiser):
+        sources, made = {}, {}
+
+        def clone(layer):
+            if isinstance(layer, keras.Model):
+                part = FoldedNetwork(layer)
+                self._parts.append(part)
+                return part.network
+            copy = _copy_layer(layer)
+            sources[copy.name] = layer
+            return copy
+
+        def call(layer, *arguments, **options):
+            before = made.get(id(arguments[0])) if isinstance(layer, BiasFreeNorm) else None
+            if isinstance(
+                before, _Convolution | keras.layers.Conv2D | keras.layers.Conv2DTranspose
+            ):
+                self._folds[before.name] = sources[layer.name]
+                return arguments[0]
+            outputs = layer(*arguments, **options)
+            made[id(outputs)] = layer
+            return outputs
+
+        network = keras.models.clone_model(denoiser, clone_function=clone, call_function=call)
+        self._copies = [
+            (sources[layer.name], layer) for layer in network.layers if layer.name in sources
+        ]
+        return network
+
+
+class _Convolution(keras.layers.Layer):
+    """A convolution of stride 1 without bias, its kernel in the order that the backend wants.
+
+    Args:
+        filters: output channels.
+        kernel_size: (height, width), odd.
+    """
+
+    def __init__(self, filters, kernel_size, **options):
+        super().__init__(**options)
+        self.filters = filters
+        self.kernel_size = kernel_size
+
+    def build(self, input_shape):
+        shape = (*self.kernel_size, input_shape[-1], self.filters)
+        shape = tuple(shape[axis] for axis in _backend.KERNEL_AXES)
+        self.kernel = self.add_weight(name="kernel", shape=shape, initializer="zeros")
+
+    def call(self, images):
+        return _backend.convolve(images, ops.convert_to_tensor(self.kernel))
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.filters)
+
+
+def _copy_layer(layer):
+    """A new layer that computes the same, its weights still to be assigned."""
+    config = layer.get_config()
+    plain = {"padding": "same", "strides": (1, 1), "dilation_rate": (1, 1), "use_bias": False}
+    if (
+        type(layer) is keras.layers.Conv2D
+        and {key: config[key] for key in plain} == plain
+        and config["activation"] == "linear"
+        and all(side % 2 for side in layer.kernel_size)
+    ):
+        return _Convolution(layer.filters, layer.kernel_size, name=layer.name)
+    if "kernel_initializer" in config:
+        # Drawing weights that are replaced would take longer than all the rest.
+        config["kernel_initializer"] = "zeros"
+    return type(layer).from_config(config)
+
+
+def _flat_layers(model):
+    """All layers of a model and of the models in it."""
+    for layer in model.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from _flat_layers(layer)

@@ -1,0 +1,165 @@
+"""Images from a multi-scale denoiser, the low band first and then details given what is there."""
+
+import dataclasses
+
+import numpy as np
+from keras import ops
+
+from keras_gahr.denoisers.haar import haar_synthesize
+from keras_gahr.errors import InputError
+from keras_gahr.noise import check_seed, keyed_normal
+
+from .sampler import SAMPLERS, sample
+from .samples import Samples
+
+# The draws of a level are numbered from this multiple on, so that no two levels share noise.
+_DRAWS_OF_A_LEVEL = 2**32
+
+
+@dataclasses.dataclass(frozen=True)
+class MultiScaleSamples:
+    """What the sampler found, level by level.
+
+    Args:
+        images: float32 `(count, height, width, channels)`, not clipped.
+        levels: `Samples` of each level in order: the low band (unless it was given), then the details
+            of each scale, the coarsest first. Their sigma is in the units of their own bands.
+        names: of the levels: "low_band", "detail_1", "detail_0".
+    """
+
+    images: np.ndarray
+    levels: tuple[Samples, ...]
+    names: tuple[str, ...]
+
+    @property
+    def steps(self):
+        """Steps of all levels together, for each image."""
+        return np.sum([level.steps for level in self.levels], axis=0)
+
+    @property
+    def sigma(self):
+        """The last level's."""
+        return self.levels[-1].sigma
+
+    @property
+    def status(self):
+        """For each image "converged", or what the first level that did not came to."""
+        return tuple(
+            next((status for status in of_image if status != "converged"), "converged")
+            for of_image in zip(*(level.status for level in self.levels), strict=True)
+        )
+
+
+def sample_multi_scale(
+    denoiser,
+    shape,
+    *,
+    count=1,
+    seed=0,
+    schedule=None,
+    low_band=None,
+    first_image=0,
+    batch_size=16,
+    progress=None,
+    sampler="ascent",
+    check_every=8,
+    final_denoise=True,
+):
+    """Draws the low band from its prior, then the details of each scale given the band below.
+
+    Each level is a sampler of its own: the images are the details and the condition is the band so far
+    (Kadkhodaie, Guth, Mallat, Simoncelli: Learning multi-scale local conditional probability models of
+    images, ICLR 2023). So networks with small receptive fields make large images.
+
+    Args:
+        denoiser: a `MultiScaleDenoiser`.
+        shape: of one image, `(height, width, channels)`.
+        schedule: of the low band. Details of scale j start and end at noise levels 2^(j + 1) times
+            lower, as the details of a noisy image do, around a mean of 0.
+        low_band: images `(count, height / 2^k, width / 2^k, channels)` whose details are sought, the
+            means over blocks of 2^k pixels: super-resolution.
+        count, seed, first_image, batch_size, progress, sampler, check_every, final_denoise: see
+            `sample`.
+
+    Returns:
+        `MultiScaleSamples`. A level of an image that failed is flagged and gives its details all the
+        same.
+
+    Raises:
+        InputError: as for `sample`, and for a low band that is no level of such an image.
+    """
+    if sampler not in SAMPLERS:
+        raise InputError(f"received sampler {sampler!r}, expected one of {', '.join(SAMPLERS)}")
+    schedule = schedule or SAMPLERS[sampler].schedule()
+    check_seed(seed)
+    denoiser.check_shape((count, *shape))
+    height, width, channels = shape
+    missing = denoiser.num_scales
+    band = None
+    if low_band is not None:
+        missing = _missing_scales(low_band, (count, *shape), denoiser.num_scales)
+        band = np.asarray(low_band, np.float32)
+    plan = list(reversed(range(missing))) if band is not None else [None, *reversed(range(missing))]
+    levels = []
+    for index, scale in enumerate(plan):
+        halved = 2 ** (missing if scale is None else scale + 1)
+        of_level = (height // halved, width // halved, channels * (1 if scale is None else 3))
+        samples = sample(
+            denoiser.low_band if scale is None else denoiser.details[scale],
+            of_level,
+            count=count,
+            schedule=schedule if scale is None else _for_details(schedule, scale),
+            noise=_noise(seed, 0 if scale is None else 1 + scale, of_level),
+            condition=band,
+            first_image=first_image,
+            batch_size=batch_size,
+            progress=_share(progress, index, len(plan)),
+            sampler=sampler,
+            check_every=check_every,
+            final_denoise=final_denoise,
+        )
+        levels.append(samples)
+        band = samples.images if scale is None else _finer(band, samples.images)
+    names = ("low_band" if scale is None else f"detail_{scale}" for scale in plan)
+    return MultiScaleSamples(band, tuple(levels), tuple(names))
+
+
+def _for_details(schedule, scale):
+    """The schedule of the details of a scale: the same steps at lower noise levels."""
+    halved = 2 ** (scale + 1)
+    return dataclasses.replace(
+        schedule,
+        sigma_0=schedule.sigma_0 / halved,
+        sigma_end=schedule.sigma_end / halved,
+        init_mean=0.0,
+    )
+
+
+def _noise(seed, level, shape):
+    def noise(images, t):
+        return keyed_normal(seed, images, level * _DRAWS_OF_A_LEVEL + t, shape)
+
+    return noise
+
+
+def _finer(band, details):
+    return ops.convert_to_numpy(haar_synthesize(band, ops.convert_to_tensor(details)))
+
+
+def _share(progress, index, levels):
+    """The progress of one level as part of all."""
+    if progress is None:
+        return None
+    return lambda done, total: progress((index * total + done) / levels, total)
+
+
+def _missing_scales(low_band, shape, num_scales):
+    """How many scales of details a given low band lacks."""
+    count, height, width, channels = shape
+    for missing in range(1, num_scales + 1):
+        if low_band.shape == (count, height >> missing, width >> missing, channels):
+            return missing
+    raise InputError(
+        f"received a low band of shape {low_band.shape}, expected images {shape} with a height and "
+        f"width divided by 2^k, k from 1 to {num_scales}"
+    )

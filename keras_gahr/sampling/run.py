@@ -1,0 +1,128 @@
+"""A sampler on one batch of images."""
+
+import functools
+
+import numpy as np
+from keras import ops
+
+from keras_gahr import _backend
+from keras_gahr.denoisers import FoldedNetwork
+
+from .noise_levels import noise_level
+from .samples import Samples
+
+
+class SamplerRun:
+    """Runs a sampler, its step compiled once for each batch shape.
+
+    Args:
+        denoiser: a `Denoiser`, whose weights are those of now.
+        measurement: a `Measurement`.
+        method: a `Sampler`.
+        schedule: of the class that the method has.
+        final_denoise: whether to denoise the last image.
+    """
+
+    def __init__(self, denoiser, measurement, method, schedule, final_denoise):
+        self.measurement = measurement
+        self.method = method
+        self.schedule = schedule
+        self.final_denoise = final_denoise
+        network = FoldedNetwork(denoiser).network
+        self._step = _backend.compile_inference(network, self._step_of)
+
+    def __call__(
+        self,
+        images,
+        shape,
+        noise,
+        *,
+        initial,
+        measured,
+        condition,
+        callback,
+        trajectory,
+        report,
+        check_every,
+    ):
+        """The `Samples` of a batch; arguments as for `sample`, of one batch.
+
+        `report` is called now and then with the noise levels of the batch.
+        """
+        schedule = self.schedule
+        known = self._known(measured, (len(images), *shape))
+        y = self._start(noise(images, 0), known) if initial is None else initial
+        given = () if condition is None else (condition,)
+        silence = np.zeros_like(known)
+
+        def numbers_of(t):
+            return tuple(np.float32(number) for number in schedule.numbers(t))
+
+        # Looking at images is a step that is not taken: compiling another function would cost more.
+        unused = np.zeros(len(images), np.float32), np.zeros(len(images), np.int32)
+
+        def look(y):
+            *_, denoised, level = self._step(y, *unused, silence, known, numbers_of(1), *given)
+            return ops.convert_to_numpy(denoised), ops.convert_to_numpy(level)
+
+        _, sigma = look(y)
+        steps, taken = np.zeros(len(images), np.int32), 0
+        for t in range(1, schedule.max_steps + 1):
+            if (t - 1) % check_every == 0:
+                level = ops.convert_to_numpy(sigma)
+                report(level)
+                if not schedule.active(level).any():
+                    break
+            z = noise(images, t) if self.method.adds_noise else silence
+            before, taken = y, t
+            y, sigma, steps, denoised, _ = self._step(
+                y, sigma, steps, z, known, numbers_of(t), *given
+            )
+            if trajectory is not None:
+                trajectory.record(t, before, denoised, sigma)
+            if callback is not None:
+                callback(images, t, y, sigma)
+        last, steps = ops.convert_to_numpy(y), ops.convert_to_numpy(steps)
+        estimated = ops.convert_to_numpy(sigma)
+        final, final_sigma = look(y)
+        report(final_sigma)
+        if trajectory is not None:
+            trajectory.finish(taken + 1, last, final, final_sigma)
+        return Samples(
+            images=final if self.final_denoise else last,
+            steps=steps,
+            sigma=final_sigma,
+            status=tuple(map(schedule.status, estimated, final_sigma)),
+        )
+
+    def _known(self, measured, shape):
+        """M^T m for a batch of images."""
+        if measured is None:
+            return np.zeros(shape, np.float32)
+        back_projected = self.measurement.back_project(ops.convert_to_tensor(measured))
+        return np.broadcast_to(ops.convert_to_numpy(back_projected), shape)
+
+    def _start(self, noise, known):
+        """y = (I - P) e + M^T m + sigma_0 z with e = init_mean everywhere."""
+        mean = ops.full(noise.shape, self.schedule.init_mean, dtype="float32")
+        unknown = ops.convert_to_numpy(mean - self.measurement.project(mean))
+        return unknown + known + np.float32(self.schedule.sigma_0) * noise
+
+    def _step_of(self, network, y, sigma, steps, z, known, numbers, *condition):
+        def direction(images):
+            # The condition, if there is one, comes first in what the network takes.
+            both = ops.concatenate([*condition, images], axis=-1) if condition else images
+            residual = network(both)
+            return self.measurement.ascent_direction(residual, images, known), residual
+
+        at = functools.partial(self.schedule.at, numbers)
+        new_y, new_sigma, residual = self.method.step(direction, y, z, at)
+        # Finished images are frozen, so that one that takes longer does not change them.
+        active = self.schedule.active(sigma)
+        return (
+            ops.where(active[:, None, None, None], new_y, y),
+            ops.where(active, new_sigma, sigma),
+            steps + ops.cast(active, "int32"),
+            y - residual,
+            noise_level(residual),
+        )

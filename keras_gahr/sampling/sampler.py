@@ -1,0 +1,174 @@
+"""Images from the prior in a denoiser, batch by batch."""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+
+import numpy as np
+
+from keras_gahr.errors import InputError
+from keras_gahr.noise import check_seed, keyed_normal
+
+from .ancestral import ancestral_step
+from .ascent import AscentSchedule, ascent_step
+from .euler import euler_step
+from .heun import heun_step
+from .measurements import Synthesis
+from .noise_levels import NoiseLevels
+from .run import SamplerRun
+from .samples import concatenate_samples
+
+
+@dataclasses.dataclass(frozen=True)
+class Sampler:
+    """A way to go from noise to an image.
+
+    Args:
+        step: a pure function like `ascent_step`.
+        schedule: the class of its schedules.
+        adds_noise: whether a step does.
+    """
+
+    step: Callable
+    schedule: type
+    adds_noise: bool
+
+
+SAMPLERS = {
+    "ascent": Sampler(ascent_step, AscentSchedule, adds_noise=True),
+    "euler": Sampler(euler_step, NoiseLevels, adds_noise=False),
+    "heun": Sampler(heun_step, NoiseLevels, adds_noise=False),
+    "ancestral": Sampler(ancestral_step, NoiseLevels, adds_noise=True),
+}
+"""The samplers by name."""
+
+
+def sample(
+    denoiser,
+    shape,
+    *,
+    count=1,
+    seed=0,
+    schedule=None,
+    measurement=None,
+    measured=None,
+    first_image=0,
+    batch_size=16,
+    noise=None,
+    initial=None,
+    callback=None,
+    progress=None,
+    check_every=8,
+    sampler="ascent",
+    condition=None,
+    final_denoise=True,
+    trajectory=None,
+):
+    """Draws images from the prior in a denoiser, given linear measurements if there are any.
+
+    Image k of a seed is the same alone, in a batch of any size and on every backend, to rounding.
+
+    Args:
+        denoiser: a `Denoiser` whose input and output have the same channels, or one with a condition.
+        shape: of one image, `(height, width, channels)`.
+        count: how many images.
+        seed: of the noise.
+        schedule: an `AscentSchedule`, by default the published code's; for the other samplers a
+            `NoiseLevels`.
+        measurement: a `Measurement`; by default `Synthesis`.
+        measured: what it measured, with a leading axis of `count` or 1.
+        first_image: index of the first image in the seed's sequence.
+        batch_size: images computed at once.
+        noise: instead of the seed, a function `noise(images, t)` that returns standard normal noise
+            `(len(images), *shape)` for image indices at step t = 1, 2, ...; t = 0 is the initial
+            image's.
+        initial: initial images `(count, *shape)` to start from instead of noise.
+        callback: called after each step with (images, t, y, sigma): image indices, step, tensors
+            `(batch, *shape)` and `(batch,)`.
+        progress: called now and then with (done, total): how many images are finished, where an
+            unfinished one counts as the fraction of the way its noise level has come.
+        check_every: steps between looks at sigma; reading it makes the device wait.
+        sampler: a key of `SAMPLERS`.
+        condition: what a conditional denoiser is given, `(count, height, width, channels)`; the first
+            channels of its input.
+        final_denoise: whether to denoise the last image, as published.
+        trajectory: a `Trajectory`, which keeps some steps.
+
+    Returns:
+        `Samples`. An image that diverges or runs out of steps is flagged and does not disturb others.
+
+    Raises:
+        InputError: for a count below 1, a seed out of range, an unknown sampler or one of another
+            schedule, a conditional denoiser without a condition, or shapes that do not fit.
+    """
+    if sampler not in SAMPLERS:
+        raise InputError(f"received sampler {sampler!r}, expected one of {', '.join(SAMPLERS)}")
+    method = SAMPLERS[sampler]
+    schedule = schedule or method.schedule()
+    if not isinstance(schedule, method.schedule):
+        raise InputError(
+            f"received {type(schedule).__name__} for the sampler {sampler}, expected "
+            f"{method.schedule.__name__}"
+        )
+    measurement = measurement or Synthesis(shape)
+    if count < 1:
+        raise InputError(f"received a count of {count} images, expected at least 1")
+    check_seed(seed)
+    initial, condition = (
+        None if images is None else np.asarray(images, np.float32)
+        for images in (initial, condition)
+    )
+    _check_shapes(denoiser, (count, *shape), initial, condition)
+    if noise is None:
+
+        def noise(images, t):
+            return keyed_normal(seed, images, t, shape)
+
+    run = SamplerRun(denoiser, measurement, method, schedule, final_denoise=final_denoise)
+    parts = []
+    for start in range(0, count, batch_size):
+        batch = slice(start, min(start + batch_size, count))
+        parts.append(
+            run(
+                range(first_image + batch.start, first_image + batch.stop),
+                shape,
+                noise,
+                initial=None if initial is None else initial[batch],
+                measured=_part(measured, batch),
+                condition=None if condition is None else condition[batch],
+                callback=callback,
+                trajectory=trajectory,
+                report=functools.partial(_report, progress, batch, count, schedule),
+                check_every=check_every,
+            )
+        )
+    return concatenate_samples(parts)
+
+
+def _part(measured, batch):
+    """What was measured of the images of a batch."""
+    return measured if measured is None or len(measured) == 1 else measured[batch]
+
+
+def _report(progress, batch, count, schedule, sigma):
+    """Tells `progress` how far the images of a batch have come."""
+    if progress is not None:
+        level = np.clip(np.nan_to_num(sigma), schedule.sigma_end, schedule.sigma_0)
+        way = np.log(schedule.sigma_0 / level) / np.log(schedule.sigma_0 / schedule.sigma_end)
+        progress(batch.start + float(np.clip(way, 0, 1).sum()), count)
+
+
+def _check_shapes(denoiser, shape, initial, condition):
+    given = denoiser.input_channels - denoiser.output_channels
+    if condition is None and given:
+        raise InputError(
+            "received a conditional denoiser, which has no prior of its own: sample with the "
+            "multi-scale denoiser it belongs to"
+        )
+    if condition is not None and condition.shape != (*shape[:3], given):
+        raise InputError(
+            f"received a condition of shape {condition.shape}, expected {(*shape[:3], given)}"
+        )
+    denoiser.check_shape((*shape[:3], shape[3] + given))
+    if initial is not None and initial.shape != shape:
+        raise InputError(f"received initial images of shape {initial.shape}, expected {shape}")

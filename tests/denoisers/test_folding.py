@@ -1,0 +1,59 @@
+"""Networks without norms compute what the networks with them do."""
+
+import numpy as np
+import pytest
+import tolerances
+from networks import NETWORKS, from_checkpoint, nhwc, relative_difference, with_unit_gammas
+
+from keras_gahr import BFCNN, MultiScaleDenoiser, ReceptiveFieldBFCNN
+from keras_gahr.denoisers import BiasFreeNorm, DilatedUNet, Inference
+from keras_gahr.denoisers.folding import FoldedNetwork
+
+QUICK = ("unet_2block", "bf_cnn_21_relu", "bf_cnn_rf13_fine")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS],
+)
+def test_golden_networks(golden, name):
+    denoiser, _ = from_checkpoint(golden / f"{name}.pt")
+    arrays = np.load(golden / f"{name}.npz")
+    inference = Inference(denoiser)
+    found = inference.residual(nhwc(arrays["noisy"]))
+    assert relative_difference(found, nhwc(arrays["eval_output"])) < tolerances.OUTPUT
+    layers = FoldedNetwork(denoiser).network.layers
+    assert not any(isinstance(layer, BiasFreeNorm) for layer in layers)
+    norms = sum(isinstance(layer, BiasFreeNorm) for layer in denoiser.layers)
+    assert len(layers) == len(denoiser.layers) - norms
+
+
+def test_the_parts_of_a_multi_scale_denoiser():
+    parts = [ReceptiveFieldBFCNN(1, 5, 4, coarse=False, seed=seed) for seed in (1, 2)]
+    denoiser = MultiScaleDenoiser(
+        with_unit_gammas(BFCNN(num_layers=3, num_kernels=4, seed=0)),
+        [with_unit_gammas(part) for part in parts],
+    )
+    noisy = np.random.default_rng(0).random((2, 8, 12, 1), np.float32)
+    found = Inference(denoiser).residual(noisy)
+    assert relative_difference(found, denoiser.predict_on_batch(noisy)) < tolerances.OUTPUT
+    network = FoldedNetwork(denoiser).network
+    assert len(network.weights) == 3 + 2 * 21
+
+
+def test_new_weights_are_taken_over_when_asked():
+    denoiser = with_unit_gammas(BFCNN(num_layers=3, num_kernels=4, seed=0))
+    noisy = np.random.default_rng(0).random((1, 8, 8, 1), np.float32)
+    inference = Inference(denoiser)
+    before = inference.residual(noisy)
+    denoiser.get_layer("norm_1").gamma.assign([-2.0, 0.5, 3.0, 1.0])
+    assert np.array_equal(inference.residual(noisy), before)
+    inference.refold()
+    found = inference.residual(noisy)
+    assert relative_difference(found, denoiser.predict_on_batch(noisy)) < tolerances.OUTPUT
+    assert relative_difference(found, before) > 0.1
+
+
+def test_a_network_without_norms_is_not_copied():
+    denoiser = DilatedUNet(num_kernels=2, seed=0)
+    assert FoldedNetwork(denoiser).network is denoiser

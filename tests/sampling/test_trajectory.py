@@ -1,0 +1,45 @@
+"""Steps that are kept, and the files made of them."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_gahr.denoisers import Inference
+from keras_gahr.sampling import AscentSchedule, Trajectory, sample, save_samples
+from keras_gahr.sampling.trajectory import TRAJECTORY_FILES
+
+SHAPE = (8, 12, 1)
+SCHEDULE = AscentSchedule(beta=0.5, sigma_end=0.1)
+
+
+def test_what_is_kept(tiny_denoiser, tmp_path):
+    kept, ys = Trajectory(5), []
+    options = {"count": 3, "seed": 2, "schedule": SCHEDULE, "batch_size": 2}
+    samples = sample(
+        tiny_denoiser,
+        SHAPE,
+        callback=lambda images, t, y, sigma: ys.append((t, np.array(y))),
+        trajectory=kept,
+        **options,
+    )
+    assert np.array_equal(kept.t[:-1], np.arange(1, kept.t[-1], 5))
+    assert kept.y.shape == kept.denoised.shape == (len(kept.t), 3, *SHAPE)
+    assert np.array_equal(kept.denoised[-1], samples.images)
+    assert kept.sigma[-1] == pytest.approx(samples.sigma)
+    # Step 6 is kept as step 5 left it.
+    of_first_batch = next(y for t, y in ys if t == 5)
+    assert np.array_equal(kept.y[1, :2], of_first_batch)
+    expected = Inference(tiny_denoiser).denoise(kept.y[1])
+    assert kept.denoised[1] == pytest.approx(expected, abs=1e-5)
+    residual = kept.y[1] - kept.denoised[1]
+    assert kept.sigma[1] == pytest.approx(np.sqrt(np.mean(residual**2, axis=(1, 2, 3))), rel=1e-4)
+
+    save_samples(samples, tmp_path / "out", SCHEDULE, trajectory=kept)
+    assert {*TRAJECTORY_FILES} < {path.name for path in (tmp_path / "out").iterdir()}
+    with np.load(tmp_path / "out" / "trajectory.npz") as arrays:
+        assert np.array_equal(arrays["y"], kept.y)
+        assert np.array_equal(arrays["t"], kept.t)
+    with Image.open(tmp_path / "out" / "trajectory.gif") as animation:
+        # Pillow joins frames that are alike, such as those after the end of the longest.
+        assert len(kept.t) - 2 <= animation.n_frames <= len(kept.t)
+    save_samples(samples, tmp_path / "out", SCHEDULE, overwrite=True)
