@@ -15,7 +15,7 @@ from keras_gahr.datasets.journal import Journal
 from keras_gahr.errors import InputError
 from keras_gahr.files import resuming_folder
 from keras_gahr.noise import check_seed
-from keras_gahr.sampling import AscentSchedule
+from keras_gahr.sampling import AscentSchedule, prepare
 
 from .averages import restore
 from .outputs import CONTENTS, JOURNAL, check_restoration_output, write_restoration, write_table
@@ -76,6 +76,12 @@ def restore_files(
         **facts,
     }
     options = {"repeat": repeat, "seed": seed, "schedule": schedule, "batch_size": batch_size}
+
+    # Blocks usually share a measurement, and making a sampler compiles it.
+    @functools.lru_cache(1)
+    def prepared(measurement):
+        return prepare(denoiser, measurement.shape, schedule=schedule, measurement=measurement)
+
     # A bad image at the end must not cost the work on all before it.
     for problem in images:
         _check(denoiser, problem)
@@ -92,6 +98,7 @@ def restore_files(
                 rows += entry["rows"]
             else:
                 part = functools.partial(_report, progress, len(rows), len(block), len(images))
+                options["prepared"] = prepared(block[0].measurement)
                 new = _restore_block(denoiser, block, folder, images.text, options, part)
                 journal.add(key=block_key, rows=new)
                 rows += new

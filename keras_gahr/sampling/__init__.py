@@ -6,7 +6,7 @@ from .multi_scale import MultiScaleSamples, sample_multi_scale
 from .noise_levels import SPACINGS, NoiseLevels
 from .outputs import check_samples_output, save_samples
 from .posterior import PosteriorAverage, posterior_average
-from .sampler import SAMPLERS, sample
+from .sampler import SAMPLERS, prepare, sample
 from .samples import Samples
 from .trajectory import Trajectory
 
@@ -23,6 +23,7 @@ __all__ = [
     "Trajectory",
     "check_samples_output",
     "posterior_average",
+    "prepare",
     "sample",
     "sample_multi_scale",
     "save_samples",

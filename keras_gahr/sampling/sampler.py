@@ -63,6 +63,7 @@ def sample(
     condition=None,
     final_denoise=True,
     trajectory=None,
+    prepared=None,
 ):
     """Draws images from the prior in a denoiser, given linear measurements if there are any.
 
@@ -93,6 +94,8 @@ def sample(
             channels of its input.
         final_denoise: whether to denoise the last image, as published.
         trajectory: a `Trajectory`, which keeps some steps.
+        prepared: what `prepare` made for the same denoiser, schedule, measurement and sampler; several
+            calls then compile once.
 
     Returns:
         `Samples`. An image that diverges or runs out of steps is flagged and does not disturb others.
@@ -101,16 +104,6 @@ def sample(
         InputError: for a count below 1, a seed out of range, an unknown sampler or one of another
             schedule, a conditional denoiser without a condition, or shapes that do not fit.
     """
-    if sampler not in SAMPLERS:
-        raise InputError(f"received sampler {sampler!r}, expected one of {', '.join(SAMPLERS)}")
-    method = SAMPLERS[sampler]
-    schedule = schedule or method.schedule()
-    if not isinstance(schedule, method.schedule):
-        raise InputError(
-            f"received {type(schedule).__name__} for the sampler {sampler}, expected "
-            f"{method.schedule.__name__}"
-        )
-    measurement = measurement or Synthesis(shape)
     if count < 1:
         raise InputError(f"received a count of {count} images, expected at least 1")
     check_seed(seed)
@@ -124,7 +117,14 @@ def sample(
         def noise(images, t):
             return keyed_normal(seed, images, t, shape)
 
-    run = SamplerRun(denoiser, measurement, method, schedule, final_denoise=final_denoise)
+    run = prepared or prepare(
+        denoiser,
+        shape,
+        schedule=schedule,
+        measurement=measurement,
+        sampler=sampler,
+        final_denoise=final_denoise,
+    )
     parts = []
     for start in range(0, count, batch_size):
         batch = slice(start, min(start + batch_size, count))
@@ -138,11 +138,37 @@ def sample(
                 condition=None if condition is None else condition[batch],
                 callback=callback,
                 trajectory=trajectory,
-                report=functools.partial(_report, progress, batch, count, schedule),
+                report=functools.partial(_report, progress, batch, count, run.schedule),
                 check_every=check_every,
             )
         )
     return concatenate_samples(parts)
+
+
+def prepare(
+    denoiser,
+    shape,
+    *,
+    schedule=None,
+    measurement=None,
+    sampler="ascent",
+    final_denoise=True,
+):
+    """A sampler with the weights that the denoiser has now; see `sample` for the arguments.
+
+    Raises:
+        InputError: for an unknown sampler, or a schedule of another one.
+    """
+    if sampler not in SAMPLERS:
+        raise InputError(f"received sampler {sampler!r}, expected one of {', '.join(SAMPLERS)}")
+    method = SAMPLERS[sampler]
+    schedule = schedule or method.schedule()
+    if not isinstance(schedule, method.schedule):
+        raise InputError(
+            f"received {type(schedule).__name__} for the sampler {sampler}, expected "
+            f"{method.schedule.__name__}"
+        )
+    return SamplerRun(denoiser, measurement or Synthesis(shape), method, schedule, final_denoise)
 
 
 def _part(measured, batch):
