@@ -169,8 +169,7 @@ def _run(config, out, **how):
     )
     if not is_first():
         return
-    if result.pictures:
-        _draw(result, out)
+    _draw(result, out)
     _report(result, denoiser, test_images, out)
 
 
@@ -224,12 +223,16 @@ def _now_and_then(function):
 
 
 def _draw(result, out):
-    """Draws how the training goes."""
+    """Draws how the training goes, as far as an epoch is done."""
     from keras_gahr.report import training_figures
 
-    training_figures.training_curves(result.history, out / "curves.png")
-    training_figures.level_curves(result.levels, out / "levels.png")
-    training_figures.denoising_pictures(result.pictures, out / "denoising.png")
+    for draw, content, name in (
+        (training_figures.training_curves, result.history, "curves.png"),
+        (training_figures.level_curves, result.levels, "levels.png"),
+        (training_figures.denoising_pictures, result.pictures, "denoising.png"),
+    ):
+        if content:
+            draw(content, out / name)
 
 
 def _report(result, denoiser, test_images, out):
@@ -244,10 +247,10 @@ def _report(result, denoiser, test_images, out):
         )
         raise typer.Exit(1)
     print_psnr_table(denoiser, test_images.as_float(slice(256)))
-    typer.echo(
-        f"model: {out / 'model.keras'}   curves: {out / 'curves.png'}, {out / 'levels.png'}   "
-        f"pictures: {out / 'denoising.png'}"
-    )
+    typer.echo(f"model: {out / 'model.keras'}")
+    pictures = [str(path) for path in sorted(out.glob("*.png"))]
+    if pictures:
+        typer.echo(f"pictures: {', '.join(pictures)}")
     if result.state == "early stop":
         typer.echo(f"stopped early: no smaller test loss; {out / 'model.keras'} is the best")
     if result.state == "stopped":

@@ -68,10 +68,10 @@ class Events(keras.callbacks.Callback):
         scalars["images_per_second"] = self._steps * self.batch_size / seconds
         images = {}
         if self.levels is not None:
-            for row in self.levels.rows:
-                if row["epoch"] == epoch + 1:
-                    scalars[f"psnr_{row['set']}/{_level(row['sigma'])}"] = row["psnr"]
-            if epoch == 0 or (epoch + 1) % self.pictures_every == 0:
+            rows = [row for row in self.levels.rows if row["epoch"] == epoch + 1]
+            for row in rows:
+                scalars[f"psnr_{row['set']}/{_level(row['sigma'])}"] = row["psnr"]
+            if rows and (epoch == 0 or (epoch + 1) % self.pictures_every == 0):
                 images = {
                     f"denoising/{_level(sigma)}": _side_by_side(noisy, denoised)
                     for sigma, _, noisy, denoised in self.levels.pictures

@@ -47,9 +47,14 @@ class History(keras.callbacks.Callback):
         self.rows = []
         self._begun = None
 
+    @property
+    def stopped(self):
+        """Whether the epoch is over before all of its steps were taken."""
+        return self._steps < self.batches.steps_per_epoch
+
     def state(self):
         """The rows of the epochs that are done, and what is known of the one that is not."""
-        if self._steps == self.batches.steps_per_epoch:
+        if not self.stopped:
             return {"rows": list(self.rows), "begun": None}
         begun = {"seconds": self._seconds(), "learning_rate": self._learning_rate}
         return {"rows": list(self.rows), "begun": begun}

@@ -39,10 +39,12 @@ class NoiseLevels(keras.callbacks.Callback):
             that of the model being trained.
         batch_size: images denoised at once.
         shown: images in `pictures`.
+        stopped: a function that says whether somebody waits for the training to end in the middle of
+            an epoch, which is then not evaluated.
 
     Attributes:
         rows: list of dictionaries, as in the file.
-        pictures: of the last epoch, a list of (sigma, clean, noisy, denoised) for each sigma of
+        pictures: of the last epoch evaluated, a list of (sigma, clean, noisy, denoised) for each sigma of
             `PICTURED`: float32 `(shown, height, width, channels)` of the first test images, or of
             training images if there are none.
     """
@@ -60,6 +62,7 @@ class NoiseLevels(keras.callbacks.Callback):
         denoiser=None,
         batch_size=32,
         shown=4,
+        stopped=lambda: False,
     ):
         super().__init__()
         self.path = path
@@ -68,6 +71,7 @@ class NoiseLevels(keras.callbacks.Callback):
         self.seed = seed
         self.batch_size = batch_size
         self.shown = shown
+        self.stopped = stopped
         self._denoiser = denoiser
         self._inference = None
         self._sets = {
@@ -81,6 +85,8 @@ class NoiseLevels(keras.callbacks.Callback):
         self.rows = [row for row in self.rows if row["epoch"] <= epoch]
 
     def on_epoch_end(self, epoch, logs=None):
+        if self.stopped():
+            return
         inference = self._compiled()
         self.pictures = []
         for name, images in self._sets.items():

@@ -115,6 +115,7 @@ class Session:
             rows=read_levels(out / "levels.csv") if (out / "levels.csv").exists() else (),
             seed=settings.seed,
             denoiser=lambda: kept,
+            stopped=lambda: self.history.stopped,
         )
         self.events = Events(
             out / "events",

@@ -76,7 +76,11 @@ def test_a_stopped_training_ends_as_one_that_was_not(
 
     with monkeypatch.context() as patch:
         stop_after(patch, steps)
-        assert run(tmp_path / "run", images, settings).state == "stopped"
+        stopped = run(tmp_path / "run", images, settings)
+    assert stopped.state == "stopped"
+    # Whoever stops a training waits for it: only whole epochs are evaluated at all levels.
+    whole = {row["epoch"] for row in stopped.history if row["steps"] == 8}
+    assert {row["epoch"] for row in stopped.levels} == whole
     # Other initial weights: what counts is the state.
     found = run(tmp_path / "run", images, settings, resume=True)
     assert found.state == "finished"
