@@ -7,7 +7,7 @@ from keras_gahr import load_denoiser
 
 def test_bands_are_trained_and_put_together(gahr, refused, tmp_path, smooth_images):
     np.save(tmp_path / "images.npy", smooth_images(12, 16, 16))
-    quick = ("--num-kernels", 2, "--epochs", 1, "--batch-size", 8, "--train-size", 8)
+    quick = ("--num-kernels", 2, "--epochs", 1, "--images-per-epoch", 8, "--batch-size", 8)
     models = {}
     for name, bands, network in (
         ("low", ("--low",), ("--architecture", "bf-cnn", "--num-layers", 3)),

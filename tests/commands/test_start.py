@@ -2,9 +2,9 @@
 
 import importlib.util
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import keras
@@ -31,12 +31,13 @@ def test_help_is_quick_and_imports_no_keras():
 
 
 def test_help_takes_less_than_half_a_second(gahr_process):
-    """The best of five, since the machine may be busy."""
+    """Of processor time, the best of five, since the machine may be busy."""
     times = []
     for _ in range(5):
-        start = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert gahr_process("--help").returncode == 0
-        times.append(time.perf_counter() - start)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(times) < 0.5
 
 
