@@ -55,8 +55,17 @@ class History(keras.callbacks.Callback):
         return {"rows": list(self.rows), "begun": begun}
 
     def restore(self, state):
-        self.rows = state["rows"]
-        self._begun = state["begun"]
+        """Puts back what `state` returned; raises `ValueError` or `TypeError` for anything else."""
+        rows, begun = state["rows"], state["begun"]
+        for row in rows:
+            if not set(self.COLUMNS) >= row.keys() >= set(self.COLUMNS[:4]):
+                raise ValueError(f"a row with {', '.join(row)}")
+        for numbers in (*rows, begun or {}):
+            for value in numbers.values():
+                float(value)
+        if begun is not None:
+            begun = {name: begun[name] for name in ("seconds", "learning_rate")}
+        self.rows, self._begun = list(rows), begun
 
     def on_epoch_begin(self, epoch, logs=None):
         self._start = time.monotonic()
