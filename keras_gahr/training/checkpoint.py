@@ -53,7 +53,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.waited = int(state["waited"])
 
     def on_train_batch_end(self, batch, logs=None):
-        self._steps = self.batches.first_batch + batch + 1
+        self._steps = self.batches.done(batch)
         self._calls += 1
         # Reading the loss makes the device wait.
         if self._calls % self._LOOK_EVERY == 0 and not math.isfinite(float(logs["loss"])):

@@ -79,7 +79,7 @@ class History(keras.callbacks.Callback):
         self._begun = None
 
     def on_train_batch_end(self, batch, logs=None):
-        self._steps = self.batches.first_batch + batch + 1
+        self._steps = self.batches.done(batch)
 
     def on_epoch_end(self, epoch, logs=None):
         numbers = {name: float(logs[key]) for name, key in self._LOGS.items() if key in logs}

@@ -84,7 +84,7 @@ class StateKeeper(keras.callbacks.Callback):
         self._metric_values = None
 
     def on_train_batch_end(self, batch, logs=None):
-        self.step = self.batches.first_batch + batch + 1
+        self.step = self.batches.done(batch)
         due = time.monotonic() - self._written >= self.seconds
         if not due and self.interruption.signal is None:
             return
