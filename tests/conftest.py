@@ -51,7 +51,7 @@ def tiny_model(tiny_denoiser, tmp_path_factory):
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def smooth_images():
     """A function (count, height, width, channels=1) -> smooth synthetic images on [0, 1]."""
 

@@ -43,7 +43,8 @@ def choose_backend(name=None):
                 "no Keras backend is installed: install one of them, such as "
                 '`pip install "keras-gahr[jax]"` (or tensorflow, torch)'
             )
-        configured = _configured()
+        home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+        configured = backend_in(home / "keras.json")
         name = configured if configured in installed else installed[0]
     if "keras" in sys.modules and sys.modules["keras"].backend.backend() != name:
         raise InputError(f"received backend {name!r}, but Keras already runs on another in here")
@@ -66,10 +67,10 @@ def _is_installed(name):
     return importlib.util.find_spec(name) is not None
 
 
-def _configured():
-    """The backend in Keras' configuration file, or None."""
-    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+def backend_in(path):
+    """The backend that a JSON file such as keras.json or a run's config.json names, or None."""
     try:
-        return json.loads((home / "keras.json").read_text()).get("backend")
-    except (OSError, ValueError, AttributeError):
+        name = json.loads(Path(path).read_text(encoding="utf-8")).get("backend")
+    except (OSError, ValueError, AttributeError, RecursionError):
         return None
+    return name if name in BACKENDS else None

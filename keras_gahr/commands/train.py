@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .backend import BackendOption, choose_backend
+from .backend import BackendOption, backend_in, choose_backend
 from .options import OverwriteOption, SeedOption
 
 _DATA, _NETWORK, _STEPS, _NOISE, _MACHINE = "Images", "Network", "Optimization", "Noise", "Machine"
@@ -123,6 +123,9 @@ def train(
     Ctrl-C stops after the current step and keeps the model. `--resume RUN` goes on with a run that
     was stopped or killed, and ends as if it had not been.
     """
+    if resume is not None and backend is None:
+        # A run only goes on on its own backend, whatever is the default here.
+        backend = backend_in(resume / "config.json")
     choose_backend(backend)
     from keras_gahr._backend import parallel
 

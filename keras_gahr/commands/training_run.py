@@ -21,12 +21,21 @@ from keras_gahr.psnr import SIGMAS
 from keras_gahr.training import check_run_output, train
 from keras_gahr.training.conditions import check_conditions
 from keras_gahr.training.config import RunConfig, read_options
-from keras_gahr.training.devices import check_count, is_first
+from keras_gahr.training.devices import check_count, check_shares, is_first
 from keras_gahr.training.estimate import estimate_training
 from keras_gahr.training.levels import MOST_IMAGES
 from keras_gahr.training.processes import must_relaunch, relaunch
 
 from .psnr import print_psnr_table
+
+_NETWORK_OPTIONS = (
+    "architecture",
+    "num_kernels",
+    "num_blocks",
+    "num_layers",
+    "receptive_field",
+    "skip",
+)
 
 _SECONDS_BETWEEN_PICTURES = 30
 
@@ -43,7 +52,8 @@ def chosen_options(parameters, given, config):
         `RunConfig`.
 
     Raises:
-        InputError: for a file that holds anything else, or if there is no dataset.
+        InputError: for a file that holds anything else, if there is no dataset, or for options of a
+            network beside a file that holds one.
     """
     chosen = {**parameters, **(read_options(config) if config else {}), **given}
     fields = {
@@ -51,6 +61,13 @@ def chosen_options(parameters, given, config):
         for field in dataclasses.fields(RunConfig)
         if field.name in chosen
     }
+    if fields["start_from"] is not None:
+        for name in _NETWORK_OPTIONS:
+            if name in given:
+                raise InputError(
+                    f"received {name.replace('_', '-')} with --start-from, whose network is what it is: "
+                    "leave one of them out"
+                )
     for name in ("dataset", "start_from"):
         if fields[name] is not None:
             # Of the file that is found now, wherever the run goes on later.
@@ -113,6 +130,8 @@ def describe_run(config):
     settings = config.settings()
     denoiser, train_images, test_images = _prepare(config)
     check_conditions(denoiser, train_images.images, test_images.images, settings)
+    check_count(config.devices)
+    check_shares(config.batch_size, config.devices)
     typer.echo(json.dumps(dataclasses.asdict(config), indent=2))
     _introduce(denoiser, train_images, test_images)
     watched = sum(min(len(images), MOST_IMAGES) for images in (train_images, test_images))
@@ -176,8 +195,11 @@ def _run(config, out, **how):
 def _prepare(config):
     """The denoiser with its first weights, the training images and the test images."""
     images = load(config.dataset, bands=config.conditional)
-    test_size = config.test_size or max(1, min(512, len(images) // 10))
-    train_size = config.train_size or max(1, len(images) - test_size)
+    test_size, train_size = config.test_size, config.train_size
+    if test_size is None:
+        test_size = max(1, min(512, len(images) // 10))
+    if train_size is None:
+        train_size = max(1, len(images) - test_size)
     train_images, test_images = images.split(train_size, test_size, config.half)
     provenance = {
         "trained_on": images.manifest.get("recipe"),
@@ -255,7 +277,7 @@ def _report(result, denoiser, test_images, out):
         typer.echo(f"stopped early: no smaller test loss; {out / 'model.keras'} is the best")
     if result.state == "stopped":
         typer.echo(
-            f"stopped by {result.signal.name} after {len(result.history)} epochs: "
+            f"stopped by {result.signal.name} in epoch {len(result.history)}: "
             f"`gahr train --resume {out}` goes on",
             err=True,
         )

@@ -50,6 +50,13 @@ class TiledBatches(keras.utils.PyDataset):
         order = np.random.default_rng([self.seed, epoch + 1]).permutation(self.images_per_epoch)
         self._order = order % len(self.images)
 
+    def done(self, batch):
+        """Batches of the epoch that are done when `fit` has done this one, counted from 0.
+
+        With several steps at a time `fit` may count more than there are.
+        """
+        return min(self.first_batch + batch + 1, self.steps_per_epoch)
+
     def order(self):
         """A callback that goes to the epoch that `fit` begins."""
         return _Order(self)

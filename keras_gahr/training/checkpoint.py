@@ -7,7 +7,7 @@ import keras
 from keras_gahr.denoisers import save_denoiser
 
 DIVERGED = 10.0
-"""A loss this many times that of a network which puts out nothing counts as diverging."""
+"""A loss this many times that of a network which puts out nothing or its input counts as diverging."""
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -17,24 +17,25 @@ class Checkpoint(keras.callbacks.Callback):
         path: of the `.keras` file.
         denoiser: what to save.
         batches: `TiledBatches`.
-        silent_loss: the loss of a network that puts out nothing.
+        idle_loss: the loss of a network that does nothing: the energy of the noise or of the image,
+            whichever is larger.
         patience: epochs without a smaller test loss after which to stop, or None. With it only an
             epoch with a smaller test loss is saved.
 
     Attributes:
-        diverged: whether the loss was not finite or far above that of doing nothing; the file is then
+        diverged: whether the loss was not finite or far above `idle_loss`; the file is then
             that of the epoch before.
         exhausted: whether the patience ran out.
     """
 
     _LOOK_EVERY = 50
 
-    def __init__(self, path, denoiser, batches, silent_loss, patience=None):
+    def __init__(self, path, denoiser, batches, idle_loss, patience=None):
         super().__init__()
         self.path = path
         self.denoiser = denoiser
         self.batches = batches
-        self.silent_loss = silent_loss
+        self.idle_loss = idle_loss
         self.patience = patience
         self.diverged = False
         self.best, self.waited = math.inf, 0
@@ -48,11 +49,11 @@ class Checkpoint(keras.callbacks.Callback):
         return {"best": None if math.isinf(self.best) else self.best, "waited": self.waited}
 
     def restore(self, state):
-        self.best = math.inf if state["best"] is None else state["best"]
-        self.waited = state["waited"]
+        self.best = math.inf if state["best"] is None else float(state["best"])
+        self.waited = int(state["waited"])
 
     def on_train_batch_end(self, batch, logs=None):
-        self._steps = self.batches.first_batch + batch + 1
+        self._steps = self.batches.done(batch)
         self._calls += 1
         # Reading the loss makes the device wait.
         if self._calls % self._LOOK_EVERY == 0 and not math.isfinite(float(logs["loss"])):
@@ -61,7 +62,7 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         losses = [logs[name] for name in ("loss", "val_loss") if name in logs]
         # NaN fails the comparison.
-        if not all(loss < DIVERGED * self.silent_loss for loss in losses):
+        if not all(loss < DIVERGED * self.idle_loss for loss in losses):
             self._give_up()
             return
         if self.patience is not None:

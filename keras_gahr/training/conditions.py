@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import keras
+
 from keras_gahr import _backend
 from keras_gahr.datasets.arrays import check_values
 from keras_gahr.errors import InputError
@@ -21,8 +23,8 @@ def check_conditions(denoiser, train_images, test_images, settings):
 
     Raises:
         InputError: if there are no training images; if images do not fit the denoiser, are not
-            finite or leave [0, 1]; if a batch is larger than all images of an epoch; or if the
-            memory cannot be enough.
+            finite or leave [0, 1]; if a batch is larger than all images of an epoch; if the backend
+            or the images cannot do what the settings ask for; or if the memory cannot be enough.
     """
     if len(train_images) == 0:
         raise InputError("received no training images, expected at least one: check --train-size")
@@ -32,6 +34,13 @@ def check_conditions(denoiser, train_images, test_images, settings):
         if len(images):
             denoiser.check_shape(images.shape)
             check_values(images, f"the array of {name} images", limits)
+    if settings.patience is not None and len(test_images) == 0:
+        raise InputError("received patience but no test images, expected some to judge by")
+    if settings.steps_per_execution > 1 and not _backend.TAKES_SEVERAL_STEPS:
+        raise InputError(
+            f"received steps_per_execution = {settings.steps_per_execution}, but Keras takes one step "
+            f"at a time on {keras.backend.backend()}: leave it out"
+        )
     check_batch_size(len(train_images), settings)
     check_memory(
         estimate_memory(

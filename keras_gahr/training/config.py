@@ -92,7 +92,7 @@ def read_options(path):
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON: {error}") from error
     if isinstance(content, dict) and isinstance(content.get("options"), dict):
         content = content["options"]

@@ -37,15 +37,6 @@ class DataParallel:
         """Whether this is the one process that writes files and shows progress."""
         return self.rank == 0
 
-    def check_batch_size(self, batch_size):
-        """Raises `InputError` unless batches of this size (over all devices) can be shared equally."""
-        if batch_size % self.count:
-            next_one = -(-batch_size // self.count) * self.count
-            raise InputError(
-                f"received a batch size of {batch_size} for {self.count} devices, expected a multiple "
-                f"of {self.count}: choose {next_one}"
-            )
-
     def replicate(self, denoiser, precision="float32"):
         """A copy of a denoiser on all devices, with the weights it has in the first process.
 
@@ -82,6 +73,16 @@ def check_count(count):
         raise InputError(
             f"received {count} devices, but there are {len(available)} ({', '.join(available[:8])}): "
             f"choose fewer{_how_to_get_more()}"
+        )
+
+
+def check_shares(batch_size, count):
+    """Raises `InputError` unless batches of this size can be shared equally among so many devices."""
+    if batch_size % count:
+        next_one = -(-batch_size // count) * count
+        raise InputError(
+            f"received a batch size of {batch_size} for {count} devices, expected a multiple of {count}: "
+            f"choose {next_one}"
         )
 
 
@@ -123,7 +124,7 @@ class SharedBatches(keras.utils.PyDataset):
     """The part of each batch that one process computes.
 
     All devices get equally many images: up to `count` - 1 images of a batch that does not divide (only
-    an epoch's last one, see `DataParallel.check_batch_size`) are left out. So is a smaller last batch
+    an epoch's last one, see `check_shares`) are left out. So is a smaller last batch
     with less than two images for each device: PyTorch's convolutions fail on a single small image.
 
     Args:
@@ -156,9 +157,6 @@ class SharedBatches(keras.utils.PyDataset):
         part = used // self.shared.world
         start = self.shared.rank * part
         return keras.tree.map_structure(lambda array: array[start : start + part], batch)
-
-    def on_epoch_end(self):
-        self.batches.on_epoch_end()
 
 
 def _size(batch):

@@ -127,7 +127,11 @@ def estimate_training(denoiser, train_images, settings, *, test_images=(), extra
         A `TrainingEstimate`.
     """
     batches = TiledBatches(
-        train_images, settings.images_per_epoch, settings.batch_size, settings.seed
+        train_images,
+        settings.images_per_epoch,
+        settings.batch_size,
+        settings.seed,
+        shares=settings.devices,
     )
     first, step = _measure(denoiser, batches, settings)
     evaluated = (len(test_images) + extra_evaluations) / settings.batch_size

@@ -35,7 +35,10 @@ class EventFile:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         for path in folder.glob("*tfevents*"):
-            _drop_events(path, first_step)
+            if path.name.startswith("."):  # A killed process was replacing one.
+                path.unlink()
+            else:
+                _drop_events(path, first_step)
         # TensorBoard names files by the second; the suffix keeps two parts in one second apart.
         self._writer = writers.EventsWriter(os.fspath(folder / "events"), f".{first_step}")
         start = self._messages.SessionLog(status=self._messages.SessionLog.START)
@@ -73,13 +76,14 @@ def read_events(path):
     from tensorboardX.record_writer import masked_crc32c
 
     with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
         while len(header := file.read(_HEADER)) == _HEADER:
             length, checksum = struct.unpack("<QI", header)
             if checksum != masked_crc32c(header[:8]):
                 return
-            data = file.read(length + _CHECKSUM)
-            if len(data) < length + _CHECKSUM:
+            if length + _CHECKSUM > size - file.tell():
                 return
+            data = file.read(length + _CHECKSUM)
             try:
                 yield header + data, messages.Event.FromString(data[:length])
             except DecodeError:

@@ -60,8 +60,17 @@ class History(keras.callbacks.Callback):
         return {"rows": list(self.rows), "begun": begun}
 
     def restore(self, state):
-        self.rows = state["rows"]
-        self._begun = state["begun"]
+        """Puts back what `state` returned; raises `ValueError` or `TypeError` for anything else."""
+        rows, begun = state["rows"], state["begun"]
+        for row in rows:
+            if not set(self.COLUMNS) >= row.keys() >= set(self.COLUMNS[:4]):
+                raise ValueError(f"a row with {', '.join(row)}")
+        for numbers in (*rows, begun or {}):
+            for value in numbers.values():
+                float(value)
+        if begun is not None:
+            begun = {name: begun[name] for name in ("seconds", "learning_rate")}
+        self.rows, self._begun = list(rows), begun
 
     def on_epoch_begin(self, epoch, logs=None):
         self._start = time.monotonic()
@@ -75,7 +84,7 @@ class History(keras.callbacks.Callback):
         self._begun = None
 
     def on_train_batch_end(self, batch, logs=None):
-        self._steps = self.batches.first_batch + batch + 1
+        self._steps = self.batches.done(batch)
 
     def on_epoch_end(self, epoch, logs=None):
         numbers = {name: float(logs[key]) for name, key in self._LOGS.items() if key in logs}

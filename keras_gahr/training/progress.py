@@ -60,11 +60,11 @@ class ProgressBar(keras.callbacks.Callback):
         numbers = f"{rate:.0f} images/s"
         if logs and "loss" in logs:
             numbers = f"loss {float(logs['loss']):.4g}  {numbers}"
-        step = self.batches.first_batch + batch + 1
+        step = self.batches.done(batch)
         self._progress.update(
             self._task,
             description=f"epoch {self._epoch + 1}/{self.epochs}, step {step}",
-            completed=self._done(self._epoch) + batch + 1,
+            completed=self._epoch * self.batches.steps_per_epoch + step,
             numbers=numbers,
         )
 

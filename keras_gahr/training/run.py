@@ -12,15 +12,14 @@ import keras
 import numpy as np
 
 import keras_gahr
-from keras_gahr import _backend
 from keras_gahr.datasets.arrays import blocks
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_folder, locked, remove_leftovers, replacing
 
 from .conditions import check_conditions
-from .devices import data_parallel
+from .devices import check_shares, data_parallel
 from .session import Session
-from .state import read_state
+from .state import damaged, read_state
 
 FILES = (
     "config.json",
@@ -94,16 +93,9 @@ def train(
             if the run in it cannot go on like this.
     """
     check_conditions(denoiser, train_images, test_images, settings)
-    if settings.patience is not None and len(test_images) == 0:
-        raise InputError("received patience but no test images, expected some to judge by")
-    if settings.steps_per_execution > 1 and not _backend.TAKES_SEVERAL_STEPS:
-        raise InputError(
-            f"received steps_per_execution = {settings.steps_per_execution}, but Keras takes one step "
-            f"at a time on {keras.backend.backend()}: leave it out"
-        )
     identity = _identity(denoiser, settings, train_images, test_images)
     with data_parallel(settings.devices) as shared, contextlib.ExitStack() as stack:
-        shared.check_batch_size(settings.batch_size)
+        check_shares(settings.batch_size, shared.count)
         kept = None
         if shared.is_first:
             folder = out = _resumed_folder(out) if resume else _new_folder(out, overwrite)
@@ -116,10 +108,7 @@ def train(
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         if resume:
             kept = read_state(Path(out) / "state.safetensors")
-            _check_identity(out, kept[1]["identity"], identity)
-        # The first process must not write before the others have read.
-        shared.any_process(False)
-        _write_config(folder / "config.json", denoiser, settings, data, options)
+            _check_identity(out, kept[1], identity)
         session = Session(
             shared,
             denoiser,
@@ -132,13 +121,19 @@ def train(
             state_seconds=state_seconds,
             after_epoch=after_epoch if shared.is_first else None,
         )
-        return session.run(kept)
+        if kept is not None:
+            session.restore(*kept)
+        # The first process must not write before the others have read.
+        shared.any_process(False)
+        _write_config(folder / "config.json", denoiser, settings, data, options)
+        return session.run()
 
 
 def _new_folder(out, overwrite):
     out = check_run_output(out, overwrite)
     if out.exists():
-        shutil.rmtree(out)
+        with locked(out):
+            shutil.rmtree(out)
     out.mkdir(parents=True)
     return out
 
@@ -182,8 +177,11 @@ def _fingerprint(images):
     return digest.hexdigest()
 
 
-def _check_identity(out, before, now):
-    for part in before:
+def _check_identity(out, record, now):
+    before = record.get("identity") if isinstance(record, dict) else None
+    if not isinstance(before, dict) or before.keys() != now.keys():
+        raise damaged(out / "state.safetensors", "it does not say what it is the state of")
+    for part in now:
         old, new = (
             part_of if isinstance(part_of, dict) else {part: part_of}
             for part_of in (before[part], now[part])
@@ -199,9 +197,12 @@ def _check_identity(out, before, now):
 
 def _read_config(path):
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged ({error}): put back a copy of it") from error
+    if not isinstance(config, dict):
+        raise InputError(f"{path} is damaged (no JSON object): put back a copy of it")
+    return config
 
 
 def _write_config(path, denoiser, settings, data, options):

@@ -44,6 +44,8 @@ def find_runs(folder):
     runs = []
     for path, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        # Reading a pipe would wait for ever, and a device never end.
+        files = [name for name in files if (Path(path) / name).is_file()]
         if "config.json" in files and (run := _read_run(Path(path), files)):
             runs.append(run)
             folders.clear()
@@ -72,7 +74,16 @@ def _read_run(path, files):
         else:
             state = "finished" if epoch >= epochs else "not finished"
         return Run(path, state, epoch, epochs, *numbers, changed)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error):
+    except (
+        OSError,
+        ArithmeticError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        csv.Error,
+    ):
         known = {"status.json", "history.csv", "model.keras"} & set(files)
         if not known and b"gahr" not in _beginning(path / "config.json"):
             return None

@@ -5,6 +5,11 @@ import math
 from signal import Signals
 
 import keras
+import numpy as np
+
+from keras_gahr.datasets.arrays import take
+from keras_gahr.denoisers import load_denoiser
+from keras_gahr.errors import InputError
 
 from .average import Average
 from .batches import NoisyBatches, TiledBatches
@@ -13,7 +18,7 @@ from .checkpoint import Checkpoint
 from .events import Events
 from .history import History
 from .interruption import Interruption
-from .levels import NoiseLevels, read_levels
+from .levels import MOST_IMAGES, NoiseLevels, read_levels
 from .progress import ProgressBar
 from .state import read_state
 from .state_keeper import StateKeeper
@@ -99,13 +104,11 @@ class Session:
         self.history = History(out / "history.csv", self.batches)
         averages = [Average(denoiser)] if settings.ema is not None else []
         kept = averages[0].denoiser if averages else denoiser
-        height, width, _ = train_images.shape[1:]
         self.checkpoint = Checkpoint(
             out / "model.keras",
             kept,
             self.batches,
-            silent_loss=settings.noise_law.mean_square()
-            * (height * width * denoiser.output_channels),
+            idle_loss=_idle_loss(train_images, settings.noise_law, denoiser.output_channels),
             patience=settings.patience,
         )
         self.levels = NoiseLevels(
@@ -129,6 +132,7 @@ class Session:
             self.batches,
             self.interruption,
             parts={"history": self.history, "checkpoint": self.checkpoint},
+            diverged=lambda: self.checkpoint.diverged,
             identity=identity,
             seconds=state_seconds,
         )
@@ -154,17 +158,25 @@ class Session:
             # Puts the averages in while testing; the others must see the trained weights.
             self.callbacks.append(keras.callbacks.SwapEMAWeights())
 
-    def run(self, kept=None):
-        """Trains to the end, or until something ends it.
+    def restore(self, arrays, record):
+        """Goes to where an earlier part of the run was.
 
         Args:
-            kept: the state to go on from, as `read_state` has it, or None.
+            arrays, record: what `read_state` returned.
 
-        Returns:
-            `TrainingResult`.
+        Raises:
+            InputError: if they do not fit, or more epochs are done than are asked for.
         """
-        if kept is not None:
-            self.keeper.restore(*kept)
+        self.keeper.restore(arrays, record)
+        begun = self.keeper.epoch + (self.keeper.step > 0)
+        if begun > self.settings.epochs:
+            raise InputError(
+                f"received {self.settings.epochs} epochs, but {begun} are done or begun: expected at "
+                "least as many"
+            )
+
+    def run(self):
+        """Trains to the end, or until something ends it, and returns the `TrainingResult`."""
         self.status.write("running", self.keeper.epoch)
         try:
             with self.interruption.listening():
@@ -180,8 +192,11 @@ class Session:
             self.events.close()
             if self.progress is not None:
                 self.progress.close()
-        self.denoiser.set_weights(self.model.denoiser.get_weights())
-        self.status.write(self._end())
+        self.status.write(self._end(), self.keeper.epoch)
+        # What is kept may be the best epoch's or averages, which the model does not have any more.
+        kept = self.checkpoint.path
+        last = load_denoiser(kept) if kept.exists() else self.model.denoiser
+        self.denoiser.set_weights(last.get_weights())
         return self._result()
 
     def _result(self):
@@ -217,3 +232,14 @@ class Session:
             callbacks=[self.batches.order(), *self.callbacks],
             verbose=0,
         )
+
+
+def _idle_loss(images, noise_law, channels):
+    """The loss of a network that returns nothing, as the residual or as the denoised image.
+
+    With little noise the second is by far the larger one, and it is where a network without a skip
+    connection begins.
+    """
+    shown = take(images, slice(MOST_IMAGES), limits=None)[..., -channels:]
+    mean_square = max(noise_law.mean_square(), float(np.mean(np.square(shown))))
+    return mean_square * math.prod(shown.shape[1:])

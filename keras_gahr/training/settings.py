@@ -1,13 +1,18 @@
 """Everything a training is determined by, besides the network and the images."""
 
 import dataclasses
-import math
 
 from keras_gahr.denoisers import PRECISIONS
 from keras_gahr.errors import InputError
 from keras_gahr.noise import NoiseLaw, check_seed
 
 from .optimizers import OPTIMIZERS, SCHEDULES
+
+_MOST = 10**12
+"""Of anything that is counted: products of two must fit into 64 bits."""
+
+_LARGEST = 1e38
+"""Of other numbers, which become float32."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,21 +69,17 @@ class TrainingSettings:
     def __post_init__(self):
         if self.halve_every is None:
             object.__setattr__(self, "halve_every", max(1, self.epochs // 10))
-        for name in (
-            "epochs",
-            "images_per_epoch",
-            "batch_size",
-            "learning_rate",
-            "halve_every",
-            "steps_per_execution",
-            "devices",
-            "weight_decay",
-            "clip_norm",
-            "patience",
+        for names, limit in (
+            (("epochs", "images_per_epoch", "batch_size", "halve_every"), _MOST),
+            (("patience", "steps_per_execution", "devices"), _MOST),
+            (("learning_rate", "weight_decay", "clip_norm"), _LARGEST),
         ):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < math.inf:
-                raise InputError(f"received {name} = {value}, expected a positive number")
+            for name in names:
+                value = getattr(self, name)
+                if value is not None and not 0 < value <= limit:
+                    raise InputError(
+                        f"received {name} = {value}, expected a positive number up to {limit:.0e}"
+                    )
         for name, known in (
             ("optimizer", OPTIMIZERS),
             ("schedule", SCHEDULES),

@@ -56,13 +56,14 @@ def read_state(path):
         intact = metadata["sha256"] == _digest(text, arrays)
         record = json.loads(text)
     except Exception as error:  # Whatever the damaged part happened to cause.
-        raise _damaged(path, str(error).splitlines()[0] if str(error) else "unreadable") from error
+        raise damaged(path, str(error).splitlines()[0] if str(error) else "unreadable") from error
     if not intact:
-        raise _damaged(path, "its checksum does not match")
+        raise damaged(path, "its checksum does not match")
     return arrays, record
 
 
-def _damaged(path, reason):
+def damaged(path, reason):
+    """The `InputError` for a state that cannot be used."""
     return InputError(
         f"{path} is damaged ({reason[:100]}): put back a copy of it, or start anew from the last "
         "model with --start-from model.keras"

@@ -6,7 +6,7 @@ import time
 import keras
 from keras import ops
 
-from .state import write_state
+from .state import damaged, write_state
 
 
 class StateKeeper(keras.callbacks.Callback):
@@ -15,7 +15,7 @@ class StateKeeper(keras.callbacks.Callback):
     A state holds all variables of the model (weights, running deviations, the states of the random
     generators, the metrics of the unfinished epoch) and of the optimizer, how many epochs and steps
     are done, and what the other callbacks need. A training that goes on from it does exactly what it
-    would have done otherwise. Nothing is kept of a model whose loss is not finite.
+    would have done otherwise. Nothing is kept of a model that diverged.
 
     Args:
         path: of the `.safetensors` file.
@@ -23,16 +23,18 @@ class StateKeeper(keras.callbacks.Callback):
         batches: `TiledBatches`.
         interruption: an `Interruption`.
         parts: callbacks by name that have `state()`, plain values, and `restore(state)`.
+        diverged: a function that says whether the training diverged: the state before is then kept.
         identity: plain values that a training must share with the state that it goes on from.
         seconds: between two states within an epoch.
     """
 
-    def __init__(self, path, model, batches, interruption, parts, identity, seconds):
+    def __init__(self, path, model, batches, interruption, parts, diverged, identity, seconds):
         super().__init__()
         self.path = path
         self.batches = batches
         self.interruption = interruption
         self.parts = parts
+        self.diverged = diverged
         self.identity = identity
         self.seconds = seconds
         self.epoch = 0
@@ -47,15 +49,33 @@ class StateKeeper(keras.callbacks.Callback):
 
         Args:
             arrays, record: what `read_state` returned.
+
+        Raises:
+            InputError: if they are not those of such a training.
         """
+        expected = [(tuple(variable.shape), variable.dtype) for variable in self._variables]
+        if [(array.shape, str(array.dtype)) for array in arrays] != expected:
+            raise damaged(self.path, "it holds other arrays")
+        try:
+            self._restore_record(record)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise damaged(self.path, f"its record has a wrong entry: {error}") from error
         values = dict(zip(map(id, self._variables), arrays, strict=True))
         for variable in self._variables:
             variable.assign(values[id(variable)])
         # `fit` sets the metrics back at the start of an epoch, after which they are put in.
         self._metric_values = [values[id(variable)] for variable in self._metrics]
-        self.epoch, self.step = record["epoch"], record["step"]
+
+    def _restore_record(self, record):
+        epoch, step = record["epoch"], record["step"]
+        steps = self.batches.steps_per_epoch
+        if type(epoch) is not int or type(step) is not int or epoch < 0 or not 0 <= step < steps:
+            raise ValueError(f"epoch {epoch}, step {step} of {steps}")
+        if len(record["parts"]["history"]["rows"]) != epoch:
+            raise ValueError(f"a history that is not of {epoch} epochs")
         for name, part in self.parts.items():
             part.restore(record["parts"][name])
+        self.epoch, self.step = epoch, step
 
     def on_epoch_begin(self, epoch, logs=None):
         if self.step and self._metric_values is not None:
@@ -64,7 +84,7 @@ class StateKeeper(keras.callbacks.Callback):
         self._metric_values = None
 
     def on_train_batch_end(self, batch, logs=None):
-        self.step = self.batches.first_batch + batch + 1
+        self.step = self.batches.done(batch)
         due = time.monotonic() - self._written >= self.seconds
         if not due and self.interruption.signal is None:
             return
@@ -72,7 +92,7 @@ class StateKeeper(keras.callbacks.Callback):
             self._write()
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.step < self.batches.steps_per_epoch or not math.isfinite(logs["loss"]):
+        if self.step < self.batches.steps_per_epoch or self.diverged():
             return
         self.epoch, self.step = epoch + 1, 0
         self._write()

@@ -131,3 +131,10 @@ def test_the_command(gahr, refused, make_run, dead_process, tmp_path):
     assert third.split()[1:4] == ["-", "-", "-"]
     assert third.endswith("unreadable")
     assert "is not a folder" in refused("runs", tmp_path / "none")
+
+
+def test_odd_files_do_not_end_the_list(make_run, tmp_path):
+    make_run("a", epochs=float("inf"))
+    pipe = make_run("b", history=None) / "history.csv"
+    os.mkfifo(pipe)
+    assert [run.state for run in find_runs(tmp_path)] == ["unreadable", "not finished"]

@@ -123,3 +123,18 @@ def test_the_option_wins_over_the_environment(gahr_process):
     result = gahr_process("info", env=without_backend(KERAS_BACKEND="theano"))
     assert result.returncode == 2
     assert result.stderr.strip().startswith("error: received backend 'theano'")
+
+
+def test_the_backend_named_in_a_file(tmp_path):
+    from keras_gahr.commands.backend import backend_in
+
+    path = tmp_path / "config.json"
+    for text, expected in (
+        ('{"backend": "jax"}', "jax"),
+        ('{"backend": ["jax"]}', None),
+        ("[]", None),
+        ("[" * 100_000, None),
+    ):
+        path.write_text(text)
+        assert backend_in(path) == expected
+    assert backend_in(tmp_path) is None

@@ -61,6 +61,7 @@ def test_a_training_from_start_to_end(gahr, dataset, tmp_path):
         (("--noise-law", "cubic"), "quadratic, linear"),
         (("--sigma-max", "two"), "25/255"),
         (("--epochs", 0), "epochs"),
+        (("--start-from", "model.keras"), "num-kernels with --start-from"),
         (("--architecture", "bf-cnn-rf", "--receptive-field", 8), "5, 9, 13, 23, 43"),
     ],
 )
@@ -68,6 +69,21 @@ def test_what_cannot_be_trained_is_refused(refused, dataset, tmp_path, options, 
     options = ("--num-kernels", 2, *options)
     assert says in refused("train", dataset, "--out", tmp_path / "run", *options)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[" * 100_000, "not JSON"),
+        ('{"train_size": 0}', "0 training"),
+        ('{"devices": 2}', "multiple of 2"),
+    ],
+)
+def test_options_of_a_file_are_checked_before_a_dry_run(refused, dataset, tmp_path, text, says):
+    (tmp_path / "options.json").write_text(text)
+    options = ("--config", tmp_path / "options.json", "--batch-size", 5, *QUICK)
+    message = refused("train", dataset, "--dry-run", *options)
+    assert says in message or ("devices" in text and "there are 1" in message)
 
 
 def test_images_that_cannot_be_used_are_refused(refused, tmp_path, smooth_images):

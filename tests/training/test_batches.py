@@ -65,3 +65,11 @@ def test_an_epoch_can_go_on_where_it_stopped():
     assert batches.steps_per_epoch == len(whole) == len(batches) + 3
     for i in range(len(batches)):
         assert np.array_equal(batches[i], whole[i + 3])
+
+
+def test_no_more_steps_are_done_than_there_are():
+    """With four steps at a time `fit` ends an epoch of eleven by saying that the twelfth is done."""
+    batches = TiledBatches(np.zeros((22, 2, 2, 1), np.float32), 66, 6, seed=0)
+    assert [batches.done(batch) for batch in (3, 7, 11)] == [4, 8, 11]
+    batches.begin(0, first_batch=8)
+    assert [batches.done(batch) for batch in (2, 3)] == [11, 11]

@@ -17,6 +17,7 @@ from keras_gahr.training.batches import TiledBatches
 from keras_gahr.training.devices import (
     DataParallel,
     SharedBatches,
+    check_shares,
     data_parallel,
 )
 from keras_gahr.training.processes import must_relaunch, relaunch
@@ -106,9 +107,9 @@ def test_too_few_images_for_the_devices_are_refused(two_processes):
 
 
 def test_a_batch_must_divide(two_processes):
-    two_processes.check_batch_size(4)
+    check_shares(4, two_processes.count)
     with pytest.raises(InputError, match="multiple of 2: choose 6"):
-        two_processes.check_batch_size(5)
+        check_shares(5, two_processes.count)
 
 
 @pytest.mark.parametrize("count", [0, 10_000])

@@ -195,10 +195,14 @@ def test_patience_keeps_the_best_model(tmp_path, smooth_images, monkeypatch):
     monkeypatch.setattr(session, "Checkpoint", Judged)
     images, out = smooth_images(20, 8, 8), tmp_path / "run"
     settings = dataclasses.replace(SETTINGS, epochs=5, patience=2)
-    result = run(out, images, settings)
+    denoiser = small()
+    result = train(denoiser, images[:16], images[16:], settings, out)
     assert result.state == "early stop"
     assert len(result.history) == 4
     assert (out / "model.keras").read_bytes() == (tmp_path / "best").read_bytes()
+    best = load_denoiser(out / "model.keras").get_weights()
+    for found, expected in zip(denoiser.get_weights(), best, strict=True):
+        np.testing.assert_array_equal(found, expected)
     assert json.loads((out / "status.json").read_text())["state"] == "early stop"
     assert run(out, images, settings, resume=True).history == result.history
     with pytest.raises(InputError, match="test images"):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from keras_gahr import InputError, UNet, load_denoiser
+from keras_gahr.denoisers import DirectDenoiser
 from keras_gahr.noise import NoiseLaw
 from keras_gahr.training import TrainingSettings, train
 from keras_gahr.training.batches import TiledBatches
@@ -102,6 +103,8 @@ def test_a_signal_stops_after_the_step_and_keeps_the_model(
     assert signal.getsignal(number) == before
     assert len(result.history) == 1
     assert 2 <= result.history[0]["steps"] < 20
+    # No epoch is done.
+    assert json.loads((tmp_path / "run" / "status.json").read_text())["epoch"] == 0
     loaded = load_denoiser(tmp_path / "run" / "model.keras")
     assert np.array_equal(loaded.predict_on_batch(images), denoiser.predict_on_batch(images))
 
@@ -114,13 +117,32 @@ def test_a_loss_that_is_not_finite_stops_the_training(tmp_path, smooth_images):
     assert not (tmp_path / "run" / "model.keras").exists()
 
 
+def test_a_network_that_begins_far_above_little_noise_is_trained(tmp_path, smooth_images):
+    """Without a skip connection the loss begins at the energy of the images."""
+    settings = dataclasses.replace(SETTINGS, epochs=1, noise_law=NoiseLaw(high=0.05))
+    images = smooth_images(16, 8, 8)
+    result = train(DirectDenoiser(small()), images, images[:0], settings, tmp_path / "run")
+    assert result.history[0]["train_loss"] > 100 * 64 * settings.noise_law.mean_square()
+    assert result.state == "finished"
+
+
+def test_the_state_of_a_diverged_epoch_is_not_kept(tmp_path, smooth_images, monkeypatch):
+    from keras_gahr.training import session
+
+    monkeypatch.setattr(session, "_idle_loss", lambda *_: 1e-6)
+    images, out = smooth_images(16, 8, 8), tmp_path / "run"
+    assert train(small(), images, images[:0], SETTINGS, out).diverged
+    assert not (out / "state.safetensors").exists()
+    assert json.loads((out / "status.json").read_text())["epoch"] == 0
+
+
 def test_a_checkpoint_keeps_the_last_good_model(tmp_path):
     class Model:
         denoiser = small()
         stop_training = False
 
     batches = TiledBatches(np.zeros((8, 8, 8, 1), np.float32), 8, 8, 0)
-    checkpoint = Checkpoint(tmp_path / "model.keras", Model.denoiser, batches, silent_loss=12.8)
+    checkpoint = Checkpoint(tmp_path / "model.keras", Model.denoiser, batches, idle_loss=12.8)
     checkpoint.set_model(Model())
     checkpoint.on_epoch_end(0, {"loss": 1.0, "val_loss": 2.0})
     good = (tmp_path / "model.keras").read_bytes()
@@ -175,6 +197,8 @@ def test_images_that_do_not_fit_are_refused_before_anything_is_written(tmp_path,
         {"epochs": 0},
         {"batch_size": -1},
         {"learning_rate": math.nan},
+        {"learning_rate": 10**400},
+        {"epochs": 10**30},
         {"images_per_epoch": 0},
         {"seed": -1},
     ],

@@ -1,6 +1,7 @@
 """Noise levels, event files, pictures and the progress bar of a training."""
 
 import io
+import struct
 from types import SimpleNamespace
 
 import numpy as np
@@ -124,6 +125,18 @@ def test_a_file_cut_short_by_a_kill_keeps_its_whole_events(tmp_path):
     path.write_bytes(b"not events at all, but something else")
     EventFile(tmp_path, 3).close()
     assert scalars_of(tmp_path) == {}
+
+
+def test_a_record_longer_than_its_file_ends_it(tmp_path):
+    from tensorboardX.record_writer import masked_crc32c
+
+    length = struct.pack("<Q", 2**64 - 1)
+    path = tmp_path / "events.out.tfevents.0.x"
+    path.write_bytes(length + struct.pack("<I", masked_crc32c(length)))
+    (tmp_path / ".events.out.tfevents.0-0123abcd.x").write_bytes(b"")
+    assert not list(read_events(path))
+    EventFile(tmp_path, 1).close()
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_events_are_on_the_disk_before_the_file_is_closed(tmp_path):
