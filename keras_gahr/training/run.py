@@ -17,7 +17,7 @@ from keras_gahr.datasets.arrays import blocks
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_folder, locked, remove_leftovers, replacing
 
-from .conditions import check_conditions
+from .conditions import check_conditions, goes_on_device
 from .devices import data_parallel
 from .session import Session
 from .state import read_state
@@ -61,6 +61,7 @@ def train(
     resume=False,
     console=None,
     state_seconds=300.0,
+    data_on_device=None,
     after_epoch=None,
 ):
     """Trains a denoiser and keeps it in a run directory.
@@ -84,6 +85,9 @@ def train(
             epochs), the same images and the same kind of denoiser, whose weights are replaced.
         console: a rich console for progress, or None.
         state_seconds: time between two states within an epoch.
+        data_on_device: whether the training images are held on the device (see `DeviceImages`); by
+            default what `goes_on_device` says. The training is the same, also if it goes on the
+            other way.
         after_epoch: a function of the `TrainingResult` so far, called after each epoch.
 
     Returns:
@@ -93,7 +97,7 @@ def train(
         InputError: for what `check_conditions` refuses, if the run directory may not be written, or
             if the run in it cannot go on like this.
     """
-    check_conditions(denoiser, train_images, test_images, settings)
+    check_conditions(denoiser, train_images, test_images, settings, data_on_device)
     if settings.patience is not None and len(test_images) == 0:
         raise InputError("received patience but no test images, expected some to judge by")
     if settings.steps_per_execution > 1 and not _backend.TAKES_SEVERAL_STEPS:
@@ -104,6 +108,9 @@ def train(
     identity = _identity(denoiser, settings, train_images, test_images)
     with data_parallel(settings.devices) as shared, contextlib.ExitStack() as stack:
         shared.check_batch_size(settings.batch_size)
+        data_on_device = goes_on_device(denoiser, train_images, settings, data_on_device)
+        # All processes must run the same program, however much memory is free in each.
+        data_on_device = not shared.any_process(not data_on_device)
         kept = None
         if shared.is_first:
             folder = out = _resumed_folder(out) if resume else _new_folder(out, overwrite)
@@ -130,6 +137,7 @@ def train(
             identity,
             console=console if shared.is_first else None,
             state_seconds=state_seconds,
+            data_on_device=data_on_device,
             after_epoch=after_epoch if shared.is_first else None,
         )
         return session.run(kept)
