@@ -114,6 +114,10 @@ def train(
     jit_compile: Annotated[
         bool | None, _option(_MACHINE, "Compile the step by XLA; default: what is faster here.")
     ] = None,
+    data_on_device: Annotated[
+        bool | None,
+        _option(_MACHINE, "Hold the training images there; default: if an accelerator has room."),
+    ] = None,
     state_seconds: Annotated[
         float, _option(_MACHINE, "Time between two resume states within an epoch.", min=0)
     ] = 300.0,

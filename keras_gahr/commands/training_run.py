@@ -19,7 +19,7 @@ from keras_gahr.denoisers import (
 from keras_gahr.errors import InputError
 from keras_gahr.psnr import SIGMAS
 from keras_gahr.training import check_run_output, train
-from keras_gahr.training.conditions import check_conditions
+from keras_gahr.training.conditions import check_conditions, goes_on_device
 from keras_gahr.training.config import RunConfig, read_options
 from keras_gahr.training.devices import check_count, check_shares, is_first
 from keras_gahr.training.estimate import estimate_training
@@ -106,7 +106,9 @@ def continue_run(out, given, state_seconds):
     Raises:
         InputError: if there is no run, or it cannot go on like this.
     """
-    others = sorted(given.keys() - {"resume", "epochs", "backend", "state_seconds"})
+    others = sorted(
+        given.keys() - {"resume", "epochs", "backend", "state_seconds", "data_on_device"}
+    )
     if others:
         raise InputError(
             f"received {others[0].replace('_', '-')} with --resume, which goes on as the run was "
@@ -122,6 +124,8 @@ def continue_run(out, given, state_seconds):
         # The default of the other is made from the epochs, and must not change with them.
         halve_every = config.settings().halve_every
         config = dataclasses.replace(config, epochs=given["epochs"], halve_every=halve_every)
+    if "data_on_device" in given:
+        config = dataclasses.replace(config, data_on_device=given["data_on_device"])
     _run(config, out, resume=True, state_seconds=state_seconds)
 
 
@@ -129,7 +133,8 @@ def describe_run(config):
     """Prints what a run would be and take, without starting it."""
     settings = config.settings()
     denoiser, train_images, test_images = _prepare(config)
-    check_conditions(denoiser, train_images.images, test_images.images, settings)
+    images = train_images.images
+    check_conditions(denoiser, images, test_images.images, settings, config.data_on_device)
     check_count(config.devices)
     check_shares(config.batch_size, config.devices)
     typer.echo(json.dumps(dataclasses.asdict(config), indent=2))
@@ -137,10 +142,11 @@ def describe_run(config):
     watched = sum(min(len(images), MOST_IMAGES) for images in (train_images, test_images))
     estimate = estimate_training(
         denoiser,
-        train_images.images,
+        images,
         settings,
         test_images=test_images.images,
         extra_evaluations=watched * len(SIGMAS),
+        data_on_device=goes_on_device(denoiser, images, settings, config.data_on_device),
     )
     typer.echo(
         f"{estimate.steps:,} steps: {estimate.epochs} epochs of {estimate.steps_per_epoch}\n"
@@ -162,7 +168,9 @@ def _run(config, out, **how):
     settings = config.settings()
     denoiser, train_images, test_images = _prepare(config)
     if must_relaunch(config.devices):
-        check_conditions(denoiser, train_images.images, test_images.images, settings)
+        check_conditions(
+            denoiser, train_images.images, test_images.images, settings, config.data_on_device
+        )
         check_count(config.devices)
         raise typer.Exit(relaunch(sys.argv[1:], config.devices))
     if is_first():
@@ -182,6 +190,7 @@ def _run(config, out, **how):
             "half": config.half,
         },
         options=dataclasses.asdict(config),
+        data_on_device=config.data_on_device,
         console=rich.console.Console(),
         after_epoch=_now_and_then(lambda result: _draw(result, out)),
         **how,

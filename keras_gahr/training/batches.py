@@ -21,14 +21,17 @@ class TiledBatches(keras.utils.PyDataset):
         seed: of the order.
         shares: devices that share each batch. With several, a last batch with less than two images for
             each of them is left out.
+        as_indices: whether a batch is the indices of its images, int32, for a model that holds the
+            images (`DeviceImages`).
     """
 
-    def __init__(self, images, images_per_epoch, batch_size, seed, shares=1):
+    def __init__(self, images, images_per_epoch, batch_size, seed, shares=1, as_indices=False):
         super().__init__()
         self.images = images
         self.batch_size = batch_size
         self.seed = seed
         self.shares = shares
+        self.as_indices = as_indices
         self.tiles = max(1, images_per_epoch // len(images))
         self.begin(0)
 
@@ -69,7 +72,10 @@ class TiledBatches(keras.utils.PyDataset):
         start = index * self.batch_size
         last = index + 1 == self.steps_per_epoch
         stop = None if last and self.shares == 1 else start + self.batch_size
-        return take(self.images, self._order[start:stop], limits=None)
+        chosen = self._order[start:stop]
+        return (
+            chosen.astype(np.int32) if self.as_indices else take(self.images, chosen, limits=None)
+        )
 
 
 class _Order(keras.callbacks.Callback):

@@ -12,18 +12,19 @@ from keras_gahr.psnr import psnr_of_error
 from .optimizers import build_optimizer
 
 
-def compiled_training(denoiser, settings, steps_per_epoch):
+def compiled_training(denoiser, settings, steps_per_epoch, images=None):
     """The training of a denoiser, compiled and with its optimizer built.
 
     Args:
         denoiser: a `Denoiser` that computes in the precision of the settings.
         settings: `TrainingSettings`.
         steps_per_epoch: steps in an epoch, which the learning rate's schedule counts in.
+        images: see `BlindTraining`.
 
     Returns:
         A `BlindTraining`.
     """
-    model = BlindTraining(denoiser, settings.noise_law, settings.seed, settings.rescale)
+    model = BlindTraining(denoiser, settings.noise_law, settings.seed, settings.rescale, images)
     jit_compile = settings.jit_compile
     model.compile(
         optimizer=build_optimizer(settings, steps_per_epoch),
@@ -43,7 +44,8 @@ class BlindTraining(keras.Model):
 
     The noise is added inside `call`, which returns the error r(y) - sigma z, so that a step runs the
     network once. Input: clean images `(batch, height, width, channels)`, float32 on [0, 1], or a
-    dictionary of `clean` and the `noise` to add to them.
+    dictionary of `clean` and the `noise` to add to them. A model that holds the images takes their
+    indices `(batch,)` in place of clean images.
 
     A network that is to compute the clean image in place of the noise is trained by the same error:
     give it as a `DirectDenoiser`.
@@ -54,13 +56,15 @@ class BlindTraining(keras.Model):
         seed: of the noise and the scales.
         rescale: multiply each clean image by a factor drawn uniformly on [0, 1), unless the noise is
             given with it.
+        images: `DeviceImages` that batches of indices belong to, or None.
     """
 
-    def __init__(self, denoiser, noise_law=None, seed=0, rescale=False, **kwargs):
+    def __init__(self, denoiser, noise_law=None, seed=0, rescale=False, images=None, **kwargs):
         super().__init__(**kwargs)
         self.denoiser = denoiser
         self.noise_law = noise_law or NoiseLaw()
         self.rescale = rescale
+        self.images = images
         # Generators with unrelated seeds: on PyTorch a generator's n-th draw is seeded with
         # seed + n, so that neighbouring seeds share draws.
         level_seed, noise_seed, scale_seed = _unrelated_seeds(seed, 3)
@@ -76,8 +80,9 @@ class BlindTraining(keras.Model):
         if isinstance(inputs, dict):
             clean, noise = inputs["clean"], inputs["noise"]
         else:
-            clean = inputs * self.draw_scale(inputs) if self.rescale else inputs
-            noise = self.draw_noise(inputs)
+            images = inputs if self.images is None else self.images(inputs)
+            clean = images * self.draw_scale(images) if self.rescale else images
+            noise = self.draw_noise(images)
         residual = self.denoiser(clean + noise, training=training)
         # In float32, whatever the network computes in.
         return ops.cast(residual, noise.dtype) - noise[..., -self.denoiser.output_channels :]

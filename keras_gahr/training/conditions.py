@@ -11,8 +11,11 @@ from keras_gahr.errors import InputError
 
 from .estimate import estimate_memory
 
+_SHARE_OF_DEVICE = 1 / 4
+"""Of the free memory, what images may take unasked."""
 
-def check_conditions(denoiser, train_images, test_images, settings):
+
+def check_conditions(denoiser, train_images, test_images, settings, data_on_device=None):
     """Refuses a training that cannot end well.
 
     Args:
@@ -20,6 +23,8 @@ def check_conditions(denoiser, train_images, test_images, settings):
         train_images: array `(count, height, width, channels)`, uint8 or floats on [0, 1].
         test_images: the same; may be empty, if it has no images for testing at all.
         settings: `TrainingSettings`.
+        data_on_device: whether the training images are held on the device; None if
+            `goes_on_device` is to say so, which leaves room for all else.
 
     Raises:
         InputError: if there are no training images; if images do not fit the denoiser, are not
@@ -44,9 +49,35 @@ def check_conditions(denoiser, train_images, test_images, settings):
     check_batch_size(len(train_images), settings)
     check_memory(
         estimate_memory(
-            denoiser, train_images.shape[1:], settings.batch_size, (train_images, test_images)
+            denoiser,
+            train_images.shape[1:],
+            settings.batch_size,
+            (train_images, test_images),
+            device_images=train_images if data_on_device else None,
         )
     )
+
+
+def goes_on_device(denoiser, train_images, settings, data_on_device=None):
+    """Whether the training images are held on the device.
+
+    If they are not asked for or refused, they are held on an accelerator that says how much memory is
+    free (TensorFlow's do not), if they take at most a quarter of it and the training fits beside them.
+
+    Args:
+        denoiser, train_images, settings: as for `check_conditions`, which must have passed.
+        data_on_device: what was asked for, or None.
+    """
+    if data_on_device is not None:
+        return data_on_device
+    free = _backend.memory_available()
+    if free is None:
+        return False
+    estimate = estimate_memory(
+        denoiser, train_images.shape[1:], settings.batch_size, device_images=train_images
+    )
+    fits = estimate.device_images <= _SHARE_OF_DEVICE * free
+    return fits and _needed_on_device(estimate) <= free
 
 
 def check_batch_size(count, settings):
@@ -63,16 +94,13 @@ def check_batch_size(count, settings):
 def check_memory(estimate):
     """Raises `InputError` if a `MemoryEstimate` exceeds what the device or the machine has.
 
-    Where that is not known, nothing is checked. Of activations in a step compiled by XLA, which may
-    compute all but the convolutions again, only a third is counted.
+    Where that is not known, nothing is checked.
     """
-    network = estimate.on_device
-    if _backend.jit_compile():
-        network -= estimate.activations * 2 // 3
+    on_device = _needed_on_device(estimate)
     free = _backend.memory_available()
-    in_memory = estimate.images + (network if free is None else 0)
+    in_memory = estimate.images + (on_device if free is None else 0)
     for needed, available, place in (
-        (network, free, "the device"),
+        (on_device, free, "the device"),
         (in_memory, machine_memory(), "this machine"),
     ):
         if available is not None and needed > available:
@@ -80,7 +108,18 @@ def check_memory(estimate):
                 f"the training needs at least {needed / 1e9:.1f} GB, but {place} has "
                 f"{available / 1e9:.1f} GB: choose a smaller --batch-size, a smaller network or "
                 "smaller images"
+                + (", or pass --no-data-on-device" if estimate.device_images else "")
             )
+
+
+def _needed_on_device(estimate):
+    """Bytes that the device needs at least.
+
+    Of activations in a step compiled by XLA, which may compute all but the convolutions again, only a
+    third is counted.
+    """
+    recomputed = estimate.activations * 2 // 3 if _backend.jit_compile() else 0
+    return estimate.on_device - recomputed
 
 
 def machine_memory(limit="/sys/fs/cgroup/memory.max"):

@@ -25,6 +25,7 @@ class RunConfig:
         skip: whether the network computes the residual; otherwise the denoised image.
         start_from: a `.keras` file with the initial weights, or None.
         noise_law, sigma_min, sigma_max: of the noise; levels as `25/255` or a number.
+        data_on_device: see `train`.
 
     The others are those of `TrainingSettings`.
     """
@@ -60,6 +61,7 @@ class RunConfig:
     steps_per_execution: int = 1
     jit_compile: bool | None = None
     devices: int = 1
+    data_on_device: bool | None = None
     seed: int = 0
 
     def settings(self):

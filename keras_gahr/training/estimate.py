@@ -12,6 +12,7 @@ from keras_gahr.denoisers import Denoiser, with_precision
 
 from .batches import TiledBatches
 from .blind_training import compiled_training
+from .device_images import DeviceImages, bytes_on_device
 
 _FLOAT_BYTES = 4
 _MEASURED_STEPS = 3
@@ -29,6 +30,7 @@ class MemoryEstimate:
         moments: Adam's two numbers for each trained weight.
         activations: layer outputs kept for the backward pass.
         images: those held in memory; none of a memory map.
+        device_images: those held on the device.
     """
 
     parameters: int
@@ -36,11 +38,13 @@ class MemoryEstimate:
     moments: int
     activations: int
     images: int
+    device_images: int = 0
 
     @property
     def on_device(self):
-        """What the device needs: all but the images."""
-        return self.parameters + self.gradients + self.moments + self.activations
+        """What the device needs: all but the images in memory."""
+        network = self.parameters + self.gradients + self.moments + self.activations
+        return network + self.device_images
 
     @property
     def total(self):
@@ -78,7 +82,7 @@ class TrainingEstimate:
         return self.seconds_to_start + self.epochs * self.seconds_per_epoch
 
 
-def estimate_memory(denoiser, image_shape, batch_size, images=()):
+def estimate_memory(denoiser, image_shape, batch_size, images=(), device_images=None):
     """The memory of a training, as far as it can be known beforehand.
 
     Activations are the outputs of all layers for one batch, and four times the largest of them for
@@ -93,6 +97,7 @@ def estimate_memory(denoiser, image_shape, batch_size, images=()):
         image_shape: `(height, width, channels)`.
         batch_size: images in a step.
         images: arrays of images.
+        device_images: the one that is held on the device too, or None.
 
     Returns:
         A `MemoryEstimate`.
@@ -105,10 +110,19 @@ def estimate_memory(denoiser, image_shape, batch_size, images=()):
         moments=2 * trained,
         activations=sum(activations) + 4 * max(activations),
         images=sum(array.nbytes for array in images if not _is_mapped(array)),
+        device_images=0 if device_images is None else bytes_on_device(device_images),
     )
 
 
-def estimate_training(denoiser, train_images, settings, *, test_images=(), extra_evaluations=0):
+def estimate_training(
+    denoiser,
+    train_images,
+    settings,
+    *,
+    test_images=(),
+    extra_evaluations=0,
+    data_on_device=False,
+):
     """Measures some steps of a training on a copy of the denoiser; nothing of the caller's changes.
 
     The step is the compiled one that `fit` runs, on real images. The first one, which compiles, is
@@ -122,6 +136,7 @@ def estimate_training(denoiser, train_images, settings, *, test_images=(), extra
         test_images: the same, evaluated after each epoch.
         extra_evaluations: further images denoised after each epoch, such as 10 for each image of
             `NoiseLevels`.
+        data_on_device: whether the training images are held on the device.
 
     Returns:
         A `TrainingEstimate`.
@@ -132,8 +147,10 @@ def estimate_training(denoiser, train_images, settings, *, test_images=(), extra
         settings.batch_size,
         settings.seed,
         shares=settings.devices,
+        as_indices=data_on_device,
     )
-    first, step = _measure(denoiser, batches, settings)
+    device_images = train_images if data_on_device else None
+    first, step = _measure(denoiser, batches, settings, device_images)
     evaluated = (len(test_images) + extra_evaluations) / settings.batch_size
     return TrainingEstimate(
         parameters=denoiser.num_parameters,
@@ -144,6 +161,7 @@ def estimate_training(denoiser, train_images, settings, *, test_images=(), extra
             train_images.shape[1:],
             min(settings.batch_size, batches.images_per_epoch),
             (train_images, test_images) if len(test_images) else (train_images,),
+            device_images,
         ),
         seconds_to_start=first,
         seconds_per_step=step,
@@ -151,12 +169,13 @@ def estimate_training(denoiser, train_images, settings, *, test_images=(), extra
     )
 
 
-def _measure(denoiser, batches, settings):
+def _measure(denoiser, batches, settings, device_images):
     """Seconds of the first training step and of a later one, on a copy of the denoiser."""
     # Times depend on the weights: those of a fresh network underflow, which is slow on some CPUs.
     copy = with_precision(denoiser, settings.precision)
     one_by_one = dataclasses.replace(settings, steps_per_execution=1)
-    model = compiled_training(copy, one_by_one, len(batches))
+    held = None if device_images is None else DeviceImages(device_images)
+    model = compiled_training(copy, one_by_one, len(batches), held)
     seconds = []
     for _ in range(1 + _MEASURED_STEPS):
         start = time.perf_counter()

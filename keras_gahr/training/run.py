@@ -16,7 +16,7 @@ from keras_gahr.datasets.arrays import blocks
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_folder, locked, remove_leftovers, replacing
 
-from .conditions import check_conditions
+from .conditions import check_conditions, goes_on_device
 from .devices import check_shares, data_parallel
 from .session import Session
 from .state import damaged, read_state
@@ -60,6 +60,7 @@ def train(
     resume=False,
     console=None,
     state_seconds=300.0,
+    data_on_device=None,
     after_epoch=None,
 ):
     """Trains a denoiser and keeps it in a run directory.
@@ -83,6 +84,9 @@ def train(
             epochs), the same images and the same kind of denoiser, whose weights are replaced.
         console: a rich console for progress, or None.
         state_seconds: time between two states within an epoch.
+        data_on_device: whether the training images are held on the device (see `DeviceImages`); by
+            default what `goes_on_device` says. The training is the same, also if it goes on the
+            other way.
         after_epoch: a function of the `TrainingResult` so far, called after each epoch.
 
     Returns:
@@ -92,10 +96,13 @@ def train(
         InputError: for what `check_conditions` refuses, if the run directory may not be written, or
             if the run in it cannot go on like this.
     """
-    check_conditions(denoiser, train_images, test_images, settings)
+    check_conditions(denoiser, train_images, test_images, settings, data_on_device)
     identity = _identity(denoiser, settings, train_images, test_images)
     with data_parallel(settings.devices) as shared, contextlib.ExitStack() as stack:
         check_shares(settings.batch_size, shared.count)
+        data_on_device = goes_on_device(denoiser, train_images, settings, data_on_device)
+        # All processes must run the same program, however much memory is free in each.
+        data_on_device = not shared.any_process(not data_on_device)
         kept = None
         if shared.is_first:
             folder = out = _resumed_folder(out) if resume else _new_folder(out, overwrite)
@@ -119,6 +126,7 @@ def train(
             identity,
             console=console if shared.is_first else None,
             state_seconds=state_seconds,
+            data_on_device=data_on_device,
             after_epoch=after_epoch if shared.is_first else None,
         )
         if kept is not None:

@@ -15,6 +15,7 @@ from .average import Average
 from .batches import NoisyBatches, TiledBatches
 from .blind_training import compiled_training
 from .checkpoint import Checkpoint
+from .device_images import DeviceImages
 from .events import Events
 from .history import History
 from .interruption import Interruption
@@ -60,6 +61,7 @@ class Session:
     Args:
         shared: the `DataParallel`.
         denoiser, train_images, test_images, settings, console, state_seconds, after_epoch: see `train`.
+        data_on_device: whether the training images are held on the device.
         out: the directory, which exists.
         identity: see `StateKeeper`.
     """
@@ -76,6 +78,7 @@ class Session:
         *,
         console,
         state_seconds,
+        data_on_device,
         after_epoch,
     ):
         self.shared = shared
@@ -86,6 +89,7 @@ class Session:
             settings.batch_size,
             settings.seed,
             shares=shared.count,
+            as_indices=data_on_device,
         )
         self.tests = None
         if len(test_images):
@@ -99,7 +103,12 @@ class Session:
             self.tests = shared.share(tests)
         self.denoiser = denoiser
         denoiser = shared.replicate(denoiser, settings.precision)
-        self.model = compiled_training(denoiser, settings, self.batches.steps_per_epoch)
+        self.model = compiled_training(
+            denoiser,
+            settings,
+            self.batches.steps_per_epoch,
+            DeviceImages(train_images) if data_on_device else None,
+        )
         self.interruption = Interruption(shared.any_process)
         self.history = History(out / "history.csv", self.batches)
         averages = [Average(denoiser)] if settings.ema is not None else []

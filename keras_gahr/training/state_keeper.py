@@ -13,9 +13,9 @@ class StateKeeper(keras.callbacks.Callback):
     """Writes the state after each epoch, after so many seconds within one, and on a signal.
 
     A state holds all variables of the model (weights, running deviations, the states of the random
-    generators, the metrics of the unfinished epoch) and of the optimizer, how many epochs and steps
-    are done, and what the other callbacks need. A training that goes on from it does exactly what it
-    would have done otherwise. Nothing is kept of a model that diverged.
+    generators, the metrics of the unfinished epoch) but the images, and of the optimizer, how many
+    epochs and steps are done, and what the other callbacks need. A training that goes on from it does
+    exactly what it would have done otherwise. Nothing is kept of a model that diverged.
 
     Args:
         path: of the `.safetensors` file.
@@ -112,6 +112,12 @@ class StateKeeper(keras.callbacks.Callback):
 
 
 def _state_variables(model):
-    """All variables of a compiled model and its optimizer, each once, in an order that is fixed."""
+    """All variables of a compiled model and its optimizer, each once, in an order that is fixed.
+
+    The images that the model may hold are left out: they do not change, and are there already.
+    """
     variables = [*model.variables, *model.metrics_variables, *model.optimizer.variables]
-    return list({id(variable): variable for variable in variables}.values())
+    once = {id(variable): variable for variable in variables}
+    for variable in model.images.variables if model.images is not None else ():
+        del once[id(variable)]
+    return list(once.values())
