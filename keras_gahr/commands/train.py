@@ -26,7 +26,9 @@ def train(
     ] = None,
     resume: Annotated[
         Path | None,
-        typer.Option(help="Go on with the run in this directory; only --epochs may be changed."),
+        typer.Option(
+            help="Go on with the run in this directory; only --epochs and --data-on-device may be changed."
+        ),
     ] = None,
     config: Annotated[
         Path | None,

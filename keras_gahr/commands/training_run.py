@@ -112,7 +112,8 @@ def continue_run(out, given, state_seconds):
     if others:
         raise InputError(
             f"received {others[0].replace('_', '-')} with --resume, which goes on as the run was "
-            "started; only --epochs may be changed (--start-from begins a new run from a model)"
+            "started; only --epochs and --data-on-device may be changed (--start-from begins a new "
+            "run from a model)"
         )
     if not (out / "config.json").is_file():
         raise InputError(f"{out} holds no run, expected a folder that `gahr train` made")

@@ -72,8 +72,7 @@ class BlindTraining(keras.Model):
         self.noise_generator = keras.random.SeedGenerator(noise_seed)
         self.scale_generator = keras.random.SeedGenerator(scale_seed)
         self.psnr = keras.metrics.Mean(name="psnr")
-
-    def build(self, input_shape):
+        # Or TensorFlow's `fit` would try it on the mean of what the devices get, be it indices.
         self.built = True
 
     def call(self, inputs, training=False):

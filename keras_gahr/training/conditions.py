@@ -9,6 +9,7 @@ from keras_gahr import _backend
 from keras_gahr.datasets.arrays import check_values
 from keras_gahr.errors import InputError
 
+from .device_images import bytes_on_device
 from .estimate import estimate_memory
 
 _SHARE_OF_DEVICE = 1 / 4
@@ -71,13 +72,16 @@ def goes_on_device(denoiser, train_images, settings, data_on_device=None):
     if data_on_device is not None:
         return data_on_device
     free = _backend.memory_available()
-    if free is None:
+    if free is None or bytes_on_device(train_images) > _SHARE_OF_DEVICE * free:
         return False
     estimate = estimate_memory(
-        denoiser, train_images.shape[1:], settings.batch_size, device_images=train_images
+        denoiser,
+        train_images.shape[1:],
+        settings.batch_size,
+        (train_images,),
+        device_images=train_images,
     )
-    fits = estimate.device_images <= _SHARE_OF_DEVICE * free
-    return fits and _needed_on_device(estimate) <= free
+    return _shortage(estimate) is None
 
 
 def check_batch_size(count, settings):
@@ -96,30 +100,34 @@ def check_memory(estimate):
 
     Where that is not known, nothing is checked.
     """
-    on_device = _needed_on_device(estimate)
+    shortage = _shortage(estimate)
+    if shortage is not None:
+        needed, available, place = shortage
+        raise InputError(
+            f"the training needs at least {needed / 1e9:.1f} GB, but {place} has "
+            f"{available / 1e9:.1f} GB: choose a smaller --batch-size, a smaller network or "
+            "smaller images" + (", or leave out --data-on-device" if estimate.device_images else "")
+        )
+
+
+def _shortage(estimate):
+    """The first memory that is not enough: bytes needed, bytes available, its name; or None.
+
+    Of activations in a step compiled by XLA, which may compute all but the convolutions again, only a
+    third is counted. Images on their way to a device are in memory once.
+    """
+    on_device = estimate.on_device
+    if _backend.jit_compile():
+        on_device -= estimate.activations * 2 // 3
     free = _backend.memory_available()
-    in_memory = estimate.images + (on_device if free is None else 0)
+    in_memory = estimate.images + (on_device if free is None else estimate.device_images)
     for needed, available, place in (
         (on_device, free, "the device"),
         (in_memory, machine_memory(), "this machine"),
     ):
         if available is not None and needed > available:
-            raise InputError(
-                f"the training needs at least {needed / 1e9:.1f} GB, but {place} has "
-                f"{available / 1e9:.1f} GB: choose a smaller --batch-size, a smaller network or "
-                "smaller images"
-                + (", or pass --no-data-on-device" if estimate.device_images else "")
-            )
-
-
-def _needed_on_device(estimate):
-    """Bytes that the device needs at least.
-
-    Of activations in a step compiled by XLA, which may compute all but the convolutions again, only a
-    third is counted.
-    """
-    recomputed = estimate.activations * 2 // 3 if _backend.jit_compile() else 0
-    return estimate.on_device - recomputed
+            return needed, available, place
+    return None
 
 
 def machine_memory(limit="/sys/fs/cgroup/memory.max"):

@@ -36,6 +36,7 @@ class DeviceImages(keras.layers.Layer):
             name="images",
         )
         release(images)
+        self.built = True
 
     def call(self, indices):
         images = ops.take(self.images, indices, axis=0)

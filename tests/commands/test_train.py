@@ -143,8 +143,9 @@ def test_a_stopped_run_goes_on(gahr, refused, dataset, tmp_path):
     out = tmp_path / "run"
     assert gahr("train", dataset, "--out", out, *QUICK).exit_code == 0
     assert "--resume" in refused("train", dataset, "--out", out, *QUICK)
-    result = gahr("train", "--resume", out, "--epochs", 3)
+    result = gahr("train", "--resume", out, "--epochs", 3, "--data-on-device")
     assert result.exit_code == 0, result.output
+    assert json.loads((out / "config.json").read_text())["options"]["data_on_device"] is True
     rows = (out / "history.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows] == ["epoch", "1", "2", "3"]
     # The rate was halved every epoch, a tenth of two, and goes on like that.
@@ -184,7 +185,9 @@ def test_what_is_missing_is_named(refused, dataset, tmp_path):
 
 
 def test_a_dry_run_leaves_nothing(gahr, dataset, tmp_path):
-    result = gahr("train", dataset, "--out", tmp_path / "run", *QUICK, "--dry-run")
+    result = gahr(
+        "train", dataset, "--out", tmp_path / "run", *QUICK, "--dry-run", "--data-on-device"
+    )
     assert result.exit_code == 0, result.output
     assert '"epochs": 2' in result.output
     assert "4 steps: 2 epochs of 2" in result.output

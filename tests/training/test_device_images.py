@@ -42,7 +42,7 @@ def bands(images):
 KINDS = [
     pytest.param(small, whole_bytes, id="uint8"),
     pytest.param(small, lambda images: images, id="float32", marks=pytest.mark.slow),
-    pytest.param(conditional, bands, id="bands"),
+    pytest.param(conditional, bands, id="bands", marks=pytest.mark.slow),
 ]
 
 
@@ -82,7 +82,7 @@ def test_all_bytes_become_the_same_numbers_as_on_the_host():
 @pytest.mark.parametrize("first", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_run_goes_on_whichever_way_it_was_started(tmp_path, smooth_images, monkeypatch, first):
     """Stopped on one side and resumed on the other, it ends as one that was there all the time."""
-    images = whole_bytes(smooth_images(20, 8, 8))
+    images = smooth_images(20, 8, 8)
 
     class StopAt(session.History):
         step = None
@@ -131,7 +131,7 @@ def test_images_on_the_device_are_counted(smooth_images, monkeypatch):
     needed = estimate_memory(denoiser, (8, 8, 1), SETTINGS.batch_size).on_device
     monkeypatch.setattr(conditions._backend, "memory_available", lambda: needed)
     check_conditions(denoiser, images, images, SETTINGS)
-    with pytest.raises(InputError, match="--no-data-on-device"):
+    with pytest.raises(InputError, match="leave out --data-on-device"):
         check_conditions(denoiser, images, images, SETTINGS, data_on_device=True)
 
 

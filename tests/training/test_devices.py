@@ -59,6 +59,15 @@ def test_two_devices_train_as_one(tmp_path):
 
 
 @pytest.mark.slow
+def test_two_devices_that_hold_the_images_train_the_same(tmp_path):
+    for result in run_on_two(tmp_path, "held"):
+        names = [name.removeprefix("one/") for name in result if name.startswith("one/")]
+        assert len(result["two/losses"]) == 20
+        for name in names:
+            assert np.array_equal(result[f"one/{name}"], result[f"two/{name}"]), name
+
+
+@pytest.mark.slow
 def test_all_processes_stop_at_the_same_step(tmp_path):
     for result in run_on_two(tmp_path, "stop"):
         assert len(result["two/losses"]) == 3

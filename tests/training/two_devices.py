@@ -1,8 +1,9 @@
 """Run by the tests of several devices: one training on one device, and the same on two.
 
-python two_devices.py FOLDER [stop]
+python two_devices.py FOLDER [stop] [held]
 
 Each process writes FOLDER/RANK.npz. With `stop` the last process alone asks for an end at step 3.
+With `held` both are on two devices, which hold the images in the second.
 """
 
 import signal
@@ -18,6 +19,7 @@ from keras_gahr.denoisers.properties import normalizations
 from keras_gahr.noise import NoiseLaw
 from keras_gahr.training import Adam, BlindTraining
 from keras_gahr.training.batches import NoisyBatches, TiledBatches
+from keras_gahr.training.device_images import DeviceImages
 from keras_gahr.training.devices import data_parallel
 from keras_gahr.training.interruption import Interruption
 
@@ -47,14 +49,16 @@ class SignalAt(keras.callbacks.Callback):
             self.interruption.signal = signal.SIGINT
 
 
-def trained(denoiser, share=lambda batches: batches, callbacks=()):
+def trained(denoiser, share=lambda batches: batches, callbacks=(), held=False):
     """The losses, PSNR and weights of 20 steps."""
     images = np.random.default_rng(0).random((40, 8, 8, 1), np.float32)
-    model = BlindTraining(denoiser, LAW, seed=3, rescale=True)
+    images = np.round(255 * images).astype(np.uint8)
+    device_images = DeviceImages(images) if held else None
+    model = BlindTraining(denoiser, LAW, seed=3, rescale=True, images=device_images)
     model.compile(Adam(1e-3), jit_compile=_backend.jit_compile())
     losses = Losses()
     history = model.fit(
-        share(TiledBatches(images, 40, 4, seed=1)),
+        share(TiledBatches(images, 40, 4, seed=1, as_indices=held)),
         validation_data=share(NoisyBatches(images[32:], LAW, 4, seed=2)),
         epochs=2,
         shuffle=False,
@@ -66,21 +70,25 @@ def trained(denoiser, share=lambda batches: batches, callbacks=()):
     return {"losses": losses.values, **numbers, **weights}
 
 
-def main(folder, stop):
+def main(folder, stop, held):
     def fresh():
         denoiser = UNet(num_blocks=1, num_kernels=4, seed=0)
         for norm in normalizations(denoiser):
             norm.gamma.assign(np.ones(norm.gamma.shape, np.float32))
         return denoiser
 
-    results = {} if stop else {f"one/{k}": v for k, v in trained(fresh()).items()}
+    results = {}
+    if not stop and not held:
+        results = {f"one/{k}": v for k, v in trained(fresh()).items()}
     with data_parallel(2) as shared:
         interruption = Interruption(shared.any_process)
         callbacks = [interruption]
         if stop and shared.rank == shared.world - 1:
             callbacks.insert(0, SignalAt(interruption, 3))
-        copy = shared.replicate(fresh())
-        results |= {f"two/{k}": v for k, v in trained(copy, shared.share, callbacks).items()}
+        for name, on_device in (("one", False), ("two", True)) if held else (("two", False),):
+            copy = shared.replicate(fresh())
+            numbers = trained(copy, shared.share, callbacks, on_device)
+            results |= {f"{name}/{k}": v for k, v in numbers.items()}
     np.savez(folder / f"{shared.rank}.npz", **results)
 
 
@@ -91,4 +99,4 @@ if __name__ == "__main__":
         (cpu,) = tensorflow.config.list_physical_devices("CPU")
         halves = [tensorflow.config.LogicalDeviceConfiguration()] * 2
         tensorflow.config.set_logical_device_configuration(cpu, halves)
-    main(Path(sys.argv[1]), "stop" in sys.argv[2:])
+    main(Path(sys.argv[1]), "stop" in sys.argv[2:], "held" in sys.argv[2:])
