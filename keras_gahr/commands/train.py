@@ -60,7 +60,7 @@ def train(
         int | None, _option(_NETWORK, "bf-cnn: layers; default 21.", min=2)
     ] = None,
     receptive_field: Annotated[
-        int | None, _option(_NETWORK, "bf-cnn-rf: 5, 9, 13, 23 or 43 pixels; default 43.")
+        int | None, _option(_NETWORK, "bf-cnn-rf: an odd number of pixels up to 43; default 43.")
     ] = None,
     conditional: Annotated[
         bool,
