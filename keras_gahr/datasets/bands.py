@@ -87,11 +87,7 @@ def make_bands(source, out, scale=0, low=False, overwrite=False, progress=None):
     _check_sides(sides, scale)
     shape = (*(side >> (scale + 1) for side in sides), channels if low else 4 * channels)
     parameters = {
-        "source": {
-            "name": source.resolve().name,
-            "recipe": dataset.manifest["recipe"],
-            "sha256": dataset.manifest.get("sha256"),
-        },
+        "source": dataset.describe_source(source),
         "scale": scale,
         "low": low,
     }

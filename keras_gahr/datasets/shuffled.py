@@ -80,11 +80,7 @@ def make_shuffled(source, out, seed=None, inverse=False, overwrite=False, progre
         order = permutation(height, width, seed)
     dtype = "uint8" if dataset.images.dtype == np.uint8 else "float32"
     parameters = {
-        "source": {
-            "name": source.resolve().name,
-            "recipe": dataset.manifest["recipe"],
-            "sha256": dataset.manifest.get("sha256"),
-        },
+        "source": dataset.describe_source(source),
         "seed": seed,
         "inverse": inverse,
         "permutation": order.tolist(),

@@ -51,6 +51,14 @@ class Dataset:
         # A part of a dataset keeps the manifest of the whole, where its own images are not known.
         return sources if len(sources) == len(self) else []
 
+    def describe_source(self, path):
+        """What the manifest of a dataset made from this one, which is at the path, says of it."""
+        return {
+            "name": Path(path).resolve().name,
+            "recipe": self.manifest["recipe"],
+            "sha256": self.manifest.get("sha256"),
+        }
+
     def as_float(self, index=slice(None)):
         """The images at `index` (whatever indexes an array) as float32, in memory.
 
