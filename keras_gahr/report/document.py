@@ -1,0 +1,116 @@
+"""What a report says, before it is written as HTML, Markdown and JSON."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """Something the paper says of all such experiments, and whether it was seen in this one.
+
+    Args:
+        statement: a sentence, of the paper's claim in words that a number can refute.
+        passed: whether it was seen; None if it could not be decided here, and `measured` says why.
+        measured: what was found, with its numbers and units.
+        expected: what the claim asks of these numbers.
+        source: where the paper makes it: "Fig. 2".
+    """
+
+    statement: str
+    passed: bool | None
+    measured: str
+    expected: str
+    source: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """A figure.
+
+    Args:
+        name: of its file, without suffix, unique in the report.
+        png: the content of a PNG file.
+        caption: what is to be seen, and where the paper has it.
+        description: the same for readers who cannot see it.
+    """
+
+    name: str
+    png: bytes
+    caption: str
+    description: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Slider:
+    """Pictures of one kind, one at a time, chosen by a slider.
+
+    Args:
+        label: what the slider changes: "training images N".
+        values: of it, one string for each picture.
+        pictures: `Picture`s of one size.
+        caption: of all.
+    """
+
+    label: str
+    values: Sequence[str]
+    pictures: Sequence[Picture]
+    caption: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """Numbers side by side, such as those measured and those of the paper.
+
+    Args:
+        columns: their names.
+        rows: cells: strings, numbers, or None where there is nothing.
+        caption: with the units.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    caption: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """A part of a report.
+
+    Args:
+        title: of it.
+        text: paragraphs of plain text.
+        items: `Picture`s, `Slider`s and `Table`s, in order.
+    """
+
+    title: str
+    text: Sequence[str] = ()
+    items: Sequence[Picture | Slider | Table] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Document:
+    """A report.
+
+    Args:
+        name: of the experiment, or of what was reported on; no spaces.
+        title: of the page.
+        question: that was asked, a sentence.
+        answer: a sentence or two with the numbers that matter.
+        claims: `Claim`s.
+        sections: `Section`s.
+        numbers: everything measured, as JSON has it, by name.
+        settings: what was run, as JSON has it: scale, dataset, networks, trainings.
+        versions: of Python, packages and the backend.
+        seconds: the time that trainings and analysis took together, or None if not known.
+    """
+
+    name: str
+    title: str
+    question: str
+    answer: str
+    claims: Sequence[Claim] = ()
+    sections: Sequence[Section] = ()
+    numbers: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    settings: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    seconds: float | None = None
