@@ -10,7 +10,7 @@ import keras_gahr
 
 from .document import Picture, Slider
 from .markup import Markup, element, void
-from .wording import VERDICTS, is_number, number_text, seconds_text, setting_text, tally
+from .wording import VERDICTS, cell_texts, numeric_columns, seconds_text, setting_text, tally
 
 _SHAPES = {
     True: "M3.5 8.5l3 3 6-7",
@@ -98,7 +98,7 @@ def _claims(claims):
     return element(
         "section",
         element("h2", "Claims", id="claims-title"),
-        element("p", f"What the paper says of such experiments: {tally(claims)} here."),
+        element("p", f"What the paper claims of such experiments; in this one, {tally(claims)}."),
         element("ul", *map(_claim, claims), class_="claims"),
         id="claims",
         aria_labelledby="claims-title",
@@ -203,10 +203,7 @@ def _slider(slider, name):
 
 
 def _table(table, name):
-    numeric = [
-        all(map(is_number, cells)) and not all(cell is None for cell in cells)
-        for cells in zip(*table.rows, strict=True)
-    ] or [False] * len(table.columns)
+    numeric = numeric_columns(table)
     header = (
         element("th", column, scope="col", class_="number" if right else None)
         for column, right in zip(table.columns, numeric, strict=True)
@@ -217,14 +214,14 @@ def _table(table, name):
             *(
                 element(
                     "th" if k == 0 else "td",
-                    number_text(cell),
+                    cell,
                     scope="row" if k == 0 else None,
                     class_="number" if numeric[k] else None,
                 )
                 for k, cell in enumerate(row)
             ),
         )
-        for row in table.rows
+        for row in cell_texts(table)
     )
     drawn = element(
         "table",

@@ -6,7 +6,7 @@ import keras_gahr
 
 from .document import Picture, Slider
 from .strict_json import strict_json
-from .wording import VERDICTS, is_number, number_text, seconds_text, tally
+from .wording import VERDICTS, cell_texts, numeric_columns, seconds_text, tally
 
 _MARKS = {True: "✓", False: "✗", None: "?"}
 
@@ -68,13 +68,8 @@ def _item(item):
                 plain(picture.caption),
             ]
         return [*blocks, plain(item.caption)]
-    numeric = [all(map(is_number, cells)) for cells in zip(*item.rows, strict=True)]
-    rules = ["---:" if right else "---" for right in numeric or [False] * len(item.columns)]
-    rows = [
-        [plain(column) for column in item.columns],
-        rules,
-        *([plain(number_text(cell)) for cell in row] for row in item.rows),
-    ]
+    rules = ["---:" if right else "---" for right in numeric_columns(item)]
+    rows = [map(plain, item.columns), rules, *(map(plain, row) for row in cell_texts(item))]
     return ["\n".join(f"| {' | '.join(row)} |" for row in rows), plain(item.caption)]
 
 

@@ -10,27 +10,60 @@ NOTHING = "\u2013"
 """A dash."""
 
 
-def number_text(value):
-    """A cell of a table: four digits of a number, a dash where there is nothing."""
+def cell_texts(table):
+    """The rows of a `Table` as strings.
+
+    Numbers have up to four digits, within a column as many after the point as one of them needs.
+    """
+    columns = []
+    for cells in zip(*table.rows, strict=True):
+        most = max(map(_decimals, cells))
+        columns.append([_cell_text(cell, most) for cell in cells])
+    return list(zip(*columns, strict=True))
+
+
+def numeric_columns(table):
+    """Whether each column of a `Table` holds numbers, or nothing, and is to be aligned as such."""
+    if not table.rows:
+        return [False] * len(table.columns)
+    return [
+        all(cell is None or _is_number(cell) for cell in cells)
+        for cells in zip(*table.rows, strict=True)
+    ]
+
+
+def _cell_text(value, most):
     if value is None:
         return NOTHING
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+    if not _is_number(value):
         return str(value)
     if isinstance(value, numbers.Integral):
         return f"{value:,}"
-    value = float(value)
     if not math.isfinite(value):
-        return NOTHING if math.isnan(value) else f"{value:+}".replace("inf", "∞")
-    if value and not 1e-3 <= abs(value) < 1e6:
+        return NOTHING if math.isnan(value) else f"{value:+}".replace("inf", "\u221e")
+    if _is_extreme(value):
         return f"{value:.3e}"
-    # Trailing zeros are digits too: 1.500 was measured as closely as 1.523.
-    digits = max(0, 3 - math.floor(math.log10(abs(value)))) if value else 0
-    return f"{value:,.{min(digits, 4)}f}"
+    return f"{value:,.{min(most, _digits_after_point(value))}f}"
 
 
-def is_number(value):
-    """Whether a cell is to be aligned as a number; those that hold nothing are."""
-    return value is None or (isinstance(value, numbers.Real) and not isinstance(value, bool))
+def _is_number(value):
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def _decimals(value):
+    """How many digits after the point a number needs, of the four in all that it may have."""
+    if not _is_number(value) or not math.isfinite(value) or _is_extreme(value):
+        return 0
+    text = f"{value:.{_digits_after_point(value)}f}"
+    return len(text.rstrip("0").partition(".")[2])
+
+
+def _digits_after_point(value):
+    return min(4, max(0, 3 - math.floor(math.log10(abs(value))))) if value else 4
+
+
+def _is_extreme(value):
+    return bool(value) and not 1e-3 <= abs(value) < 1e6
 
 
 def seconds_text(seconds):
