@@ -74,9 +74,16 @@ class RunFacts:
         return json.loads((self.path / "config.json").read_text(encoding="utf-8"))
 
     def part(self, name):
-        """A mapping in config.json; empty if there is none of this name."""
+        """A mapping in config.json; empty if there is none of this name.
+
+        That of the denoiser comes without its name, which Keras counts up, and its provenance, which
+        repeats the data.
+        """
         value = self.config.get(name)
-        return value if isinstance(value, Mapping) else {}
+        if not isinstance(value, Mapping):
+            return {}
+        hidden = {"name", "provenance"} if name == "denoiser" else set()
+        return {key: part for key, part in value.items() if key not in hidden}
 
     @property
     def train_size(self):

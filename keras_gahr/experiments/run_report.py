@@ -7,6 +7,9 @@ from keras_gahr.report.document import Document, Picture, Section, Slider, Table
 from keras_gahr.report.figures import png_bytes
 from keras_gahr.report.training_figures import gap_figure, level_figure, training_figure
 
+PARTS = ("data", "denoiser", "training")
+"""Of config.json, which determine a training."""
+
 _MEANING = (
     "A network that memorizes denoises the images it was trained on better than others: its train-test "
     "gap is large. One that has learned what its images have in common denoises both alike: its gap is "
@@ -51,7 +54,7 @@ def run_report(runs):
         ],
         numbers={"runs": [_numbers(*pair) for pair in zip(runs, names, strict=True)]},
         settings={
-            name: {part: run.part(part) for part in ("data", "denoiser", "training")}
+            name: {part: run.part(part) for part in PARTS}
             for name, run in zip(names, runs, strict=True)
         },
         versions=_versions(runs),
@@ -116,7 +119,7 @@ def _answer(runs, labels):
             f"{low['mean']:.2f} dB. Near zero a network does as well on images that it has never seen."
         )
     gaps = "; ".join(
-        f"{label}: {gap['mean']:.2f} dB (at most {gap['largest']:.2f} dB, at sigma {gap['sigma']:.3f})"
+        f"{label}: {gap['mean']:.2f} dB (largest at sigma {gap['sigma']:.3f}, {gap['largest']:.2f} dB)"
         for label, gap in found
     )
     return (
@@ -286,7 +289,7 @@ def _slider(name, labels, pictures, caption, description):
 def _differences_section(runs, labels):
     if len(runs) == 1:
         return None
-    found = [_flat(run.config) for run in runs]
+    found = [_flat(run) for run in runs]
     names = dict.fromkeys(itertools.chain(*found))
     rows = [
         [name, *(values.get(name) for values in found)]
@@ -307,7 +310,7 @@ def _differences_section(runs, labels):
     )
 
 
-def _flat(config):
+def _flat(run):
     """What determined a training, by names with dots; values as text."""
     found = {}
 
@@ -318,14 +321,10 @@ def _flat(config):
         else:
             found[name] = value if value is None else str(value)
 
-    for part in ("data", "denoiser", "training", "backend", "versions"):
-        walk(config.get(part), part)
-    # Names are given by Keras in order, and the provenance repeats the data.
-    return {
-        name: value
-        for name, value in found.items()
-        if name != "denoiser.name" and not name.startswith("denoiser.provenance")
-    }
+    for part in (*PARTS, "versions"):
+        walk(run.part(part), part)
+    walk(run.config.get("backend"), "backend")
+    return found
 
 
 def _numbers(run, name):

@@ -42,8 +42,8 @@ def markdown_page(document):
 def plain(text):
     """Text that Markdown shows as it is, on one line."""
     text = re.sub(r"([\\`*_\[\]<>|~&#$])", r"\\\1", " ".join(str(text).split()))
-    # At the start of a line these would make a list or a heading.
-    return re.sub(r"^(\d*)([-+=.)])", r"\1\\\2", text)
+    # At the start of a line these would make a list, a heading or a rule.
+    return re.sub(r"^(\d*)([-+=.)])(?=[\s=-]|$)", r"\1\\\2", text)
 
 
 def _claim(claim):

@@ -13,12 +13,13 @@ NOTHING = "\u2013"
 def cell_texts(table):
     """The rows of a `Table` as strings.
 
-    Numbers have up to four digits, within a column as many after the point as one of them needs.
+    The numbers of a column have the same digits after the point, but for those far from 1: enough
+    for four digits of the largest and two of the smallest, and no zeros at the end of all.
     """
     columns = []
     for cells in zip(*table.rows, strict=True):
-        most = max(map(_decimals, cells))
-        columns.append([_cell_text(cell, most) for cell in cells])
+        decimals = _decimals(list(filter(_is_plain, cells)))
+        columns.append([_cell_text(cell, decimals) for cell in cells])
     return list(zip(*columns, strict=True))
 
 
@@ -32,38 +33,36 @@ def numeric_columns(table):
     ]
 
 
-def _cell_text(value, most):
+def _cell_text(value, decimals):
     if value is None:
         return NOTHING
     if not _is_number(value):
         return str(value)
     if isinstance(value, numbers.Integral):
         return f"{value:,}"
-    if not math.isfinite(value):
-        return NOTHING if math.isnan(value) else f"{value:+}".replace("inf", "\u221e")
-    if _is_extreme(value):
+    if _is_plain(value):
+        return f"{value:,.{decimals}f}"
+    if math.isfinite(value):
         return f"{value:.3e}"
-    return f"{value:,.{min(most, _digits_after_point(value))}f}"
+    return NOTHING if math.isnan(value) else f"{value:+}".replace("inf", "\u221e")
 
 
 def _is_number(value):
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
-def _decimals(value):
-    """How many digits after the point a number needs, of the four in all that it may have."""
-    if not _is_number(value) or not math.isfinite(value) or _is_extreme(value):
+def _is_plain(value):
+    """Whether a cell is a number that is written without an exponent."""
+    return _is_number(value) and (value == 0 or 1e-3 <= abs(value) < 1e6)
+
+
+def _decimals(values):
+    """How many digits after the point these numbers get."""
+    sizes = [math.floor(math.log10(abs(value))) for value in values if value]
+    if not sizes:
         return 0
-    text = f"{value:.{_digits_after_point(value)}f}"
-    return len(text.rstrip("0").partition(".")[2])
-
-
-def _digits_after_point(value):
-    return min(4, max(0, 3 - math.floor(math.log10(abs(value))))) if value else 4
-
-
-def _is_extreme(value):
-    return bool(value) and not 1e-3 <= abs(value) < 1e6
+    most = min(max(3 - max(sizes), 1 - min(sizes), 0), 4)
+    return max(len(f"{value:.{most}f}".partition(".")[2].rstrip("0")) for value in values)
 
 
 def seconds_text(seconds):

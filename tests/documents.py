@@ -1,5 +1,7 @@
 """A report as an experiment would make it, of pictures that are drawn and numbers that are made up."""
 
+import functools
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -16,6 +18,7 @@ def disk_image(row, column, radius, size=48):
     return 0.25 + 0.5 / (1 + np.exp(np.hypot(y - row, x - column) - radius))
 
 
+@functools.cache
 def twins_picture(count):
     """Two rows of disks, which are more alike for a larger set."""
     figure = Figure(figsize=(7.2, 2.6), layout="constrained")
@@ -36,6 +39,7 @@ def twins_picture(count):
     )
 
 
+@functools.cache
 def curves_picture():
     figure = Figure(figsize=(8.2, 3.4), layout="constrained")
     for axes, part in zip(figure.subplots(1, 2, sharey=True), ("training", "test"), strict=True):

@@ -1,0 +1,57 @@
+"""Numbers and times in words."""
+
+import numpy as np
+import pytest
+
+from keras_gahr.report.document import Claim, Table
+from keras_gahr.report.wording import cell_texts, numeric_columns, seconds_text, setting_text, tally
+
+
+def column(*cells):
+    return [text for (text,) in cell_texts(Table(["a"], [[cell] for cell in cells], ""))]
+
+
+@pytest.mark.parametrize(
+    ("cells", "texts"),
+    [
+        ((0.46, 0.6), ["0.46", "0.60"]),
+        ((0.47123, 0.5), ["0.4712", "0.5000"]),
+        ((48.0, 43.3, None), ["48.0", "43.3", "\u2013"]),
+        ((1234.56, 12.3456), ["1,235", "12"]),
+        ((48.0831, 3.6371, -1.9194), ["48.08", "3.64", "-1.92"]),
+        ((1.24009, 0.00392), ["1.2401", "0.0039"]),
+        ((1, 10_000), ["1", "10,000"]),
+        ((np.float32(0.1), np.int64(3)), ["0.1", "3"]),
+        ((float("nan"), float("-inf"), 0.0), ["\u2013", "-\u221e", "0"]),
+        ((1e-9, 3e8, 2.0), ["1.000e-09", "3.000e+08", "2"]),
+        (("3e5", True), ["3e5", "True"]),
+    ],
+)
+def test_cells(cells, texts):
+    assert column(*cells) == texts
+
+
+def test_columns_of_numbers():
+    table = Table("abcd", [[1, "x", None, True], [None, 2.5, None, False]], "")
+    assert numeric_columns(table) == [True, False, True, False]
+    assert numeric_columns(Table("ab", [], "")) == [False, False]
+
+
+def test_times():
+    assert [seconds_text(s) for s in (0, 59, 150, 9000, 200_000)] == [
+        "0 seconds",
+        "59 seconds",
+        "2.5 minutes",
+        "2.5 hours",
+        "2.3 days",
+    ]
+
+
+def test_settings():
+    assert setting_text([1, (True, None)]) == "1, yes, \u2013"
+    assert setting_text(0.0001) == "0.0001"
+
+
+def test_tally():
+    claims = [Claim("a", passed, "", "", "") for passed in (True, True, None)]
+    assert tally(claims) == "2 of 3 seen, 1 undecided"
