@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 from html_reader import HtmlReader
+from matplotlib.figure import Figure
 
 from keras_gahr.experiments.run_facts import read_runs
 from keras_gahr.experiments.run_report import run_report
@@ -54,6 +55,13 @@ def make_run(tmp_path):
     return make
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Figures are made but not drawn, for tests that look at words and numbers."""
+    content = png_bytes(Figure(figsize=(1, 1)))
+    monkeypatch.setattr("keras_gahr.experiments.run_report.png_bytes", lambda figure: content)
+
+
 def items(document, kind):
     return [
         item for section in document.sections for item in section.items if isinstance(item, kind)
@@ -85,14 +93,14 @@ def test_a_slider_over_set_sizes(make_run, gahr, tmp_path):
     assert document.seconds == 360
 
 
-def test_one_run_has_pictures_without_a_slider(make_run):
+def test_one_run_has_pictures_without_a_slider(make_run, undrawn):
     document = run_report(read_runs([make_run("alone", 10)]))
     assert not items(document, Slider)
     assert [picture.name for picture in document.pictures()] == ["levels", "training"]
     assert "N = 10: 1.00 dB" in document.answer
 
 
-def test_runs_of_one_size_are_told_apart_by_name(make_run):
+def test_runs_of_one_size_are_told_apart_by_name(make_run, undrawn):
     paths = [make_run(name) for name in ("b/x", "a/x", "y")]
     document = run_report(read_runs(paths))
     assert items(document, Slider)[0].label == "run"
@@ -100,7 +108,7 @@ def test_runs_of_one_size_are_told_apart_by_name(make_run):
     assert document.sections[-1].text
 
 
-def test_many_runs_are_summed_up(make_run):
+def test_many_runs_are_summed_up(make_run, undrawn):
     for k in range(1, 7):
         make_run(f"r{k}", 10 * k, 6.0 - k)
     document = run_report(read_runs([make_run("r9", 5, 9.0).parent]))
@@ -115,7 +123,7 @@ def test_folders_of_runs_and_runs_given_twice(make_run, tmp_path):
     assert [run.path.name for run in found] == ["one", "two"]
 
 
-def test_unfinished_runs_are_said_to_be(make_run):
+def test_unfinished_runs_are_said_to_be(make_run, undrawn):
     runs = [
         make_run("whole"),
         make_run("half", epochs=1, state="stopped", model=False),
@@ -128,7 +136,7 @@ def test_unfinished_runs_are_said_to_be(make_run):
     assert "whole has no PSNR over noise levels." in text
 
 
-def test_without_test_images_there_is_no_gap(make_run):
+def test_without_test_images_there_is_no_gap(make_run, undrawn):
     path = make_run("run")
     rows = (path / "levels.csv").read_text().splitlines()
     (path / "levels.csv").write_text("\n".join(row for row in rows if ",test," not in row))
@@ -137,7 +145,7 @@ def test_without_test_images_there_is_no_gap(make_run):
     assert document.numbers["runs"][0]["gap"] is None
 
 
-def test_a_diverged_run(make_run, gahr, tmp_path):
+def test_a_diverged_run(make_run, undrawn, gahr, tmp_path):
     path = make_run("run", state="diverged")
     text = (path / "history.csv").read_text().replace("4.0,20.0", "nan,inf")
     (path / "history.csv").write_text(text)
@@ -156,7 +164,7 @@ def test_hostile_names(make_run, gahr, tmp_path):
     assert all(name in page.text() for name in names)
 
 
-def test_the_pictures_of_a_run(make_run, refused, tmp_path):
+def test_the_pictures_of_a_run(make_run, undrawn, refused, tmp_path):
     from documents import twins_picture
 
     path = make_run("run")
@@ -184,7 +192,7 @@ def test_what_cannot_be_reported(make_run, refused, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_reports_are_not_overwritten_unasked(make_run, gahr, refused, tmp_path):
+def test_reports_are_not_overwritten_unasked(make_run, undrawn, gahr, refused, tmp_path):
     path = make_run("run")
     for arguments in ((), ("--overwrite",)):
         assert gahr("report", path, "--out", tmp_path / "out", *arguments).exit_code == 0
