@@ -1,14 +1,13 @@
 """What a report says of trainings that were run, whatever they were run for."""
 
 import itertools
-from collections.abc import Mapping
 
 from keras_gahr.report.document import Document, Picture, Section, Slider, Table
 from keras_gahr.report.figures import png_bytes
 from keras_gahr.report.training_figures import gap_figure, level_figure, training_figure
 
-PARTS = ("data", "denoiser", "training")
-"""Of config.json, which determine a training."""
+from .run_differences import PARTS, differences_section
+from .run_labels import RunLabels, run_names, sorted_runs
 
 _MEANING = (
     "A network that memorizes denoises the images it was trained on better than others: its train-test "
@@ -29,9 +28,9 @@ def run_report(runs):
     Returns:
         `Document`.
     """
-    runs = _sorted(runs)
-    names = _names(runs)
-    labels = _Labels(runs, names)
+    runs = sorted_runs(runs)
+    names = run_names(runs)
+    labels = RunLabels(runs, names)
     one = len(runs) == 1
     return Document(
         name="training-run" if one else "training-runs",
@@ -48,7 +47,7 @@ def run_report(runs):
                 _levels_section(runs, labels),
                 _training_section(runs, labels),
                 _pictures_section(runs, labels),
-                _differences_section(runs, labels),
+                differences_section(runs, labels),
             )
             if section is not None
         ],
@@ -60,45 +59,6 @@ def run_report(runs):
         versions=_versions(runs),
         seconds=sum(run.seconds for run in runs),
     )
-
-
-def _sorted(runs):
-    sizes = [run.train_size for run in runs]
-    if None in sizes or len(set(sizes)) == 1:
-        return list(runs)
-    return sorted(runs, key=lambda run: run.train_size)
-
-
-def _names(runs):
-    """The names of their folders, or the paths where these are the same."""
-    names = [run.path.name or str(run.path) for run in runs]
-    return [
-        name if names.count(name) == 1 else str(run.path)
-        for name, run in zip(names, runs, strict=True)
-    ]
-
-
-class _Labels:
-    """What tells the runs from each other: the number of training images if it does, else names.
-
-    Attributes:
-        name: what it is: "training images N" or "run".
-        short: for a slider that says `name`.
-        long: for a line or a column.
-    """
-
-    def __init__(self, runs, names):
-        sizes = [run.train_size for run in runs]
-        if None not in sizes and len(set(sizes)) == len(sizes):
-            self.name = "training images N"
-            self.short = [f"{size:,}" for size in sizes]
-            self.long = [f"N = {size:,}" for size in sizes]
-        else:
-            self.name = "run"
-            self.short = self.long = [
-                name if size is None or len(set(sizes)) == 1 else f"{name} (N = {size:,})"
-                for name, size in zip(names, sizes, strict=True)
-            ]
 
 
 def _answer(runs, labels):
@@ -284,47 +244,6 @@ def _slider(name, labels, pictures, caption, description):
     if len(labels.long) == 1:
         return [Picture(name, made[0].png, caption, made[0].description)]
     return [Slider(labels.name, [labels.short[k] for k in pictures], made, caption)]
-
-
-def _differences_section(runs, labels):
-    if len(runs) == 1:
-        return None
-    found = [_flat(run) for run in runs]
-    names = dict.fromkeys(itertools.chain(*found))
-    rows = [
-        [name, *(values.get(name) for values in found)]
-        for name in names
-        if any(values.get(name) != found[0].get(name) for values in found)
-    ]
-    if not rows:
-        return Section("What differs", ["All runs have the same settings, images and versions."])
-    return Section(
-        "What differs",
-        items=[
-            Table(
-                ["setting", *labels.long],
-                rows,
-                "Settings that are not the same in all runs; all others are.",
-            )
-        ],
-    )
-
-
-def _flat(run):
-    """What determined a training, by names with dots; values as text."""
-    found = {}
-
-    def walk(value, name):
-        if isinstance(value, Mapping):
-            for key, part in value.items():
-                walk(part, f"{name}.{key}")
-        else:
-            found[name] = value if value is None else str(value)
-
-    for part in (*PARTS, "versions"):
-        walk(run.part(part), part)
-    walk(run.config.get("backend"), "backend")
-    return found
 
 
 def _numbers(run, name):
