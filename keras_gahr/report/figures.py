@@ -3,6 +3,8 @@
 They are drawn on `Figure` objects, without pyplot, so that no global state of matplotlib changes.
 """
 
+import io
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -70,3 +72,10 @@ def save_figure(figure, path):
     """Writes a figure as a PNG file."""
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=120)
+
+
+def png_bytes(figure):
+    """The content of a figure's PNG file."""
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=120)
+    return content.getvalue()
