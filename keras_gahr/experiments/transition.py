@@ -6,38 +6,30 @@ images from the same noise.
 """
 
 import dataclasses
-import math
 
 import numpy as np
 
-from keras_gahr.analysis.intervals import share_interval
-from keras_gahr.analysis.slopes import fit_slope
 from keras_gahr.errors import InputError
-from keras_gahr.report.comparison_figures import twins_figure
-from keras_gahr.report.document import Claim, Document, Picture, Section, Slider, Table
-from keras_gahr.report.figures import png_bytes
-from keras_gahr.report.memory_figures import crossing_figure, psnr_figure, similarity_figure
+from keras_gahr.report.document import Document, Section
 from keras_gahr.sampling import AscentSchedule
 
 from .comparison import compare_networks
-from .decisions import all_of, difference_interval, in_words, is_above, is_below
 from .experiment import Experiment
-from .gap import Gap, measure_gap
+from .gap import measure_gap
 from .image_networks import (
     ImageNetworkSettings,
     check_set_sizes,
     describe_images,
     images_of,
 )
-
-FEW = 10
-"""Training images that any of these networks can learn by heart."""
-
-STEEP, FLAT = 0.7, 0.4
-"""Slopes (dB per dB) above and below which a PSNR curve counts as steep and as flat."""
-
-WIDE, NARROW = 3.0, 0.5
-"""Gaps (dB) between train and test above and below which they count as apart and as one."""
+from .transition_findings import SetResult, claims_of, crossing_of
+from .transition_report import (
+    answer,
+    curves_section,
+    numbers_section,
+    samples_section,
+    twins_page,
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -62,28 +54,6 @@ class TransitionSettings(ImageNetworkSettings):
     fixed_h: bool = True
     beta: float = 0.1
     sigma_end: float = 0.05
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class SetResult:
-    """What was found with one number of training images.
-
-    Args:
-        count: N.
-        gap: `Gap` of network A.
-        twins: (P,), correlation of A's and B's sample from the same noise.
-        closest: (P,), the larger of the correlations of A's sample with A's training images and of
-            B's with B's.
-        memorized: bool (2 P,), of A's and B's samples; see `keras_gahr.analysis.memorization.RULE`.
-        verdict: by that rule.
-    """
-
-    count: int
-    gap: Gap
-    twins: np.ndarray
-    closest: np.ndarray
-    memorized: np.ndarray
-    verdict: str
 
 
 class Transition(Experiment):
@@ -172,7 +142,7 @@ class Transition(Experiment):
             )
             results.append(_result(size, gap, comparison))
             rows = comparison.rows(comparison.arrays(train_sets))
-            pages.append(_twins_page(size, results[-1], rows, settings.samples))
+            pages.append(twins_page(size, results[-1], rows, settings.samples))
             numbers[f"N={size}"] = {**gap.numbers(), **comparison.numbers()}
         crossing = crossing_of(results)
         numbers["crossing"] = crossing
@@ -180,7 +150,7 @@ class Transition(Experiment):
             self.name,
             self.title,
             self.question,
-            _answer(results, crossing),
+            answer(results, crossing),
             claims=claims_of(results),
             sections=[
                 Section(
@@ -191,9 +161,9 @@ class Transition(Experiment):
                         "the last N, from other initial weights.",
                     ],
                 ),
-                _curves_section(results),
-                _samples_section(results, crossing, pages),
-                _numbers_section(results, crossing),
+                curves_section(results),
+                samples_section(results, crossing, pages),
+                numbers_section(results, crossing),
             ],
             numbers=numbers,
         )
@@ -217,225 +187,4 @@ def _result(size, gap, comparison):
         closest=np.max([r.closest["correlation"].value[:, 0] for r in reports], axis=0),
         memorized=np.concatenate([report.memorized for report in reports]),
         verdict=comparison.verdict,
-    )
-
-
-def crossing_of(results):
-    """The N above which twins are closer to each other than to training images, on average.
-
-    It is interpolated between two set sizes on a logarithmic scale; None if the means do not
-    cross, or if they cross back.
-    """
-    difference = [float(result.twins.mean() - result.closest.mean()) for result in results]
-    signs = np.sign(difference)
-    places = np.flatnonzero(np.diff(signs > 0))
-    if len(places) != 1 or signs[-1] <= 0:
-        return None
-    before, after = results[places[0]].count, results[places[0] + 1].count
-    low, high = difference[places[0]], difference[places[0] + 1]
-    return math.exp(np.interp(0, [low, high], np.log([before, after])))
-
-
-def claims_of(results):
-    """What the paper says of such results, a list of `Claim`.
-
-    Args:
-        results: `SetResult`s, in ascending order of N.
-    """
-    first, last = results[0], results[-1]
-    few = [result for result in results if result.count <= FEW] or [first]
-    least = min(few, key=lambda result: result.memorized.mean())
-    train, test = (fit_slope(curve) for curve in (first.gap.train, first.gap.test))
-    share = least.memorized.mean()
-    closer = last.twins > last.closest
-    rising = difference_interval(last.twins, first.twins)
-    falling = difference_interval(last.closest, first.closest)
-    return [
-        Claim(
-            f"With few training images (N = {first.count}) the network denoises these far better "
-            "than others.",
-            is_above(first.gap.largest_interval, WIDE),
-            f"largest gap {in_words(first.gap.largest, first.gap.largest_interval, ' dB')}",
-            f"above {WIDE:g} dB at some noise level",
-            "Fig. 1",
-        ),
-        Claim(
-            f"With few training images (N = {first.count}) the PSNR curve of these is steep, as if "
-            "the image were known, and that of other images is flat.",
-            train.slope > STEEP and test.slope < FLAT,
-            f"slopes {train.slope:.2f} and {test.slope:.2f} dB per dB",
-            f"above {STEEP:g} (the paper: 1) and below {FLAT:g}",
-            "Fig. 1",
-        ),
-        Claim(
-            f"With many training images (N = {last.count}) the network denoises others as well.",
-            is_below(last.gap.largest_interval, NARROW),
-            f"largest gap {in_words(last.gap.largest, last.gap.largest_interval, ' dB')}",
-            f"below {NARROW:g} dB at all noise levels",
-            "Fig. 1",
-        ),
-        Claim(
-            f"With few training images (N = {least.count}) samples are training images.",
-            is_above(share_interval(least.memorized), 0.5),
-            f"{_of(least.memorized)} memorized, "
-            + in_words(share, share_interval(least.memorized)),
-            "more than half",
-            "Fig. 2",
-        ),
-        Claim(
-            f"With many training images (N = {last.count}) no sample is one.",
-            not last.memorized.any(),
-            f"{_of(last.memorized)} memorized",
-            "none",
-            "Fig. 2",
-        ),
-        Claim(
-            f"With many training images (N = {last.count}) the two networks' samples from the same "
-            "noise are closer to each other than to any training image.",
-            is_above(share_interval(closer), 0.5),
-            f"{_of(closer)} pairs, {in_words(closer.mean(), share_interval(closer))}; mean "
-            f"correlation {last.twins.mean():.3f} of twins, {last.closest.mean():.3f} with training "
-            "images",
-            "more than half of the pairs",
-            "Fig. 2",
-        ),
-        Claim(
-            "From few to many training images the twins become more alike, and samples less like "
-            "training images.",
-            all_of(is_above(rising, 0), is_below(falling, 0)),
-            f"correlation of twins {first.twins.mean():.3f} to {last.twins.mean():.3f} (95% of the "
-            f"rise: {rising[0]:.3f} to {rising[1]:.3f}), with training images "
-            f"{first.closest.mean():.3f} to {last.closest.mean():.3f} ({falling[0]:.3f} to "
-            f"{falling[1]:.3f})",
-            "a rise and a fall",
-            "Fig. 2",
-        ),
-    ]
-
-
-def _of(values):
-    return f"{int(values.sum())} of {len(values)}"
-
-
-def _answer(results, crossing):
-    first, last = results[0], results[-1]
-    text = (
-        f"With N = {first.count} the samples were {first.verdict}, with N = {last.count} "
-        f"{last.verdict}; the gap between training and test images fell from "
-        f"{first.gap.largest:.1f} to {last.gap.largest:.1f} dB."
-    )
-    if crossing is None:
-        return text + " The similarity of twins did not overtake that with training images."
-    return (
-        text + f" Twins became closer to each other than to training images at N = {crossing:.0f}."
-    )
-
-
-def _curves_section(results):
-    curves = [(f"N = {r.count}", r.gap.train, r.gap.test) for r in results]
-    gaps = "; ".join(f"N = {r.count}: {r.gap.largest:.2f} dB" for r in results)
-    picture = Picture(
-        "psnr",
-        png_bytes(psnr_figure("Network A", curves)),
-        "PSNR of denoised training images (left) and test images (right), a curve for each N; bars "
-        "are standard errors over images. The paper's Fig. 1.",
-        f"Two charts of output against input PSNR. Largest distance of the curves: {gaps}.",
-    )
-    return Section("Denoising", items=[picture])
-
-
-def _samples_section(results, crossing, pages):
-    sets = [(f"N = {r.count}", r.twins, r.closest) for r in results]
-    means = "; ".join(
-        f"N = {r.count}: {r.twins.mean():.2f} and {r.closest.mean():.2f}" for r in results
-    )
-    description = f"Mean correlation of twins and with training images: {means}."
-    return Section(
-        "Samples",
-        items=[
-            Slider(
-                "training images N",
-                [str(result.count) for result in results],
-                pages,
-                "Each row: the samples of A and B from the same noise, and the training image of "
-                "each network that is closest to its sample. The paper's Fig. 2, above.",
-            ),
-            Picture(
-                "histograms",
-                png_bytes(similarity_figure("Similarity, a histogram for each N", sets)),
-                "How alike twins are, and samples and their closest training image. The paper's "
-                "Fig. 2, below.",
-                description,
-            ),
-            Picture(
-                "crossing",
-                png_bytes(
-                    crossing_figure(
-                        "Twins and training images",
-                        [r.count for r in results],
-                        [r.twins for r in results],
-                        [r.closest for r in results],
-                        crossing,
-                    )
-                ),
-                "The same in one chart: where the curves cross, the networks turn from their own "
-                "images to common ones.",
-                description,
-            ),
-        ],
-    )
-
-
-def _twins_page(size, result, rows, places):
-    title = f"N = {size}: {result.verdict}; numbers: correlation with that network's sample"
-    return Picture(
-        f"twins-{size}",
-        png_bytes(twins_figure(title, rows, places)),
-        "",
-        f"{len(rows)} pairs of samples with their closest training images, N = {size}: twins "
-        f"{result.twins.mean():.2f}, closest {result.closest.mean():.2f}.",
-    )
-
-
-def _numbers_section(results, crossing):
-    first = results[0]
-    merged = next((r.count for r in results if r.gap.largest < NARROW), None)
-    slopes = [fit_slope(curve).slope for curve in (first.gap.train, first.gap.test)]
-    memorizing = [r.count for r in results if r.verdict == "memorized"]
-    return Section(
-        "Numbers",
-        items=[
-            Table(
-                ("quantity", "the paper (80x80 faces)", "here"),
-                [
-                    ("slope on training images, smallest N", "1", round(slopes[0], 2)),
-                    ("slope on test images, smallest N", "flat", round(slopes[1], 2)),
-                    ("samples are training images up to N =", 100, max(memorizing, default=None)),
-                    (f"train and test within {NARROW:g} dB from N =", 100_000, merged),
-                    (
-                        "the two similarities cross at N =",
-                        "1000 to 100000",
-                        crossing and round(crossing),
-                    ),
-                ],
-                "The paper's findings and ours; slopes in dB per dB. At 40x40 the paper's networks "
-                "generalize by N = 10000 (Figs. 11, 12).",
-            ),
-            Table(
-                ("N", "largest gap", "mean gap", "memorized", "twins", "closest", "verdict"),
-                [
-                    (
-                        r.count,
-                        round(r.gap.largest, 2),
-                        round(r.gap.mean, 2),
-                        round(float(r.memorized.mean()), 3),
-                        round(float(r.twins.mean()), 3),
-                        round(float(r.closest.mean()), 3),
-                        r.verdict,
-                    )
-                    for r in results
-                ],
-                "Gaps in dB; share of samples memorized; mean correlations.",
-            ),
-        ],
     )

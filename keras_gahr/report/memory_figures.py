@@ -126,11 +126,13 @@ def set_figure(title, curves):
     x = curves[0][1].input_psnr
     for (name, *parts), color in zip(curves, _colors(len(curves)), strict=True):
         for part, line, kind in zip(parts, ("-", "--"), ("training", "test"), strict=True):
-            axes.plot(x, part.mean, line, color=color, marker="o", label=f"{name}, {kind}")
+            axes.plot(
+                x, part.mean, line, color=color, marker="o", markersize=3, label=f"{name}, {kind}"
+            )
     axes.plot(x, x, color=NOISY, linewidth=1, label="noisy")
     axes.set_xlabel(r"PSNR of the noisy image, $-20\,\log_{10}\sigma$ (dB)")
     axes.set_ylabel("PSNR of the denoised image (dB)")
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, handlelength=3)
     return figure
 
 
