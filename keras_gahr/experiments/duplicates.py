@@ -10,7 +10,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_gahr.analysis.memorization import memorization_report
+from keras_gahr.analysis.memorization import memorization_report, memorized_up_to_a_factor
 from keras_gahr.datasets import find_repeats
 from keras_gahr.errors import InputError
 from keras_gahr.report.document import Document
@@ -85,13 +85,12 @@ class Duplicates(Experiment):
             num_kernels=32,
             num_blocks=2,
             epochs=10,
-            images_per_epoch=6000,
+            images_per_epoch=10_000,
             batch_size=16,
             halve_every=2,
             curve_images=1000,
             samples=64,
             fixed_h=False,
-            sigma_end=0.02,
         ),
         "paper": DuplicatesSettings(),
     }
@@ -126,9 +125,10 @@ class Duplicates(Experiment):
             samples = _samples(run, images, settings)
             # Compared with its repeats too, the closest image and the next would be the same one.
             distinct = images[:few] if name == "repeated" else images
-            memorized[name] = memorization_report(samples, distinct).memorized
+            memorized[name] = memorized_up_to_a_factor(memorization_report(samples, distinct))
             if name == "repeated":
-                blind = memorization_report(samples, images).share_memorized
+                with_repeats = memorization_report(samples, images)
+                blind = float(memorized_up_to_a_factor(with_repeats).mean())
         result = DuplicatesResult(few, total, repeats, gaps, memorized, blind)
         return Document(
             self.name,

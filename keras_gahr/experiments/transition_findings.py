@@ -18,6 +18,9 @@ FEW = 10
 STEEP, FLAT = 0.7, 0.4
 """Slopes (dB per dB) above and below which a PSNR curve counts as steep and as flat."""
 
+LOUD = 0.09
+"""The noise level from which slopes are fitted: below it the curve of a short training levels off."""
+
 WIDE, NARROW = 3.0, 0.5
 """Gaps (dB) between train and test above and below which they count as apart and as one."""
 
@@ -32,8 +35,8 @@ class SetResult:
         twins: (P,), correlation of A's and B's sample from the same noise.
         closest: (P,), the larger of the correlations of A's sample with A's training images and of
             B's with B's.
-        memorized: bool (2 P,), of A's and B's samples; see `keras_gahr.analysis.memorization.RULE`.
-        verdict: by that rule.
+        memorized: bool (2 P,), of A's and B's samples; see
+            `keras_gahr.analysis.memorization.memorized_up_to_a_factor`.
     """
 
     count: int
@@ -41,7 +44,13 @@ class SetResult:
     twins: np.ndarray
     closest: np.ndarray
     memorized: np.ndarray
-    verdict: str
+
+    @property
+    def verdict(self):
+        """ "memorized" if most samples are, else "generalized" if most twins are closest, or "neither"."""
+        if self.memorized.mean() > 0.5:
+            return "memorized"
+        return "generalized" if np.mean(self.twins > self.closest) > 0.5 else "neither"
 
 
 def crossing_of(results):
@@ -60,6 +69,11 @@ def crossing_of(results):
     return math.exp(np.interp(0, [low, high], np.log([before, after])))
 
 
+def slopes_of(gap):
+    """The slopes of the curves of a `Gap`'s training and test images, dB per dB, from `LOUD` up."""
+    return tuple(fit_slope(curve, LOUD).slope for curve in (gap.train, gap.test))
+
+
 def claims_of(results):
     """What the paper says of such results, a list of `Claim`.
 
@@ -69,7 +83,7 @@ def claims_of(results):
     first, last = results[0], results[-1]
     few = [result for result in results if result.count <= FEW] or [first]
     least = min(few, key=lambda result: result.memorized.mean())
-    train, test = (fit_slope(curve) for curve in (first.gap.train, first.gap.test))
+    train, test = slopes_of(first.gap)
     share = least.memorized.mean()
     closer = last.twins > last.closest
     rising = difference_interval(last.twins, first.twins)
@@ -86,8 +100,8 @@ def claims_of(results):
         Claim(
             f"With few training images (N = {first.count}) the PSNR curve of these is steep, as if "
             "the image were known, and that of other images is flat.",
-            train.slope > STEEP and test.slope < FLAT,
-            f"slopes {train.slope:.2f} and {test.slope:.2f} dB per dB",
+            train > STEEP and test < FLAT,
+            f"slopes {train:.2f} and {test:.2f} dB per dB from sigma = {LOUD:g}",
             f"above {STEEP:g} (the paper: 1) and below {FLAT:g}",
             "Fig. 1",
         ),
