@@ -20,6 +20,7 @@ from .export import export
 from .info import info
 from .inspect import inspect
 from .psnr_curve import psnr
+from .report import report
 from .restore import restore
 from .runs import runs
 from .sample import sample
@@ -75,6 +76,7 @@ app.command()(restore)
 app.command()(psnr)
 app.command()(compare)
 app.command()(eigenbasis)
+app.command()(report)
 
 app.command()(convert)
 app.command()(export)

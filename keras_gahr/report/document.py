@@ -1,6 +1,8 @@
 """What a report says, before it is written as HTML, Markdown and JSON."""
 
 import dataclasses
+import re
+import struct
 from collections.abc import Mapping, Sequence
 
 
@@ -28,9 +30,9 @@ class Picture:
     """A figure.
 
     Args:
-        name: of its file, without suffix, unique in the report.
+        name: of its file, without suffix, unique in the report: letters, digits, `.`, `-` and `_`.
         png: the content of a PNG file.
-        caption: what is to be seen, and where the paper has it.
+        caption: what is to be seen, and where the paper has it; may be empty within a `Slider`.
         description: the same for readers who cannot see it.
     """
 
@@ -38,6 +40,17 @@ class Picture:
     png: bytes
     caption: str
     description: str
+
+    def __post_init__(self):
+        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", self.name):
+            raise ValueError(f"{self.name!r} is no name of a picture")
+
+    @property
+    def size(self):
+        """(width, height) in pixels; raises `ValueError` if it is no PNG file."""
+        if not self.png.startswith(b"\x89PNG\r\n\x1a\n") or len(self.png) < 24:
+            raise ValueError(f"picture {self.name} is no PNG file")
+        return struct.unpack(">II", self.png[16:24])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +69,12 @@ class Slider:
     pictures: Sequence[Picture]
     caption: str
 
+    def __post_init__(self):
+        if not 0 < len(self.pictures) == len(self.values):
+            raise ValueError(
+                f"slider {self.label!r} has {len(self.values)} values for {len(self.pictures)} pictures"
+            )
+
 
 @dataclasses.dataclass(frozen=True)
 class Table:
@@ -70,6 +89,10 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[Sequence[object]]
     caption: str
+
+    def __post_init__(self):
+        if {len(row) for row in self.rows} - {len(self.columns)}:
+            raise ValueError(f"a row of table {self.caption!r} has not {len(self.columns)} cells")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,3 +137,12 @@ class Document:
     settings: Mapping[str, object] = dataclasses.field(default_factory=dict)
     versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
     seconds: float | None = None
+
+    def pictures(self):
+        """All `Picture`s, in order."""
+        for section in self.sections:
+            for item in section.items:
+                if isinstance(item, Slider):
+                    yield from item.pictures
+                elif isinstance(item, Picture):
+                    yield item

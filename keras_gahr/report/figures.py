@@ -75,7 +75,7 @@ def save_figure(figure, path):
 
 
 def png_bytes(figure):
-    """The content of a figure's PNG file."""
+    """The content of a PNG file of a figure."""
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=120)
     return content.getvalue()

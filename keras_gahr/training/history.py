@@ -1,10 +1,12 @@
 """One row of numbers for each epoch."""
 
 import csv
+import math
 import time
 
 import keras
 
+from keras_gahr.errors import InputError
 from keras_gahr.files import replacing
 
 
@@ -104,3 +106,26 @@ class History(keras.callbacks.Callback):
 
     def _seconds(self):
         return self._seconds_before + time.monotonic() - self._start
+
+
+def read_history(path):
+    """The rows of a file that `History` wrote, without entries that are empty or not finite.
+
+    Raises:
+        InputError: if it is missing or damaged.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = [
+                {name: float(row[name]) for name in History.COLUMNS if row[name]}
+                for row in csv.DictReader(file)
+            ]
+        return [
+            {name: value for name, value in row.items() if math.isfinite(value)}
+            | {name: int(row[name]) for name in ("epoch", "steps")}
+            for row in rows
+        ]
+    except (OSError, ArithmeticError, ValueError, LookupError, TypeError, csv.Error) as error:
+        raise InputError(
+            f"{path} cannot be read: expected the table of epochs of a training; put back a copy of it"
+        ) from error

@@ -1,0 +1,85 @@
+"""A report as Markdown, with its pictures in files beside it."""
+
+import re
+
+import keras_gahr
+
+from .document import Picture, Slider
+from .strict_json import strict_json
+from .wording import VERDICTS, cell_texts, numeric_columns, seconds_text, tally
+
+_MARKS = {True: "✓", False: "✗", None: "?"}
+
+
+def markdown_page(document):
+    """The text of report.md; the pictures are expected in pictures/NAME.png.
+
+    Args:
+        document: `Document`.
+    """
+    blocks = [
+        f"# {plain(document.title)}",
+        f"*{plain(document.question)}*",
+        f"**{plain(document.answer)}**",
+    ]
+    if document.claims:
+        blocks += ["## Claims", f"{tally(document.claims)}."]
+        blocks.append("\n".join(map(_claim, document.claims)))
+    for section in document.sections:
+        blocks += [f"## {plain(section.title)}", *map(plain, section.text)]
+        for item in section.items:
+            blocks += _item(item)
+    blocks.append("## What was run")
+    if document.seconds is not None:
+        blocks.append(f"It took {seconds_text(document.seconds)}.")
+    for name, values in (("Settings", document.settings), ("Versions", document.versions)):
+        if values:
+            blocks += [f"### {name}", _fenced(values)]
+    blocks.append(f"Written by keras-gahr {keras_gahr.__version__}; numbers.json has all numbers.")
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def plain(text):
+    """Text that Markdown shows as it is, on one line."""
+    text = re.sub(r"([\\`*_\[\]<>|~&#$])", r"\\\1", " ".join(str(text).split()))
+    # At the start of a line these would make a list or a heading.
+    return re.sub(r"^(\d*)([-+=.)])", r"\1\\\2", text)
+
+
+def _claim(claim):
+    facts = (("measured", claim.measured), ("expected", claim.expected), ("source", claim.source))
+    return "\n".join(
+        [
+            f"- {_MARKS[claim.passed]} **{VERDICTS[claim.passed]}**: {plain(claim.statement)}",
+            *(f"  - {name}: {plain(text)}" for name, text in facts),
+        ]
+    )
+
+
+def _item(item):
+    if isinstance(item, Picture):
+        return [_image(item), plain(item.caption)]
+    if isinstance(item, Slider):
+        blocks = []
+        for value, picture in zip(item.values, item.pictures, strict=True):
+            blocks += [
+                f"**{plain(item.label)}: {plain(value)}**",
+                _image(picture),
+                plain(picture.caption),
+            ]
+        return [*blocks, plain(item.caption)]
+    rules = ["---:" if right else "---" for right in numeric_columns(item)]
+    rows = [map(plain, item.columns), rules, *(map(plain, row) for row in cell_texts(item))]
+    return ["\n".join(f"| {' | '.join(row)} |" for row in rows), plain(item.caption)]
+
+
+def _image(picture):
+    return f"![{plain(picture.description)}](pictures/{picture.name}.png)"
+
+
+def _fenced(values):
+    text = strict_json(values)
+    # A fence longer than any row of backticks within.
+    longest = max((len(found) for found in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}json\n{text}\n{fence}"
