@@ -70,7 +70,7 @@ class Capacity(Experiment):
             test_size=100,
             num_kernels=32,
             epochs=8,
-            images_per_epoch=5000,
+            images_per_epoch=7000,
             batch_size=16,
             halve_every=2,
             curve_images=500,
