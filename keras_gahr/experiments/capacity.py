@@ -5,6 +5,7 @@ fields are about as large as the images.
 """
 
 import dataclasses
+import math
 
 from keras_gahr.denoisers import build_denoiser
 from keras_gahr.errors import InputError
@@ -49,18 +50,18 @@ class Capacity(Experiment):
     uses_faces = True
     scales = {
         "smoke": CapacitySettings(
-            images=128,
+            images=512,
             sizes=(8, 16),
             blocks=(1, 2),
-            set_sizes=(2, 64),
+            set_sizes=(4, 32, 256),
             test_size=32,
-            num_kernels=8,
+            num_kernels=16,
             epochs=3,
-            images_per_epoch=1024,
+            images_per_epoch=1536,
             batch_size=16,
             learning_rate=4e-3,
             halve_every=1,
-            curve_images=64,
+            curve_images=256,
         ),
         "laptop": CapacitySettings(
             images=8000,
@@ -128,7 +129,7 @@ class Capacity(Experiment):
                 f"{result.size}px": {
                     "blocks": result.blocks,
                     "parameters": result.parameters,
-                    "images_needed": result.enough,
+                    "images_needed": None if result.enough == math.inf else result.enough,
                     **{
                         f"N={count}": gap.numbers()
                         for count, gap in zip(result.counts, result.gaps, strict=True)

@@ -42,22 +42,30 @@ class CapacityResult:
 
     @property
     def enough(self):
-        """The N from which the mean gap stays below `SMALL` dB, between two of `counts`.
+        """The N from which the mean gap stays below `SMALL` dB; see `enough_of`."""
+        return enough_of(self.counts, [gap.mean for gap in self.gaps])
 
-        It is interpolated on a logarithmic scale: None if the gap never is below, the smallest N if
-        it always is.
-        """
-        means = [gap.mean for gap in self.gaps]
-        above = [place for place, mean in enumerate(means) if mean >= SMALL]
-        if not above:
-            return float(self.counts[0])
-        last = above[-1]
-        if last == len(means) - 1:
-            return None
-        pair = slice(last, last + 2)
-        return math.exp(
-            np.interp(-SMALL, [-mean for mean in means[pair]], np.log(self.counts[pair]))
-        )
+    @property
+    def enough_interval(self):
+        """`enough` if all gaps are at the lower and at the upper ends of their 95% intervals."""
+        ends = zip(*(gap.mean_interval for gap in self.gaps), strict=True)
+        return tuple(enough_of(self.counts, gaps) for gaps in ends)
+
+
+def enough_of(counts, gaps):
+    """The number of training images from which gaps in dB stay below `SMALL`.
+
+    It is interpolated between two of the numbers on a logarithmic scale; it is the smallest one if
+    all gaps are below, infinity if the last one is not.
+    """
+    above = [place for place, value in enumerate(gaps) if value >= SMALL]
+    if not above:
+        return float(counts[0])
+    last = above[-1]
+    if last == len(gaps) - 1:
+        return math.inf
+    pair = slice(last, last + 2)
+    return math.exp(np.interp(-SMALL, [-value for value in gaps[pair]], np.log(counts[pair])))
 
 
 def claims_of(results):
@@ -83,22 +91,27 @@ def _closing_claim(result):
 
 def _largest_claim(results):
     small, large = results[0], results[-1]
-    most = large.counts[-1]
-    needed = [math.inf if result.enough is None else result.enough for result in (small, large)]
-    passed = needed[1] > needed[0]
-    if needed[0] == needed[1]:
-        # Both below or both above the range of set sizes: that says nothing.
-        passed = None
+    (low, high), (larger_low, larger_high) = small.enough_interval, large.enough_interval
+    passed = None
+    if larger_low > high:
+        passed = True
+    elif larger_high < low:
+        passed = False
     return Claim(
         "Larger images, with networks that are larger in proportion, need more training images.",
         passed,
-        "; ".join(
-            f"{result.label}: " + (f"about {count:.0f}" if count <= most else f"more than {most}")
-            for result, count in zip((small, large), needed, strict=True)
-        ),
+        f"{small.label}: {_images_in_words(small)}; {large.label}: {_images_in_words(large)}",
         f"more until the mean gap is below {SMALL:g} dB for the largest than for the smallest",
-        "Figs. 1, 11, 12, 15",
+        "Figs. 1, 11, 12",
     )
+
+
+def _images_in_words(result):
+    low, high = (
+        f"more than {result.counts[-1]}" if count == math.inf else f"{count:.0f}"
+        for count in result.enough_interval
+    )
+    return low if low == high else f"{low} to {high}"
 
 
 def answer(results):
@@ -143,7 +156,7 @@ def numbers_section(results):
                         r.blocks,
                         r.parameters,
                         PAPER_FIELDS.get(r.blocks),
-                        r.enough and round(r.enough),
+                        None if r.enough == math.inf else round(r.enough),
                         *(round(gap.mean, 2) for gap in r.gaps),
                     )
                     for r in results

@@ -70,19 +70,19 @@ class Transition(Experiment):
     uses_faces = True
     scales = {
         "smoke": TransitionSettings(
-            images=128,
+            images=1024,
             size=16,
-            set_sizes=(2, 64),
+            set_sizes=(2, 512),
             test_size=32,
-            num_kernels=8,
+            num_kernels=16,
             num_blocks=1,
             epochs=4,
-            images_per_epoch=1024,
+            images_per_epoch=2560,
             batch_size=16,
             learning_rate=4e-3,
             halve_every=1,
-            curve_images=32,
-            samples=8,
+            curve_images=512,
+            samples=16,
             fixed_h=False,
         ),
         "laptop": TransitionSettings(

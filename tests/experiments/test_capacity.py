@@ -1,6 +1,7 @@
 """The claims of `capacity`, which must fail where networks do otherwise, and a whole run."""
 
 import dataclasses
+import math
 
 import pytest
 from findings import gap
@@ -44,7 +45,11 @@ def test_larger_images_that_need_fewer_fail():
 def test_enough_is_after_the_last_wide_gap():
     assert result(20, 0.5, 3, 0.5).enough > 100
     assert result(20, 0.5, 0.2, 0.1).enough == 10
-    assert result(20, 0.5, 0.2, 2).enough is None
+    assert result(20, 0.5, 0.2, 2).enough == math.inf
+
+
+def test_what_is_too_uncertain_is_not_decided():
+    assert passed(result(20, 5, 1.1, 0.1, spread=2), result(40, 5, 1.3, 0.1, spread=2))[2] is None
 
 
 @pytest.mark.parametrize(
@@ -52,7 +57,7 @@ def test_enough_is_after_the_last_wide_gap():
     [
         ({"blocks": (1,)}, "as many blocks"),
         ({"sizes": (16, 8)}, "ascending sizes"),
-        ({"set_sizes": (2, 100)}, "images = 128, expected at least 164"),
+        ({"set_sizes": (2, 300)}, "images = 512, expected at least 556"),
     ],
 )
 def test_settings_that_cannot_be_run_are_refused(change, words):
@@ -69,13 +74,17 @@ def test_all_scales_can_be_planned():
 
 def test_a_run_from_nothing_to_a_report(finish):
     settings = dataclasses.replace(
-        Capacity.scales["smoke"], epochs=2, images_per_epoch=512, halve_every=1
+        Capacity.scales["smoke"],
+        set_sizes=(2, 64),
+        epochs=2,
+        images_per_epoch=512,
+        num_kernels=8,
+        curve_images=16,
     )
     experiment = Capacity()
     runs = finish(experiment.trainings(settings))
     document = experiment.analyse(settings, runs, lambda text, part: None)
     assert len(document.claims) == 3
-    assert document.claims[2].passed is not None
     assert document.numbers["8px"]["parameters"] > 0
     assert (
         document.numbers["16px"]["N=2"]["mean_gap"] > document.numbers["16px"]["N=64"]["mean_gap"]

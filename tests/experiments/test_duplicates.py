@@ -64,7 +64,7 @@ def test_what_is_too_uncertain_is_not_decided():
     [
         ({"few": 1}, "received 1 images"),
         ({"repeats": 1}, "1 repeats"),
-        ({"few": 20}, "images = 128, expected at least 704"),
+        ({"few": 20}, "images = 1024, expected at least 5632"),
     ],
 )
 def test_settings_that_cannot_be_run_are_refused(change, words):
@@ -84,7 +84,13 @@ def test_distinct_images_are_those_of_the_transition():
 
 def test_a_run_from_nothing_to_a_report(finish):
     settings = dataclasses.replace(
-        Duplicates.scales["smoke"], epochs=2, images_per_epoch=512, halve_every=1, samples=4
+        Duplicates.scales["smoke"],
+        repeats=32,
+        epochs=2,
+        images_per_epoch=512,
+        samples=4,
+        num_kernels=8,
+        curve_images=16,
     )
     experiment = Duplicates()
     runs = finish(experiment.trainings(settings))

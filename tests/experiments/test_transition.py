@@ -86,7 +86,7 @@ def test_similarities_cross_once_or_not_at_all():
     ("change", "words"),
     [
         ({"set_sizes": (100, 10)}, "set sizes 100, 10"),
-        ({"set_sizes": (1, 65)}, "images = 128, expected at least 130"),
+        ({"set_sizes": (1, 513)}, "images = 1024, expected at least 1026"),
         ({"samples": 1}, "1 samples"),
         ({"beta": 0.0}, "beta"),
     ],
@@ -105,7 +105,13 @@ def test_all_scales_can_be_planned():
 
 def test_a_run_from_nothing_to_a_report(finish):
     settings = dataclasses.replace(
-        Transition.scales["smoke"], epochs=2, images_per_epoch=512, halve_every=1, samples=4
+        Transition.scales["smoke"],
+        set_sizes=(2, 64),
+        epochs=2,
+        images_per_epoch=512,
+        samples=4,
+        num_kernels=8,
+        curve_images=16,
     )
     experiment, told = Transition(), []
     runs = finish(experiment.trainings(settings))
