@@ -62,18 +62,17 @@ def factor_picture(bases, source, paper=None, dimension=None):
     )
 
 
-def factor_table(bases, paper, count):
+def factor_table(bases, paper):
     """A `Table` of the factors that the paper has, or else of the first ones.
 
     Args:
         bases: a list of `ImageBasis`.
         paper: the paper's factors by their number from 1; may be empty.
-        count: how many rows there are if it is.
     """
     factors = factors_of(bases)
     rows = [
         (k, paper.get(k), *(_cell(values, k) for values in (factors.mean(0), factors.std(0))))
-        for k in paper or range(1, count + 1)
+        for k in paper or range(1, factors.shape[1] + 1)
     ]
     return Table(
         ("k", "the paper's factor", "mean here", "standard deviation over images"),

@@ -96,7 +96,7 @@ class TangentFamily(Experiment):
                             "Eigenvectors at the first image with their factors; the first "
                             f"{self.dimension} should look like changes of its parameters.",
                         ),
-                        factor_table(bases, self.paper_factors, settings.vectors),
+                        factor_table(bases, self.paper_factors),
                     ],
                 ),
                 Section("Denoising", items=[_curves(found, linear)]),
