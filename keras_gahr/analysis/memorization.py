@@ -150,6 +150,26 @@ def verdict(reports):
     return "generalized" if twins_closer(reports).mean() > 0.5 else "neither"
 
 
+def memorized_up_to_a_factor(report):
+    """Which samples are memorized if each training image may be multiplied by a number first.
+
+    Without biases D(a y) = a D(y): a network that knows an image knows all its multiples, and a
+    sample can become any of them. The distance to the closest multiple of an image is the sample's
+    norm times the sine of the angle between the two.
+
+    Args:
+        report: a `MemorizationReport`.
+
+    Returns:
+        bool (N,), by `RULE` with these distances.
+    """
+    if report.num_training == 1:
+        return report.memorized
+    sine = np.sqrt(np.maximum(0, 1 - report.closest["cosine"].value ** 2))
+    # Equally close images have a ratio of 1, also at 0.
+    return sine[:, 0] < RATIO * sine[:, 1]
+
+
 def twins_closer(reports):
     """For each pair, whether the twins correlate more than each does with its training images."""
     closest_training = np.max([r.closest["correlation"].value[:, 0] for r in reports], axis=0)

@@ -144,26 +144,8 @@ def _draw(folder, comparison, arrays):
     """The two figures."""
     from keras_gahr.report.comparison_figures import similarity_histograms, twins_page
 
-    pairs = comparison.pairs
-    a, b = (report.closest["correlation"].value[:, 0] for report in comparison.reports)
-    twins = arrays["correlation_twins"]
-    rows = [
-        (
-            arrays["samples_a"][pair],
-            arrays["samples_b"][pair],
-            arrays["closest_a"][k],
-            arrays["closest_b"][k],
-            (
-                f"sample {pair}",
-                f"with A: {twins[k]:.2f}",
-                f"with A: {a[k]:.2f}",
-                f"with B: {b[k]:.2f}",
-            ),
-        )
-        for k, pair in enumerate(pairs)
-    ]
     title = f"{comparison.verdict}; numbers: correlation with that network's sample"
-    twins_page(title, rows, folder / "samples.png")
+    twins_page(title, comparison.rows(arrays), folder / "samples.png")
     measures = [
         (name, arrays[f"{name}_twins"], arrays[f"{name}_a"][:, 0], arrays[f"{name}_b"][:, 0])
         for name in ("correlation", "cosine")

@@ -77,6 +77,29 @@ class Comparison:
         twins = self.reports[0].twins
         return arrays | {f"{measure}_twins": values for measure, values in twins.items()}
 
+    def rows(self, arrays):
+        """What `keras_gahr.report.comparison_figures.twins_figure` draws of the `arrays`."""
+        twins, a, b = (
+            arrays["correlation_twins"],
+            arrays["correlation_a"][:, 0],
+            arrays["correlation_b"][:, 0],
+        )
+        return [
+            (
+                arrays["samples_a"][pair],
+                arrays["samples_b"][pair],
+                arrays["closest_a"][k],
+                arrays["closest_b"][k],
+                (
+                    f"sample {pair}",
+                    f"with A: {twins[k]:.2f}",
+                    f"with A: {a[k]:.2f}",
+                    f"with B: {b[k]:.2f}",
+                ),
+            )
+            for k, pair in enumerate(self.pairs)
+        ]
+
 
 def compare_networks(
     denoisers, train_sets, *, count, seed=0, schedule=None, batch_size=16, progress=None

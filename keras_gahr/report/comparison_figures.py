@@ -10,17 +10,24 @@ SHOWN = 16
 
 
 def twins_page(title, rows, path):
+    """Writes the `twins_figure` of a title and rows to a PNG file."""
+    save_figure(twins_figure(title, rows), path)
+
+
+def twins_figure(title, rows, places=None):
     """Rows of four images: the sample of A, that of B, the closest training image of each.
 
     Args:
         title: of the page.
         rows: a list of (sample A, sample B, closest in A, closest in B, captions), images
             `(height, width, channels)` and four strings; the first `SHOWN` are drawn, in two columns.
-        path: PNG file.
+        places: rows that there is room for, so that several pages have one size; by default as many
+            as there are.
     """
     rows = rows[:SHOWN]
-    columns = 2 if len(rows) > 4 else 1
-    lines = -(-len(rows) // columns)
+    places = len(rows) if places is None else min(places, SHOWN)
+    columns = 2 if places > 4 else 1
+    lines = -(-places // columns)
     figure = Figure(figsize=(5.6 * columns, 0.9 + 1.55 * lines), layout="constrained")
     figure.suptitle(title)
     grid = figure.subplots(lines, 4 * columns, squeeze=False)
@@ -36,7 +43,7 @@ def twins_page(title, rows, path):
             axes.set_xlabel(caption, fontsize=7)
             if line == 0:
                 axes.set_title(name, fontsize=9)
-    save_figure(figure, path)
+    return figure
 
 
 def similarity_histograms(title, measures, path):

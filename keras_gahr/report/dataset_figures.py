@@ -12,13 +12,17 @@ COLOR, MARK = "#3b6fb6", "#d1495b"
 
 
 def pair_page(title, pairs, path):
+    """Writes the `pair_figure` of a title and pairs to a PNG file."""
+    save_figure(pair_figure(title, pairs), path)
+
+
+def pair_figure(title, pairs):
     """Pairs of images side by side.
 
     Args:
         title: of the page.
         pairs: a list of (left, right, caption), images `(height, width, channels)`, which need not
             have one size.
-        path: PNG file.
     """
     rows = max(1, -(-len(pairs) // COLUMNS))
     figure = Figure(figsize=(2.1 * COLUMNS, 0.7 + 1.35 * rows), layout="constrained")
@@ -28,7 +32,7 @@ def pair_page(title, pairs, path):
         cell.suptitle(caption, fontsize=8)
         for axes, image in zip(cell.subplots(1, 2), (left, right), strict=True):
             show_image(axes, image)
-    save_figure(figure, path)
+    return figure
 
 
 def overlap_histogram(correlation, threshold, path):

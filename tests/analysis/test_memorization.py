@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from keras_gahr.analysis.intervals import bootstrap_interval, mean_interval, share_interval
-from keras_gahr.analysis.memorization import memorization_report, twins_closer, verdict
+from keras_gahr.analysis.memorization import (
+    memorization_report,
+    memorized_up_to_a_factor,
+    twins_closer,
+    verdict,
+)
 from keras_gahr.errors import InputError
 from keras_gahr.ssim import ssim
 
@@ -58,6 +63,17 @@ def test_one_training_image_and_repeated_ones(images):
     twice = memorization_report(images[:1], images[[0, 0, 1]])
     assert twice.ratio.tolist() == [1]
     assert twice.closest["distance"].value[0].tolist() == [0, 0]
+
+
+def test_multiples_of_images_are_memorized_up_to_a_factor(images):
+    report = memorization_report(0.4 * noisy(images[:6], 0.02), images[:20])
+    assert not report.memorized.any()
+    assert memorized_up_to_a_factor(report).all()
+    fresh = memorization_report(images[20:], images[:20])
+    assert not memorized_up_to_a_factor(fresh).any()
+    repeated = memorization_report(images[:1], images[[0, 0, 1]])
+    assert not memorized_up_to_a_factor(repeated).any()
+    assert memorized_up_to_a_factor(memorization_report(0.4 * images[:1], images[:1])).all()
 
 
 def test_numbers_are_json(images):

@@ -1,0 +1,100 @@
+"""How much better a network denoises the images it was trained on (arXiv 2310.02557, figures 1 and 15)."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_gahr.analysis import psnr_curve
+from keras_gahr.analysis.psnr_curves import PSNRCurve
+from keras_gahr.denoisers import Inference
+from keras_gahr.psnr import SIGMAS
+
+from .decisions import difference_interval
+
+_MOST_DRAWS = 16
+"""Noise draws of each image of a small set."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Gap:
+    """PSNR on training and on test images at several noise levels.
+
+    Attributes:
+        train, test: `PSNRCurve`s at the same levels.
+    """
+
+    train: PSNRCurve
+    test: PSNRCurve
+
+    @property
+    def difference(self):
+        """Train minus test in dB, (S,)."""
+        return self.train.mean - self.test.mean
+
+    @property
+    def worst(self):
+        """The index of the level at which the difference is largest."""
+        return int(np.argmax(self.difference))
+
+    @property
+    def largest(self):
+        """The largest difference, dB."""
+        return float(self.difference[self.worst])
+
+    @property
+    def mean(self):
+        """The mean difference over the noise levels, dB."""
+        return float(self.difference.mean())
+
+    @property
+    def largest_interval(self):
+        """The 95% interval of `largest`."""
+        level = slice(self.worst, self.worst + 1)
+        return difference_interval(*(_each(part.after[level]) for part in (self.train, self.test)))
+
+    @property
+    def mean_interval(self):
+        """The 95% interval of `mean`."""
+        return difference_interval(_each(self.train.after), _each(self.test.after))
+
+    def numbers(self):
+        """All of it as JSON has it, in dB; the noise levels in units of [0, 1]."""
+        return {
+            "sigmas": self.train.sigmas.tolist(),
+            "train_psnr": self.train.mean.tolist(),
+            "test_psnr": self.test.mean.tolist(),
+            "largest_gap": self.largest,
+            "largest_gap_95": list(self.largest_interval),
+            "largest_gap_sigma": float(self.train.sigmas[self.worst]),
+            "mean_gap": self.mean,
+            "mean_gap_95": list(self.mean_interval),
+        }
+
+
+def _each(values):
+    """Means of (levels, draws, images) for each image; of one image, for each draw of the noise."""
+    return values.mean(axis=(0, 1) if values.shape[2] > 1 else (0, 2))
+
+
+def measure_gap(run, count, sigmas=SIGMAS, seed=0):
+    """Measures the `Gap` of a `FinishedRun`.
+
+    Args:
+        run: the finished training.
+        count: images of each set, the first ones; of smaller sets the noise is drawn more often.
+            There may be more test images than the training was tested on.
+        sigmas: noise levels, in units of [0, 1].
+        seed: of the noise.
+
+    Raises:
+        InputError: if the network is damaged.
+    """
+    inference = Inference(run.denoiser())
+    train_size, half = run.task.options["train_size"], run.task.options["half"]
+    test_size = min(count, len(run.dataset) - train_size)
+    curves = []
+    for part in run.dataset.split(train_size, test_size, half):
+        images = part.as_float(slice(count))
+        draws = min(_MOST_DRAWS, max(1, count // len(images)))
+        curves.append(psnr_curve(inference, images, sigmas, draws, seed))
+    return Gap(*curves)

@@ -1,0 +1,189 @@
+"""From memorization to generalization (arXiv 2310.02557, figures 1, 2 and 9 to 12).
+
+Two networks are trained on N images each, of disjoint halves of a set. With few images each
+repeats its own; with many both compute nearly the same function, and make nearly the same new
+images from the same noise.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from keras_gahr.analysis.memorization import memorized_up_to_a_factor
+from keras_gahr.errors import InputError
+from keras_gahr.report.document import Document, Section
+from keras_gahr.sampling import AscentSchedule
+
+from .comparison import compare_networks
+from .experiment import Experiment
+from .gap import measure_gap
+from .image_networks import (
+    ImageNetworkSettings,
+    check_set_sizes,
+    describe_images,
+    images_of,
+)
+from .transition_findings import SetResult, claims_of, crossing_of
+from .transition_report import (
+    answer,
+    curves_section,
+    numbers_section,
+    samples_section,
+    twins_page,
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TransitionSettings(ImageNetworkSettings):
+    """Settings of the experiment; see `ImageNetworkSettings` for the others.
+
+    Args:
+        size: height and width of the images.
+        set_sizes: numbers of training images N, ascending.
+        architecture, num_blocks, num_layers: of the networks, as `gahr train` has them.
+        samples: pairs of samples for each N.
+        h0, fixed_h, beta, sigma_end: see `AscentSchedule`.
+    """
+
+    size: int = 80
+    set_sizes: tuple[int, ...] = (1, 10, 100, 1000, 10_000, 99_325)
+    architecture: str = "unet"
+    num_blocks: int | None = 3
+    num_layers: int | None = None
+    samples: int = 200
+    h0: float = 0.01
+    fixed_h: bool = True
+    beta: float = 0.1
+    sigma_end: float = 0.05
+
+
+class Transition(Experiment):
+    """Figures 1 and 2; with other images and networks 9 to 12."""
+
+    name = "transition"
+    title = "Memorized or generalized?"
+    question = (
+        "How many training images does it take until two networks that share none of them learn "
+        "the same images instead of their own?"
+    )
+    figures = "Figs. 1, 2, 9-12"
+    uses_faces = True
+    scales = {
+        "smoke": TransitionSettings(
+            images=1024,
+            size=16,
+            set_sizes=(2, 512),
+            test_size=32,
+            num_kernels=16,
+            num_blocks=1,
+            epochs=4,
+            images_per_epoch=2560,
+            batch_size=16,
+            learning_rate=4e-3,
+            halve_every=1,
+            curve_images=512,
+            samples=16,
+            fixed_h=False,
+        ),
+        "laptop": TransitionSettings(
+            images=8000,
+            size=20,
+            set_sizes=(1, 10, 100, 1000, 4000),
+            test_size=100,
+            num_kernels=32,
+            num_blocks=2,
+            epochs=10,
+            images_per_epoch=10_000,
+            batch_size=16,
+            learning_rate=1e-3,
+            halve_every=2,
+            curve_images=1000,
+            samples=64,
+            fixed_h=False,
+        ),
+        "paper": TransitionSettings(),
+    }
+
+    def trainings(self, settings, faces=None):
+        check_set_sizes(settings.set_sizes)
+        if settings.samples < 2:
+            raise InputError(f"received {settings.samples} samples, expected at least 2 pairs")
+        _schedule(settings)
+        most = settings.set_sizes[-1]
+        count = most + max(most, settings.test_size)
+        images = images_of(settings, settings.size, count, faces)
+        network = {
+            "architecture": settings.architecture,
+            "num_blocks": settings.num_blocks,
+            "num_layers": settings.num_layers,
+        }
+        return [
+            settings.training(f"N={size} {half}", images, size, half, **network)
+            for size in settings.set_sizes
+            for half in "AB"
+        ]
+
+    def analyse(self, settings, runs, progress):
+        results, pages, numbers = [], [], {}
+        places = len(settings.set_sizes)
+        for place, size in enumerate(settings.set_sizes):
+            progress(f"N = {size}: PSNR curves", place / places)
+            pair = runs[2 * place : 2 * place + 2]
+            gap = measure_gap(pair[0], settings.curve_images, seed=settings.seed)
+            progress(f"N = {size}: samples", (place + 0.3) / places)
+            train_sets = [run.split()[0].images for run in pair]
+            comparison = compare_networks(
+                [run.denoiser() for run in pair],
+                train_sets,
+                count=settings.samples,
+                seed=settings.seed,
+                schedule=_schedule(settings),
+                batch_size=32,
+            )
+            results.append(_result(size, gap, comparison))
+            rows = comparison.rows(comparison.arrays(train_sets))
+            pages.append(twins_page(size, results[-1], rows, settings.samples))
+            numbers[f"N={size}"] = {**gap.numbers(), **comparison.numbers()}
+        crossing = crossing_of(results)
+        numbers["crossing"] = crossing
+        return Document(
+            self.name,
+            self.title,
+            self.question,
+            answer(results, crossing),
+            claims=claims_of(results),
+            sections=[
+                Section(
+                    "Images",
+                    [
+                        describe_images(runs[0].dataset),
+                        "For each N, network A was trained on the first N of them and network B on "
+                        "the last N, from other initial weights.",
+                    ],
+                ),
+                curves_section(results),
+                samples_section(results, crossing, pages),
+                numbers_section(results, crossing),
+            ],
+            numbers=numbers,
+        )
+
+
+def _schedule(settings):
+    return AscentSchedule(
+        h0=settings.h0,
+        fixed_h=settings.fixed_h,
+        beta=settings.beta,
+        sigma_end=settings.sigma_end,
+    )
+
+
+def _result(size, gap, comparison):
+    reports = comparison.reports
+    return SetResult(
+        count=size,
+        gap=gap,
+        twins=reports[0].twins["correlation"],
+        closest=np.max([r.closest["correlation"].value[:, 0] for r in reports], axis=0),
+        memorized=np.concatenate([memorized_up_to_a_factor(report) for report in reports]),
+    )

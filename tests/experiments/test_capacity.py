@@ -1,0 +1,91 @@
+"""The claims of `capacity`, which must fail where networks do otherwise, and a whole run."""
+
+import dataclasses
+import math
+
+import pytest
+from findings import gap
+
+from keras_gahr.errors import InputError
+from keras_gahr.experiments.capacity import Capacity
+from keras_gahr.experiments.capacity_findings import CapacityResult, claims_of
+
+
+def result(size, *gaps, spread=0.1):
+    counts = (10, 100, 1000)
+    return CapacityResult(size, size // 20, 1000, counts, tuple(gap(g, spread) for g in gaps))
+
+
+SMALL, LARGE = result(20, 5, 0.5, 0.1), result(40, 6, 2, 0.3)
+
+
+def passed(*results):
+    return [claim.passed for claim in claims_of(results)]
+
+
+def test_the_gap_closes_and_later_for_larger_images():
+    assert passed(SMALL, LARGE) == [True, True, True]
+    assert SMALL.enough == pytest.approx(10 * 10 ** (4 / 4.5))
+    assert LARGE.enough > 100
+
+
+def test_a_gap_that_stays_or_never_was_is_none_that_closes():
+    assert passed(result(20, 5, 3, 2), LARGE)[0] is False
+    assert passed(result(20, 0.1, 0.1, 0.1), LARGE)[0] is False
+    assert passed(result(20, 5, 3, 0.9, spread=3), LARGE)[0] is None
+
+
+def test_larger_images_that_need_fewer_fail():
+    assert passed(LARGE, SMALL)[2] is False
+    assert passed(result(20, 5, 3, 2), LARGE)[2] is False
+    assert passed(SMALL, result(40, 5, 3, 2))[2] is True
+    assert passed(result(20, 5, 3, 2), result(40, 5, 3, 2))[2] is None
+
+
+def test_enough_is_after_the_last_wide_gap():
+    assert result(20, 0.5, 3, 0.5).enough > 100
+    assert result(20, 0.5, 0.2, 0.1).enough == 10
+    assert result(20, 0.5, 0.2, 2).enough == math.inf
+
+
+def test_what_is_too_uncertain_is_not_decided():
+    assert passed(result(20, 5, 1.1, 0.1, spread=2), result(40, 5, 1.3, 0.1, spread=2))[2] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"blocks": (1,)}, "as many blocks"),
+        ({"sizes": (16, 8)}, "ascending sizes"),
+        ({"set_sizes": (2, 300)}, "images = 512, expected at least 556"),
+    ],
+)
+def test_settings_that_cannot_be_run_are_refused(change, words):
+    settings = dataclasses.replace(Capacity.scales["smoke"], **change)
+    with pytest.raises(InputError, match=words):
+        Capacity().trainings(settings)
+
+
+def test_all_scales_can_be_planned():
+    for settings in Capacity.scales.values():
+        tasks = Capacity().trainings(settings)
+        assert len({t.folder for t in tasks}) == len(settings.sizes) * len(settings.set_sizes)
+
+
+def test_a_run_from_nothing_to_a_report(finish):
+    settings = dataclasses.replace(
+        Capacity.scales["smoke"],
+        set_sizes=(2, 64),
+        epochs=2,
+        images_per_epoch=512,
+        num_kernels=8,
+        curve_images=16,
+    )
+    experiment = Capacity()
+    runs = finish(experiment.trainings(settings))
+    document = experiment.analyse(settings, runs, lambda text, part: None)
+    assert len(document.claims) == 3
+    assert document.numbers["8px"]["parameters"] > 0
+    assert (
+        document.numbers["16px"]["N=2"]["mean_gap"] > document.numbers["16px"]["N=64"]["mean_gap"]
+    )

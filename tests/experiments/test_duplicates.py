@@ -1,0 +1,100 @@
+"""The claims of `duplicates`, which must fail where repeats do no harm, and a whole run."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from findings import gap
+
+from keras_gahr.datasets import Repeats
+from keras_gahr.errors import InputError
+from keras_gahr.experiments.duplicates import SETS, Duplicates
+from keras_gahr.experiments.duplicates_findings import DuplicatesResult, claims_of
+
+FOUND, WIDER, AS_FEW, MEMORIZED = range(4)
+
+
+def repeats(*dropped, total=20):
+    first = np.full(total, -1)
+    first[list(dropped)] = 0
+    return Repeats(first, np.zeros(total), len(dropped), [])
+
+
+def gaps(distinct, repeated, few, spread=0.1):
+    return dict(zip(SETS, (gap(g, spread) for g in (distinct, repeated, few)), strict=True))
+
+
+def memorized(distinct, repeated):
+    return dict(zip(SETS, (np.arange(40) < 40 * m for m in (distinct, repeated, 1)), strict=True))
+
+
+RESULT = DuplicatesResult(2, 20, repeats(*range(2, 20)), gaps(0.1, 5, 6), memorized(0, 0.9), 0.0)
+
+
+def passed(**change):
+    return [claim.passed for claim in claims_of(dataclasses.replace(RESULT, **change))]
+
+
+def test_repeats_that_do_harm_and_are_found():
+    assert passed() == [True] * 4
+
+
+@pytest.mark.parametrize(
+    ("claim", "change"),
+    [
+        (FOUND, {"repeats": repeats(*range(3, 20))}),
+        (FOUND, {"repeats": repeats(*range(1, 20))}),
+        (WIDER, {"gaps": gaps(0.1, 0.2, 6)}),
+        (AS_FEW, {"gaps": gaps(0.1, 1, 6)}),
+        (MEMORIZED, {"memorized": memorized(0.9, 0.1)}),
+        (MEMORIZED, {"memorized": memorized(0, 0)}),
+    ],
+)
+def test_each_claim_fails_where_it_is_not_so(claim, change):
+    assert passed(**change)[claim] is False
+
+
+def test_what_is_too_uncertain_is_not_decided():
+    assert passed(gaps=gaps(0.1, 0.8, 6, spread=5))[WIDER] is None
+    assert passed(memorized=memorized(0.1, 0.15))[MEMORIZED] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"few": 1}, "received 1 images"),
+        ({"repeats": 1}, "1 repeats"),
+        ({"few": 20}, "images = 1024, expected at least 5632"),
+    ],
+)
+def test_settings_that_cannot_be_run_are_refused(change, words):
+    settings = dataclasses.replace(Duplicates.scales["smoke"], **change)
+    with pytest.raises(InputError, match=words):
+        Duplicates().trainings(settings)
+
+
+def test_distinct_images_are_those_of_the_transition():
+    from keras_gahr.experiments.transition import Transition
+
+    known = {t.folder for t in Transition().trainings(Transition.scales["laptop"])}
+    distinct, repeated, few = Duplicates().trainings(Duplicates.scales["laptop"])
+    assert {distinct.folder, few.folder} < known
+    assert repeated.folder not in known
+
+
+def test_a_run_from_nothing_to_a_report(finish):
+    settings = dataclasses.replace(
+        Duplicates.scales["smoke"],
+        repeats=32,
+        epochs=2,
+        images_per_epoch=512,
+        samples=4,
+        num_kernels=8,
+        curve_images=16,
+    )
+    experiment = Duplicates()
+    runs = finish(experiment.trainings(settings))
+    document = experiment.analyse(settings, runs, lambda text, part: None)
+    assert [claim.passed for claim in document.claims[:3]] == [True] * 3
+    assert document.numbers["repeats_found"] == 62
+    assert len(document.sections) == 3

@@ -1,0 +1,126 @@
+"""The claims of `transition`, which must fail where networks do otherwise, and a whole run."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from findings import curve, gap
+
+from keras_gahr.errors import InputError
+from keras_gahr.experiments.gap import Gap
+from keras_gahr.experiments.transition import Transition
+from keras_gahr.experiments.transition_findings import SetResult, claims_of, crossing_of
+
+STEEP = Gap(curve(1, 20), curve(0.1, 20))
+WIDE, STEEP_ALONE, MERGED, REPEATED, NEW, TWINS, TURN = range(7)
+
+
+def result(count, gap_, twins, closest, memorized):
+    spread = np.linspace(-0.02, 0.02, 40)
+    return SetResult(
+        count=count,
+        gap=gap_,
+        twins=twins + spread,
+        closest=closest + spread,
+        memorized=np.arange(80) < 80 * memorized,
+    )
+
+
+FIRST = result(10, STEEP, 0.3, 0.97, 1)
+LAST = result(4000, gap(0.1), 0.95, 0.8, 0)
+
+
+def passed(*results):
+    return [claim.passed for claim in claims_of(results)]
+
+
+def test_all_claims_hold_of_networks_like_the_paper_s():
+    assert passed(FIRST, LAST) == [True] * 7
+
+
+@pytest.mark.parametrize(
+    ("claim", "first", "last"),
+    [
+        (WIDE, {"gap": gap(1)}, {}),
+        (STEEP_ALONE, {"gap": gap(5)}, {}),
+        (STEEP_ALONE, {"gap": Gap(curve(1, 30), curve(0.9, 20))}, {}),
+        (MERGED, {}, {"gap": gap(1)}),
+        (REPEATED, {"memorized": np.arange(80) < 8}, {}),
+        (NEW, {}, {"memorized": np.arange(80) < 1}),
+        (TWINS, {}, {"twins": np.full(40, 0.5)}),
+        (TURN, {}, {"twins": np.full(40, 0.2)}),
+        (TURN, {}, {"closest": np.full(40, 0.99)}),
+    ],
+)
+def test_each_claim_fails_where_it_is_not_so(claim, first, last):
+    found = passed(dataclasses.replace(FIRST, **first), dataclasses.replace(LAST, **last))
+    assert found[claim] is False
+
+
+@pytest.mark.parametrize(
+    ("claim", "first", "last"),
+    [
+        (WIDE, {"gap": gap(3, spread=5)}, {}),
+        (MERGED, {}, {"gap": gap(0.4, spread=5)}),
+        (REPEATED, {"memorized": np.arange(8) < 5}, {}),
+        (TWINS, {}, {"twins": np.linspace(0.6, 1, 40)}),
+    ],
+)
+def test_what_is_too_uncertain_is_not_decided(claim, first, last):
+    found = passed(dataclasses.replace(FIRST, **first), dataclasses.replace(LAST, **last))
+    assert found[claim] is None
+
+
+def test_similarities_cross_once_or_not_at_all():
+    middle = result(200, gap(1), 0.85, 0.85, 0.2)
+    assert crossing_of([FIRST, LAST]) == pytest.approx(
+        np.exp(np.interp(0, [-0.67, 0.15], np.log([10, 4000])))
+    )
+    assert 150 < crossing_of([FIRST, middle, LAST]) <= 201
+    assert crossing_of([FIRST, dataclasses.replace(FIRST, count=100)]) is None
+    assert crossing_of([LAST, FIRST]) is None
+    assert crossing_of([FIRST, LAST, FIRST]) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"set_sizes": (100, 10)}, "set sizes 100, 10"),
+        ({"set_sizes": (1, 513)}, "images = 1024, expected at least 1026"),
+        ({"samples": 1}, "1 samples"),
+        ({"beta": 0.0}, "beta"),
+    ],
+)
+def test_settings_that_cannot_be_run_are_refused(change, words):
+    settings = dataclasses.replace(Transition.scales["smoke"], **change)
+    with pytest.raises(InputError, match=words):
+        Transition().trainings(settings)
+
+
+def test_all_scales_can_be_planned():
+    for settings in Transition.scales.values():
+        tasks = Transition().trainings(settings)
+        assert len({task.folder for task in tasks}) == 2 * len(settings.set_sizes)
+
+
+def test_a_run_from_nothing_to_a_report(finish):
+    settings = dataclasses.replace(
+        Transition.scales["smoke"],
+        set_sizes=(2, 64),
+        epochs=2,
+        images_per_epoch=512,
+        samples=4,
+        num_kernels=8,
+        curve_images=16,
+    )
+    experiment, told = Transition(), []
+    runs = finish(experiment.trainings(settings))
+    document = experiment.analyse(settings, runs, lambda text, part: told.append(part))
+    assert len(document.claims) == 7
+    assert None not in {document.claims[claim].passed for claim in (STEEP_ALONE, NEW)}
+    assert told == sorted(told)
+    assert 0 <= told[0] < told[-1] <= 1
+    slider = document.sections[2].items[0]
+    assert slider.values == ["2", "64"]
+    assert document.numbers["N=64"]["pairs"]
+    assert "synthetic" in document.sections[0].text[0]
