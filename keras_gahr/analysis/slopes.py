@@ -59,8 +59,7 @@ def fit_slope(curve, low=0.0, high=np.inf):
             "two to fit a slope: widen the range or choose more levels"
         )
     before, after = curve.input_psnr[chosen], curve.after[chosen].mean(axis=1)
-    weights = (before - before.mean()) / np.sum((before - before.mean()) ** 2)
-    slopes = weights @ after
+    slopes = _slopes(before, after)
     slope = float(slopes.mean())
     return Slope(
         slope=slope,
@@ -70,3 +69,14 @@ def fit_slope(curve, low=0.0, high=np.inf):
         high=float(curve.sigmas[chosen].max()),
         levels=int(chosen.sum()),
     )
+
+
+def image_slopes(curve):
+    """The slope of each image of a `PSNRCurve` over all its levels, dB per dB, (N,)."""
+    return _slopes(curve.input_psnr, curve.after.mean(axis=1))
+
+
+def _slopes(before, after):
+    """Of the lines of least squares through (S,) and each column of (S, N)."""
+    centred = before - before.mean()
+    return centred @ after / np.sum(centred**2)

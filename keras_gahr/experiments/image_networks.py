@@ -9,11 +9,11 @@ from .plan import DatasetTask, TrainingTask
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ImageNetworkSettings:
-    """What experiments with faces have in common.
+class NetworkSettings:
+    """What trainings on images have in common.
 
     Args:
-        images, alpha: number and regularity of the C^alpha images that stand in for faces.
+        images: number of synthetic images to make.
         test_size: test images of each training.
         num_kernels: of the network, in the first block.
         epochs, images_per_epoch, batch_size, learning_rate, halve_every: see `TrainingSettings`.
@@ -23,7 +23,6 @@ class ImageNetworkSettings:
     """
 
     images: int = 198_650
-    alpha: float = 2.0
     test_size: int = 512
     num_kernels: int = 64
     epochs: int = 1000
@@ -34,6 +33,18 @@ class ImageNetworkSettings:
     curve_images: int = 512
     precision: str = "float32"
     seed: int = 0
+
+    def train_size(self):
+        """How many images are left to train on.
+
+        Raises:
+            InputError: if there are none.
+        """
+        if self.images <= self.test_size:
+            raise InputError(
+                f"received {self.images} images, expected more than the {self.test_size} to test on"
+            )
+        return self.images - self.test_size
 
     def training(self, label, images, train_size, half="A", **network):
         """The `TrainingTask` of a network on some of the images; B starts from other weights.
@@ -61,6 +72,17 @@ class ImageNetworkSettings:
             **{name: value for name, value in network.items() if value is not None},
         }
         return TrainingTask(label, images, options)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ImageNetworkSettings(NetworkSettings):
+    """What experiments with faces have in common.
+
+    Args:
+        alpha: regularity of the C^alpha images that stand in for faces.
+    """
+
+    alpha: float = 2.0
 
 
 def images_of(settings, size, count, faces):

@@ -1,0 +1,51 @@
+"""Disks: five parameters, and a network that finds their five directions (arXiv 2310.02557, figure 5)."""
+
+from .plan import DatasetTask
+from .tangent_family import TangentFamily, TangentSettings
+
+
+class Disks(TangentFamily):
+    """Figure 5."""
+
+    name = "disks"
+    title = "Disks: a five-dimensional family"
+    question = "Does a network find the five directions in which images of disks can change?"
+    figures = "Fig. 5"
+    dimension = 5
+    paper_factors = dict(
+        enumerate((1.177, 1.067, 1.004, 0.999, 0.945, 0.674, 0.552, 0.390, 0.304, 0.278), start=1)
+    )
+    scales = {
+        "smoke": TangentSettings(
+            images=2048 + 64,
+            size=16,
+            test_size=64,
+            num_blocks=1,
+            num_kernels=16,
+            epochs=4,
+            images_per_epoch=2560,
+            batch_size=16,
+            learning_rate=4e-3,
+            halve_every=1,
+            curve_images=64,
+            basis_images=6,
+        ),
+        "laptop": TangentSettings(
+            images=20_000 + 512,
+            size=24,
+            num_blocks=2,
+            num_kernels=32,
+            epochs=12,
+            images_per_epoch=20_000,
+            batch_size=32,
+            learning_rate=2e-3,
+            halve_every=2,
+            basis_images=16,
+        ),
+        "paper": TangentSettings(images=100_000 + 512),
+    }
+
+    def images(self, settings):
+        return DatasetTask(
+            "disks", {"count": settings.images, "size": settings.size, "seed": settings.seed}
+        )

@@ -1,0 +1,137 @@
+"""Experiments with families of images that have few parameters (arXiv 2310.02557, figures 5, 19, 20)."""
+
+import abc
+import dataclasses
+
+import numpy as np
+
+from keras_gahr.analysis import fit_slope, principal_angles
+from keras_gahr.baselines import Wiener
+from keras_gahr.errors import InputError
+from keras_gahr.report.document import Document, Section
+
+from .basis_report import (
+    bases_text,
+    curve_picture,
+    factor_picture,
+    factor_table,
+    vectors_slider,
+)
+from .experiment import Experiment
+from .image_bases import BasisSettings, factors_of, measure_bases, measure_curve
+from .image_networks import NetworkSettings
+from .tangent_claims import TangentFindings, tangent_claims
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TangentSettings(BasisSettings, NetworkSettings):
+    """Settings of these experiments; see `BasisSettings` and `NetworkSettings`."""
+
+    sigma: float = 0.04
+    vectors: int = 16
+    slope_high: float = 0.1
+
+
+class TangentFamily(Experiment):
+    """A network trained on a family whose tangent spaces are known.
+
+    Attributes:
+        dimension: the number of its parameters.
+        paper_factors: those that the paper has, by their number from 1.
+    """
+
+    dimension: int
+    paper_factors = {}
+
+    @abc.abstractmethod
+    def images(self, settings):
+        """The `DatasetTask` of the family."""
+
+    def trainings(self, settings, faces=None):
+        settings.check_bases()
+        if settings.vectors <= self.dimension:
+            raise InputError(
+                f"received {settings.vectors} vectors, expected more than the {self.dimension} "
+                "parameter(s) of the family"
+            )
+        images = self.images(settings)
+        train_size = settings.train_size()
+        return [settings.training(self.name, images, train_size, **settings.network())]
+
+    def analyse(self, settings, runs, progress):
+        (run,) = runs
+        progress("bases", 0.0)
+        bases = measure_bases(
+            run, settings, lambda done, all_: progress("bases", 0.6 * done / all_)
+        )
+        progress("PSNR curves", 0.6)
+        curve = measure_curve(run, settings)
+        progress("the best linear denoiser", 0.8)
+        linear = measure_curve(run, settings, Wiener.from_images(run.split()[0].images))
+        found = TangentFindings(
+            self.figures,
+            self.dimension,
+            bases[0].clean.size,
+            factors_of(bases),
+            np.stack([self._shares(each) for each in bases]),
+            np.array([each.basis.statistics.effective_dimension for each in bases]),
+            curve,
+            fit_slope(curve),
+        )
+        claims = tangent_claims(found)
+        return Document(
+            self.name,
+            self.title,
+            self.question,
+            self._answer(found),
+            claims=claims,
+            sections=[
+                Section(
+                    "Bases",
+                    [bases_text(bases)],
+                    [
+                        factor_picture(bases, self.figures, self.paper_factors, self.dimension),
+                        vectors_slider(
+                            bases[0],
+                            "Eigenvectors at the first image with their factors; the first "
+                            f"{self.dimension} should look like changes of its parameters.",
+                        ),
+                        factor_table(bases, self.paper_factors),
+                    ],
+                ),
+                Section("Denoising", items=[_curves(found, linear)]),
+            ],
+            numbers={
+                "optimal_offset_db": found.optimal_offset,
+                "slope": dataclasses.asdict(found.slope),
+                "sigmas": curve.sigmas.tolist(),
+                "psnr": curve.mean.tolist(),
+                "linear_psnr": linear.mean.tolist(),
+                "tangent_shares": found.shares.tolist(),
+                "bases": [each.numbers() for each in bases],
+            },
+        )
+
+    def _shares(self, each):
+        angles = principal_angles(each.basis.left[: self.dimension], each.tangent)
+        return np.cos(angles) ** 2
+
+    def _answer(self, found):
+        m = self.dimension
+        first = ", ".join(f"{factor:.2f}" for factor in found.factors.mean(axis=0)[: m + 2])
+        return (
+            f"The first {m} eigenvector(s) hold {100 * found.shares.mean():.0f} % of the tangent "
+            f"space; the factors begin {first}. The PSNR grows with slope {found.slope.slope:.2f}, "
+            f"and is {found.distances.mean():.1f} dB below the optimum at sigma = "
+            f"{found.curve.sigmas[0]:.3g}."
+        )
+
+
+def _curves(found, linear):
+    return curve_picture(
+        "Test images",
+        [("network", found.curve, found.slope, None), ("best linear denoiser", linear, None, None)],
+        "PSNR of denoised test images; bars are standard errors. The optimum of small noise projects "
+        "on the tangent space.",
+        found.optimal_offset,
+    )
