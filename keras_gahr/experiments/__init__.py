@@ -5,6 +5,9 @@ import importlib
 from keras_gahr.errors import InputError
 
 _HOMES = {
+    "transition": "Transition",
+    "duplicates": "Duplicates",
+    "capacity": "Capacity",
     "ray": "Ray",
 }
 """The module of each experiment, which is also its name, and its class in there."""

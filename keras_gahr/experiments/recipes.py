@@ -13,6 +13,8 @@ from keras_gahr.datasets import (
     make_shuffled,
     make_sines,
 )
+from keras_gahr.datasets.repeated import make_repeated
+from keras_gahr.datasets.resized import make_resized
 from keras_gahr.datasets.store import is_dataset
 
 
@@ -30,10 +32,20 @@ def _shuffled(out, dataset, seed, progress=None):
     return make_shuffled(dataset, out, seed, progress=progress)
 
 
+def _repeated(out, dataset, distinct, repeats, seed, progress=None):
+    return make_repeated(dataset, out, distinct, repeats, seed, progress=progress)
+
+
+def _resized(out, dataset, size, progress=None):
+    return make_resized(dataset, out, size, progress=progress)
+
+
 RECIPES = {
     "c_alpha": make_c_alpha,
     "disks": make_disks,
     "ray": _ray,
+    "repeated": _repeated,
+    "resized": _resized,
     "shuffled": _shuffled,
     "sines": make_sines,
 }
