@@ -14,6 +14,10 @@ except ImportError:  # Windows has none.
     fcntl = None
 
 
+class Busy(InputError):
+    """Another process has what is asked for."""
+
+
 def check_output_file(path, overwrite=False):
     """The path, if a file may be written there.
 
@@ -150,7 +154,7 @@ def locked(folder, path=None):
         path: what the error calls it; by default the folder.
 
     Raises:
-        InputError: if another process has it.
+        Busy: if another process has it.
     """
     if fcntl is None:
         yield
@@ -160,7 +164,7 @@ def locked(folder, path=None):
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
-        raise InputError(
+        raise Busy(
             f"{path or folder} is being made by another process: wait, or stop it"
         ) from error
     finally:
@@ -189,10 +193,13 @@ def _swap(new, path):
 
 
 def remove_leftovers(folder, names):
-    """Removes the temporary files that a killed process left where it was replacing `names`."""
+    """Removes what a killed process left of files or folders `names` that it was replacing."""
     for name in map(Path, names):
         for leftover in Path(folder).glob(f".{name.stem}-{'[0-9a-f]' * 8}{name.suffix}"):
-            leftover.unlink()
+            if leftover.is_dir():
+                shutil.rmtree(leftover)
+            else:
+                leftover.unlink()
 
 
 def _temporary(path):

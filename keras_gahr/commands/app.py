@@ -21,6 +21,7 @@ from .info import info
 from .inspect import inspect
 from .psnr_curve import psnr
 from .report import report
+from .reproduce import reproduce
 from .restore import restore
 from .runs import runs
 from .sample import sample
@@ -76,6 +77,7 @@ app.command()(restore)
 app.command()(psnr)
 app.command()(compare)
 app.command()(eigenbasis)
+app.command()(reproduce)
 app.command()(report)
 
 app.command()(convert)

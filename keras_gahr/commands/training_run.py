@@ -9,13 +9,6 @@ from pathlib import Path
 import rich.console
 import typer
 
-from keras_gahr.datasets import load
-from keras_gahr.denoisers import (
-    DirectDenoiser,
-    build_conditional_denoiser,
-    build_denoiser,
-    load_denoiser,
-)
 from keras_gahr.errors import InputError
 from keras_gahr.psnr import SIGMAS
 from keras_gahr.training import check_run_output, train
@@ -24,6 +17,7 @@ from keras_gahr.training.config import RunConfig, read_options
 from keras_gahr.training.devices import check_count, check_shares, is_first
 from keras_gahr.training.estimate import estimate_training
 from keras_gahr.training.levels import MOST_IMAGES
+from keras_gahr.training.preparation import prepare
 from keras_gahr.training.processes import must_relaunch, relaunch
 
 from .psnr import print_psnr_table
@@ -133,14 +127,15 @@ def continue_run(out, given, state_seconds):
 def describe_run(config):
     """Prints what a run would be and take, without starting it."""
     settings = config.settings()
-    denoiser, train_images, test_images = _prepare(config)
-    images = train_images.images
+    prepared = prepare(config)
+    denoiser, test_images = prepared.denoiser, prepared.test_images
+    images = prepared.train_images.images
     check_conditions(denoiser, images, test_images.images, settings, config.data_on_device)
     check_count(config.devices)
     check_shares(config.batch_size, config.devices)
     typer.echo(json.dumps(dataclasses.asdict(config), indent=2))
-    _introduce(denoiser, train_images, test_images)
-    watched = sum(min(len(images), MOST_IMAGES) for images in (train_images, test_images))
+    _introduce(prepared)
+    watched = sum(min(len(part), MOST_IMAGES) for part in (images, test_images))
     estimate = estimate_training(
         denoiser,
         images,
@@ -167,29 +162,22 @@ def _duration(seconds):
 
 def _run(config, out, **how):
     settings = config.settings()
-    denoiser, train_images, test_images = _prepare(config)
+    prepared = prepare(config)
+    denoiser = prepared.denoiser
+    train_images, test_images = prepared.train_images.images, prepared.test_images.images
     if must_relaunch(config.devices):
-        check_conditions(
-            denoiser, train_images.images, test_images.images, settings, config.data_on_device
-        )
+        check_conditions(denoiser, train_images, test_images, settings, config.data_on_device)
         check_count(config.devices)
         raise typer.Exit(relaunch(sys.argv[1:], config.devices))
     if is_first():
-        _introduce(denoiser, train_images, test_images)
+        _introduce(prepared)
     result = train(
         denoiser,
-        train_images.images,
-        test_images.images,
+        train_images,
+        test_images,
         settings,
         out,
-        data={
-            "dataset": config.dataset,
-            "recipe": train_images.manifest.get("recipe"),
-            "sha256": train_images.manifest.get("sha256"),
-            "train_size": len(train_images),
-            "test_size": len(test_images),
-            "half": config.half,
-        },
+        data=prepared.data,
         options=dataclasses.asdict(config),
         data_on_device=config.data_on_device,
         console=rich.console.Console(),
@@ -199,45 +187,15 @@ def _run(config, out, **how):
     if not is_first():
         return
     _draw(result, out)
-    _report(result, denoiser, test_images, out)
+    _report(result, denoiser, prepared.test_images, out)
 
 
-def _prepare(config):
-    """The denoiser with its first weights, the training images and the test images."""
-    images = load(config.dataset, bands=config.conditional)
-    test_size, train_size = config.test_size, config.train_size
-    if test_size is None:
-        test_size = max(1, min(512, len(images) // 10))
-    if train_size is None:
-        train_size = max(1, len(images) - test_size)
-    train_images, test_images = images.split(train_size, test_size, config.half)
-    provenance = {
-        "trained_on": images.manifest.get("recipe"),
-        "image_shape": list(images.images.shape[1:]),
-        "train_size": train_size,
-        "half": config.half,
-    }
-    if config.start_from is not None:
-        denoiser = load_denoiser(config.start_from)
-        denoiser.provenance = {**provenance, "started_from": denoiser.provenance}
-    else:
-        channels = images.images.shape[-1]
-        network = {**config.network(), "provenance": provenance}
-        if config.conditional:
-            denoiser = build_conditional_denoiser(bands=channels, **network)
-        else:
-            denoiser = build_denoiser(num_channels=channels, **network)
-        if not config.skip:
-            denoiser = DirectDenoiser(denoiser, provenance=provenance)
-    denoiser.check_shape(images.images.shape)
-    return denoiser, train_images, test_images
-
-
-def _introduce(denoiser, train_images, test_images):
+def _introduce(prepared):
+    denoiser, images = prepared.denoiser, prepared.train_images.images
     typer.echo(
         f"{type(denoiser).__name__} with {denoiser.num_parameters:,} parameters, "
-        f"{len(train_images)} training and {len(test_images)} test images of "
-        f"{'x'.join(map(str, train_images.images.shape[1:]))}"
+        f"{len(images)} training and {len(prepared.test_images)} test images of "
+        f"{'x'.join(map(str, images.shape[1:]))}"
     )
 
 

@@ -14,13 +14,13 @@ from keras_gahr.analysis.memorization import memorization_report, memorized_up_t
 from keras_gahr.datasets import find_repeats
 from keras_gahr.errors import InputError
 from keras_gahr.report.document import Document
-from keras_gahr.sampling import AscentSchedule, sample
+from keras_gahr.sampling import sample
 
 from .duplicates_findings import DuplicatesResult, claims_of
 from .duplicates_report import answer, effect_section, images_section, numbers, repeats_section
 from .experiment import Experiment
 from .gap import measure_gap
-from .image_networks import ImageNetworkSettings, images_of
+from .image_networks import SampledNetworkSettings, images_of
 from .plan import DatasetTask
 
 SETS = ("distinct", "repeated", "few")
@@ -28,26 +28,19 @@ SETS = ("distinct", "repeated", "few")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class DuplicatesSettings(ImageNetworkSettings):
-    """Settings of the experiment; see `ImageNetworkSettings` for the others.
+class DuplicatesSettings(SampledNetworkSettings):
+    """Settings of the experiment; see `SampledNetworkSettings` for the others.
 
     Args:
         size: height and width of the images.
         few, repeats: how many images are repeated, and how often each is there: N is their product.
         num_blocks: of the U-Net.
-        samples: of each network.
-        h0, fixed_h, beta, sigma_end: see `AscentSchedule`.
     """
 
     size: int = 80
     few: int = 100
     repeats: int = 100
     num_blocks: int = 3
-    samples: int = 200
-    h0: float = 0.01
-    fixed_h: bool = True
-    beta: float = 0.1
-    sigma_end: float = 0.05
 
 
 class Duplicates(Experiment):
@@ -85,7 +78,7 @@ class Duplicates(Experiment):
             num_kernels=32,
             num_blocks=2,
             epochs=10,
-            images_per_epoch=10_000,
+            images_per_epoch=8000,
             batch_size=16,
             halve_every=2,
             curve_images=1000,
@@ -146,15 +139,12 @@ class Duplicates(Experiment):
 
 
 def _samples(run, images, settings):
-    schedule = AscentSchedule(
-        h0=settings.h0, fixed_h=settings.fixed_h, beta=settings.beta, sigma_end=settings.sigma_end
-    )
     found = sample(
         run.denoiser(),
         images.shape[1:],
         count=settings.samples,
         seed=settings.seed,
-        schedule=schedule,
+        schedule=settings.schedule(),
         batch_size=32,
     )
     converged = np.array(found.status) == "converged"

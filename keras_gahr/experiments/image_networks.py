@@ -4,6 +4,7 @@ import dataclasses
 
 from keras_gahr.datasets import load
 from keras_gahr.errors import InputError
+from keras_gahr.sampling import AscentSchedule
 
 from .plan import DatasetTask, TrainingTask
 
@@ -83,6 +84,28 @@ class ImageNetworkSettings(NetworkSettings):
     """
 
     alpha: float = 2.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SampledNetworkSettings(ImageNetworkSettings):
+    """What experiments have in common that also sample; see `ImageNetworkSettings` for the others.
+
+    Args:
+        samples: of each network.
+        h0, fixed_h, beta, sigma_end: see `AscentSchedule`.
+    """
+
+    samples: int = 200
+    h0: float = 0.01
+    fixed_h: bool = True
+    beta: float = 0.1
+    sigma_end: float = 0.05
+
+    def schedule(self):
+        """The `AscentSchedule`; raises `InputError` for values outside its ranges."""
+        return AscentSchedule(
+            h0=self.h0, fixed_h=self.fixed_h, beta=self.beta, sigma_end=self.sigma_end
+        )
 
 
 def images_of(settings, size, count, faces):

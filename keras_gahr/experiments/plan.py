@@ -5,6 +5,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 
+from keras_gahr.errors import InputError
+from keras_gahr.training.config import RunConfig
+
 
 @dataclasses.dataclass(frozen=True)
 class DatasetTask:
@@ -56,6 +59,19 @@ class TrainingTask:
     def folder(self):
         """Its name below the folder of all runs: one training has one name in every experiment."""
         return fingerprint(self)
+
+    def config(self, dataset):
+        """The `RunConfig`, with the dataset at a path.
+
+        Raises:
+            InputError: for options that it does not have or that cannot be.
+        """
+        try:
+            config = RunConfig(dataset=str(dataset), **self.options)
+        except TypeError as error:
+            raise InputError(f"{self.label} has an unknown option: {error}") from error
+        config.settings()
+        return config
 
 
 def fingerprint(task):

@@ -12,13 +12,12 @@ import numpy as np
 from keras_gahr.analysis.memorization import memorized_up_to_a_factor
 from keras_gahr.errors import InputError
 from keras_gahr.report.document import Document, Section
-from keras_gahr.sampling import AscentSchedule
 
 from .comparison import compare_networks
 from .experiment import Experiment
 from .gap import measure_gap
 from .image_networks import (
-    ImageNetworkSettings,
+    SampledNetworkSettings,
     check_set_sizes,
     describe_images,
     images_of,
@@ -34,15 +33,13 @@ from .transition_report import (
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TransitionSettings(ImageNetworkSettings):
-    """Settings of the experiment; see `ImageNetworkSettings` for the others.
+class TransitionSettings(SampledNetworkSettings):
+    """Settings of the experiment; see `SampledNetworkSettings` for the others.
 
     Args:
         size: height and width of the images.
         set_sizes: numbers of training images N, ascending.
         architecture, num_blocks, num_layers: of the networks, as `gahr train` has them.
-        samples: pairs of samples for each N.
-        h0, fixed_h, beta, sigma_end: see `AscentSchedule`.
     """
 
     size: int = 80
@@ -50,11 +47,6 @@ class TransitionSettings(ImageNetworkSettings):
     architecture: str = "unet"
     num_blocks: int | None = 3
     num_layers: int | None = None
-    samples: int = 200
-    h0: float = 0.01
-    fixed_h: bool = True
-    beta: float = 0.1
-    sigma_end: float = 0.05
 
 
 class Transition(Experiment):
@@ -93,7 +85,7 @@ class Transition(Experiment):
             num_kernels=32,
             num_blocks=2,
             epochs=10,
-            images_per_epoch=10_000,
+            images_per_epoch=8000,
             batch_size=16,
             learning_rate=1e-3,
             halve_every=2,
@@ -108,7 +100,7 @@ class Transition(Experiment):
         check_set_sizes(settings.set_sizes)
         if settings.samples < 2:
             raise InputError(f"received {settings.samples} samples, expected at least 2 pairs")
-        _schedule(settings)
+        settings.schedule()
         most = settings.set_sizes[-1]
         count = most + max(most, settings.test_size)
         images = images_of(settings, settings.size, count, faces)
@@ -132,14 +124,7 @@ class Transition(Experiment):
             gap = measure_gap(pair[0], settings.curve_images, seed=settings.seed)
             progress(f"N = {size}: samples", (place + 0.3) / places)
             train_sets = [run.split()[0].images for run in pair]
-            comparison = compare_networks(
-                [run.denoiser() for run in pair],
-                train_sets,
-                count=settings.samples,
-                seed=settings.seed,
-                schedule=_schedule(settings),
-                batch_size=32,
-            )
+            comparison = _compare(settings, pair, train_sets)
             results.append(_result(size, gap, comparison))
             rows = comparison.rows(comparison.arrays(train_sets))
             pages.append(twins_page(size, results[-1], rows, settings.samples))
@@ -169,13 +154,19 @@ class Transition(Experiment):
         )
 
 
-def _schedule(settings):
-    return AscentSchedule(
-        h0=settings.h0,
-        fixed_h=settings.fixed_h,
-        beta=settings.beta,
-        sigma_end=settings.sigma_end,
-    )
+def _compare(settings, pair, train_sets):
+    try:
+        return compare_networks(
+            [run.denoiser() for run in pair],
+            train_sets,
+            count=settings.samples,
+            seed=settings.seed,
+            schedule=settings.schedule(),
+            batch_size=32,
+        )
+    except InputError as error:
+        # The networks are trained, and can be sampled again with other settings.
+        raise InputError(f"N = {len(train_sets[0])}: {error}") from error
 
 
 def _result(size, gap, comparison):

@@ -122,6 +122,7 @@ def estimate_training(
     test_images=(),
     extra_evaluations=0,
     data_on_device=False,
+    measured=None,
 ):
     """Measures some steps of a training on a copy of the denoiser; nothing of the caller's changes.
 
@@ -137,6 +138,8 @@ def estimate_training(
         extra_evaluations: further images denoised after each epoch, such as 10 for each image of
             `NoiseLevels`.
         data_on_device: whether the training images are held on the device.
+        measured: the `TrainingEstimate` of a training with the same step, which is then not measured
+            again; or None.
 
     Returns:
         A `TrainingEstimate`.
@@ -150,7 +153,10 @@ def estimate_training(
         as_indices=data_on_device,
     )
     device_images = train_images if data_on_device else None
-    first, step = _measure(denoiser, batches, settings, device_images)
+    if measured is None:
+        first, step = _measure(denoiser, batches, settings, device_images)
+    else:
+        first, step = measured.seconds_to_start, measured.seconds_per_step
     evaluated = (len(test_images) + extra_evaluations) / settings.batch_size
     return TrainingEstimate(
         parameters=denoiser.num_parameters,

@@ -1,41 +1,38 @@
-"""Trainings of an experiment, one after the other."""
+"""Runs of experiments: trained ones, and ones that all hold one network."""
+
+import shutil
 
 import pytest
 
-from keras_gahr.datasets import load, make_c_alpha
-from keras_gahr.datasets.repeated import make_repeated
-from keras_gahr.datasets.resized import make_resized
-from keras_gahr.denoisers import build_denoiser
-from keras_gahr.experiments.experiment import FinishedRun
-from keras_gahr.experiments.plan import DatasetTask
-from keras_gahr.training import train
-from keras_gahr.training.config import RunConfig
-
-MAKERS = {"c_alpha": make_c_alpha, "repeated": make_repeated, "resized": make_resized}
+from keras_gahr.experiments.train_task import train_task
+from keras_gahr.experiments.workspace import Workspace
 
 
 @pytest.fixture
 def finish(tmp_path):
-    """A function from `TrainingTask`s to `FinishedRun`s."""
-
-    def dataset(task):
-        if not isinstance(task, DatasetTask):
-            return task.path
-        path = tmp_path / task.folder
-        if not path.exists():
-            parameters = dict(task.parameters)
-            if "dataset" in parameters:
-                parameters["source"] = dataset(parameters.pop("dataset"))
-            MAKERS[task.recipe](out=path, **parameters)
-        return path
+    """A function from `TrainingTask`s to `FinishedRun`s, which trains."""
+    workspace = Workspace(tmp_path)
 
     def run(task):
-        path = dataset(task.dataset)
-        images, config = load(path), RunConfig(dataset=str(path), **task.options)
-        parts = images.split(config.train_size, config.test_size, config.half)
-        denoiser = build_denoiser(num_channels=images.images.shape[-1], **config.network())
-        out = tmp_path / task.folder
-        train(denoiser, *(part.images for part in parts), config.settings(), out)
-        return FinishedRun(task, out, images)
+        workspace.make_dataset(task.dataset)
+        task_file = workspace.task_path(task)
+        task_file.parent.mkdir(parents=True, exist_ok=True)
+        workspace.write_task(task)
+        assert train_task(task_file) == 0
+        return workspace.finished_run(task)
+
+    return lambda tasks: [run(task) for task in tasks]
+
+
+@pytest.fixture
+def pretend(tmp_path, tiny_model):
+    """A function from `TrainingTask`s to `FinishedRun`s that all hold one network of two blocks."""
+    workspace = Workspace(tmp_path)
+
+    def run(task):
+        workspace.make_dataset(task.dataset)
+        workspace.run_path(task).mkdir(parents=True)
+        shutil.copy(tiny_model, workspace.run_path(task) / "model.keras")
+        return workspace.finished_run(task)
 
     return lambda tasks: [run(task) for task in tasks]

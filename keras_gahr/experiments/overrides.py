@@ -1,0 +1,87 @@
+"""Settings of experiments from text, by the type of the field."""
+
+import dataclasses
+import fractions
+import types
+import typing
+
+from keras_gahr.errors import InputError
+
+
+def parse_assignments(texts):
+    """The names and texts of a list of `NAME=VALUE`.
+
+    Raises:
+        InputError: for anything else, or a name that is there twice.
+    """
+    found = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        name = name.strip().replace("-", "_")
+        if not sign or not name:
+            raise InputError(f"received {text!r}, expected NAME=VALUE such as epochs=10")
+        if name in found:
+            raise InputError(f"received {name} twice: leave one out")
+        found[name] = value.strip()
+    return found
+
+
+def override(settings, texts):
+    """Settings with some fields changed.
+
+    Args:
+        settings: a frozen dataclass.
+        texts: values as text, by the name of the field: 10, 0.5, 25/255, true, none, or 1,10,100 for
+            several.
+
+    Raises:
+        InputError: for a field that is not there, or a text that is not of its type.
+    """
+    hints = typing.get_type_hints(type(settings))
+    values = {}
+    for name, text in texts.items():
+        if name not in hints:
+            raise InputError(f"received setting {name!r}, expected one of {', '.join(hints)}")
+        try:
+            values[name] = _parse(text, hints[name])
+        except (ValueError, ZeroDivisionError) as error:
+            raise InputError(
+                f"received {name} = {text!r}, expected {_describe(hints[name])}"
+            ) from error
+    return dataclasses.replace(settings, **values)
+
+
+def _parse(text, kind):
+    if isinstance(kind, types.UnionType):
+        kinds = typing.get_args(kind)
+        if type(None) in kinds and text.lower() == "none":
+            return None
+        for each in kinds:
+            try:
+                return _parse(text, each)
+            except ValueError:
+                continue
+        raise ValueError(text)
+    if typing.get_origin(kind) is tuple:
+        each = typing.get_args(kind)[0]
+        return tuple(_parse(part.strip(), each) for part in text.split(",") if part.strip())
+    if kind is bool:
+        if text.lower() not in {"true", "false"}:
+            raise ValueError(text)
+        return text.lower() == "true"
+    if kind is float:
+        return float(fractions.Fraction(text))
+    if kind is int:
+        return int(text)
+    if kind is str:
+        return text
+    raise ValueError(text)
+
+
+def _describe(kind):
+    if isinstance(kind, types.UnionType):
+        return " or ".join(_describe(each) for each in typing.get_args(kind))
+    if typing.get_origin(kind) is tuple:
+        return f"{_describe(typing.get_args(kind)[0])}, several with commas"
+    names = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+    return names.get(kind, "none")

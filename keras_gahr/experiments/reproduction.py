@@ -1,0 +1,156 @@
+"""An experiment with its settings, from the plan to the report."""
+
+import dataclasses
+import importlib.metadata
+import platform
+import time
+from pathlib import Path
+
+import keras
+
+import keras_gahr
+from keras_gahr import _backend
+from keras_gahr.datasets import load
+from keras_gahr.errors import InputError
+from keras_gahr.report.page import check_report_output, write_report
+
+from . import find_experiment
+from .experiment import SCALES, Experiment
+from .overrides import override
+from .plan import DatasetFolder, DatasetTask, TrainingTask
+
+_PACKAGES = ("numpy", "scipy", "matplotlib")
+
+
+@dataclasses.dataclass(frozen=True)
+class Reproduction:
+    """An experiment that is to be run.
+
+    Args:
+        experiment: `Experiment`.
+        scale: of `SCALES`.
+        settings: of it, perhaps with some fields changed.
+        faces: `DatasetFolder` of the user, or None.
+        tasks: the `TrainingTask`s that it needs.
+    """
+
+    experiment: Experiment
+    scale: str
+    settings: object
+    faces: DatasetFolder | None
+    tasks: list[TrainingTask]
+
+    def report(self, workspace, progress, overwrite=True):
+        """Analyses the trainings, which must have finished, and writes the report.
+
+        Args:
+            workspace: `Workspace`.
+            progress: called as progress(text, part done).
+            overwrite: whether an older report is replaced.
+
+        Returns:
+            The `Document` and the path of its HTML page.
+        """
+        started = time.perf_counter()
+        runs = [workspace.finished_run(task) for task in self.tasks]
+        document = self.experiment.analyse(self.settings, runs, progress)
+        analysis = time.perf_counter() - started
+        trainings = {task.folder: workspace.seconds(task) for task in self.tasks}
+        document = dataclasses.replace(
+            document,
+            settings=self._facts() | dict(document.settings),
+            versions=_versions(),
+            seconds=sum(trainings.values()) + analysis,
+        )
+        folder = workspace.report_path(self.experiment.name)
+        return document, write_report(document, folder, overwrite)
+
+    def _facts(self):
+        """What was run, as JSON has it."""
+        return {
+            "scale": self.scale,
+            **dataclasses.asdict(self.settings),
+            "trainings": {
+                f"{task.label} ({task.folder})": {
+                    "dataset": _describe(task.dataset),
+                    **task.options,
+                }
+                for task in self.tasks
+            },
+        }
+
+
+def plan_reproductions(names, scale, assignments, faces=None):
+    """The `Reproduction`s of some experiments.
+
+    Args:
+        names: of them.
+        scale: one of `SCALES`.
+        assignments: settings to be changed, as texts by name; each must be one of some experiment.
+        faces: `DatasetFolder`, or None.
+
+    Raises:
+        InputError: for unknown names, scales or settings, and settings that cannot be run.
+    """
+    if scale not in SCALES:
+        raise InputError(f"received scale {scale!r}, expected one of {', '.join(SCALES)}")
+    experiments = [find_experiment(name) for name in dict.fromkeys(names)]
+    known = {
+        experiment.name: {field.name for field in dataclasses.fields(experiment.scales[scale])}
+        for experiment in experiments
+    }
+    for name in assignments:
+        if not any(name in fields for fields in known.values()):
+            fields = sorted(set().union(*known.values()))
+            raise InputError(f"received setting {name!r}, expected one of {', '.join(fields)}")
+    planned = []
+    for experiment in experiments:
+        own = {name: text for name, text in assignments.items() if name in known[experiment.name]}
+        settings = override(experiment.scales[scale], own)
+        given = faces if experiment.uses_faces else None
+        tasks = list(experiment.trainings(settings, given))
+        for task in tasks:
+            task.config(dataset="")
+        planned.append(Reproduction(experiment, scale, settings, given, tasks))
+    return planned
+
+
+def check_reports(planned, workspace):
+    """Raises `InputError` if a report may not be written, before anything else is done."""
+    for each in planned:
+        check_report_output(workspace.report_path(each.experiment.name), overwrite=True)
+
+
+def faces_folder(path):
+    """The `DatasetFolder` of a dataset of the user.
+
+    Raises:
+        InputError: if it is none.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise InputError(f"{path} is not a folder: give a dataset made by `gahr data`")
+    manifest = load(path, verify=False).manifest
+    return DatasetFolder(str(path.resolve()), manifest["sha256"])
+
+
+def _describe(dataset):
+    """A dataset as JSON has it."""
+    if isinstance(dataset, DatasetFolder):
+        return {"name": Path(dataset.path).name, "sha256": dataset.sha256}
+    parameters = {
+        name: _describe(value) if isinstance(value, DatasetTask | DatasetFolder) else value
+        for name, value in dataset.parameters.items()
+    }
+    return {"recipe": dataset.recipe, **parameters}
+
+
+def _versions():
+    return {
+        "keras-gahr": keras_gahr.__version__,
+        "Python": platform.python_version(),
+        "Keras": keras.__version__,
+        keras.backend.backend(): _backend.version(),
+        **{name: importlib.metadata.version(name) for name in _PACKAGES},
+        "platform": platform.platform(),
+    }

@@ -1,0 +1,163 @@
+"""Many trainings: those that are not finished yet are done, several at a time."""
+
+import contextlib
+import dataclasses
+import json
+import signal
+import threading
+import time
+from signal import Signals
+
+import keras
+
+from .train_task import BUSY, DIVERGED, FINISHED
+
+_SECONDS_BETWEEN_LOOKS = 0.2
+
+
+@dataclasses.dataclass(frozen=True)
+class SweepResult:
+    """How a sweep ended.
+
+    Args:
+        failures: for each training that did not end well, a line.
+        signal: that stopped it, or None.
+    """
+
+    failures: list[str]
+    signal: Signals | None = None
+
+
+def unique(tasks):
+    """The tasks, each once, whatever their labels."""
+    return list({task.folder: task for task in tasks}.values())
+
+
+class Sweep:
+    """Runs trainings to their end.
+
+    Args:
+        workspace: `Workspace`, with all datasets made.
+        tasks: `TrainingTask`s.
+        launcher: `LocalLauncher` or `SubmititLauncher`.
+        progress: called as progress(done, total, labels): how many trainings are done, parts
+            included, of how many, and the labels of those that run.
+    """
+
+    def __init__(self, workspace, tasks, launcher, progress=None):
+        self.workspace = workspace
+        self.tasks = unique(tasks)
+        self.launcher = launcher
+        self.progress = progress or (lambda done, total, labels: None)
+        self._failures = []
+        self._signal = None
+        self._running = []
+
+    def run(self):
+        """Trains until all are finished or have failed, or a signal stops it.
+
+        A training that another process has is waited for. If one fails, the others go on. On SIGINT or
+        SIGTERM all are stopped after their current step; a second one stops them at once.
+
+        Returns:
+            `SweepResult`.
+        """
+        waiting = []
+        for task in self.tasks:
+            state = self.workspace.state(task)
+            if state == "diverged":
+                self._failures.append(self._diverged(task))
+            elif state not in {"finished", "early stop"}:
+                waiting.append(task)
+        with self._listening():
+            try:
+                self._run(waiting)
+            finally:
+                for _, handle in self._running:
+                    handle.stop(hard=True)
+        return SweepResult(self._failures, self._signal)
+
+    def _run(self, waiting):
+        while self._running or (waiting and self._signal is None):
+            for task in list(waiting):
+                if self._signal is not None or len(self._running) >= self.launcher.jobs:
+                    break
+                if self.workspace.is_busy(task):
+                    continue
+                waiting.remove(task)
+                # The process that had it may have finished it.
+                if not self.workspace.is_finished(task):
+                    self._running.append((task, self._start(task)))
+            labels = [task.label for task, _ in self._running]
+            if not labels and waiting:
+                labels = [f"waiting for another process: {waiting[0].label}"]
+            self.progress(self._done(waiting), len(self.tasks), labels)
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+            waiting += self._ended()
+        self.progress(self._done(waiting), len(self.tasks), [])
+
+    def _start(self, task):
+        # A run only goes on on its own backend, whatever is the default here.
+        try:
+            path = self.workspace.run_path(task) / "config.json"
+            backend = json.loads(path.read_text(encoding="utf-8"))["backend"]
+        except OSError:
+            backend = keras.backend.backend()
+        path = self.workspace.write_task(task)
+        return self.launcher.start(path, self.workspace.log_path(task), backend)
+
+    def _ended(self):
+        """Takes note of processes that have ended; returns the tasks to be tried again."""
+        again = []
+        for entry in list(self._running):
+            task, handle = entry
+            code = handle.poll()
+            if code is None:
+                continue
+            self._running.remove(entry)
+            if code == BUSY:
+                again.append(task)
+            elif code == DIVERGED:
+                self._failures.append(self._diverged(task))
+            elif code != FINISHED and self._signal is None:
+                self._failures.append(f"{task.label} failed ({self._reason(task, code)}")
+        return again
+
+    def _done(self, waiting):
+        open_tasks = [*waiting, *(task for task, _ in self._running)]
+        parts = sum(self.workspace.progress(task) for task in open_tasks)
+        return len(self.tasks) - len(open_tasks) + parts
+
+    def _diverged(self, task):
+        return (
+            f"{task.label} diverged in {self.workspace.run_path(task)}: a smaller learning rate may "
+            "help"
+        )
+
+    def _reason(self, task, code):
+        log = self.workspace.log_path(task)
+        lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "no output")
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return f"{how}, log {log}): {last[:200]}"
+
+    def _stop(self, number, frame):
+        again = self._signal is not None
+        self._signal = self._signal or Signals(number)
+        for _, handle in self._running:
+            if handle.poll() is None:
+                handle.stop(hard=again)
+
+    @contextlib.contextmanager
+    def _listening(self):
+        """Takes SIGINT and SIGTERM over, if this is the main thread; gives them back at the end."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        previous = {number: signal.signal(number, self._stop) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)

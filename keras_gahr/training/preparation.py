@@ -1,0 +1,87 @@
+"""The network and the images of a training, from its options."""
+
+import dataclasses
+
+from keras_gahr.datasets import Dataset, load
+from keras_gahr.denoisers import (
+    Denoiser,
+    DirectDenoiser,
+    build_conditional_denoiser,
+    build_denoiser,
+    load_denoiser,
+)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Preparation:
+    """What `train` needs besides settings and a directory.
+
+    Args:
+        denoiser: with its first weights.
+        train_images, test_images: `Dataset`s.
+        config: the `RunConfig` that they come from.
+    """
+
+    denoiser: Denoiser
+    train_images: Dataset
+    test_images: Dataset
+    config: object
+
+    @property
+    def data(self):
+        """What config.json of a run says of its images."""
+        return {
+            "dataset": self.config.dataset,
+            "recipe": self.train_images.manifest.get("recipe"),
+            "sha256": self.train_images.manifest.get("sha256"),
+            "train_size": len(self.train_images),
+            "test_size": len(self.test_images),
+            "half": self.config.half,
+        }
+
+
+def prepare(config):
+    """The `Preparation` of a training.
+
+    Args:
+        config: `RunConfig`.
+
+    Raises:
+        InputError: for a dataset or network that cannot be had, or that do not fit.
+    """
+    images = load(config.dataset, bands=config.conditional)
+    test_size, train_size = config.test_size, config.train_size
+    if test_size is None:
+        test_size = max(1, min(512, len(images) // 10))
+    if train_size is None:
+        train_size = max(1, len(images) - test_size)
+    train_images, test_images = images.split(train_size, test_size, config.half)
+    provenance = {
+        "trained_on": images.manifest.get("recipe"),
+        "image_shape": list(images.images.shape[1:]),
+        "train_size": train_size,
+        "half": config.half,
+    }
+    denoiser = initial_denoiser(config, images.images.shape[-1], provenance)
+    denoiser.check_shape(images.images.shape)
+    return Preparation(denoiser, train_images, test_images, config)
+
+
+def initial_denoiser(config, channels, provenance=None):
+    """The network of a training before its first step.
+
+    Args:
+        config: `RunConfig`.
+        channels: of its images.
+        provenance: see `Denoiser`.
+    """
+    if config.start_from is not None:
+        denoiser = load_denoiser(config.start_from)
+        denoiser.provenance = {**(provenance or {}), "started_from": denoiser.provenance}
+        return denoiser
+    network = {**config.network(), "provenance": provenance}
+    if config.conditional:
+        denoiser = build_conditional_denoiser(bands=channels, **network)
+    else:
+        denoiser = build_denoiser(num_channels=channels, **network)
+    return denoiser if config.skip else DirectDenoiser(denoiser, provenance=provenance)
