@@ -13,6 +13,8 @@ from keras_gahr.datasets import (
     make_shuffled,
     make_sines,
 )
+from keras_gahr.datasets.repeated import make_repeated
+from keras_gahr.datasets.resized import make_resized
 from keras_gahr.datasets.store import is_dataset
 
 
@@ -26,15 +28,22 @@ def _ray(out, image, count, seed, progress=None):
         return make_ray(path, out, count, seed, progress=progress)
 
 
-def _shuffled(out, dataset, seed, progress=None):
-    return make_shuffled(dataset, out, seed, progress=progress)
+def _from_dataset(make):
+    """A recipe of a function that makes a dataset from another one."""
+
+    def recipe(out, dataset, progress=None, **parameters):
+        return make(dataset, out, progress=progress, **parameters)
+
+    return recipe
 
 
 RECIPES = {
     "c_alpha": make_c_alpha,
     "disks": make_disks,
     "ray": _ray,
-    "shuffled": _shuffled,
+    "repeated": _from_dataset(make_repeated),
+    "resized": _from_dataset(make_resized),
+    "shuffled": _from_dataset(make_shuffled),
     "sines": make_sines,
 }
 """Functions of the folder to make, `out`, of the parameters of a `DatasetTask`, and of `progress`."""
