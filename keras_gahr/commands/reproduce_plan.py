@@ -24,19 +24,19 @@ def print_experiments():
 
 def print_plan(planned, workspace):
     """Prints the datasets and trainings of some `Reproduction`s, and what is left to be done."""
-    for each in planned:
-        print_table(
-            ("experiment", "figures", "scale", "trainings", "report"),
-            [
-                (
-                    each.experiment.name,
-                    each.experiment.figures,
-                    each.scale,
-                    str(len(each.tasks)),
-                    str(workspace.report_path(each.experiment.name)),
-                )
-            ],
-        )
+    print_table(
+        ("experiment", "in the paper", "scale", "trainings", "report"),
+        [
+            (
+                each.experiment.name,
+                each.experiment.figures,
+                each.scale,
+                str(len(each.tasks)),
+                str(workspace.report_path(each.experiment.name)),
+            )
+            for each in planned
+        ],
+    )
     tasks = unique(task for each in planned for task in each.tasks)
     typer.echo("")
     datasets = {}

@@ -6,9 +6,14 @@ from keras_gahr.errors import InputError
 
 _HOMES = {
     "transition": "Transition",
+    "eigenbasis": "Eigenbases",
+    "c_alpha": "CAlphaSlopes",
+    "disks": "Disks",
     "duplicates": "Duplicates",
     "capacity": "Capacity",
     "ray": "Ray",
+    "sines": "Sines",
+    "shuffled": "Shuffled",
 }
 """The module of each experiment, which is also its name, and its class in there."""
 

@@ -28,25 +28,22 @@ def _ray(out, image, count, seed, progress=None):
         return make_ray(path, out, count, seed, progress=progress)
 
 
-def _shuffled(out, dataset, seed, progress=None):
-    return make_shuffled(dataset, out, seed, progress=progress)
+def _from_dataset(make):
+    """A recipe of a function that makes a dataset from another one."""
 
+    def recipe(out, dataset, progress=None, **parameters):
+        return make(dataset, out, progress=progress, **parameters)
 
-def _repeated(out, dataset, distinct, repeats, seed, progress=None):
-    return make_repeated(dataset, out, distinct, repeats, seed, progress=progress)
-
-
-def _resized(out, dataset, size, progress=None):
-    return make_resized(dataset, out, size, progress=progress)
+    return recipe
 
 
 RECIPES = {
     "c_alpha": make_c_alpha,
     "disks": make_disks,
     "ray": _ray,
-    "repeated": _repeated,
-    "resized": _resized,
-    "shuffled": _shuffled,
+    "repeated": _from_dataset(make_repeated),
+    "resized": _from_dataset(make_resized),
+    "shuffled": _from_dataset(make_shuffled),
     "sines": make_sines,
 }
 """Functions of the folder to make, `out`, of the parameters of a `DatasetTask`, and of `progress`."""

@@ -29,8 +29,11 @@ class SweepResult:
 
 
 def unique(tasks):
-    """The tasks, each once, whatever their labels."""
-    return list({task.folder: task for task in tasks}.values())
+    """The tasks, each once, with the label that comes first."""
+    found = {}
+    for task in tasks:
+        found.setdefault(task.folder, task)
+    return list(found.values())
 
 
 class Sweep:

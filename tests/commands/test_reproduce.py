@@ -1,0 +1,101 @@
+"""`gahr reproduce`."""
+
+import json
+import sys
+
+import pytest
+import sweeping
+
+from keras_gahr import experiments
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    """An experiment "tiny"."""
+    monkeypatch.setitem(experiments._HOMES, "tiny", "Tiny")
+    monkeypatch.setitem(sys.modules, "keras_gahr.experiments.tiny", sweeping)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("workspace")
+
+
+def test_plan_run_and_run_again(gahr, folder):
+    arguments = ("reproduce", "tiny", "--scale", "smoke", "--out", folder, "--set", "shuffle=true")
+    plan = gahr(*arguments, "--dry-run")
+    assert plan.exit_code == 0, plan.output
+    assert "to be made" in plan.output and "shuffled-" in plan.output
+    lines = [line.split() for line in plan.output.splitlines() if line.startswith("seed ")]
+    assert [line[1] for line in lines] == ["0", "1"]
+    assert all(line[4] == "8" and "to be done" in " ".join(line) for line in lines)
+    assert not list(folder.iterdir())
+    result = gahr(*arguments, "--jobs", 2)
+    assert result.exit_code == 0, result.output
+    assert "seen:" in result.output and "It runs." in result.output
+    assert str(folder / "tiny" / "report.html") in result.output
+    numbers = json.loads((folder / "tiny" / "numbers.json").read_text())
+    assert numbers["numbers"] == {"sizes": [16, 16]}
+    assert numbers["settings"]["scale"] == "smoke"
+    assert numbers["settings"]["shuffle"] is True
+    assert numbers["seconds"] > 0 and "Keras" in numbers["versions"]
+    plan = gahr(*arguments, "--dry-run").output
+    assert "made" in plan and "finished (100%)" in plan and "to be done" not in plan
+    models = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/model.keras")}
+    assert len(models) == 2
+    again = gahr(*arguments, "--set", "passes=false")
+    assert again.exit_code == 0 and "not seen:" in again.output
+    assert gahr(*arguments, "--set", "passes=false", "--check").exit_code == 1
+    assert {path: path.stat().st_mtime_ns for path in models} == models
+
+
+def test_a_failed_training(gahr, folder):
+    arguments = ("--out", folder, "--set", "seeds=7", "--set", "learning_rate=1e30")
+    result = gahr("reproduce", "tiny", *arguments)
+    assert result.exit_code == 1
+    assert "error: seed 7 diverged" in result.output and "learning rate" in result.output
+
+
+def test_the_list(gahr):
+    output = gahr("reproduce", "--list").output
+    for name in experiments.NAMES:
+        assert name in output
+    assert "Fig. 19" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ((), "transition, eigenbasis"),
+        (("unheard-of",), "transition, eigenbasis"),
+        (("tiny", "--scale", "huge"), "smoke, laptop, paper"),
+        (("tiny", "--set", "depth=3"), "epochs"),
+        (("tiny", "--set", "epochs=few"), "a whole number"),
+        (("tiny", "--set", "epochs"), "NAME=VALUE"),
+        (("tiny", "--set", "epochs=0"), "epochs"),
+        (("tiny", "--faces", "/no/such/faces"), "gahr data"),
+        (("tiny", "--launcher", "cloud"), "local or slurm"),
+        (("tiny", "--slurm", "partition=gpu"), "--launcher slurm"),
+    ],
+)
+def test_what_cannot_be_run(refused, tmp_path, arguments, expected):
+    assert expected in refused("reproduce", *arguments, "--out", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_is_needed(refused):
+    assert "--out" in refused("reproduce", "tiny")
+
+
+def test_a_folder_of_somebody_else_is_left_alone(refused, tmp_path):
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny" / "thesis.tex").write_text("")
+    assert "will not be replaced" in refused("reproduce", "tiny", "--out", tmp_path)
+
+
+@pytest.mark.slow
+def test_the_ray_at_smoke_scale(gahr, tmp_path):
+    result = gahr("reproduce", "ray", "--scale", "smoke", "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert "claims:" in result.output
+    assert (tmp_path / "ray" / "report.html").stat().st_size > 10_000
