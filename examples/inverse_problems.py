@@ -1,8 +1,24 @@
 # %% [markdown]
 # # Solve inverse problems
 #
-# A denoiser knows what images look like. So one and the same network, trained for nothing but noise, fills holes,
-# enlarges, and undoes blur: the sampler climbs the prior and keeps what was measured.
+# A denoiser knows what images look like. So one and the same network, trained for nothing but
+# noise, fills holes, enlarges, and undoes blur: the sampler climbs the prior and keeps what was
+# measured.
+
+# %%
+import tempfile
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from keras import ops
+
+import keras_gahr
+from keras_gahr.datasets import c_alpha_images, read_image
+from keras_gahr.restoration import restore
+from keras_gahr.sampling import AscentSchedule
+from keras_gahr.sampling.measurements import parse_measurement
+from keras_gahr.training import TrainingSettings, train
 
 # %% tags=["parameters"]
 MODEL = None  # a .keras denoiser of yours; None trains a small one on C^alpha images
@@ -20,20 +36,6 @@ MEASUREMENTS = (
 )
 
 # %%
-import tempfile
-from pathlib import Path
-
-import matplotlib.pyplot as plt
-import numpy as np
-from keras import ops
-
-import keras_gahr
-from keras_gahr.datasets import c_alpha_images, read_image
-from keras_gahr.restoration import restore
-from keras_gahr.sampling import AscentSchedule
-from keras_gahr.sampling.measurements import parse_measurement
-from keras_gahr.training import TrainingSettings, train
-
 if MODEL:
     denoiser = keras_gahr.load_denoiser(MODEL)
 else:
@@ -57,8 +59,9 @@ else:
 # %% [markdown]
 # ## Five measurements
 #
-# Each is a linear map with orthonormal rows. "Least norm" is what the measurement alone tells. One sample is an image
-# that could have been; the mean of several has the smaller error and less detail.
+# Each is a linear map with orthonormal rows. "Least norm" is what the measurement alone tells. One
+# sample is an image that could have been; the mean of several has the smaller error and less
+# detail.
 
 # %%
 schedule = AscentSchedule(beta=0.5, sigma_end=SIGMA_END)
@@ -94,5 +97,5 @@ for text in MEASUREMENTS:
     plt.close(figure)
 
 # %% [markdown]
-# A measurement of your own needs two methods, `measure` and its adjoint `back_project`: see "Add a measurement" in
-# the documentation.
+# A measurement of your own needs two methods, `measure` and its adjoint `back_project`: see "Add a
+# measurement" in the documentation.

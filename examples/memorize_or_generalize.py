@@ -1,21 +1,14 @@
 # %% [markdown]
 # # Faces: memorize or generalize?
 #
-# Two equal networks are trained on disjoint halves of a set of images, then both make images from the same noise. If
-# each has memorized its own training images, the two results differ. If both have learned what the images have in
-# common, the results are nearly the same, and unlike any training image.
+# Two equal networks are trained on disjoint halves of a set of images, then both make images from
+# the same noise. If each has memorized its own training images, the two results differ. If both
+# have learned what the images have in common, the results are nearly the same, and unlike any
+# training image.
 #
-# With faces and a GPU this is figure 2 of the paper. Without a dataset of faces, the images here are two smooth
-# textures on both sides of a smooth contour, drawn at random, and the networks are small.
-
-# %% tags=["parameters"]
-FACES = None  # a dataset folder, made by `gahr data faces img_align_celeba.zip faces`
-SIZE = 24  # of the images that are drawn if there is none
-FEW, MANY = 1, 2000  # training images of each network
-KERNELS, BLOCKS = 16, 2
-EPOCHS, IMAGES_PER_EPOCH, BATCH_SIZE = 10, 4000, 16
-PAIRS = 6
-SIGMA_END = 0.05
+# With faces and a GPU this is figure 2 of the paper. Without a dataset of faces, the images here
+# are two smooth textures on both sides of a smooth contour, drawn at random, and the networks are
+# small.
 
 # %%
 import tempfile
@@ -30,18 +23,27 @@ from keras_gahr.experiments.comparison import compare_networks
 from keras_gahr.sampling import AscentSchedule
 from keras_gahr.training import TrainingSettings, train
 
+# %% tags=["parameters"]
+FACES = None  # a dataset folder, made by `gahr data faces img_align_celeba.zip faces`
+SIZE = 24  # of the images that are drawn if there is none
+FEW, MANY = 1, 2000  # training images of each network
+KERNELS, BLOCKS = 16, 2
+EPOCHS, IMAGES_PER_EPOCH, BATCH_SIZE = 10, 4000, 16
+PAIRS = 6
+SIGMA_END = 0.05
+
+# %%
 folder = Path(tempfile.mkdtemp(prefix="memorize-or-generalize-"))
-if FACES:
-    dataset = load(FACES)
-else:
-    dataset = make_c_alpha(folder / "images", 2 * MANY + 64, SIZE, seed=0, alpha=3)
+if not FACES:
+    make_c_alpha(folder / "images", 2 * MANY + 64, SIZE, seed=0, alpha=3)
+dataset = load(FACES or folder / "images")
 print(f"{len(dataset)} images of {dataset.images.shape[1:]}")
 
 # %% [markdown]
 # ## Training
 #
-# Few images are repeated, each time with other noise, until a network has taken as many steps as with many. All
-# networks start from the same weights.
+# Few images are repeated, each time with other noise, until a network has taken as many steps as
+# with many. All networks start from the same weights.
 
 # %%
 settings = TrainingSettings(
@@ -70,7 +72,8 @@ def trained(count, half):
 networks = {count: [trained(count, half) for half in "AB"] for count in (FEW, MANY)}
 
 # %% [markdown]
-# PSNR of training images (blue) and of others (red): far apart with few images, together with many.
+# PSNR of training images (blue) and of others (red): far apart with few images, together with
+# many.
 
 # %%
 figure, places = plt.subplots(1, 2, figsize=(8, 2.8), sharey=True)

@@ -1,21 +1,14 @@
 # %% [markdown]
 # # C^alpha images: optimal rates and the adaptive basis
 #
-# Images with a contour and regions of alpha derivatives can be denoised with a mean squared error that falls as
-# sigma^(2 alpha / (alpha + 1)), and no faster. On axes of PSNR this is a line of slope alpha / (alpha + 1). Fixed bases
-# (cosines, wavelets) do not reach it; a basis that follows the contour of each image does. Do networks find one?
+# Images with a contour and regions of alpha derivatives can be denoised with a mean squared error
+# that falls as sigma^(2 alpha / (alpha + 1)), and no faster. On axes of PSNR this is a line of
+# slope alpha / (alpha + 1). Fixed bases (cosines, wavelets) do not reach it; a basis that follows
+# the contour of each image does. Do networks find one?
 #
-# The paper's networks take hours on a GPU. The small one here shows the same in its direction: a slope between that
-# of noisy images that are left alone (1) and that of a flat line (0), and eigenvectors that bend along a contour.
-
-# %% tags=["parameters"]
-ALPHA = 3.0
-SIZE = 24
-TRAINING_IMAGES, TEST_IMAGES = 4000, 64
-KERNELS, BLOCKS = 16, 2
-EPOCHS, BATCH_SIZE = 10, 16
-SIGMA = 0.15  # noise level at which the basis is looked at
-VECTORS = 24
+# The paper's networks take hours on a GPU. The small one here shows the same in its direction: a
+# slope between that of noisy images that are left alone (1) and that of a flat line (0), and
+# eigenvectors that bend along a contour.
 
 # %%
 import tempfile
@@ -39,6 +32,16 @@ from keras_gahr.noise import keyed_normal
 from keras_gahr.psnr import psnr
 from keras_gahr.training import TrainingSettings, train
 
+# %% tags=["parameters"]
+ALPHA = 3.0
+SIZE = 24
+TRAINING_IMAGES, TEST_IMAGES = 4000, 64
+KERNELS, BLOCKS = 16, 2
+EPOCHS, BATCH_SIZE = 10, 16
+SIGMA = 0.15  # noise level at which the basis is looked at
+VECTORS = 24
+
+# %%
 images = c_alpha_images(TRAINING_IMAGES, SIZE, seed=0, alpha=ALPHA)
 tests = c_alpha_images(TEST_IMAGES, SIZE, seed=1, alpha=ALPHA)
 
@@ -71,7 +74,8 @@ network = Inference(denoiser)
 # %% [markdown]
 # ## The rate
 #
-# The slope is fitted between noise levels at which a pixel is small enough for the law and rounding does not matter.
+# The slope is fitted between noise levels at which a pixel is small enough for the law and
+# rounding does not matter.
 
 # %%
 curve = psnr_curve(network, tests, np.logspace(-1.7, -0.3, 8))
@@ -108,8 +112,8 @@ show([clean, np.clip(noisy, 0, 1), *patterns], ["clean", "noisy", *titles])
 # %% [markdown]
 # ## Against fixed bases
 #
-# An oracle that knows which coefficients of the clean image exceed the noise keeps just those. The network has no
-# oracle.
+# An oracle that knows which coefficients of the clean image exceed the noise keeps just those. The
+# network has no oracle.
 
 # %%
 after = psnr(network.denoise(noisy[None]), clean)[0]

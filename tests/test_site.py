@@ -14,6 +14,8 @@ ROOMS = [
     *(path.parent for path in sorted(ROOT.glob("keras_gahr/*/__init__.py"))),
     ROOT / "keras_gahr" / "sampling" / "measurements",
 ]
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The folder of built pages; any warning is an error."""
