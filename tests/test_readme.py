@@ -5,6 +5,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
+import keras_gahr
 from keras_gahr.commands.app import app
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -22,3 +23,12 @@ def test_every_command_exists():
     output = CliRunner().invoke(app, ["--help"]).output
     for command in commands:
         assert f" {command} " in output, command
+
+
+def test_the_citation_has_this_version():
+    citation = (ROOT / "CITATION.cff").read_text()
+    assert f"\nversion: {keras_gahr.__version__}\n" in citation
+
+
+def test_the_changelog_knows_this_version():
+    assert keras_gahr.__version__ in (ROOT / "CHANGELOG.md").read_text()

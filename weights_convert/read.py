@@ -31,7 +31,7 @@ class Checkpoint:
     Args:
         state: the state dict, a dictionary name -> array. Arrays have PyTorch's shapes and are
             contiguous; half and bfloat16 become float32.
-        place: where in the file it is, as in "['model'][0]"; empty if it is all of the file.
+        place: where in the file it is, as in `['model'][0]`; empty if it is all of the file.
         others: places of further state dicts beside it or around it.
     """
 

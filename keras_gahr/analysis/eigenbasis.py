@@ -21,6 +21,8 @@ from .krylov import eigenpairs, singular_triplets
 from .spectrum import PROBES, Statistics, matrix_statistics, probe_statistics
 
 METHODS = ("exact", "lanczos", "randomized")
+"""Ways to find an eigenbasis; see `eigenbasis`."""
+
 _BLOCK = 4
 """Vectors in a random block. More make better use of the machine, but need more products."""
 

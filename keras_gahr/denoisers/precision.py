@@ -7,6 +7,7 @@ from keras_gahr.errors import InputError
 from .denoiser import Denoiser
 
 PRECISIONS = ("float32", "mixed_bfloat16")
+"""What the layers of a network may be computed in."""
 
 
 def with_precision(denoiser, precision="float32"):

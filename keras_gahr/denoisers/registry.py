@@ -15,6 +15,7 @@ ARCHITECTURES = {
     "bf-cnn-rf": ReceptiveFieldBFCNN,
     "dilated-unet": DilatedUNet,
 }
+"""The classes of networks by their names on the command line."""
 
 
 def build_denoiser(architecture, **options):

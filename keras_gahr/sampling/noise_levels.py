@@ -11,6 +11,7 @@ DIVERGED = 2.0
 """An image whose estimated noise level rises above this is given up."""
 
 SPACINGS = ("karras", "geometric")
+"""How noise levels may lie between the first and the last; see `NoiseLevels`."""
 
 
 def noise_level(x):

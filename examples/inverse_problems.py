@@ -1,0 +1,101 @@
+# %% [markdown]
+# # Solve inverse problems
+#
+# A denoiser knows what images look like. So one and the same network, trained for nothing but
+# noise, fills holes, enlarges, and undoes blur: the sampler climbs the prior and keeps what was
+# measured.
+
+# %%
+import tempfile
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from keras import ops
+
+import keras_gahr
+from keras_gahr.datasets import c_alpha_images, read_image
+from keras_gahr.restoration import restore
+from keras_gahr.sampling import AscentSchedule
+from keras_gahr.sampling.measurements import parse_measurement
+from keras_gahr.training import TrainingSettings, train
+
+# %% tags=["parameters"]
+MODEL = None  # a .keras denoiser of yours; None trains a small one on C^alpha images
+PHOTO = None  # a picture for it; None draws one
+SIZE = 24
+TRAINING_IMAGES, EPOCHS, KERNELS = 4000, 10, 16
+REPEAT = 8  # samples of each image, which are averaged
+SIGMA_END = 0.02
+MEASUREMENTS = (
+    "inpainting:8x8",
+    "random-pixels:0.3",
+    "super-resolution:2",
+    "spectral:0.3",
+    "deblur:gaussian:1.0",
+)
+
+# %%
+if MODEL:
+    denoiser = keras_gahr.load_denoiser(MODEL)
+else:
+    images = c_alpha_images(TRAINING_IMAGES + 64, SIZE, seed=0, alpha=3)
+    denoiser = keras_gahr.build_denoiser("unet", num_kernels=KERNELS, num_blocks=2, seed=0)
+    settings = TrainingSettings(
+        epochs=EPOCHS,
+        images_per_epoch=TRAINING_IMAGES,
+        batch_size=16,
+        learning_rate=2e-3,
+        halve_every=max(1, EPOCHS // 5),
+    )
+    run = Path(tempfile.mkdtemp(prefix="inverse-problems-")) / "run"
+    train(denoiser, images[64:], images[:64], settings, run)
+
+if PHOTO:
+    clean = read_image(PHOTO, channels=denoiser.output_channels)[:SIZE, :SIZE]
+else:
+    clean = c_alpha_images(1, SIZE, seed=1, alpha=3)[0]
+
+# %% [markdown]
+# ## Five measurements
+#
+# Each is a linear map with orthonormal rows. "Least norm" is what the measurement alone tells. One
+# sample is an image that could have been; the mean of several has the smaller error and less
+# detail.
+
+# %%
+schedule = AscentSchedule(beta=0.5, sigma_end=SIGMA_END)
+for text in MEASUREMENTS:
+    measurement = parse_measurement(text, clean.shape)
+    observed = ops.convert_to_numpy(
+        measurement.observe(measurement.project(ops.convert_to_tensor(clean[None])))
+    )
+    (found,) = restore(
+        denoiser,
+        ["image"],
+        measurement,
+        observed,
+        [clean],
+        repeat=REPEAT,
+        schedule=schedule,
+    )
+    quality = found.quality()
+    figure, places = plt.subplots(1, 5, figsize=(11, 2.6))
+    pictures = {
+        "clean": clean,
+        **found.images,
+        "deviation": found.deviation / max(found.deviation.max(), 1e-6),
+    }
+    for axes, (name, picture) in zip(places, pictures.items(), strict=True):
+        axes.imshow(np.squeeze(np.clip(picture, 0, 1)), cmap="gray", vmin=0, vmax=1)
+        decibels = quality.get(f"psnr_{name}")
+        title = name.replace("minimum_norm", "least norm")
+        axes.set_title(title if decibels is None else f"{title}, {decibels:.1f} dB", fontsize=9)
+        axes.set_axis_off()
+    figure.suptitle(f"{text} ({', '.join(sorted(set(found.status)))})", y=1.04)
+    plt.show()
+    plt.close(figure)
+
+# %% [markdown]
+# A measurement of your own needs two methods, `measure` and its adjoint `back_project`: see "Add a
+# measurement" in the documentation.

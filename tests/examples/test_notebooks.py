@@ -1,0 +1,115 @@
+"""The notebooks in examples/, run cell by cell at a small scale."""
+
+import re
+from pathlib import Path
+
+import matplotlib
+import matplotlib.pyplot as plt
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+CELL = re.compile(r"^# %%(.*)\n", re.MULTILINE)
+
+TINY = {"KERNELS": 4, "EPOCHS": 1}
+SMALL = {
+    "use_a_published_denoiser": {
+        "SIZE": 16,
+        "SAMPLES": 2,
+        "SIGMA_END": 0.5,
+        "VECTORS": 3,
+    },
+    "memorize_or_generalize": {
+        **TINY,
+        "SIZE": 8,
+        "MANY": 72,
+        "BLOCKS": 1,
+        "IMAGES_PER_EPOCH": 16,
+        "PAIRS": 2,
+        "SIGMA_END": 0.5,
+    },
+    "optimal_rates": {
+        **TINY,
+        "SIZE": 16,
+        "TRAINING_IMAGES": 32,
+        "TEST_IMAGES": 4,
+        "BLOCKS": 1,
+        "VECTORS": 5,
+    },
+    "inverse_problems": {
+        **TINY,
+        "SIZE": 16,
+        "TRAINING_IMAGES": 32,
+        "REPEAT": 2,
+        "SIGMA_END": 0.5,
+    },
+}
+"""For each notebook, what takes the place of its parameters."""
+
+
+def cells(text):
+    """The cells of a notebook in the percent format: what stands on their first line, and their text."""
+    _, *parts = CELL.split(text)
+    return list(zip(parts[::2], parts[1::2], strict=True))
+
+
+def run(path, parameters):
+    """Runs the code cells of a notebook in order and returns its variables."""
+    names = {"__name__": "__main__"}
+    for number, (head, text) in enumerate(cells(path.read_text(encoding="utf-8"))):
+        if "[markdown]" in head:
+            continue
+        exec(compile(text, f"{path.name}, cell {number}", "exec"), names)
+        if "parameters" in head:
+            assert parameters.keys() <= names.keys()
+            names.update(parameters)
+    return names
+
+
+@pytest.fixture
+def shown(monkeypatch, tmp_path):
+    """How many figures a notebook shows; nothing is left in the temporary folder."""
+    matplotlib.use("Agg")
+    figures = []
+
+    def show():
+        figures.append(plt.gcf())
+        figures[-1].canvas.draw()
+
+    monkeypatch.setattr(plt, "show", show)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    yield figures
+    plt.close("all")
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_notebook_runs_and_shows_pictures(name, shown, tmp_path, monkeypatch):
+    # Nothing is downloaded; the notebook then takes a small network of this repository.
+    monkeypatch.setenv("KERAS_GAHR_WEIGHTS_URL", (tmp_path / "nowhere").as_uri())
+    monkeypatch.setenv("KERAS_GAHR_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(EXAMPLES)
+    run(EXAMPLES / f"{name}.py", SMALL[name])
+    assert len(shown) >= 3
+    assert not plt.get_fignums()
+
+
+def test_every_notebook_is_run():
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == set(SMALL)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_notebooks_are_in_the_percent_format(name):
+    text = (EXAMPLES / f"{name}.py").read_text(encoding="utf-8")
+    assert text.startswith("# %% [markdown]\n# # ")
+    heads = [head for head, _ in cells(text)]
+    assert heads.count(' tags=["parameters"]') == 1
+    for head, body in cells(text):
+        if "[markdown]" in head:
+            assert all(line.startswith("#") for line in body.splitlines() if line)
+
+
+def test_an_unknown_parameter_is_seen(tmp_path):
+    """Negative control."""
+    notebook = tmp_path / "notebook.py"
+    notebook.write_text('# %% tags=["parameters"]\nSIZE = 8\n')
+    with pytest.raises(AssertionError):
+        run(notebook, {"SIDE": 8})

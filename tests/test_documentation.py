@@ -1,0 +1,136 @@
+"""Every command that README.md and docs/ show exists; those that a laptop can run are run."""
+
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import documentation
+import numpy as np
+import pytest
+import typer
+from documentation import PAGES, ROOT
+from PIL import Image
+
+NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_every_command_can_be_parsed(page):
+    for block in documentation.blocks(page.read_text()):
+        for text in {block.text, block.small()}:
+            for arguments in documentation.gahr_arguments(text):
+                documentation.parse(arguments)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "gahr trian faces80 --out run",
+        "gahr train faces80 --out run --epoch 5",
+        "gahr train faces80 --epochs many",
+        "gahr sample faces.keras extra --out samples",
+        "gahr compare a.keras --train-a set --out out",
+        "gahr data bands faces80",
+        "X=1 gahr --backend torch sample --size 8 && true",
+        "torchrun -m keras_gahr trian",
+    ],
+)
+def test_the_test_sees_a_wrong_command(line):
+    """Negative control."""
+    (arguments,) = documentation.gahr_arguments(line)
+    with pytest.raises(typer.BadParameter.__base__):
+        documentation.parse(arguments)
+
+
+def test_the_test_finds_commands():
+    """Negative control: nothing that is shown escapes the patterns."""
+    found = sum(
+        len(list(documentation.gahr_arguments(block.text)))
+        for page in PAGES
+        for block in documentation.blocks(page.read_text())
+    )
+    assert found > 30
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_commands_are_in_blocks_of_shell(page):
+    """An indented or otherwise fenced command would not be tested."""
+    text = page.read_text()
+    assert not re.findall(r"^ {4,}gahr .*", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.M)
+    for language in re.findall(r"^```(\w*)\n", text, re.MULTILINE):
+        assert language in {"sh", "python", ""}
+    for comment in re.findall(r"<!--.*?-->", text):
+        assert documentation._COMMENT.fullmatch(comment), comment
+
+
+def test_replacements_must_find_something():
+    """Negative control."""
+    text = "<!-- test: --epochs 9 => --epochs 1 -->\n```sh\ngahr train x --epochs 10\n```\n"
+    (block,) = documentation.blocks(text)
+    with pytest.raises(AssertionError, match="nothing to replace"):
+        documentation.Block(block.text, (("--epochs 9 ", "x"),), None).small()
+
+
+@pytest.fixture
+def workplace(tmp_path, golden):
+    """A folder with the files that the pages speak of, small, and `gahr` on the path."""
+    shutil.copy(golden / "unet_1block.pt", tmp_path / "model.pt")
+    shutil.copy(golden / "bf_cnn_21_relu.pt", tmp_path / "bf_cnn.pt")
+    rows, columns = np.ogrid[:96, :96]
+    pixels = 127 + 90 * np.sin(rows / 9) * np.cos(columns / 7)
+    Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "photo.png")
+    random = np.random.default_rng(0)
+    with zipfile.ZipFile(tmp_path / "img_align_celeba.zip", "w") as archive:
+        for k in range(24):
+            small = Image.fromarray(random.integers(0, 256, (8, 8, 3), np.uint8))
+            data = io.BytesIO()
+            small.resize((178, 218), Image.Resampling.BICUBIC).save(data, "JPEG")
+            archive.writestr(f"{k:06}.jpg", data.getvalue())
+    programs = tmp_path / ".programs"
+    programs.mkdir()
+    program = programs / "gahr"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ROOT / "cli.py"}" "$@"\n')
+    program.chmod(0o755)
+    return tmp_path
+
+
+PREPARED = {
+    "README.md": "",
+    "docs/how-to/convert.md": "",
+    "docs/how-to/slurm.md": "gahr data faces img_align_celeba.zip faces80",
+    "docs/measurements.md": "gahr convert model.pt faces.keras",
+    "docs/several-devices.md": "gahr data faces img_align_celeba.zip faces80 --size 20",
+    "docs/training.md": "gahr data faces img_align_celeba.zip faces80 --size 40",
+    "docs/tutorial.md": "",
+}
+"""Commands of earlier pages that a page builds on."""
+
+
+def test_every_page_with_commands_to_run_is_run():
+    for page, name in zip(PAGES, NAMES, strict=True):
+        if any(block.reason is None for block in documentation.blocks(page.read_text())):
+            assert name in PREPARED
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PREPARED)
+def test_commands_run(name, workplace):
+    page = (ROOT / name).read_text()
+    shown = [block.small() for block in documentation.blocks(page) if block.reason is None]
+    script = "\n".join(["set -eu", PREPARED[name], *shown])
+    environment = os.environ | {
+        "PATH": f"{workplace / '.programs'}{os.pathsep}{os.environ['PATH']}",
+    }
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=workplace,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
