@@ -128,9 +128,10 @@ def test_ctrl_c_leaves_a_model(cli, dataset, tmp_path):
     with log.open("w") as file:
         process = subprocess.Popen(list(map(str, command)), stdout=file, stderr=file)
         deadline = time.monotonic() + 120
-        while not (out / "config.json").exists() and time.monotonic() < deadline:
+        while not (out / "status.json").exists() and time.monotonic() < deadline:
             time.sleep(0.1)
-        time.sleep(5)
+        # From here on signals are listened to.
+        time.sleep(1)
         process.send_signal(signal.SIGINT)
         code = process.wait(timeout=120)
     assert code == 130, log.read_text()
