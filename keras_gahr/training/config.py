@@ -42,27 +42,27 @@ class RunConfig:
     conditional: bool = False
     skip: bool = True
     start_from: str | None = None
-    epochs: int = 100
-    images_per_epoch: int = 10_000
-    batch_size: int = 32
-    learning_rate: float = 1e-3
-    halve_every: int | None = None
-    optimizer: str = "adam"
-    schedule: str = "halving"
-    weight_decay: float | None = None
-    clip_norm: float | None = None
-    ema: float | None = None
-    patience: int | None = None
-    noise_law: str = "quadratic"
+    epochs: int = TrainingSettings.epochs
+    images_per_epoch: int = TrainingSettings.images_per_epoch
+    batch_size: int = TrainingSettings.batch_size
+    learning_rate: float = TrainingSettings.learning_rate
+    halve_every: int | None = TrainingSettings.halve_every
+    optimizer: str = TrainingSettings.optimizer
+    schedule: str = TrainingSettings.schedule
+    weight_decay: float | None = TrainingSettings.weight_decay
+    clip_norm: float | None = TrainingSettings.clip_norm
+    ema: float | None = TrainingSettings.ema
+    patience: int | None = TrainingSettings.patience
+    noise_law: str = NoiseLaw.name
     sigma_min: str = "0"
     sigma_max: str = "1"
-    rescale: bool = False
-    precision: str = "float32"
-    steps_per_execution: int = 1
-    jit_compile: bool | None = None
-    devices: int = 1
+    rescale: bool = TrainingSettings.rescale
+    precision: str = TrainingSettings.precision
+    steps_per_execution: int = TrainingSettings.steps_per_execution
+    jit_compile: bool | None = TrainingSettings.jit_compile
+    devices: int = TrainingSettings.devices
     data_on_device: bool | None = None
-    seed: int = 0
+    seed: int = TrainingSettings.seed
 
     def settings(self):
         """The `TrainingSettings` among them; raises `InputError` for what they refuse."""
