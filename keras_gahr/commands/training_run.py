@@ -20,7 +20,7 @@ from keras_gahr.errors import InputError
 from keras_gahr.psnr import SIGMAS
 from keras_gahr.training import check_run_output, train
 from keras_gahr.training.conditions import check_conditions, goes_on_device
-from keras_gahr.training.config import RunConfig, read_options
+from keras_gahr.training.config import RunConfig, read_network, read_options
 from keras_gahr.training.devices import check_count, check_shares, is_first
 from keras_gahr.training.estimate import estimate_training
 from keras_gahr.training.levels import MOST_IMAGES
@@ -167,7 +167,7 @@ def _duration(seconds):
 
 def _run(config, out, **how):
     settings = config.settings()
-    denoiser, train_images, test_images = _prepare(config)
+    denoiser, train_images, test_images = _prepare(config, out if how.get("resume") else None)
     if must_relaunch(config.devices):
         check_conditions(
             denoiser, train_images.images, test_images.images, settings, config.data_on_device
@@ -202,8 +202,14 @@ def _run(config, out, **how):
     _report(result, denoiser, test_images, out)
 
 
-def _prepare(config):
-    """The denoiser with its first weights, the training images and the test images."""
+def _prepare(config, begun=None):
+    """The denoiser with its first weights, the training images and the test images.
+
+    Args:
+        config: `RunConfig`.
+        begun: the run directory to go on with, or None. What it started from is not read again: the
+            weights are in its state.
+    """
     images = load(config.dataset, bands=config.conditional)
     test_size, train_size = config.test_size, config.train_size
     if test_size is None:
@@ -217,7 +223,9 @@ def _prepare(config):
         "train_size": train_size,
         "half": config.half,
     }
-    if config.start_from is not None:
+    if config.start_from is not None and begun is not None:
+        denoiser = read_network(begun / "config.json")
+    elif config.start_from is not None:
         denoiser = load_denoiser(config.start_from)
         denoiser.provenance = {**provenance, "started_from": denoiser.provenance}
     else:

@@ -6,6 +6,8 @@ import types
 import typing
 from pathlib import Path
 
+import keras
+
 from keras_gahr.errors import InputError
 from keras_gahr.noise import NoiseLaw, parse_sigma
 
@@ -89,13 +91,7 @@ def read_options(path):
     Raises:
         InputError: if the file is missing or no JSON, or holds an unknown option or a wrong type.
     """
-    path = Path(path)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not JSON: {error}") from error
+    content = _read_json(path)
     if isinstance(content, dict) and isinstance(content.get("options"), dict):
         content = content["options"]
     if not isinstance(content, dict):
@@ -108,6 +104,36 @@ def read_options(path):
             kind = getattr(known[name], "__name__", known[name])
             raise InputError(f"{path} has {name} = {json.dumps(value)}, expected {kind}")
     return content
+
+
+def read_network(path):
+    """The denoiser that a config.json of a run describes, with random weights.
+
+    Raises:
+        InputError: if the file is missing or no JSON, or describes no denoiser.
+    """
+    content = _read_json(path)
+    try:
+        config = dict(content["denoiser"])
+        denoiser = keras.saving.get_registered_object(f"keras_gahr>{config.pop('class')}")
+        return denoiser.from_config(config)
+    except InputError:
+        raise
+    except Exception as error:  # Keras raises whatever the damaged part happened to cause.
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise InputError(
+            f"{path} does not say which network was trained: {reason[:150]}"
+        ) from error
+
+
+def _read_json(path):
+    path = Path(path)
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not JSON: {error}") from error
 
 
 def _is_of(value, kind):

@@ -183,9 +183,18 @@ def test_a_killed_command_leaves_no_training_behind(tmp_path, smooth_images):
     """Its processes keep their state and end, though they have minutes to go."""
     np.save(tmp_path / "images.npy", smooth_images(40, 16, 16))
     out = tmp_path / "run"
-    options = (
-        "--images-per-epoch 1000000 --devices 2 --num-kernels 4 --num-blocks 1 --epochs 1".split()
-    )
+    options = [
+        "--images-per-epoch",
+        "1000000",
+        "--devices",
+        "2",
+        "--num-kernels",
+        "4",
+        "--num-blocks",
+        "1",
+        "--epochs",
+        "1",
+    ]
     command = ["train", tmp_path / "images.npy", "--out", out, *options]
     process = subprocess.Popen(
         [sys.executable, "-m", "keras_gahr", *map(str, command)],
