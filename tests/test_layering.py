@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 RANKS = [
     {"errors", "__init__"},
-    {"files"},
+    {"files", "runs"},
     {"_backend"},
     {"noise", "datasets"},
     {"denoisers"},

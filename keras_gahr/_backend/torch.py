@@ -94,6 +94,16 @@ def jit_compile():
     return False
 
 
+def most_values_refused_alone():
+    """See `keras_gahr._backend.jax.most_values_refused_alone`.
+
+    For a single small image PyTorch does not use oneDNN on a CPU, and its own convolution wants a
+    contiguous gradient of the kernel ("slow_conv2d: grad_weight must be contiguous"). Keras' kernels
+    are permuted, and to one channel that gradient is not contiguous.
+    """
+    return 0 if torch.cuda.is_available() or torch.backends.mps.is_available() else 20_480
+
+
 def memory_available():
     """See `keras_gahr._backend.jax.memory_available`."""
     if not torch.cuda.is_available():

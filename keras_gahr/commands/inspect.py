@@ -26,24 +26,18 @@ def inspect(
 
     The receptive field is measured, not computed from the layers: single lines of a zero image are
     set to random values, and the lines of the output that then differ from zero are counted. Where
-    it depends on the place of the pixel, as in a UNet, the largest is printed. A .pt checkpoint is
-    converted and verified in memory; nothing is written.
+    it depends on the place of the pixel, as in a UNet, the largest is printed. Baselines of images of
+    one size are not measured. A .pt checkpoint is converted and verified in memory; nothing is written.
     """
     choose_backend(backend)
-    from keras_gahr.denoisers import properties
-
     denoiser, lines = _open(file, first_layer and first_layer.value)
     _show("architecture", _architecture(denoiser))
     _show("parameters", f"{denoiser.num_parameters:,}, trained")
     for part in _parts(denoiser):
         _show(part.name, f"{_architecture(part)}, {part.num_parameters:,} parameters")
     _show("input, output", _sides(denoiser))
-    height, width = properties.receptive_field(denoiser)
-    _show("receptive field", f"{height}x{width} pixels, measured")
-    factors = ", ".join(f"{scale:g}" for scale in properties.SCALES)
-    error = properties.homogeneity_error(denoiser)
-    _show("homogeneity", f"D(a y) = a D(y) to {error:.1e} of the largest value, a = {factors}")
-    _show("norm", _norm(denoiser))
+    if None in denoiser.input_shape[1:3]:
+        _show_measured(denoiser)
     for line in lines:
         _show(*line)
     for part in (denoiser, *_parts(denoiser)):
@@ -79,6 +73,18 @@ def _open(path, first_layer):
     ]
 
 
+def _show_measured(denoiser):
+    """Prints what is found of a network by trying it on images of several sizes."""
+    from keras_gahr.denoisers import properties
+
+    height, width = properties.receptive_field(denoiser)
+    _show("receptive field", f"{height}x{width} pixels, measured")
+    factors = ", ".join(f"{scale:g}" for scale in properties.SCALES)
+    error = properties.homogeneity_error(denoiser)
+    _show("homogeneity", f"D(a y) = a D(y) to {error:.1e} of the largest value, a = {factors}")
+    _show("norm", _norm(denoiser))
+
+
 def _show(label, text):
     typer.echo(f"{label:<17} {text}")
 
@@ -102,6 +108,8 @@ def _parts(denoiser):
 
 def _sides(denoiser):
     channels = f"{denoiser.input_channels} and {denoiser.output_channels} channel(s)"
+    if None not in denoiser.input_shape[1:3]:
+        return f"{channels}, images of {denoiser.input_shape[1]}x{denoiser.input_shape[2]}"
     if denoiser.size_multiple == 1:
         return f"{channels}, images of any size"
     return f"{channels}, height and width multiples of {denoiser.size_multiple}"

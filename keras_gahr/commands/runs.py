@@ -14,18 +14,15 @@ def runs(
     ),
 ):
     """List trainings: how far they are, how good, and which were interrupted."""
-    from keras_gahr.errors import InputError
+    import time
 
-    from .backend import choose_backend
+    from keras_gahr.errors import InputError
+    from keras_gahr.runs import find_runs
+
     from .table import print_table
 
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder: give one that holds run directories")
-    choose_backend()
-    import time
-
-    from keras_gahr.training.runs import find_runs
-
     found = find_runs(folder)
     if not found:
         typer.echo(f"no runs in {folder}")

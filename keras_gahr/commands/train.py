@@ -134,7 +134,9 @@ def train(
         backend = backend_in(resume / "config.json")
     choose_backend(backend)
     from keras_gahr._backend import parallel
+    from keras_gahr.training.processes import end_with_parent
 
+    end_with_parent()
     parallel.join_hosts()
     from .training_run import chosen_options, continue_run, describe_run, start_run
 

@@ -162,7 +162,7 @@ def _duration(seconds):
 
 def _run(config, out, **how):
     settings = config.settings()
-    prepared = prepare(config)
+    prepared = prepare(config, out if how.get("resume") else None)
     denoiser = prepared.denoiser
     train_images, test_images = prepared.train_images.images, prepared.test_images.images
     if must_relaunch(config.devices):

@@ -1,5 +1,7 @@
 """Denoisers in `.keras` files."""
 
+import importlib
+import json
 import warnings
 import zipfile
 from pathlib import Path
@@ -10,6 +12,9 @@ from keras_gahr.errors import InputError
 from keras_gahr.files import replacing
 
 from .denoiser import Denoiser
+
+_LATER = "keras_gahr.baselines"
+"""Denoisers that are registered when this is imported, which builds on this room."""
 
 
 def load_denoiser(path):
@@ -33,6 +38,7 @@ def load_denoiser(path):
         with warnings.catch_warnings():
             # What Keras warns of in a foreign or damaged file is in the error that follows.
             warnings.simplefilter("ignore")
+            _register(path)
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except InputError:
         raise
@@ -44,6 +50,14 @@ def load_denoiser(path):
             f"{path} holds a {type(model).__name__}, expected one of this package's denoisers"
         )
     return model
+
+
+def _register(path):
+    """Makes Keras know the class of the denoiser in a file, if it is one of `_LATER`."""
+    with zipfile.ZipFile(path) as file:
+        module = str(json.loads(file.read("config.json")).get("module"))
+    if module.startswith(f"{_LATER}."):
+        importlib.import_module(_LATER)
 
 
 def save_denoiser(denoiser, path):

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from keras_gahr.datasets.image_files import open_picture
 from keras_gahr.errors import InputError
+from keras_gahr.runs import Run, find_runs
 from keras_gahr.training.history import read_history
 from keras_gahr.training.levels import read_levels
-from keras_gahr.training.runs import Run, find_runs
 
 _LARGEST_PICTURE = 2**25
 """Bytes: a report holds all its pictures."""

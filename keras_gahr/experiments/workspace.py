@@ -10,8 +10,8 @@ from keras_gahr.datasets import load
 from keras_gahr.datasets.store import is_dataset
 from keras_gahr.errors import InputError
 from keras_gahr.files import Busy, locked, remove_leftovers, replacing
+from keras_gahr.runs import find_runs
 from keras_gahr.training.history import read_history
-from keras_gahr.training.runs import find_runs
 
 from .experiment import FinishedRun
 from .plan import DatasetFolder, DatasetTask
@@ -121,7 +121,7 @@ class Workspace:
         RECIPES[dataset.recipe](out=path, progress=progress, **parameters)
 
     def state(self, task):
-        """How far a `TrainingTask` is: "missing", or as `keras_gahr.training.runs.Run` has it.
+        """How far a `TrainingTask` is: "missing", or as `keras_gahr.runs.Run` has it.
 
         Raises:
             InputError: if its run directory holds another training.

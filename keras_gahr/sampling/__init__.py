@@ -5,7 +5,6 @@ from .measurements import Measurement, Synthesis
 from .multi_scale import MultiScaleSamples, sample_multi_scale
 from .noise_levels import SPACINGS, NoiseLevels
 from .outputs import check_samples_output, save_samples
-from .posterior import PosteriorAverage, posterior_average
 from .sampler import SAMPLERS, prepare, sample
 from .samples import Samples
 from .trajectory import Trajectory
@@ -17,12 +16,10 @@ __all__ = [
     "Measurement",
     "MultiScaleSamples",
     "NoiseLevels",
-    "PosteriorAverage",
     "Samples",
     "Synthesis",
     "Trajectory",
     "check_samples_output",
-    "posterior_average",
     "prepare",
     "sample",
     "sample_multi_scale",

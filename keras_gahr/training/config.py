@@ -6,6 +6,8 @@ import types
 import typing
 from pathlib import Path
 
+import keras
+
 from keras_gahr.errors import InputError
 from keras_gahr.noise import NoiseLaw, parse_sigma
 
@@ -42,27 +44,27 @@ class RunConfig:
     conditional: bool = False
     skip: bool = True
     start_from: str | None = None
-    epochs: int = 100
-    images_per_epoch: int = 10_000
-    batch_size: int = 32
-    learning_rate: float = 1e-3
-    halve_every: int | None = None
-    optimizer: str = "adam"
-    schedule: str = "halving"
-    weight_decay: float | None = None
-    clip_norm: float | None = None
-    ema: float | None = None
-    patience: int | None = None
-    noise_law: str = "quadratic"
+    epochs: int = TrainingSettings.epochs
+    images_per_epoch: int = TrainingSettings.images_per_epoch
+    batch_size: int = TrainingSettings.batch_size
+    learning_rate: float = TrainingSettings.learning_rate
+    halve_every: int | None = TrainingSettings.halve_every
+    optimizer: str = TrainingSettings.optimizer
+    schedule: str = TrainingSettings.schedule
+    weight_decay: float | None = TrainingSettings.weight_decay
+    clip_norm: float | None = TrainingSettings.clip_norm
+    ema: float | None = TrainingSettings.ema
+    patience: int | None = TrainingSettings.patience
+    noise_law: str = NoiseLaw.name
     sigma_min: str = "0"
     sigma_max: str = "1"
-    rescale: bool = False
-    precision: str = "float32"
-    steps_per_execution: int = 1
-    jit_compile: bool | None = None
-    devices: int = 1
+    rescale: bool = TrainingSettings.rescale
+    precision: str = TrainingSettings.precision
+    steps_per_execution: int = TrainingSettings.steps_per_execution
+    jit_compile: bool | None = TrainingSettings.jit_compile
+    devices: int = TrainingSettings.devices
     data_on_device: bool | None = None
-    seed: int = 0
+    seed: int = TrainingSettings.seed
 
     def settings(self):
         """The `TrainingSettings` among them; raises `InputError` for what they refuse."""
@@ -89,13 +91,7 @@ def read_options(path):
     Raises:
         InputError: if the file is missing or no JSON, or holds an unknown option or a wrong type.
     """
-    path = Path(path)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not JSON: {error}") from error
+    content = _read_json(path)
     if isinstance(content, dict) and isinstance(content.get("options"), dict):
         content = content["options"]
     if not isinstance(content, dict):
@@ -108,6 +104,36 @@ def read_options(path):
             kind = getattr(known[name], "__name__", known[name])
             raise InputError(f"{path} has {name} = {json.dumps(value)}, expected {kind}")
     return content
+
+
+def read_network(path):
+    """The denoiser that a config.json of a run describes, with random weights.
+
+    Raises:
+        InputError: if the file is missing or no JSON, or describes no denoiser.
+    """
+    content = _read_json(path)
+    try:
+        config = dict(content["denoiser"])
+        denoiser = keras.saving.get_registered_object(f"keras_gahr>{config.pop('class')}")
+        return denoiser.from_config(config)
+    except InputError:
+        raise
+    except Exception as error:  # Keras raises whatever the damaged part happened to cause.
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise InputError(
+            f"{path} does not say which network was trained: {reason[:150]}"
+        ) from error
+
+
+def _read_json(path):
+    path = Path(path)
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not JSON: {error}") from error
 
 
 def _is_of(value, kind):

@@ -11,6 +11,8 @@ from keras_gahr.denoisers import (
     load_denoiser,
 )
 
+from .config import read_network
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Preparation:
@@ -40,11 +42,13 @@ class Preparation:
         }
 
 
-def prepare(config):
+def prepare(config, begun=None):
     """The `Preparation` of a training.
 
     Args:
         config: `RunConfig`.
+        begun: the run directory to go on with, or None. What it started from is not read again: the
+            weights are in its state.
 
     Raises:
         InputError: for a dataset or network that cannot be had, or that do not fit.
@@ -62,7 +66,10 @@ def prepare(config):
         "train_size": train_size,
         "half": config.half,
     }
-    denoiser = initial_denoiser(config, images.images.shape[-1], provenance)
+    if config.start_from is not None and begun is not None:
+        denoiser = read_network(begun / "config.json")
+    else:
+        denoiser = initial_denoiser(config, images.images.shape[-1], provenance)
     denoiser.check_shape(images.images.shape)
     return Preparation(denoiser, train_images, test_images, config)
 

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from keras_gahr._backend import parallel
 
 _GRACE = 10.0
 """Seconds that processes have to end by themselves when another one has failed."""
+
+_PARENT = "KERAS_GAHR_PARENT"
+"""Environment variable with the end of a pipe that closes when the process that started this one ends."""
 
 
 def must_relaunch(count):
@@ -24,7 +28,7 @@ def relaunch(arguments, count):
 
     They are started as torchrun does, by its environment variables, but their errors and exit codes
     stay what they are. Of the standard output only the first process's is seen. If one fails, the
-    others are ended.
+    others are ended; if this process is killed, they get a SIGTERM (see `end_with_parent`).
 
     Args:
         arguments: of the command line, such as `sys.argv[1:]`.
@@ -44,6 +48,12 @@ def relaunch(arguments, count):
     paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
     everyone["PYTHONPATH"] = os.pathsep.join(paths)
     threads = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // count))}
+    # Nobody writes to it: whatever ends this process closes it.
+    theirs, ours = os.pipe()
+    handed_down = []
+    if os.name != "nt":  # Windows hands no descriptors down.
+        everyone[_PARENT] = str(theirs)
+        handed_down = [theirs]
     processes = [
         subprocess.Popen(
             command,
@@ -51,9 +61,11 @@ def relaunch(arguments, count):
             stdout=subprocess.DEVNULL if rank else None,
             # In sessions of their own they do not get the Ctrl-C of a terminal a second time.
             start_new_session=True,
+            pass_fds=handed_down,
         )
         for rank in range(count)
     ]
+    os.close(theirs)
     received = []
 
     def forward(number, frame):
@@ -66,9 +78,25 @@ def relaunch(arguments, count):
         code = _wait(processes, received)
     finally:
         _send(processes, signal.SIGKILL)
+        os.close(ours)
         for number, handler in previous.items():
             signal.signal(number, handler)
     return 128 + received[0] if received else code
+
+
+def end_with_parent():
+    """Sends this process a SIGTERM when the one that started it by `relaunch` has ended.
+
+    So a training stops after its step and keeps its state, instead of going on with nobody to stop it.
+    """
+    if _PARENT in os.environ:
+        descriptor = int(os.environ.pop(_PARENT))
+        threading.Thread(target=_wait_for_end, args=(descriptor,), daemon=True).start()
+
+
+def _wait_for_end(descriptor):
+    os.read(descriptor, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _wait(processes, received):

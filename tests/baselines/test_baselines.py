@@ -1,5 +1,9 @@
 """The baselines against NumPy in float64."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import pywt
@@ -165,6 +169,17 @@ def test_files(tmp_path):
         )
         with pytest.raises(InputError, match="made for 8x10"):
             Inference(loaded).denoise(noisy[:, :4])
+
+
+def test_the_command_line_loads_them(tmp_path):
+    """It imports no more than it needs, and so knows no baseline before it meets one."""
+    save_denoiser(Wiener.from_images(faces(12)), tmp_path / "x.keras")
+    np.save(tmp_path / "noisy.npy", noisy_of(faces(1), 0.1))
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, root / "cli.py", "denoise", "x.keras", "noisy.npy", "--out", "y.npy"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert np.load(tmp_path / "y.npy").shape == (1, 8, 10, 1)
 
 
 def test_what_makes_no_baseline():

@@ -3,8 +3,10 @@
 import re
 import shutil
 
+import numpy as np
 import pytest
 
+from keras_gahr.baselines import Wiener
 from keras_gahr.denoisers import save_denoiser
 from keras_gahr.denoisers.bf_cnn import BFCNN
 
@@ -87,3 +89,13 @@ def test_first_layer(gahr, refused, golden, tmp_path):
 def test_files_that_are_no_denoisers(refused, tmp_path, name, message):
     (tmp_path / "x.png").write_bytes(b"x")
     assert message in refused("inspect", tmp_path / name)
+
+
+def test_a_baseline(gahr, tmp_path):
+    """Of images of one size, so that nothing is measured on others."""
+    denoiser = Wiener.from_images(np.random.default_rng(0).random((5, 8, 10, 1)), sigma=0.1)
+    save_denoiser(denoiser, tmp_path / "x.keras")
+    result = gahr("inspect", tmp_path / "x.keras")
+    assert result.exit_code == 0, result.output
+    assert "images of 8x10" in result.output
+    assert "receptive field" not in result.output

@@ -5,10 +5,11 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from keras_gahr.training.runs import find_runs
+from keras_gahr.runs import find_runs
 
 HISTORY = "epoch,train_loss,train_psnr,test_loss,test_psnr\n1,3,20.1,4,19.9\n2,2,24.25,3,23.5\n"
 
@@ -131,6 +132,22 @@ def test_the_command(gahr, refused, make_run, dead_process, tmp_path):
     assert third.split()[1:4] == ["-", "-", "-"]
     assert third.endswith("unreadable")
     assert "is not a folder" in refused("runs", tmp_path / "none")
+
+
+def test_no_keras_is_imported(make_run, tmp_path):
+    """It only reads small files, and should answer at once."""
+    make_run("run", state="finished")
+    code = (
+        "import sys; sys.argv[0] = 'gahr'\n"
+        "from keras_gahr.commands.app import app\n"
+        "from typer.testing import CliRunner\n"
+        f"result = CliRunner().invoke(app, ['runs', {str(tmp_path)!r}])\n"
+        "assert 'finished' in result.output, result.output\n"
+        "heavy = {'keras', 'numpy', 'torch', 'jax', 'tensorflow'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    root = Path(__file__).resolve().parents[2]
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
 
 
 def test_odd_files_do_not_end_the_list(make_run, tmp_path):

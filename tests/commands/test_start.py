@@ -10,6 +10,8 @@ from pathlib import Path
 import keras
 import pytest
 
+from keras_gahr.commands.backend import backend_in, choose_backend
+
 ROOT = Path(__file__).resolve().parents[2]
 BACKENDS = ("tensorflow", "torch", "jax")
 MISSING = [name for name in BACKENDS if importlib.util.find_spec(name) is None]
@@ -49,11 +51,16 @@ def test_the_module_runs_too():
 
 
 def test_importing_the_package_registers_the_denoisers(tiny_model):
+    """And brings only its own backend."""
     code = (
-        "import keras_gahr, keras, sys; print(type(keras.saving.load_model(sys.argv[1])).__name__)"
+        "import keras_gahr, keras, sys\n"
+        "print(type(keras.saving.load_model(sys.argv[1])).__name__)\n"
+        "others = {'jax', 'tensorflow', 'torch'} - {keras.backend.backend()}\n"
+        "assert not others & set(sys.modules)\n"
     )
     command = [sys.executable, "-c", code, str(tiny_model)]
     result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
+    assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == "UNet", result.stderr
 
 
@@ -69,15 +76,6 @@ def test_a_cli_of_somebody_else_registers_them_too(tiny_model, tmp_path):
         timeout=120,
     )
     assert result.stdout.strip() == "UNet", result.stderr
-
-
-def test_importing_the_package_brings_only_its_own_backend():
-    code = (
-        "import keras_gahr, keras, sys\n"
-        "others = {'jax', 'tensorflow', 'torch'} - {keras.backend.backend()}\n"
-        "assert not others & set(sys.modules)\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=120)
 
 
 def test_info_names_versions_backend_and_devices(gahr):
@@ -105,15 +103,19 @@ def without_backend(**variables):
 
 
 @pytest.mark.skipif(not MISSING, reason="all backends are installed here")
-def test_an_installed_backend_is_found(gahr_process, tmp_path):
-    """Also when keras.json asks for one that is not there."""
-    for config in (None, f'{{"backend": "{MISSING[0]}"}}', "not json"):
+def test_an_installed_backend_is_found(gahr_process, monkeypatch, tmp_path):
+    """Also when keras.json asks for one that is not there, or cannot be read."""
+    monkeypatch.delenv("KERAS_BACKEND")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    for config in (None, "not json", f'{{"backend": "{MISSING[0]}"}}'):
         if config:
             (tmp_path / "keras.json").write_text(config)
-        result = gahr_process("info", env=without_backend(KERAS_HOME=str(tmp_path)))
-        if config != "not json":
-            assert result.returncode == 0, result.stderr
-            assert keras.backend.backend() in result.stdout
+        assert choose_backend() == keras.backend.backend()
+        # What it chose it has written there.
+        monkeypatch.delenv("KERAS_BACKEND")
+    result = gahr_process("info")
+    assert result.returncode == 0, result.stderr
+    assert keras.backend.backend() in result.stdout
 
 
 def test_the_option_wins_over_the_environment(gahr_process):
@@ -126,8 +128,6 @@ def test_the_option_wins_over_the_environment(gahr_process):
 
 
 def test_the_backend_named_in_a_file(tmp_path):
-    from keras_gahr.commands.backend import backend_in
-
     path = tmp_path / "config.json"
     for text, expected in (
         ('{"backend": "jax"}', "jax"),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -128,9 +129,10 @@ def test_ctrl_c_leaves_a_model(cli, dataset, tmp_path):
     with log.open("w") as file:
         process = subprocess.Popen(list(map(str, command)), stdout=file, stderr=file)
         deadline = time.monotonic() + 120
-        while not (out / "config.json").exists() and time.monotonic() < deadline:
+        while not (out / "status.json").exists() and time.monotonic() < deadline:
             time.sleep(0.1)
-        time.sleep(5)
+        # From here on signals are listened to.
+        time.sleep(1)
         process.send_signal(signal.SIGINT)
         code = process.wait(timeout=120)
     assert code == 130, log.read_text()
@@ -195,8 +197,10 @@ def test_a_dry_run_leaves_nothing(gahr, dataset, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_training_starts_from_a_model(gahr, dataset, tmp_path, tiny_model):
+def test_training_starts_from_a_model(gahr, refused, dataset, tmp_path, tiny_model):
+    """And goes on without it."""
     out = tmp_path / "run"
+    tiny_model = shutil.copy(tiny_model, tmp_path / "first.keras")
     options = ("--epochs", 1, "--images-per-epoch", 40, "--learning-rate", 1e-5)
     result = gahr("train", dataset, "--out", out, "--start-from", tiny_model, *options)
     assert result.exit_code == 0, result.output
@@ -204,3 +208,12 @@ def test_training_starts_from_a_model(gahr, dataset, tmp_path, tiny_model):
     assert model.num_parameters == first.num_parameters
     for found, expected in zip(model.trainable_variables, first.trainable_variables, strict=True):
         assert np.allclose(found, expected, atol=1e-3)
+
+    tiny_model.unlink()
+    result = gahr("train", "--resume", out, "--epochs", 2)
+    assert result.exit_code == 0, result.output
+    assert load_denoiser(out / "model.keras").provenance == model.provenance
+    config = json.loads((out / "config.json").read_text())
+    config["denoiser"]["class"] = "Nothing"
+    (out / "config.json").write_text(json.dumps(config))
+    assert "which network" in refused("train", "--resume", out, "--epochs", 3)

@@ -47,11 +47,11 @@ def memory(path, count, step):
 
 
 @pytest.mark.parametrize(
-    ("count", "step"), [(20_000, 2), pytest.param(200_000, 5, marks=pytest.mark.slow)]
+    ("count", "step"), [(6_000, 2), pytest.param(200_000, 5, marks=pytest.mark.slow)]
 )
 @pytest.mark.skipif(sys.platform != "linux", reason="counts memory as Linux does")
 def test_a_large_dataset(tmp_path, count, step):
-    """Of 0.5 and 5 GB."""
+    """Of 0.15 and 5 GB."""
     peak, grown = memory(tmp_path / "images.npy", count, step)
     # The noise of the test images takes some more; the order has 8 bytes for each image, drawn and
     # then reduced.

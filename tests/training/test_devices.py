@@ -1,8 +1,12 @@
 """Training on two devices, which are halves of the CPU."""
 
+import json
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import keras
@@ -20,7 +24,7 @@ from keras_gahr.training.devices import (
     check_shares,
     data_parallel,
 )
-from keras_gahr.training.processes import must_relaunch, relaunch
+from keras_gahr.training.processes import end_with_parent, must_relaunch, relaunch
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("two_devices.py")
@@ -153,3 +157,64 @@ def test_a_mistake_stays_one_line(capfd):
     lines = capfd.readouterr().err.strip().splitlines()
     assert 1 <= len(lines) <= 2
     assert all(line.startswith("error: nothing.keras does not exist") for line in lines)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows hands no descriptors down")
+def test_a_process_ends_with_the_one_that_started_it(monkeypatch):
+    ended = threading.Event()
+    previous = signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    try:
+        theirs, ours = os.pipe()
+        monkeypatch.setenv("KERAS_GAHR_PARENT", str(theirs))
+        end_with_parent()
+        # It must not be handed down once more.
+        assert "KERAS_GAHR_PARENT" not in os.environ
+        assert not ended.wait(0.3)
+        os.close(ours)
+        assert ended.wait(10)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+        os.close(theirs)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BACKEND != "torch", reason="a process for each device is PyTorch's way")
+def test_a_killed_command_leaves_no_training_behind(tmp_path, smooth_images):
+    """Its processes keep their state and end, though they have minutes to go."""
+    np.save(tmp_path / "images.npy", smooth_images(40, 16, 16))
+    out = tmp_path / "run"
+    options = [
+        "--images-per-epoch",
+        "1000000",
+        "--devices",
+        "2",
+        "--num-kernels",
+        "4",
+        "--num-blocks",
+        "1",
+        "--epochs",
+        "1",
+    ]
+    command = ["train", tmp_path / "images.npy", "--out", out, *options]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "keras_gahr", *map(str, command)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+    )
+
+    def wait_for(state):
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            if (out / "status.json").exists():
+                status = json.loads((out / "status.json").read_text())
+                if status["state"] == state:
+                    return
+            time.sleep(0.1)
+        pytest.fail(f"never {state}")
+
+    wait_for("running")
+    time.sleep(2)
+    process.kill()
+    process.wait()
+    wait_for("stopped")
+    assert (out / "model.keras").exists()

@@ -279,10 +279,10 @@ def test_big_endian_numbers(refused):
 
 
 DEEP = {
-    "tuples": b")" + b"\x85" * 1_000_000,
-    "lists": b"]" * 1_000_000 + b"a" * 999_999,
-    "dictionaries": b"}K\x01" * 500_000 + b"N" + b"s" * 500_000,
-    "deep key": b"}" + b")" + b"\x85" * 1_000_000 + b"Ns",
+    "tuples": b")" + b"\x85" * 200_000,
+    "lists": b"]" * 200_000 + b"a" * 199_999,
+    "dictionaries": b"}K\x01" * 100_000 + b"N" + b"s" * 100_000,
+    "deep key": b"}" + b")" + b"\x85" * 200_000 + b"Ns",
     "tuple that doubles": b")" + b"q\x00h\x00\x86" * 200,
     "doubling key": b"})" + b"q\x00h\x00\x86" * 200 + b"Ns",
     "list that holds itself": b"]q\x00h\x00a",
