@@ -132,14 +132,7 @@ class Transition(Experiment):
             gap = measure_gap(pair[0], settings.curve_images, seed=settings.seed)
             progress(f"N = {size}: samples", (place + 0.3) / places)
             train_sets = [run.split()[0].images for run in pair]
-            comparison = compare_networks(
-                [run.denoiser() for run in pair],
-                train_sets,
-                count=settings.samples,
-                seed=settings.seed,
-                schedule=_schedule(settings),
-                batch_size=32,
-            )
+            comparison = _compare(settings, pair, train_sets)
             results.append(_result(size, gap, comparison))
             rows = comparison.rows(comparison.arrays(train_sets))
             pages.append(twins_page(size, results[-1], rows, settings.samples))
@@ -176,6 +169,21 @@ def _schedule(settings):
         beta=settings.beta,
         sigma_end=settings.sigma_end,
     )
+
+
+def _compare(settings, pair, train_sets):
+    try:
+        return compare_networks(
+            [run.denoiser() for run in pair],
+            train_sets,
+            count=settings.samples,
+            seed=settings.seed,
+            schedule=_schedule(settings),
+            batch_size=32,
+        )
+    except InputError as error:
+        # The networks are trained, and can be sampled again with other settings.
+        raise InputError(f"N = {len(train_sets[0])}: {error}") from error
 
 
 def _result(size, gap, comparison):

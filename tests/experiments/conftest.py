@@ -1,4 +1,6 @@
-"""Trainings of an experiment, one after the other."""
+"""Runs of experiments: trained ones, and ones that all hold one network."""
+
+import shutil
 
 import pytest
 
@@ -15,27 +17,45 @@ MAKERS = {"c_alpha": make_c_alpha, "repeated": make_repeated, "resized": make_re
 
 
 @pytest.fixture
-def finish(tmp_path):
-    """A function from `TrainingTask`s to `FinishedRun`s."""
+def dataset_of(tmp_path):
+    """A function from a `TrainingTask` to the path of its dataset, which it makes."""
 
-    def dataset(task):
+    def make(task):
         if not isinstance(task, DatasetTask):
             return task.path
         path = tmp_path / task.folder
         if not path.exists():
             parameters = dict(task.parameters)
             if "dataset" in parameters:
-                parameters["source"] = dataset(parameters.pop("dataset"))
+                parameters["source"] = make(parameters.pop("dataset"))
             MAKERS[task.recipe](out=path, **parameters)
         return path
 
+    return lambda task: make(task.dataset)
+
+
+@pytest.fixture
+def finish(tmp_path, dataset_of):
+    """A function from `TrainingTask`s to `FinishedRun`s, which trains."""
+
     def run(task):
-        path = dataset(task.dataset)
+        path = dataset_of(task)
         images, config = load(path), RunConfig(dataset=str(path), **task.options)
         parts = images.split(config.train_size, config.test_size, config.half)
         denoiser = build_denoiser(num_channels=images.images.shape[-1], **config.network())
-        out = tmp_path / task.folder
-        train(denoiser, *(part.images for part in parts), config.settings(), out)
-        return FinishedRun(task, out, images)
+        train(denoiser, *(part.images for part in parts), config.settings(), tmp_path / task.folder)
+        return FinishedRun(task, tmp_path / task.folder, images)
+
+    return lambda tasks: [run(task) for task in tasks]
+
+
+@pytest.fixture
+def pretend(tmp_path, dataset_of, tiny_model):
+    """A function from `TrainingTask`s to `FinishedRun`s that all hold one network of two blocks."""
+
+    def run(task):
+        (tmp_path / task.folder).mkdir()
+        shutil.copy(tiny_model, tmp_path / task.folder / "model.keras")
+        return FinishedRun(task, tmp_path / task.folder, load(dataset_of(task)))
 
     return lambda tasks: [run(task) for task in tasks]

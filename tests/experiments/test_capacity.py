@@ -72,20 +72,18 @@ def test_all_scales_can_be_planned():
         assert len({t.folder for t in tasks}) == len(settings.sizes) * len(settings.set_sizes)
 
 
-def test_a_run_from_nothing_to_a_report(finish):
-    settings = dataclasses.replace(
-        Capacity.scales["smoke"],
-        set_sizes=(2, 64),
-        epochs=2,
-        images_per_epoch=512,
-        num_kernels=8,
-        curve_images=16,
-    )
-    experiment = Capacity()
-    runs = finish(experiment.trainings(settings))
-    document = experiment.analyse(settings, runs, lambda text, part: None)
-    assert len(document.claims) == 3
-    assert document.numbers["8px"]["parameters"] > 0
-    assert (
-        document.numbers["16px"]["N=2"]["mean_gap"] > document.numbers["16px"]["N=64"]["mean_gap"]
-    )
+def test_a_network_that_was_not_trained_has_no_gap_that_closes(pretend):
+    settings = dataclasses.replace(Capacity.scales["smoke"], curve_images=16)
+    runs = pretend(Capacity().trainings(settings))
+    document = Capacity().analyse(settings, runs, lambda text, part: None)
+    assert [claim.passed for claim in document.claims] != [True, True, True]
+    assert document.numbers["8px"]["parameters"] < document.numbers["16px"]["parameters"]
+    assert document.numbers["16px"]["N=256"]["mean_gap"] == pytest.approx(0, abs=2)
+
+
+@pytest.mark.slow
+def test_gaps_close(finish):
+    settings = Capacity.scales["smoke"]
+    runs = finish(Capacity().trainings(settings))
+    document = Capacity().analyse(settings, runs, lambda text, part: None)
+    assert [claim.passed for claim in document.claims[:2]] == [True, True]

@@ -7,6 +7,7 @@ import pytest
 from findings import curve, gap
 
 from keras_gahr.errors import InputError
+from keras_gahr.experiments import transition
 from keras_gahr.experiments.gap import Gap
 from keras_gahr.experiments.transition import Transition
 from keras_gahr.experiments.transition_findings import SetResult, claims_of, crossing_of
@@ -103,24 +104,43 @@ def test_all_scales_can_be_planned():
         assert len({task.folder for task in tasks}) == 2 * len(settings.set_sizes)
 
 
-def test_a_run_from_nothing_to_a_report(finish):
-    settings = dataclasses.replace(
-        Transition.scales["smoke"],
-        set_sizes=(2, 64),
-        epochs=2,
-        images_per_epoch=512,
-        samples=4,
-        num_kernels=8,
-        curve_images=16,
-    )
+def test_one_network_everywhere_neither_memorizes_nor_changes(pretend):
+    """Also a negative control of the measurement: this network has seen none of the images."""
+    settings = dataclasses.replace(Transition.scales["smoke"], samples=4, curve_images=16)
     experiment, told = Transition(), []
-    runs = finish(experiment.trainings(settings))
+    runs = pretend(experiment.trainings(settings))
     document = experiment.analyse(settings, runs, lambda text, part: told.append(part))
-    assert len(document.claims) == 7
-    assert None not in {document.claims[claim].passed for claim in (STEEP_ALONE, NEW)}
+    found = [claim.passed for claim in document.claims]
+    assert found[STEEP_ALONE] is found[REPEATED] is found[TURN] is False
+    assert found[WIDE] is not True
+    assert found[NEW] is True
+    assert document.numbers["N=2"]["network_a"]["twins"]["correlation"] == pytest.approx([1] * 4)
     assert told == sorted(told)
     assert 0 <= told[0] < told[-1] <= 1
     slider = document.sections[2].items[0]
-    assert slider.values == ["2", "64"]
-    assert document.numbers["N=64"]["pairs"]
+    assert slider.values == ["2", "512"]
+    assert len({picture.size for picture in slider.pictures}) == 1
     assert "synthetic" in document.sections[0].text[0]
+
+
+def test_samples_that_do_not_converge_are_an_error_that_says_of_which_networks(
+    pretend, monkeypatch
+):
+    def refuse(*arguments, **options):
+        raise InputError("no pair of samples converged")
+
+    monkeypatch.setattr(transition, "compare_networks", refuse)
+    settings = dataclasses.replace(Transition.scales["smoke"], curve_images=1)
+    runs = pretend(Transition().trainings(settings))
+    with pytest.raises(InputError, match="N = 2: no pair of samples converged"):
+        Transition().analyse(settings, runs, lambda text, part: None)
+
+
+@pytest.mark.slow
+def test_networks_turn_from_memorizing_to_generalizing(finish):
+    settings = Transition.scales["smoke"]
+    runs = finish(Transition().trainings(settings))
+    document = Transition().analyse(settings, runs, lambda text, part: None)
+    found = [claim.passed for claim in document.claims]
+    assert False not in found
+    assert found.count(None) <= 2
