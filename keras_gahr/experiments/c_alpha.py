@@ -29,10 +29,10 @@ class CAlphaSettings(BasisSettings, NetworkSettings):
     antialias: int = 1
 
 
-class CAlphaSlopes(Experiment):
+class CAlphaRates(Experiment):
     """Figures 4 and 16 to 18."""
 
-    name = "c_alpha"
+    name = "c-alpha"
     title = "C^alpha images: optimal slopes"
     question = "Does the PSNR of networks grow as fast as the regularity of the images allows?"
     figures = "Figs. 4, 16-18"

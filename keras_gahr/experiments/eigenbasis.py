@@ -31,7 +31,7 @@ class EigenbasisSettings(BasisSettings, ImageNetworkSettings):
     train_images: int = 100_000
 
 
-class Eigenbases(Experiment):
+class FaceEigenbasis(Experiment):
     """Figure 3."""
 
     name = "eigenbasis"
