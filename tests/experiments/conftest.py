@@ -4,7 +4,14 @@ import shutil
 
 import pytest
 
-from keras_gahr.datasets import load, make_c_alpha
+from keras_gahr.datasets import (
+    load,
+    make_c_alpha,
+    make_disks,
+    make_ray,
+    make_shuffled,
+    make_sines,
+)
 from keras_gahr.datasets.repeated import make_repeated
 from keras_gahr.datasets.resized import make_resized
 from keras_gahr.denoisers import build_denoiser
@@ -13,7 +20,15 @@ from keras_gahr.experiments.plan import DatasetTask
 from keras_gahr.training import train
 from keras_gahr.training.config import RunConfig
 
-MAKERS = {"c_alpha": make_c_alpha, "repeated": make_repeated, "resized": make_resized}
+MAKERS = {
+    "c_alpha": make_c_alpha,
+    "disks": make_disks,
+    "ray": make_ray,
+    "repeated": make_repeated,
+    "resized": make_resized,
+    "shuffled": make_shuffled,
+    "sines": make_sines,
+}
 
 
 @pytest.fixture
