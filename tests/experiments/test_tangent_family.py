@@ -109,12 +109,13 @@ def test_all_scales_can_be_planned(experiment):
 @pytest.mark.parametrize("experiment", FAMILIES, ids=lambda each: each.name)
 def test_a_network_that_was_not_trained_does_not_know_the_family(experiment, pretend):
     settings = dataclasses.replace(
-        experiment.scales["smoke"], images=300, curve_images=8, basis_images=2, size=8, vectors=16
+        experiment.scales["smoke"], images=300, curve_images=8, basis_images=3, size=8, vectors=16
     )
     document = experiment.analyse(
         settings, pretend(experiment.trainings(settings)), lambda text, part: None
     )
-    assert document.claims[NEAR].passed is False
+    for claim in (SPANNED, FALL):
+        assert document.claims[claim].passed is not True
     assert len(document.claims) == 6
     assert {picture.name for picture in document.pictures()} >= {"factors", "psnr", "vectors-1"}
     offset = 10 * np.log10(64 / experiment.dimension)
