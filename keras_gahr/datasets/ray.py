@@ -14,6 +14,7 @@ from keras_gahr.errors import InputError
 from .draws import uniform
 from .generated import check_sequence, make_generated
 from .image_files import read_image
+from .store import load
 
 
 def ray_parameters(count, seed, start=0):
@@ -55,15 +56,15 @@ def ray_tangent(image):
     return (image / norm)[None, None]
 
 
-def make_ray(path, out, count, seed, channels=None, overwrite=False, progress=None):
-    """Makes a dataset of multiples of the image in a file, float32, block by block.
+def make_ray(source, out, count, seed, channels=None, overwrite=False, progress=None):
+    """Makes a dataset of multiples of one image, float32, block by block.
 
     Args:
-        path: a picture or a `.npy` array.
+        source: a picture, a `.npy` array, or a dataset folder, whose first image is taken.
         out: the dataset folder to make.
         count: number of images.
         seed: integer in [0, 2^64).
-        channels: 1 for grey, 3 for colour, None for what the file has.
+        channels: of a picture: 1 for grey, 3 for colour, None for what the file has.
         overwrite: replace an older dataset.
         progress: called as progress(images done, images in all).
 
@@ -71,22 +72,23 @@ def make_ray(path, out, count, seed, channels=None, overwrite=False, progress=No
         The Dataset.
 
     Raises:
-        InputError: if the file is not an image or is black, an argument is out of range, or `out`
+        InputError: if the source is not an image or is black, an argument is out of range, or `out`
             exists.
     """
     check_sequence(count, seed)
-    image = read_image(path, channels)
+    source = Path(source)
+    if source.is_dir():
+        dataset = load(source)
+        image, facts = dataset.as_float(0), {"source": dataset.describe_source(source)}
+    else:
+        image = read_image(source, channels)
+        sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
+        facts = {"image": source.name, "image_sha256": sha256}
     ray_tangent(image)
-    parameters = {
-        "count": count,
-        "seed": seed,
-        "image": Path(path).name,
-        "image_sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(),
-    }
     return make_generated(
         out,
         "ray",
-        parameters,
+        {"count": count, "seed": seed, **facts},
         image.shape,
         lambda number, start: ray_images(number, image, seed, start),
         overwrite,

@@ -6,8 +6,8 @@ from keras_gahr.errors import InputError
 
 _HOMES = {
     "transition": "Transition",
-    "eigenbasis": "Eigenbases",
-    "c_alpha": "CAlphaSlopes",
+    "eigenbasis": "FaceEigenbasis",
+    "c_alpha": "CAlphaRates",
     "disks": "Disks",
     "duplicates": "Duplicates",
     "capacity": "Capacity",

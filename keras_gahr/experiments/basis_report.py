@@ -13,6 +13,9 @@ PER_PAGE = 13
 
 _MOST_PAGES = 20
 
+_FIRST = 10
+"""Factors in a table where the paper prints none."""
+
 
 def vectors_page(name, each, first=0, count=PER_PAGE):
     """A `Picture` of the eigenvectors first + 1, ..., first + count of an `ImageBasis`."""
@@ -70,12 +73,16 @@ def factor_table(bases, paper):
         paper: the paper's factors by their number from 1; may be empty.
     """
     factors = factors_of(bases)
+    measured = (factors.mean(0), factors.std(0))
+    columns = ("mean here", "standard deviation over images")
+    if not paper:
+        rows = [(k, *(_cell(values, k) for values in measured)) for k in range(1, _FIRST + 1)]
+        return Table(("k", *columns), rows, "Shrinkage factors.")
     rows = [
-        (k, paper.get(k), *(_cell(values, k) for values in (factors.mean(0), factors.std(0))))
-        for k in paper or range(1, factors.shape[1] + 1)
+        (k, of_paper, *(_cell(values, k) for values in measured)) for k, of_paper in paper.items()
     ]
     return Table(
-        ("k", "the paper's factor", "mean here", "standard deviation over images"),
+        ("k", "the paper's factor", *columns),
         rows,
         "Shrinkage factors. The paper's are of one image, and of larger ones unless these have "
         "80x80 pixels.",

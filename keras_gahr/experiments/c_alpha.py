@@ -29,7 +29,7 @@ class CAlphaSettings(BasisSettings, NetworkSettings):
     antialias: int = 1
 
 
-class CAlphaSlopes(Experiment):
+class CAlphaRates(Experiment):
     """Figures 4 and 16 to 18."""
 
     name = "c_alpha"
@@ -59,14 +59,15 @@ class CAlphaSlopes(Experiment):
             images=10_000 + 512,
             size=32,
             num_blocks=2,
-            num_kernels=32,
+            num_kernels=16,
             sigma_max=0.5,
-            epochs=6,
-            images_per_epoch=10_000,
+            epochs=5,
+            images_per_epoch=8000,
             batch_size=16,
             halve_every=1,
-            learning_rate=2e-3,
+            learning_rate=3e-3,
             basis_images=4,
+            slope_low=0.02,
         ),
         "paper": CAlphaSettings(),
     }

@@ -28,10 +28,10 @@ class EigenbasisSettings(BasisSettings, ImageNetworkSettings):
         train_images: to train on.
     """
 
-    train_images: int = 100_000
+    train_images: int = 99_325
 
 
-class Eigenbases(Experiment):
+class FaceEigenbasis(Experiment):
     """Figure 3."""
 
     name = "eigenbasis"
@@ -57,13 +57,14 @@ class Eigenbases(Experiment):
             vectors=39,
         ),
         "laptop": EigenbasisSettings(
-            images=8000 + 512,
-            train_images=8000,
+            images=8000,
+            train_images=4000,
             size=40,
+            test_size=100,
             num_blocks=2,
             num_kernels=32,
-            epochs=10,
-            images_per_epoch=10_000,
+            epochs=8,
+            images_per_epoch=7000,
             batch_size=16,
             halve_every=2,
         ),

@@ -47,7 +47,9 @@ class BasisSettings:
 
     def network(self):
         """The options of a training on top of those of `NetworkSettings`."""
-        return {"num_blocks": self.num_blocks, "sigma_max": f"{self.sigma_max:g}"}
+        # Left out where it is the default, so that a network is that of other experiments too.
+        sigma_max = None if self.sigma_max == 1 else f"{self.sigma_max:g}"
+        return {"num_blocks": self.num_blocks, "sigma_max": sigma_max}
 
     def check_bases(self):
         """Raises `InputError` for settings with which no basis or no slope can be measured."""

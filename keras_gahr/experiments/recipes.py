@@ -15,16 +15,13 @@ from keras_gahr.datasets import (
 )
 from keras_gahr.datasets.repeated import make_repeated
 from keras_gahr.datasets.resized import make_resized
-from keras_gahr.datasets.store import is_dataset
 
 
-def _ray(out, image, count, seed, progress=None):
-    """Multiples of one image: a picture in a file, or the first image of a dataset."""
-    if not is_dataset(image):
-        return make_ray(image, out, count, seed, progress=progress)
+def _ray(out, dataset, count, seed, progress=None):
+    """Multiples of the first image of a dataset."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "image.npy"
-        np.save(path, load(image).as_float(0))
+        np.save(path, load(dataset).as_float(0))
         return make_ray(path, out, count, seed, progress=progress)
 
 

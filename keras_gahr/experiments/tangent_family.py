@@ -8,7 +8,7 @@ import numpy as np
 from keras_gahr.analysis import fit_slope, principal_angles
 from keras_gahr.baselines import Wiener
 from keras_gahr.errors import InputError
-from keras_gahr.report.document import Document, Section
+from keras_gahr.report.document import Document, Section, Table
 
 from .basis_report import (
     bases_text,
@@ -20,7 +20,7 @@ from .basis_report import (
 from .experiment import Experiment
 from .image_bases import BasisSettings, factors_of, measure_bases, measure_curve
 from .image_networks import NetworkSettings
-from .tangent_claims import TangentFindings, tangent_claims
+from .tangent_claims import TangentFindings, first, tangent_claims
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class TangentSettings(BasisSettings, NetworkSettings):
     """Settings of these experiments; see `BasisSettings` and `NetworkSettings`."""
 
     sigma: float = 0.04
-    vectors: int = 16
+    vectors: int = 26
     slope_high: float = 0.1
 
 
@@ -93,16 +93,19 @@ class TangentFamily(Experiment):
                         factor_picture(bases, self.figures, self.paper_factors, self.dimension),
                         vectors_slider(
                             bases[0],
-                            "Eigenvectors at the first image with their factors; the first "
-                            f"{self.dimension} should look like changes of its parameters.",
+                            "Eigenvectors at the first image with their factors; the "
+                            f"{first(self.dimension, 'one')} should look like changes of the "
+                            "family's parameters.",
                         ),
                         factor_table(bases, self.paper_factors),
+                        _angles_table(found),
                     ],
                 ),
                 Section("Denoising", items=[_curves(found, linear)]),
             ],
             numbers={
                 "optimal_offset_db": found.optimal_offset,
+                "optimal_gain_db": found.optimal_gain,
                 "slope": dataclasses.asdict(found.slope),
                 "sigmas": curve.sigmas.tolist(),
                 "psnr": curve.mean.tolist(),
@@ -118,10 +121,11 @@ class TangentFamily(Experiment):
 
     def _answer(self, found):
         m = self.dimension
-        first = ", ".join(f"{factor:.2f}" for factor in found.factors.mean(axis=0)[: m + 2])
+        factors = ", ".join(f"{factor:.2f}" for factor in found.factors.mean(axis=0)[: m + 2])
         return (
-            f"The first {m} eigenvector(s) hold {100 * found.shares.mean():.0f} % of the tangent "
-            f"space; the factors begin {first}. The PSNR grows with slope {found.slope.slope:.2f}, "
+            f"Of the tangent space {100 * found.shares.mean():.0f} % lie within the span of the "
+            f"{first(m, 'eigenvector')}; the factors begin {factors}. The PSNR grows with slope "
+            f"{found.slope.slope:.2f}, "
             f"and is {found.distances.mean():.1f} dB below the optimum at sigma = "
             f"{found.curve.sigmas[0]:.3g}."
         )
@@ -132,6 +136,28 @@ def _curves(found, linear):
         "Test images",
         [("network", found.curve, found.slope, None), ("best linear denoiser", linear, None, None)],
         "PSNR of denoised test images; bars are standard errors. The optimum of small noise projects "
-        "on the tangent space.",
-        found.optimal_offset,
+        f"on the tangent space: its mean squared error is {found.optimal_offset:.2f} dB below that of "
+        f"the noise, and the mean of its PSNRs {found.optimal_gain:.2f} dB above. The best linear "
+        "denoiser comes near it where the images span few dimensions, as a ray does.",
+        found.optimal_gain,
+    )
+
+
+def _angles_table(found):
+    """How much of the tangent space the first eigenvectors hold, direction by direction."""
+    angles = np.degrees(np.arccos(np.sqrt(np.clip(found.shares, 0, 1))))
+    return Table(
+        ("direction", "mean angle", "largest angle", "mean share within"),
+        [
+            (
+                k + 1,
+                round(float(angles[:, k].mean()), 1),
+                round(float(angles[:, k].max()), 1),
+                round(float(found.shares[:, k].mean()), 3),
+            )
+            for k in range(found.dimension)
+        ],
+        f"Principal angles, in degrees, between the tangent space and the "
+        f"{first(found.dimension, 'eigenvector')}, over {len(found.shares)} images; 0 where it lies "
+        "within their span.",
     )

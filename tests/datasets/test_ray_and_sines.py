@@ -48,6 +48,15 @@ def test_dataset_of_a_ray(picture, tmp_path):
     assert make_ray(picture, tmp_path / "grey", 9, 1, channels=1).images.shape == (9, 12, 10, 1)
 
 
+def test_a_ray_through_an_image_of_a_dataset(picture, tmp_path):
+    first = make_ray(picture, tmp_path / "first", 3, 1)
+    dataset = make_ray(tmp_path / "first", tmp_path / "out", 4, 2)
+    np.testing.assert_array_equal(dataset.images, ray_images(4, first.as_float(0), 2))
+    source = dataset.manifest["parameters"]["source"]
+    assert source["recipe"] == "ray"
+    assert source["sha256"] == first.manifest["sha256"]
+
+
 def test_images_without_a_ray(tmp_path):
     write_image(tmp_path / "black.png", np.zeros((4, 4)))
     with pytest.raises(InputError, match="black"):

@@ -1,0 +1,72 @@
+"""The claims of `shuffled`, which must fail where shuffling does no harm, and whole runs."""
+
+import dataclasses
+
+import pytest
+from findings import curve
+
+from keras_gahr.experiments.eigenbasis import FaceEigenbasis
+from keras_gahr.experiments.shuffled import Shuffled, ShuffledFindings, shuffled_claims
+
+WORSE, FLATTER = range(2)
+
+
+def passed(plain, shuffled):
+    found = ShuffledFindings(curve(*plain), curve(*shuffled), curve(0.5, 12))
+    return [claim.passed for claim in shuffled_claims(found)]
+
+
+def test_shuffled_images_are_denoised_worse():
+    assert passed((0.7, 15), (0.5, 12)) == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("claim", "plain", "shuffled"),
+    [
+        (WORSE, (0.7, 15), (0.7, 15)),
+        (WORSE, (0.7, 15), (0.7, 14.5)),
+        (WORSE, (0.7, 15), (0.7, 18)),
+        (FLATTER, (0.7, 15), (0.7, 12)),
+        (FLATTER, (0.7, 15), (0.8, 12)),
+    ],
+)
+def test_each_claim_fails_where_it_is_not_so(claim, plain, shuffled):
+    assert passed(plain, shuffled)[claim] is not True
+
+
+def test_what_is_too_uncertain_is_not_decided():
+    assert passed((0.7, 15, 50, 0.1), (0.7, 14, 50, 20))[WORSE] is None
+
+
+@pytest.mark.parametrize("scale", ["laptop", "paper"])
+def test_unshuffled_images_are_those_of_the_eigenbasis(scale):
+    plain, shuffled = Shuffled().trainings(Shuffled.scales[scale])
+    (known,) = FaceEigenbasis().trainings(FaceEigenbasis.scales[scale])
+    assert plain.folder == known.folder != shuffled.folder
+    assert shuffled.dataset.parameters["dataset"] == plain.dataset
+
+
+def test_a_network_that_was_not_trained_does_not_see_the_shuffling(pretend):
+    settings = dataclasses.replace(
+        Shuffled.scales["smoke"],
+        images=300,
+        train_images=200,
+        curve_images=8,
+        basis_images=2,
+        size=8,
+        vectors=16,
+    )
+    runs = pretend(Shuffled().trainings(settings))
+    document = Shuffled().analyse(settings, runs, lambda text, part: None)
+    assert document.claims[WORSE].passed is not True
+    names = {picture.name for picture in document.pictures()}
+    assert names == {"psnr", "factors", "vectors-1", "vectors-14"}
+    assert set(document.numbers["slopes"]) == {"plain", "shuffled"}
+
+
+@pytest.mark.slow
+def test_shuffling_does_harm(finish):
+    settings = Shuffled.scales["smoke"]
+    runs = finish(Shuffled().trainings(settings))
+    document = Shuffled().analyse(settings, runs, lambda text, part: None)
+    assert [claim.passed for claim in document.claims] == [True, True]
