@@ -4,6 +4,7 @@ import abc
 import dataclasses
 
 import numpy as np
+from scipy.fft import idctn
 
 from keras_gahr.analysis import fit_slope, principal_angles
 from keras_gahr.baselines import Wiener
@@ -68,12 +69,14 @@ class TangentFamily(Experiment):
         curve = measure_curve(run, settings)
         progress("the best linear denoiser", 0.8)
         linear = measure_curve(run, settings, Wiener.from_images(run.split()[0].images))
+        cosines = smoothest_cosines(self.dimension, bases[0].clean.shape)
         found = TangentFindings(
             self.figures,
             self.dimension,
             bases[0].clean.size,
             factors_of(bases),
-            np.stack([self._shares(each) for each in bases]),
+            np.stack([self._shares(each, each.basis.left) for each in bases]),
+            np.stack([self._shares(each, cosines) for each in bases]),
             np.array([each.basis.statistics.effective_dimension for each in bases]),
             curve,
             fit_slope(curve),
@@ -111,12 +114,13 @@ class TangentFamily(Experiment):
                 "psnr": curve.mean.tolist(),
                 "linear_psnr": linear.mean.tolist(),
                 "tangent_shares": found.shares.tolist(),
+                "tangent_shares_of_cosines": found.fixed.tolist(),
                 "bases": [each.numbers() for each in bases],
             },
         )
 
-    def _shares(self, each):
-        angles = principal_angles(each.basis.left[: self.dimension], each.tangent)
+    def _shares(self, each, vectors):
+        angles = principal_angles(vectors[: self.dimension], each.tangent)
         return np.cos(angles) ** 2
 
     def _answer(self, found):
@@ -129,6 +133,25 @@ class TangentFamily(Experiment):
             f"and is {found.distances.mean():.1f} dB below the optimum at sigma = "
             f"{found.curve.sigmas[0]:.3g}."
         )
+
+
+def smoothest_cosines(count, shape):
+    """The vectors of the discrete cosine transform with the lowest frequencies.
+
+    Args:
+        count: of them, at most height times width.
+        shape: (height, width, channels); channels are equal.
+
+    Returns:
+        float64 (count, height, width, channels), orthonormal.
+    """
+    height, width, channels = shape
+    squares = np.add.outer((np.arange(height) / height) ** 2, (np.arange(width) / width) ** 2)
+    chosen = np.argsort(squares, axis=None, kind="stable")[:count]
+    coefficients = np.zeros((count, height * width))
+    coefficients[np.arange(count), chosen] = 1
+    grey = idctn(coefficients.reshape(count, height, width), axes=(1, 2), norm="ortho")
+    return np.repeat(grey[..., None], channels, axis=-1) / np.sqrt(channels)
 
 
 def _curves(found, linear):
@@ -147,17 +170,19 @@ def _angles_table(found):
     """How much of the tangent space the first eigenvectors hold, direction by direction."""
     angles = np.degrees(np.arccos(np.sqrt(np.clip(found.shares, 0, 1))))
     return Table(
-        ("direction", "mean angle", "largest angle", "mean share within"),
+        ("direction", "mean angle", "largest angle", "mean share within", "within cosines"),
         [
             (
                 k + 1,
                 round(float(angles[:, k].mean()), 1),
                 round(float(angles[:, k].max()), 1),
                 round(float(found.shares[:, k].mean()), 3),
+                round(float(found.fixed[:, k].mean()), 3),
             )
             for k in range(found.dimension)
         ],
         f"Principal angles, in degrees, between the tangent space and the "
         f"{first(found.dimension, 'eigenvector')}, over {len(found.shares)} images; 0 where it lies "
-        "within their span.",
+        f"within their span. Last, the share within the {first(found.dimension, 'cosine')}, the "
+        "smoothest patterns of a basis that does not adapt.",
     )

@@ -53,7 +53,6 @@ def test_what_is_left_of_an_image_beyond_vectors():
     image = np.random.default_rng(0).random((4, 4, 1))
     every = np.eye(16).reshape(16, 4, 4, 1)
     assert remainder(image, every) < -100
-    assert remainder(image, every[:0]) == pytest.approx(0)
     assert remainder(image, np.full((1, 4, 4, 1), 0.25)) == pytest.approx(0)
 
 
@@ -68,10 +67,10 @@ def test_frequencies_of_waves():
 def test_vectors_on_a_contour_crowd_there():
     image = np.zeros((16, 16, 1))
     image[8:] = 1
-    on, off = np.zeros((2, 1, 16, 16, 1))
+    on, off = np.full((2, 1, 16, 16, 1), 0.1)
     on[:, 7:9], off[:, :4] = 1, 1
     assert crowding(image, on) > 10
-    assert crowding(image, off) < 0.1
+    assert crowding(image, off) < 0.5
     assert crowding(image, np.ones((1, 16, 16, 1))) == pytest.approx(1)
 
 
@@ -88,7 +87,7 @@ def test_networks_are_those_of_other_experiments():
         assert task.folder in known
 
 
-def test_a_network_that_was_not_trained_keeps_everything(pretend):
+def test_a_network_that_was_not_trained_does_not_adapt(pretend):
     settings = dataclasses.replace(
         FaceEigenbasis.scales["smoke"],
         images=300,
@@ -99,7 +98,7 @@ def test_a_network_that_was_not_trained_keeps_everything(pretend):
     )
     runs = pretend(FaceEigenbasis().trainings(settings))
     document = FaceEigenbasis().analyse(settings, runs, lambda text, part: None)
-    assert document.claims[SPARSE].passed is not True
+    assert document.claims[ADAPTS].passed is not True
     names = {picture.name for picture in document.pictures()}
     assert names == {"factors", "vectors-1", "vectors-14"}
     assert "in their place" in document.sections[0].text[0]
