@@ -14,7 +14,9 @@ import pytest
 import typer
 from documentation import PAGES, ROOT
 from PIL import Image
+from tolerances import HOMOGENEITY, MEASUREMENT
 
+HOW_TO = ROOT / "docs" / "how-to"
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 
 
@@ -75,6 +77,49 @@ def test_replacements_must_find_something():
         documentation.Block(block.text, (("--epochs 9 ", "x"),), None).small()
 
 
+def shown_python(name, package="__main__"):
+    """The variables that the first block of Python on a how-to makes."""
+    code = re.search(r"^```python\n(.*?)^```$", (HOW_TO / name).read_text(), re.M | re.S)[1]
+    variables = {"__name__": f"{package}.shown", "__package__": package}
+    exec(compile(code, name, "exec"), variables)
+    return variables
+
+
+def test_the_network_shown_is_a_denoiser():
+    network = shown_python("add-a-network.md", "keras_gahr.denoisers")["PlainCNN"]
+    denoiser = network(num_layers=3, num_kernels=4, seed=0)
+    noisy = np.random.default_rng(0).random((1, 8, 10, 1), np.float32)
+    residual = np.asarray(denoiser.predict_on_batch(noisy))
+    assert residual.shape == noisy.shape
+    np.testing.assert_allclose(
+        denoiser.predict_on_batch(2 * noisy), 2 * residual, rtol=0, atol=HOMOGENEITY
+    )
+    again = network.from_config(denoiser.get_config())
+    np.testing.assert_array_equal(again.predict_on_batch(noisy), residual)
+
+
+def test_the_measurement_shown_is_one():
+    from keras import ops
+
+    left = shown_python("add-a-measurement.md")["LeftHalf"]((4, 6, 1))
+    random = np.random.default_rng(0)
+    image = random.random((1, *left.shape), np.float32)
+    measured = random.random((1, *left.measured_shape), np.float32)
+    back = ops.convert_to_numpy(left.back_project(ops.convert_to_tensor(measured)))
+    seen = ops.convert_to_numpy(left.measure(ops.convert_to_tensor(image)))
+    assert np.sum(seen * measured) == pytest.approx(np.sum(image * back), abs=MEASUREMENT)
+    np.testing.assert_array_equal(left.measure(ops.convert_to_tensor(back)), measured)
+
+
+def test_the_experiment_shown_has_all_scales():
+    from keras_gahr.experiments.experiment import SCALES
+
+    experiment = shown_python("add-an-experiment.md")["SlopeOfCAlpha"]()
+    assert set(experiment.scales) == set(SCALES)
+    tasks = {experiment.trainings(settings)[0].folder for settings in experiment.scales.values()}
+    assert len(tasks) == len(SCALES)
+
+
 @pytest.fixture
 def workplace(tmp_path, golden):
     """A folder with the files that the pages speak of, small, and `gahr` on the path."""
@@ -131,6 +176,6 @@ def test_commands_run(name, workplace):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1800,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]

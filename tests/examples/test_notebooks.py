@@ -40,6 +40,7 @@ SMALL = {
         "SIZE": 16,
         "TRAINING_IMAGES": 32,
         "REPEAT": 2,
+        "MEASUREMENTS": ("inpainting:4x4", "super-resolution:2", "deblur:gaussian:1.0"),
         "SIGMA_END": 0.5,
     },
 }
