@@ -37,6 +37,7 @@ def findings(
     return TangentFindings(
         "Fig. 20",
         2,
+        2,
         576,
         about(factors),
         about([share] * 2),
@@ -105,7 +106,7 @@ def test_the_smoothest_cosines():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"vectors": 5}, "more than the 5 parameter"),
+        ({"vectors": 5}, "5 vectors, expected more than 5"),
         ({"vectors": 257}, "expected 1 to 256"),
         ({"size": 15}, "multiple of 2"),
         ({"sigma": 0}, "received sigma 0"),
