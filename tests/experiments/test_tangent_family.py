@@ -149,7 +149,7 @@ def test_a_network_finds_the_tangent_space(experiment, finish):
     document = experiment.analyse(
         settings, finish(experiment.trainings(settings)), lambda text, part: None
     )
-    # So short a training on so small disks does not tell five directions from the next.
-    open_claims = {SPANNED, FALL} if experiment.dimension == 5 else set()
+    # So short a training does not tell the directions of a family from the next in number.
+    open_claims = {"disks": {SPANNED, FALL}, "sines": {FALL}}.get(experiment.name, set())
     passed = [claim.passed for claim in document.claims]
     assert {claim for claim in range(7) if not passed[claim]} <= open_claims
