@@ -53,7 +53,7 @@ class CAlphaRates(Experiment):
             curve_images=64,
             basis_images=4,
             vectors=13,
-            slope_low=0.04,
+            slope_low=0.09,
         ),
         "laptop": CAlphaSettings(
             images=10_000 + 512,
@@ -67,7 +67,7 @@ class CAlphaRates(Experiment):
             halve_every=1,
             learning_rate=3e-3,
             basis_images=4,
-            slope_low=0.02,
+            slope_low=0.04,
         ),
         "paper": CAlphaSettings(),
     }
@@ -179,8 +179,8 @@ def _slopes_section(results):
                 ),
                 rows,
                 f"Slopes in dB per dB between sigma = {low:.3g} and {high:.3g}, with their 95% "
-                "interval over images; the margin is that over the best linear denoiser at the "
-                "lowest noise.",
+                "interval over images; the margin over the best linear denoiser is a mean "
+                "over these levels.",
             ),
         ],
     )

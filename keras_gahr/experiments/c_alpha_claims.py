@@ -41,8 +41,8 @@ class RegularityFindings:
 
     @property
     def margins(self):
-        """How much better than the best linear denoiser at the lowest noise level, dB, (images,)."""
-        return (self.curve.after[0] - self.linear.after[0]).mean(axis=0)
+        """How much better than the best linear denoiser, mean over noise levels, dB, (images,)."""
+        return (self.curve.after - self.linear.after).mean(axis=(0, 1))
 
 
 def c_alpha_claims(results):
@@ -70,7 +70,7 @@ def c_alpha_claims(results):
                 "denoiser, which does not adapt to the image.",
                 is_above(interval, 0),
                 in_words(float(found.margins.mean()), interval, " dB"),
-                "more than 0 dB at the lowest noise level",
+                "more than 0 dB better, mean over noise levels",
                 "Fig. 4",
             )
         )

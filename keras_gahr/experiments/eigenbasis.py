@@ -67,6 +67,7 @@ class FaceEigenbasis(Experiment):
             images_per_epoch=8000,
             batch_size=16,
             halve_every=2,
+            basis_images=4,
         ),
         "paper": EigenbasisSettings(),
     }

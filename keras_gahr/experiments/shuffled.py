@@ -118,6 +118,7 @@ class Shuffled(Experiment):
             images_per_epoch=8000,
             batch_size=16,
             halve_every=2,
+            basis_images=4,
             sigma=0.3,
             slope_low=0.02,
             vectors=60,

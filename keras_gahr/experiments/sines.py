@@ -12,6 +12,8 @@ class Sines(TangentFamily):
     question = "Does a network keep more than the two directions in which plane waves can change?"
     figures = "Fig. 20"
     dimension = 2
+    # Plane waves of all phases and intensities span three: a sine, a cosine and a constant.
+    span = 3
     scales = {
         "smoke": TangentSettings(
             images=2048 + 64,
@@ -21,11 +23,11 @@ class Sines(TangentFamily):
             num_kernels=16,
             sigma=0.08,
             sigma_max=0.5,
-            epochs=4,
-            images_per_epoch=2560,
+            epochs=6,
+            images_per_epoch=4096,
             batch_size=16,
             learning_rate=4e-3,
-            halve_every=1,
+            halve_every=2,
             curve_images=64,
             basis_images=6,
         ),

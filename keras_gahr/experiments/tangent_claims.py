@@ -37,6 +37,8 @@ class TangentFindings:
     Attributes:
         source: the paper's figure.
         dimension: m, the number of parameters.
+        span: number of directions that the family's images span around an image and that a network
+            can hardly tell from those of the family: m, or more.
         pixels: d.
         factors: (images, k), k > m.
         shares: (images, m), squared cosines of the angles between the tangent space and the first
@@ -50,6 +52,7 @@ class TangentFindings:
 
     source: str
     dimension: int
+    span: int
     pixels: int
     factors: np.ndarray
     shares: np.ndarray
@@ -90,7 +93,7 @@ def tangent_claims(found):
     """The `Claim`s on `TangentFindings`."""
     m = found.dimension
     distance = np.abs(found.factors[:, :m] - 1).mean(axis=1)
-    drop = found.factors[:, m] / found.factors[:, m - 1]
+    drop = found.factors[:, found.span] / found.factors[:, found.span - 1]
 
     def claim(statement, values, decide, bound, expected, unit=""):
         interval = mean_interval(values)
@@ -126,11 +129,11 @@ def tangent_claims(found):
             f"a mean distance from 1 below {NEAR:g}",
         ),
         claim(
-            f"The factors fall after the {first(m, 'one')}.",
+            f"The factors fall after number {found.span}.",
             drop,
             is_below,
             DROP,
-            f"factor {m + 1} less than {DROP:g} of factor {m}",
+            f"factor {found.span + 1} less than {DROP:g} of factor {found.span}",
         ),
         claim(
             "The network keeps more directions than the family has.",

@@ -38,10 +38,12 @@ class TangentFamily(Experiment):
 
     Attributes:
         dimension: the number of its parameters.
+        span: see `TangentFindings`; by default the number of parameters.
         paper_factors: those that the paper has, by their number from 1.
     """
 
     dimension: int
+    span: int | None = None
     paper_factors = {}
 
     @abc.abstractmethod
@@ -50,11 +52,9 @@ class TangentFamily(Experiment):
 
     def trainings(self, settings, faces=None):
         settings.check_bases()
-        if settings.vectors <= self.dimension:
-            raise InputError(
-                f"received {settings.vectors} vectors, expected more than the {self.dimension} "
-                "parameter(s) of the family"
-            )
+        span = self.span or self.dimension
+        if settings.vectors <= span:
+            raise InputError(f"received {settings.vectors} vectors, expected more than {span}")
         images = self.images(settings)
         train_size = settings.train_size()
         return [settings.training(self.name, images, train_size, **settings.network())]
@@ -73,6 +73,7 @@ class TangentFamily(Experiment):
         found = TangentFindings(
             self.figures,
             self.dimension,
+            self.span or self.dimension,
             bases[0].clean.size,
             factors_of(bases),
             np.stack([self._shares(each, each.basis.left) for each in bases]),
@@ -97,7 +98,7 @@ class TangentFamily(Experiment):
                         vectors_slider(
                             bases[0],
                             "Eigenvectors at the first image with their factors; the "
-                            f"{first(self.dimension, 'one')} should look like changes of the "
+                            f"{first(self.dimension, 'eigenvector')} should look like changes of the "
                             "family's parameters.",
                         ),
                         factor_table(bases, self.paper_factors),

@@ -13,7 +13,7 @@ CLOSE, CLOSE_TOO, GROWS, BETTER, BETTER_TOO = range(5)
 
 
 def findings(alpha, slope, offset=10, spread=0.1):
-    """With a linear denoiser that is 2 dB worse than one of offset 10 at the lowest noise."""
+    """With a linear denoiser that is 2 dB worse than a network of offset 10."""
     network, linear = (curve(slope, height, spread=spread) for height in (offset, 8))
     return RegularityFindings(alpha, network, linear)
 
