@@ -146,6 +146,7 @@ def workplace(tmp_path, golden):
 PREPARED = {
     "README.md": "",
     "docs/how-to/convert.md": "",
+    "docs/how-to/reproduce.md": "",
     "docs/how-to/slurm.md": "gahr data faces img_align_celeba.zip faces80",
     "docs/measurements.md": "gahr convert model.pt faces.keras",
     "docs/several-devices.md": "gahr data faces img_align_celeba.zip faces80 --size 20",
