@@ -17,10 +17,11 @@ REPEAT = 0.95
 
 RULE = (
     f"a sample is memorized if its distance to the closest training image is below {RATIO:.3f} of the "
-    f"distance to the second closest (with one training image: if their correlation is above {REPEAT}); "
-    "memorized: more than half of the samples are; generalized: not memorized, and in more than half "
-    "of the pairs the correlation of the twins (samples of two networks from the same noise) is above "
-    "that of either with its closest training image; neither: all else"
+    f"distance to the second closest (with one training image: if their correlation is above {REPEAT}), "
+    "and up to a factor if that holds for the closest multiples of the training images; "
+    "memorized: more than half of the samples are, in one of these ways; generalized: not memorized, "
+    "and in more than half of the pairs the correlation of the twins (samples of two networks from "
+    "the same noise) is above that of either with its closest training image; neither: all else"
 )
 
 
@@ -33,7 +34,7 @@ class MemorizationReport:
         closest: measure -> `Closest` with k = 2 (1 if M = 1).
         ratio: float64 (N,): distance to the closest over distance to the second closest training
             image; NaN if M = 1.
-        memorized: bool (N,); see `RULE`.
+        memorized: bool (N,), as the images are; see `RULE` and `memorized_up_to_a_factor`.
         ssim: float64 (N,): with the training image of highest correlation; None for images smaller
             than SSIM's window.
         twins: measure -> float64 (N,), with the other network's sample from the same noise; None
@@ -55,6 +56,20 @@ class MemorizationReport:
         return float(self.memorized.mean())
 
     @property
+    def memorized_up_to_a_factor(self):
+        """Which samples are memorized if each training image may be multiplied by a number first.
+
+        Without biases D(a y) = a D(y): a network that knows an image knows all its multiples, and a
+        sample can become any of them. The distance to the closest multiple of an image is the
+        sample's norm times the sine of the angle between the two. bool (N,).
+        """
+        if self.num_training == 1:
+            return self.memorized
+        sine = np.sqrt(np.maximum(0, 1 - self.closest["cosine"].value ** 2))
+        # Equally close images have a ratio of 1, also at 0.
+        return sine[:, 0] < RATIO * sine[:, 1]
+
+    @property
     def verdict(self):
         """ "memorized", "generalized" or "neither", by `RULE`, as far as this network's samples tell."""
         return verdict([self])
@@ -74,6 +89,8 @@ class MemorizationReport:
             "share_memorized_bootstrap_95": list(bootstrap_interval(self.memorized)),
             "share_memorized_wilson_95": list(share_interval(self.memorized)),
             "memorized": self.memorized.tolist(),
+            "share_memorized_up_to_a_factor": float(self.memorized_up_to_a_factor.mean()),
+            "memorized_up_to_a_factor": self.memorized_up_to_a_factor.tolist(),
             "distance_ratio": [None if np.isnan(ratio) else float(ratio) for ratio in self.ratio],
             "closest": found,
             "closest_summary": {m: _summary(best.value[:, 0]) for m, best in self.closest.items()},
@@ -143,31 +160,12 @@ def verdict(reports):
     Returns:
         "memorized", "generalized" or "neither".
     """
-    if np.mean([report.memorized for report in reports]) > 0.5:
+    memorized = [report.memorized | report.memorized_up_to_a_factor for report in reports]
+    if np.mean(memorized) > 0.5:
         return "memorized"
     if reports[0].twins is None:
         return "neither"
     return "generalized" if twins_closer(reports).mean() > 0.5 else "neither"
-
-
-def memorized_up_to_a_factor(report):
-    """Which samples are memorized if each training image may be multiplied by a number first.
-
-    Without biases D(a y) = a D(y): a network that knows an image knows all its multiples, and a
-    sample can become any of them. The distance to the closest multiple of an image is the sample's
-    norm times the sine of the angle between the two.
-
-    Args:
-        report: a `MemorizationReport`.
-
-    Returns:
-        bool (N,), by `RULE` with these distances.
-    """
-    if report.num_training == 1:
-        return report.memorized
-    sine = np.sqrt(np.maximum(0, 1 - report.closest["cosine"].value ** 2))
-    # Equally close images have a ratio of 1, also at 0.
-    return sine[:, 0] < RATIO * sine[:, 1]
 
 
 def twins_closer(reports):

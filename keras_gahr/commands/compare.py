@@ -163,8 +163,8 @@ def _print(comparison, out):
         best = report.closest["correlation"].value[:, 0]
         typer.echo(
             f"{side}: {report.memorized.sum()} of {pairs} samples memorized (95%: {low:.0%} to "
-            f"{high:.0%}), correlation with the closest of {report.num_training} training images "
-            f"{best.mean():.3f}"
+            f"{high:.0%}), {report.memorized_up_to_a_factor.sum()} up to a factor; correlation with the "
+            f"closest of {report.num_training} training images {best.mean():.3f}"
         )
     twins = comparison.reports[0].twins["correlation"]
     typer.echo(

@@ -10,7 +10,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_gahr.analysis.memorization import memorization_report, memorized_up_to_a_factor
+from keras_gahr.analysis.memorization import memorization_report
 from keras_gahr.datasets import find_repeats
 from keras_gahr.errors import InputError
 from keras_gahr.report.document import Document
@@ -118,10 +118,10 @@ class Duplicates(Experiment):
             samples = _samples(run, images, settings)
             # Compared with its repeats too, the closest image and the next would be the same one.
             distinct = images[:few] if name == "repeated" else images
-            memorized[name] = memorized_up_to_a_factor(memorization_report(samples, distinct))
+            memorized[name] = memorization_report(samples, distinct).memorized_up_to_a_factor
             if name == "repeated":
                 with_repeats = memorization_report(samples, images)
-                blind = float(memorized_up_to_a_factor(with_repeats).mean())
+                blind = float(with_repeats.memorized_up_to_a_factor.mean())
         result = DuplicatesResult(few, total, repeats, gaps, memorized, blind)
         return Document(
             self.name,

@@ -22,7 +22,7 @@ class DuplicatesResult:
         repeats: `Repeats` among them.
         gaps: the `Gap` of each of `SETS`.
         memorized: of each, bool (P,), whether samples are among its distinct images; see
-            `keras_gahr.analysis.memorization.memorized_up_to_a_factor`.
+            `MemorizationReport.memorized_up_to_a_factor`.
         blind: the share of the second network's samples that the rule finds if repeats are
             compared with too.
     """

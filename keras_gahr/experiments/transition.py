@@ -9,7 +9,6 @@ import dataclasses
 
 import numpy as np
 
-from keras_gahr.analysis.memorization import memorized_up_to_a_factor
 from keras_gahr.errors import InputError
 from keras_gahr.report.document import Document, Section
 
@@ -176,5 +175,5 @@ def _result(size, gap, comparison):
         gap=gap,
         twins=reports[0].twins["correlation"],
         closest=np.max([r.closest["correlation"].value[:, 0] for r in reports], axis=0),
-        memorized=np.concatenate([memorized_up_to_a_factor(report) for report in reports]),
+        memorized=np.concatenate([report.memorized_up_to_a_factor for report in reports]),
     )

@@ -36,7 +36,7 @@ class SetResult:
         closest: (P,), the larger of the correlations of A's sample with A's training images and of
             B's with B's.
         memorized: bool (2 P,), of A's and B's samples; see
-            `keras_gahr.analysis.memorization.memorized_up_to_a_factor`.
+            `MemorizationReport.memorized_up_to_a_factor`.
     """
 
     count: int

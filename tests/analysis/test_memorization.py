@@ -8,7 +8,6 @@ import pytest
 from keras_gahr.analysis.intervals import bootstrap_interval, mean_interval, share_interval
 from keras_gahr.analysis.memorization import (
     memorization_report,
-    memorized_up_to_a_factor,
     twins_closer,
     verdict,
 )
@@ -68,12 +67,13 @@ def test_one_training_image_and_repeated_ones(images):
 def test_multiples_of_images_are_memorized_up_to_a_factor(images):
     report = memorization_report(0.4 * noisy(images[:6], 0.02), images[:20])
     assert not report.memorized.any()
-    assert memorized_up_to_a_factor(report).all()
+    assert report.memorized_up_to_a_factor.all()
+    assert report.verdict == "memorized"
     fresh = memorization_report(images[20:], images[:20])
-    assert not memorized_up_to_a_factor(fresh).any()
+    assert not fresh.memorized_up_to_a_factor.any()
     repeated = memorization_report(images[:1], images[[0, 0, 1]])
-    assert not memorized_up_to_a_factor(repeated).any()
-    assert memorized_up_to_a_factor(memorization_report(0.4 * images[:1], images[:1])).all()
+    assert not repeated.memorized_up_to_a_factor.any()
+    assert memorization_report(0.4 * images[:1], images[:1]).memorized_up_to_a_factor.all()
 
 
 def test_numbers_are_json(images):
