@@ -11,7 +11,7 @@ import sys
 import keras
 import numpy as np
 
-from keras_gahr.denoisers import BiasFreeNorm, UNet
+from keras_gahr.denoisers import BiasFreeNorm, UNet, with_precision
 from keras_gahr.sampling import AscentSchedule, sample
 
 SIDE, STEPS, COUNT, LOOPED = 40, 98, 16, 2
@@ -28,6 +28,7 @@ def cases():
         if isinstance(layer, BiasFreeNorm):
             # As initialized, deep values are too small for float32, which is slow to compute with.
             layer.gamma.assign(np.full(layer.gamma.shape, 0.5, np.float32))
+    mixed = with_precision(denoiser, "mixed_bfloat16")
     schedule = EveryStep(beta=0.1, max_steps=STEPS)
     with subprocess.Popen(
         [python, "-m", "benchmarks.published_sampler"],
@@ -40,6 +41,7 @@ def cases():
             {
                 "PyTorch loop": (lambda: loop(rival), LOOPED),
                 keras.backend.backend(): (lambda: ours(denoiser, schedule), COUNT),
+                "in bfloat16": (lambda: ours(mixed, schedule), COUNT),
             },
         )
         rival.stdin.close()

@@ -35,6 +35,9 @@ of the three backends on a CPU.
 | 20 warm steps: change of each tensor   | 1e-2  | 3e-3   | in norm; channels without gradient, where    |
 |                                        |       |        | Adam turns rounding into steps               |
 | 20 cold steps: loss, of itself         | 2e-4  | 4e-5   | gradients near 1e-8, the same amplification  |
+| outputs in bfloat16, of the largest    | 3e-2  | 5e-3   | 8 bits a number, folded or not               |
+| samples in bfloat16, absolute          | 6e-2  | 1.9e-2 | the same; errors of a step are denoised by   |
+|                                        |       |        | the next, those of the last ones stay        |
 | 10 steps in bfloat16: loss, of itself  | 2e-2  | 8e-3   | 8 bits a number                              |
 | 20 steps on two devices: all, of one's | 1e-5  | 1.4e-6 | sums in another order                        |
 | empirical Bayes optimum, absolute      | 5e-5  | 1.3e-5 | differences of squared distances, over sigma |
@@ -63,6 +66,8 @@ WARM_LOSS = 1e-5
 WARM_RUNNING_SD = 1e-4
 WARM_CHANGE = 1e-2
 COLD_LOSS = 2e-4
+BFLOAT16_OUTPUT = 3e-2
+BFLOAT16_SAMPLES = 6e-2
 BFLOAT16_LOSS = 2e-2
 TWO_DEVICES = 1e-5
 EMPIRICAL_BAYES = 5e-5

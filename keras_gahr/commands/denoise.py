@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from .backend import BackendOption, choose_backend
-from .options import ModelArgument, OverwriteOption, SeedOption
+from .options import ModelArgument, OverwriteOption, PrecisionOption, SeedOption
 
 
 def denoise(
@@ -25,6 +25,7 @@ def denoise(
         Path | None, typer.Option(help="The clean image (or folder) to compare with.")
     ] = None,
     seed: SeedOption = 0,
+    precision: PrecisionOption = "float32",
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
 ):
@@ -41,7 +42,7 @@ def denoise(
     from .progress import progress_bar
 
     sigma = None if add_noise is None else parse_sigma(add_noise)
-    denoiser = load_denoiser(model)
+    denoiser = load_denoiser(model, precision)
     with progress_bar("denoising") as progress:
         results = denoise_files(
             denoiser, source, out, sigma, clean, seed, overwrite=overwrite, progress=progress

@@ -12,6 +12,12 @@ from keras_gahr.errors import InputError
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 SeedOption = Annotated[int, typer.Option(help="Seed of all random numbers.", min=0)]
 BatchSizeOption = Annotated[int, typer.Option(help="Images computed at once.", min=1)]
+PrecisionOption = Annotated[
+    str,
+    typer.Option(
+        help="float32, or mixed_bfloat16: faster where the processor has it, but coarser."
+    ),
+]
 ModelArgument = Annotated[Path, typer.Argument(help="A denoiser: a .keras file.")]
 
 

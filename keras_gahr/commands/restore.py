@@ -10,6 +10,7 @@ from .options import (
     BatchSizeOption,
     ModelArgument,
     OverwriteOption,
+    PrecisionOption,
     SeedOption,
     parse_crop,
     parse_size,
@@ -66,6 +67,7 @@ def restore(
     init_mean: InitialMeanOption = 0.5,
     max_steps: MaxStepsOption = None,
     batch_size: BatchSizeOption = 16,
+    precision: PrecisionOption = "float32",
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
 ):
@@ -93,7 +95,7 @@ def restore(
         init_mean=init_mean,
         max_steps=max_steps,
     )
-    denoiser = load_denoiser(model)
+    denoiser = load_denoiser(model, precision)
     images = InputImages(
         sources,
         measurement,
@@ -117,6 +119,7 @@ def restore(
             overwrite=overwrite,
             progress=progress,
             denoiser_file=model.name,
+            precision=precision,
         )
     seconds = time.monotonic() - start
     if not measured:

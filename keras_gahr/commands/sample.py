@@ -6,7 +6,14 @@ from typing import Annotated
 import typer
 
 from .backend import BackendOption, choose_backend
-from .options import BatchSizeOption, ModelArgument, OverwriteOption, SeedOption, parse_size
+from .options import (
+    BatchSizeOption,
+    ModelArgument,
+    OverwriteOption,
+    PrecisionOption,
+    SeedOption,
+    parse_size,
+)
 from .sampler_options import (
     BetaOption,
     DeterministicOption,
@@ -66,6 +73,7 @@ def sample(
         typer.Option("--joint", help="Multi-scale denoisers: all bands at once, not one by one."),
     ] = False,
     batch_size: BatchSizeOption = 16,
+    precision: PrecisionOption = "float32",
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
 ):
@@ -94,7 +102,7 @@ def sample(
         ascent={"h0": h0, "fixed_h": fixed_h, "max_steps": max_steps},
         levels={"steps": steps, "spacing": spacing, "estimated": estimated},
     )
-    denoiser = load_denoiser(model)
+    denoiser = load_denoiser(model, precision)
     by_level = isinstance(denoiser, MultiScaleDenoiser) and not joint
     options = {
         "sampler": sampler,
@@ -135,6 +143,7 @@ def sample(
         schedule,
         trajectory=trajectory,
         denoiser=model.name,
+        precision=precision,
         provenance=denoiser.provenance,
         sampler=sampler,
         seed=seed,

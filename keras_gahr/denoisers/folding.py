@@ -113,7 +113,9 @@ def _copy_layer(layer):
         and config["activation"] == "linear"
         and all(side % 2 for side in layer.kernel_size)
     ):
-        return _Convolution(layer.filters, layer.kernel_size, name=layer.name)
+        return _Convolution(
+            layer.filters, layer.kernel_size, name=layer.name, dtype=layer.dtype_policy
+        )
     if "kernel_initializer" in config:
         # Drawing weights that are replaced would take longer than all the rest.
         config["kernel_initializer"] = "zeros"

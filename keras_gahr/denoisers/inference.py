@@ -23,7 +23,9 @@ class Inference:
         self.batch_size = batch_size
         self._folded = FoldedNetwork(denoiser)
         self._residual = _backend.compile_inference(
-            self._folded.network, lambda network, y: network(y)
+            self._folded.network,
+            # A network in bfloat16 leaves its outputs in that.
+            lambda network, y: ops.cast(network(y), "float32"),
         )
 
     def refold(self):

@@ -12,18 +12,24 @@ from keras_gahr.errors import InputError
 from keras_gahr.files import replacing
 
 from .denoiser import Denoiser
+from .precision import with_precision
 
 _LATER = "keras_gahr.baselines"
 """Denoisers that are registered when this is imported, which builds on this room."""
 
 
-def load_denoiser(path):
+def load_denoiser(path, precision="float32"):
     """The denoiser in a `.keras` file, written on any backend.
 
     Keras' safe mode is on: nothing in the file is executed.
 
+    Args:
+        path: of the file.
+        precision: what it computes in; see `with_precision`.
+
     Raises:
-        InputError: if there is no such file, or if it does not hold a denoiser.
+        InputError: if there is no such file, if it does not hold a denoiser, or for an unknown
+            precision.
     """
     path = Path(path)
     if not path.exists():
@@ -49,7 +55,7 @@ def load_denoiser(path):
         raise InputError(
             f"{path} holds a {type(model).__name__}, expected one of this package's denoisers"
         )
-    return model
+    return model if precision == "float32" else with_precision(model, precision)
 
 
 def _register(path):

@@ -112,7 +112,8 @@ class SamplerRun:
         def direction(images):
             # The condition, if there is one, comes first in what the network takes.
             both = ops.concatenate([*condition, images], axis=-1) if condition else images
-            residual = network(both)
+            # A network in bfloat16 leaves its outputs in that.
+            residual = ops.cast(network(both), "float32")
             return self.measurement.ascent_direction(residual, images, known), residual
 
         at = functools.partial(self.schedule.at, numbers)

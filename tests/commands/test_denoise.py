@@ -40,6 +40,20 @@ def test_a_picture_with_added_noise(gahr, tiny_model, pictures, tmp_path):
     assert errors[0] < 0.5 * errors[1]
 
 
+def test_bfloat16_denoises_nearly_as_well(gahr, tiny_model, pictures, tmp_path):
+    found = {}
+    for precision in ("float32", "mixed_bfloat16"):
+        options = ("--add-noise", "50/255", "--precision", precision)
+        out = tmp_path / f"{precision}.png"
+        found[precision] = decibels(
+            gahr("denoise", tiny_model, pictures / "a.png", "--out", out, *options).output
+        )
+    assert found["mixed_bfloat16"] == pytest.approx(found["float32"], abs=0.1)
+    refused = gahr("denoise", tiny_model, pictures, "--out", tmp_path / "x", "--precision", "half")
+    assert refused.exit_code == 2
+    assert "received precision 'half', expected one of float32, mixed_bfloat16" in refused.output
+
+
 def test_arrays_keep_their_shape_and_their_values(gahr, tiny_model, tmp_path):
     denoiser = load_denoiser(tiny_model)
     # Noisy values leave [0, 1], and must not be clipped.

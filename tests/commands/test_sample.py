@@ -28,6 +28,19 @@ def test_a_grid_an_array_and_a_report(gahr, tiny_model, tmp_path):
     assert two == pytest.approx(images[:2], abs=tolerances.SAME_IMAGE)
 
 
+def test_bfloat16_gives_nearly_the_same_images(gahr, tiny_model, tmp_path):
+    found = {}
+    for precision in ("float32", "mixed_bfloat16"):
+        options = ("--count", 2, "--precision", precision, *QUICK)
+        result = gahr("sample", tiny_model, "--out", tmp_path / precision, *options)
+        assert result.exit_code == 0, result.output
+        found[precision] = np.load(tmp_path / precision / "samples.npy")
+        report = json.loads((tmp_path / precision / "sampling.json").read_text())
+        assert report["precision"] == precision
+    distance = np.abs(found["float32"] - found["mixed_bfloat16"]).max()
+    assert 0 < distance < tolerances.BFLOAT16_SAMPLES
+
+
 def test_images_that_do_not_converge_are_named(gahr, tiny_model, tmp_path):
     options = ("--count", 3, "--max-steps", 2, *QUICK)
     result = gahr("sample", tiny_model, "--out", tmp_path / "out", *options)

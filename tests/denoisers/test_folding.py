@@ -6,7 +6,7 @@ import tolerances
 from networks import NETWORKS, from_checkpoint, nhwc, relative_difference, with_unit_gammas
 
 from keras_gahr import BFCNN, MultiScaleDenoiser, ReceptiveFieldBFCNN
-from keras_gahr.denoisers import BiasFreeNorm, DilatedUNet, Inference
+from keras_gahr.denoisers import BiasFreeNorm, DilatedUNet, Inference, with_precision
 from keras_gahr.denoisers.folding import FoldedNetwork
 
 QUICK = ("unet_2block", "bf_cnn_21_relu", "bf_cnn_rf13_fine")
@@ -39,6 +39,18 @@ def test_the_parts_of_a_multi_scale_denoiser():
     assert relative_difference(found, denoiser.predict_on_batch(noisy)) < tolerances.OUTPUT
     network = FoldedNetwork(denoiser).network
     assert len(network.weights) == 3 + 2 * 21
+
+
+def test_a_network_in_bfloat16_stays_in_it():
+    denoiser = with_unit_gammas(BFCNN(num_layers=4, num_kernels=8, seed=0))
+    mixed = with_precision(denoiser, "mixed_bfloat16")
+    noisy = np.random.default_rng(0).random((2, 8, 8, 1), np.float32)
+    network = FoldedNetwork(mixed).network
+    assert {layer.compute_dtype for layer in network.layers if layer.weights} == {"bfloat16"}
+    found = Inference(mixed).residual(noisy)
+    assert found.dtype == np.float32
+    expected = denoiser.predict_on_batch(noisy)
+    assert 0 < relative_difference(found, expected) < tolerances.BFLOAT16_OUTPUT
 
 
 def test_new_weights_are_taken_over_when_asked():
