@@ -5,8 +5,6 @@ import dataclasses
 import numpy as np
 
 from keras_gahr.datasets import load
-from keras_gahr.datasets.image_files import read_image
-from keras_gahr.datasets.store import is_dataset
 from keras_gahr.noise import keyed_normal
 from keras_gahr.psnr import SIGMAS
 from keras_gahr.training.conditions import goes_on_device
@@ -37,8 +35,6 @@ def image_shape(dataset):
     Of a task, the size is its parameter `size` or that of the dataset it is made from.
     """
     if isinstance(dataset, DatasetFolder):
-        if not is_dataset(dataset.path):
-            return read_image(dataset.path).shape
         return load(dataset.path, verify=False).images.shape[1:]
     sources = (
         value
