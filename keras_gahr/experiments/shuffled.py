@@ -14,7 +14,7 @@ from keras_gahr.report.document import Claim, Document, Section
 
 from .basis_report import bases_text, curve_picture, factor_picture, factor_table, vectors_slider
 from .decisions import in_words, is_above
-from .eigenbasis import EigenbasisSettings
+from .eigenbasis import FaceEigenbasis
 from .experiment import Experiment
 from .image_bases import measure_bases, measure_curve
 from .image_networks import describe_images, images_of
@@ -87,43 +87,20 @@ class Shuffled(Experiment):
     question = "How well does a network denoise images that are neither local nor regular?"
     figures = "Fig. 21"
     uses_faces = True
+    # The network on unshuffled faces is that of the other experiment.
     scales = {
-        "smoke": EigenbasisSettings(
-            images=2048 + 64,
-            train_images=2048,
-            size=16,
-            test_size=64,
-            num_blocks=1,
-            num_kernels=16,
+        "smoke": dataclasses.replace(
+            FaceEigenbasis.scales["smoke"],
             sigma=0.3,
-            sigma_max=0.5,
-            epochs=4,
-            images_per_epoch=2048,
-            batch_size=16,
-            learning_rate=4e-3,
-            halve_every=1,
-            curve_images=64,
-            basis_images=4,
             vectors=60,
+            basis_images=4,
+            curve_images=64,
             slope_low=0.04,
         ),
-        "laptop": EigenbasisSettings(
-            images=8000,
-            train_images=4000,
-            size=40,
-            test_size=100,
-            num_blocks=2,
-            num_kernels=32,
-            epochs=7,
-            images_per_epoch=8000,
-            batch_size=16,
-            halve_every=2,
-            basis_images=4,
-            sigma=0.3,
-            slope_low=0.02,
-            vectors=60,
+        "laptop": dataclasses.replace(
+            FaceEigenbasis.scales["laptop"], sigma=0.3, vectors=60, slope_low=0.02
         ),
-        "paper": EigenbasisSettings(sigma=0.3, vectors=60),
+        "paper": dataclasses.replace(FaceEigenbasis.scales["paper"], sigma=0.3, vectors=60),
     }
 
     def trainings(self, settings, faces=None):
