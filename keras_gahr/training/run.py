@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -14,7 +13,13 @@ import numpy as np
 import keras_gahr
 from keras_gahr.datasets.arrays import blocks
 from keras_gahr.errors import InputError
-from keras_gahr.files import check_output_folder, locked, remove_leftovers, replacing
+from keras_gahr.files import (
+    check_output_folder,
+    locked,
+    remove_leftovers,
+    replacing,
+    replacing_folder,
+)
 
 from .conditions import check_conditions, goes_on_device
 from .devices import check_shares, data_parallel
@@ -105,9 +110,14 @@ def train(
         data_on_device = not shared.any_process(not data_on_device)
         kept = None
         if shared.is_first:
-            folder = out = _resumed_folder(out) if resume else _new_folder(out, overwrite)
-            before = _read_config(out / "config.json") if resume else {}
-            data, options = data or before.get("data"), options or before.get("options")
+            if resume:
+                out = _resumed_folder(out)
+                before = _read_config(out / "config.json")
+                data, options = data or before.get("data"), options or before.get("options")
+            config = _config(denoiser, settings, data, options)
+            if not resume:
+                out = _new_folder(out, overwrite, config)
+            folder = out
             stack.enter_context(locked(out))
             remove_leftovers(out, FILES)
         else:
@@ -133,16 +143,17 @@ def train(
             session.restore(*kept)
         # The first process must not write before the others have read.
         shared.any_process(False)
-        _write_config(folder / "config.json", denoiser, settings, data, options)
+        if shared.is_first and resume:
+            _write_config(folder, config)
         return session.run()
 
 
-def _new_folder(out, overwrite):
+def _new_folder(out, overwrite, config):
+    """Makes the run directory; from the first moment it has the file by which it is known as ours."""
     out = check_run_output(out, overwrite)
-    if out.exists():
-        with locked(out):
-            shutil.rmtree(out)
-    out.mkdir(parents=True)
+    nobody_else = locked(out) if out.exists() else contextlib.nullcontext()
+    with nobody_else, replacing_folder(out, overwrite) as folder:
+        _write_config(folder, config)
     return out
 
 
@@ -213,8 +224,9 @@ def _read_config(path):
     return config
 
 
-def _write_config(path, denoiser, settings, data, options):
-    config = {
+def _config(denoiser, settings, data, options):
+    """The content of config.json."""
+    return {
         "options": options or {},
         "denoiser": {"class": type(denoiser).__name__, **denoiser.get_config()},
         "training": dataclasses.asdict(settings),
@@ -222,5 +234,8 @@ def _write_config(path, denoiser, settings, data, options):
         "versions": {"keras_gahr": keras_gahr.__version__, "keras": keras.__version__},
         "backend": keras.backend.backend(),
     }
-    with replacing(path) as temporary:
+
+
+def _write_config(folder, config):
+    with replacing(folder / "config.json") as temporary:
         temporary.write_text(json.dumps(config, indent=2, allow_nan=False) + "\n")

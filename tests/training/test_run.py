@@ -15,6 +15,7 @@ from keras_gahr import BFCNN, InputError, UNet, _backend, load_denoiser
 from keras_gahr.denoisers import DirectDenoiser
 from keras_gahr.noise import NoiseLaw
 from keras_gahr.training import TrainingSettings, train
+from keras_gahr.training import run as run_module
 from keras_gahr.training.batches import TiledBatches
 from keras_gahr.training.checkpoint import Checkpoint
 
@@ -57,6 +58,26 @@ def test_a_run_keeps_model_history_and_configuration(tmp_path, smooth_images):
         "state.safetensors",
         "status.json",
     ]
+
+
+def test_a_run_that_was_killed_at_its_start_is_replaced_when_asked(
+    tmp_path, smooth_images, monkeypatch
+):
+    """Its directory says from the first moment whose it is."""
+    images = smooth_images(20, 8, 8)
+    with monkeypatch.context() as patch:
+        patch.setattr(run_module, "Session", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train(small(), images[:16], images[16:], SETTINGS, tmp_path / "run")
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["config.json"]
+    with pytest.raises(InputError, match="exists"):
+        train(small(), images[:16], images[16:], SETTINGS, tmp_path / "run")
+    result = train(small(), images[:16], images[16:], SETTINGS, tmp_path / "run", overwrite=True)
+    assert result.state == "finished"
+
+
+def killed(*arguments, **options):
+    raise KeyboardInterrupt
 
 
 def test_training_helps(tmp_path, smooth_images):
