@@ -51,12 +51,17 @@ def reproduce(
         bool, typer.Option("--check", help="Exit code 1 if a claim is not seen.")
     ] = False,
     list_: Annotated[bool, typer.Option("--list", help="Only list the experiments.")] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace reports of other settings; keeps trainings."),
+    ] = False,
     backend: BackendOption = None,
 ):
     """Repeat the paper's experiments, and report which of its claims are seen.
 
     Datasets and trainings that are in the folder already are not made again, and those that were
-    interrupted go on. Each experiment gets a page, report.html, in the folder.
+    interrupted go on. Each experiment gets a page, report.html, in the folder; one of the same scale
+    and settings is made anew.
     """
     from keras_gahr.experiments import NAMES
 
@@ -75,11 +80,7 @@ def reproduce(
     if slurm and launcher == "local":
         raise InputError("received --slurm, which is for --launcher slurm: leave one of them out")
     from keras_gahr.experiments.overrides import parse_assignments
-    from keras_gahr.experiments.reproduction import (
-        check_reports,
-        faces_folder,
-        plan_reproductions,
-    )
+    from keras_gahr.experiments.reproduction import faces_folder, plan_reproductions
     from keras_gahr.experiments.workspace import Workspace
 
     planned = plan_reproductions(
@@ -94,10 +95,11 @@ def reproduce(
 
         print_plan(planned, workspace)
         return
-    check_reports(planned, workspace)
+    for each in planned:
+        each.check_report(workspace, overwrite)
     tasks = [task for each in planned for task in each.tasks]
     _train(workspace, tasks, _launcher(launcher, workspace, slurm, jobs, tasks))
-    seen = [_report(each, workspace) for each in planned]
+    seen = [_report(each, workspace, overwrite) for each in planned]
     if check and not all(seen):
         raise typer.Exit(1)
 
@@ -140,7 +142,7 @@ def _train(workspace, tasks, launcher):
         raise typer.Exit(1)
 
 
-def _report(reproduction, workspace):
+def _report(reproduction, workspace, overwrite):
     """Analyses and prints; returns whether no claim was refuted."""
     from keras_gahr.report.wording import VERDICTS, seconds_text, tally
 
@@ -149,7 +151,7 @@ def _report(reproduction, workspace):
     name = reproduction.experiment.name
     with progress_bar(name, counted=False) as progress:
         document, page = reproduction.report(
-            workspace, lambda text, part: progress(part, 1, f"{name}: {text}")
+            workspace, lambda text, part: progress(part, 1, f"{name}: {text}"), overwrite
         )
     typer.echo(f"{document.title}: {document.answer}")
     for claim in document.claims:

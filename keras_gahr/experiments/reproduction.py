@@ -12,9 +12,10 @@ import keras_gahr
 from keras_gahr import _backend
 from keras_gahr.datasets import load
 from keras_gahr.errors import InputError
-from keras_gahr.report.page import check_report_output, write_report
+from keras_gahr.report.page import write_report
 
 from . import find_experiment
+from .earlier_report import check_earlier_report
 from .experiment import SCALES, Experiment
 from .overrides import override
 from .plan import DatasetFolder, DatasetTask, TrainingTask
@@ -40,16 +41,31 @@ class Reproduction:
     faces: DatasetFolder | None
     tasks: list[TrainingTask]
 
-    def report(self, workspace, progress, overwrite=True):
+    def check_report(self, workspace, overwrite=False):
+        """Raises `InputError` if the report may not be written.
+
+        One of the same settings and trainings is replaced, any other one only if asked for.
+
+        Args:
+            workspace: `Workspace`.
+            overwrite: whether any other report is replaced.
+        """
+        name = self.experiment.name
+        check_earlier_report(workspace.report_path(name), name, self._facts(), overwrite)
+
+    def report(self, workspace, progress, overwrite=False):
         """Analyses the trainings, which must have finished, and writes the report.
 
         Args:
             workspace: `Workspace`.
             progress: called as progress(text, part done).
-            overwrite: whether an older report is replaced.
+            overwrite: whether a report of other settings is replaced.
 
         Returns:
             The `Document` and the path of its HTML page.
+
+        Raises:
+            InputError: if there is one by now that may not be replaced.
         """
         started = time.perf_counter()
         runs = [workspace.finished_run(task) for task in self.tasks]
@@ -62,8 +78,9 @@ class Reproduction:
             versions=_versions(),
             seconds=sum(trainings.values()) + analysis,
         )
+        self.check_report(workspace, overwrite)
         folder = workspace.report_path(self.experiment.name)
-        return document, write_report(document, folder, overwrite)
+        return document, write_report(document, folder, overwrite=True)
 
     def _facts(self):
         """What was run, as JSON has it."""
@@ -113,12 +130,6 @@ def plan_reproductions(names, scale, assignments, faces=None):
             task.config(dataset="")
         planned.append(Reproduction(experiment, scale, settings, given, tasks))
     return planned
-
-
-def check_reports(planned, workspace):
-    """Raises `InputError` if a report may not be written, before anything else is done."""
-    for each in planned:
-        check_report_output(workspace.report_path(each.experiment.name), overwrite=True)
 
 
 def faces_folder(path):

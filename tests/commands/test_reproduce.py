@@ -21,7 +21,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("workspace")
 
 
-def test_plan_run_and_run_again(gahr, folder):
+def test_plan_run_and_run_again(gahr, refused, folder):
     arguments = ("reproduce", "tiny", "--scale", "smoke", "--out", folder, "--set", "shuffle=true")
     plan = gahr(*arguments, "--dry-run")
     assert plan.exit_code == 0, plan.output
@@ -43,14 +43,21 @@ def test_plan_run_and_run_again(gahr, folder):
     assert "made" in plan and "finished (100%)" in plan and "to be done" not in plan
     models = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/model.keras")}
     assert len(models) == 2
-    again = gahr(*arguments, "--set", "passes=false")
-    assert again.exit_code == 0 and "not seen:" in again.output
-    assert gahr(*arguments, "--set", "passes=false", "--check").exit_code == 1
+    page = folder / "tiny" / "report.html"
+    made = page.stat().st_mtime_ns
+    other = (*arguments, "--set", "passes=false")
+    assert "with passes true, not false" in refused(*other)
+    assert page.stat().st_mtime_ns == made
+    replaced = gahr(*other, "--overwrite")
+    assert replaced.exit_code == 0 and "not seen:" in replaced.output
+    made = page.stat().st_mtime_ns
+    assert gahr(*other, "--check").exit_code == 1
+    assert page.stat().st_mtime_ns > made
     assert {path: path.stat().st_mtime_ns for path in models} == models
 
 
-def test_a_failed_training(gahr, folder):
-    arguments = ("--out", folder, "--set", "seeds=7", "--set", "learning_rate=1e30")
+def test_a_failed_training(gahr, tmp_path):
+    arguments = ("--out", tmp_path, "--set", "seeds=7", "--set", "learning_rate=1e30")
     result = gahr("reproduce", "tiny", *arguments)
     assert result.exit_code == 1
     assert "error: seed 7 diverged" in result.output and "learning rate" in result.output
@@ -91,6 +98,16 @@ def test_a_folder_of_somebody_else_is_left_alone(refused, tmp_path):
     (tmp_path / "tiny").mkdir()
     (tmp_path / "tiny" / "thesis.tex").write_text("")
     assert "will not be replaced" in refused("reproduce", "tiny", "--out", tmp_path)
+
+
+def test_reports_of_another_scale_are_left_alone(gahr, refused, folder):
+    """Nothing is trained either before the command says so."""
+    arguments = ("reproduce", "tiny", "--out", folder, "--set", "seeds=1")
+    assert gahr(*arguments, "--scale", "smoke", "--overwrite").exit_code == 0
+    before = sorted(folder.rglob("*"))
+    line = refused(*arguments, "--scale", "laptop", "--set", "epochs=3")
+    assert f"{folder / 'tiny'} holds a report of scale smoke: pass --overwrite" in line
+    assert sorted(folder.rglob("*")) == before
 
 
 @pytest.mark.slow
