@@ -7,19 +7,12 @@ not outlive the process that started it, however that ends.
 
 import dataclasses
 import json
-import os
 import shutil
-import signal
 import sys
-import threading
-import time
 from pathlib import Path
 
 FINISHED, FAILED, WRONG, DIVERGED, BUSY = 0, 1, 2, 3, 75
 """Exit codes; a training that was stopped by a signal ends with 128 and its number."""
-
-_GRACE = 60.0
-"""Seconds in which a step must be over after the input has ended."""
 
 
 def train_task(path):
@@ -70,25 +63,14 @@ def _print_epoch(result):
     print(f"epoch {row['epoch']}: {', '.join(numbers)}", flush=True)
 
 
-def _stop_when_input_ends():
-    def wait():
-        # Not by sys.stdin, whose lock this thread would still have when the interpreter ends.
-        while os.read(0, 1):
-            pass
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(_GRACE)
-        os._exit(128 + signal.SIGTERM)
-
-    threading.Thread(target=wait, daemon=True).start()
-
-
 def main(arguments):
     """The exit code; errors go to standard error."""
     from keras_gahr.errors import InputError
     from keras_gahr.files import Busy
+    from keras_gahr.training.lifeline import stop_when_closed
 
     if "--until-input-ends" in arguments:
-        _stop_when_input_ends()
+        stop_when_closed(sys.stdin.fileno())
     try:
         return train_task(arguments[0])
     except Busy as error:

@@ -5,11 +5,12 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 from keras_gahr._backend import parallel
+
+from .lifeline import stop_when_closed
 
 _GRACE = 10.0
 """Seconds that processes have to end by themselves when another one has failed."""
@@ -85,18 +86,9 @@ def relaunch(arguments, count):
 
 
 def end_with_parent():
-    """Sends this process a SIGTERM when the one that started it by `relaunch` has ended.
-
-    So a training stops after its step and keeps its state, instead of going on with nobody to stop it.
-    """
+    """Stops this process when the one that started it by `relaunch` has ended; see `stop_when_closed`."""
     if _PARENT in os.environ:
-        descriptor = int(os.environ.pop(_PARENT))
-        threading.Thread(target=_wait_for_end, args=(descriptor,), daemon=True).start()
-
-
-def _wait_for_end(descriptor):
-    os.read(descriptor, 1)
-    os.kill(os.getpid(), signal.SIGTERM)
+        stop_when_closed(int(os.environ.pop(_PARENT)))
 
 
 def _wait(processes, received):

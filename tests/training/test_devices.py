@@ -2,10 +2,8 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -24,7 +22,7 @@ from keras_gahr.training.devices import (
     check_shares,
     data_parallel,
 )
-from keras_gahr.training.processes import end_with_parent, must_relaunch, relaunch
+from keras_gahr.training.processes import must_relaunch, relaunch
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("two_devices.py")
@@ -157,24 +155,6 @@ def test_a_mistake_stays_one_line(capfd):
     lines = capfd.readouterr().err.strip().splitlines()
     assert 1 <= len(lines) <= 2
     assert all(line.startswith("error: nothing.keras does not exist") for line in lines)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows hands no descriptors down")
-def test_a_process_ends_with_the_one_that_started_it(monkeypatch):
-    ended = threading.Event()
-    previous = signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    try:
-        theirs, ours = os.pipe()
-        monkeypatch.setenv("KERAS_GAHR_PARENT", str(theirs))
-        end_with_parent()
-        # It must not be handed down once more.
-        assert "KERAS_GAHR_PARENT" not in os.environ
-        assert not ended.wait(0.3)
-        os.close(ours)
-        assert ended.wait(10)
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-        os.close(theirs)
 
 
 @pytest.mark.slow
