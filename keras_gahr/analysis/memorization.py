@@ -72,7 +72,8 @@ class MemorizationReport:
     @property
     def verdict(self):
         """ "memorized", "generalized" or "neither", by `RULE`, as far as this network's samples tell."""
-        return verdict([self])
+        closer = None if self.twins is None else twins_closer([self])
+        return verdict(memorized_in_a_way([self]), closer)
 
     def numbers(self):
         """All of it as JSON has it; NaN becomes None."""
@@ -151,25 +152,39 @@ def memorization_report(samples, training_set, other_samples=None, progress=None
     )
 
 
-def verdict(reports):
+def verdict(memorized, closer=None):
     """The verdict on one network, or on two with the same twins, by `RULE`.
+
+    Args:
+        memorized: bool, of all samples; see `memorized_in_a_way`.
+        closer: bool, of all pairs; see `twins_closer`. None if there is one network.
+
+    Returns:
+        "memorized", "generalized" or "neither".
+    """
+    if np.mean(memorized) > 0.5:
+        return "memorized"
+    return "generalized" if closer is not None and np.mean(closer) > 0.5 else "neither"
+
+
+def memorized_in_a_way(reports):
+    """Which samples are memorized in any of the ways of `RULE`.
 
     Args:
         reports: a list of `MemorizationReport`, in which sample k belongs to the same noise.
 
     Returns:
-        "memorized", "generalized" or "neither".
+        bool (reports, samples).
     """
-    memorized = [report.memorized | report.memorized_up_to_a_factor for report in reports]
-    if np.mean(memorized) > 0.5:
-        return "memorized"
-    if reports[0].twins is None:
-        return "neither"
-    return "generalized" if twins_closer(reports).mean() > 0.5 else "neither"
+    return np.stack([report.memorized | report.memorized_up_to_a_factor for report in reports])
 
 
 def twins_closer(reports):
-    """For each pair, whether the twins correlate more than each does with its training images."""
+    """For each pair, whether the twins correlate more than each does with its training images.
+
+    Args:
+        reports: as for `memorized_in_a_way`.
+    """
     closest_training = np.max([r.closest["correlation"].value[:, 0] for r in reports], axis=0)
     return reports[0].twins["correlation"] > closest_training
 

@@ -7,6 +7,7 @@ import numpy as np
 from keras_gahr.analysis.memorization import (
     MemorizationReport,
     memorization_report,
+    memorized_in_a_way,
     twins_closer,
     verdict,
 )
@@ -35,7 +36,7 @@ class Comparison:
     @property
     def verdict(self):
         """ "memorized", "generalized" or "neither"; see `keras_gahr.analysis.memorization.RULE`."""
-        return verdict(self.reports)
+        return verdict(memorized_in_a_way(self.reports), twins_closer(self.reports))
 
     @property
     def share_twins_closer(self):

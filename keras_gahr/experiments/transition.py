@@ -9,6 +9,7 @@ import dataclasses
 
 import numpy as np
 
+from keras_gahr.analysis.memorization import memorized_in_a_way
 from keras_gahr.errors import InputError
 from keras_gahr.report.document import Document, Section
 
@@ -175,5 +176,5 @@ def _result(size, gap, comparison):
         gap=gap,
         twins=reports[0].twins["correlation"],
         closest=np.max([r.closest["correlation"].value[:, 0] for r in reports], axis=0),
-        memorized=np.concatenate([report.memorized_up_to_a_factor for report in reports]),
+        memorized=memorized_in_a_way(reports).ravel(),
     )

@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from keras_gahr.analysis.intervals import share_interval
+from keras_gahr.analysis.memorization import verdict
 from keras_gahr.analysis.slopes import fit_slope
 from keras_gahr.report.document import Claim
 
@@ -35,8 +36,7 @@ class SetResult:
         twins: (P,), correlation of A's and B's sample from the same noise.
         closest: (P,), the larger of the correlations of A's sample with A's training images and of
             B's with B's.
-        memorized: bool (2 P,), of A's and B's samples; see
-            `MemorizationReport.memorized_up_to_a_factor`.
+        memorized: bool (2 P,), of A's and B's samples; see `memorized_in_a_way`.
     """
 
     count: int
@@ -46,11 +46,14 @@ class SetResult:
     memorized: np.ndarray
 
     @property
+    def closer(self):
+        """bool (P,): whether twins are closer to each other than to any training image."""
+        return self.twins > self.closest
+
+    @property
     def verdict(self):
-        """ "memorized" if most samples are, else "generalized" if most twins are closest, or "neither"."""
-        if self.memorized.mean() > 0.5:
-            return "memorized"
-        return "generalized" if np.mean(self.twins > self.closest) > 0.5 else "neither"
+        """ "memorized", "generalized" or "neither"; see `keras_gahr.analysis.memorization.RULE`."""
+        return verdict(self.memorized, self.closer)
 
 
 def crossing_of(results):
@@ -85,7 +88,6 @@ def claims_of(results):
     least = min(few, key=lambda result: result.memorized.mean())
     train, test = slopes_of(first.gap)
     share = least.memorized.mean()
-    closer = last.twins > last.closest
     rising = difference_interval(last.twins, first.twins)
     falling = difference_interval(last.closest, first.closest)
     return [
@@ -130,10 +132,10 @@ def claims_of(results):
         Claim(
             f"With many training images (N = {last.count}) the two networks' samples from the same "
             "noise are closer to each other than to any training image.",
-            is_above(share_interval(closer), 0.5),
-            f"{_of(closer)} pairs, {in_words(closer.mean(), share_interval(closer))}; mean "
-            f"correlation {last.twins.mean():.3f} of twins, {last.closest.mean():.3f} with training "
-            "images",
+            is_above(share_interval(last.closer), 0.5),
+            f"{_of(last.closer)} pairs, "
+            f"{in_words(last.closer.mean(), share_interval(last.closer))}; mean correlation "
+            f"{last.twins.mean():.3f} of twins, {last.closest.mean():.3f} with training images",
             "more than half of the pairs",
             "Fig. 2",
         ),

@@ -126,8 +126,8 @@ def numbers_section(results, crossing):
                     )
                     for r in results
                 ],
-                "Gaps in dB; mean correlations. A sample is memorized if a multiple of one training "
-                "image is less than a third as far away as one of any other: networks without "
+                "Gaps in dB; mean correlations. A sample is memorized if one training image, or a "
+                "multiple of one, is less than a third as far away as any other: networks without "
                 "biases know an image with all its multiples.",
             ),
         ],

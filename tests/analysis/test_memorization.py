@@ -8,6 +8,7 @@ import pytest
 from keras_gahr.analysis.intervals import bootstrap_interval, mean_interval, share_interval
 from keras_gahr.analysis.memorization import (
     memorization_report,
+    memorized_in_a_way,
     twins_closer,
     verdict,
 )
@@ -44,7 +45,7 @@ def test_equal_twins_unlike_the_training_images_have_generalized(images):
     fresh = np.random.default_rng(5).random((6, 12, 12, 1), np.float32)
     a, b = noisy(fresh, 0.02, 2), noisy(fresh, 0.02, 3)
     reports = [memorization_report(a, images[:20], b), memorization_report(b, images[20:], a)]
-    assert verdict(reports) == "generalized"
+    assert verdict(memorized_in_a_way(reports), twins_closer(reports)) == "generalized"
     assert twins_closer(reports).all()
     assert reports[0].share_memorized == 0
     np.testing.assert_allclose(reports[0].twins["cosine"], reports[1].twins["cosine"])
@@ -74,6 +75,34 @@ def test_multiples_of_images_are_memorized_up_to_a_factor(images):
     repeated = memorization_report(images[:1], images[[0, 0, 1]])
     assert not repeated.memorized_up_to_a_factor.any()
     assert memorization_report(0.4 * images[:1], images[:1]).memorized_up_to_a_factor.all()
+
+
+def test_a_sample_is_memorized_in_one_way_or_the_other(images):
+    """The second of two training images is a multiple of the first."""
+    train = images[:1] * np.float32([0.25, 1])[:, None, None, None]
+    copy, multiple = (
+        memorization_report(train, train),
+        memorization_report(0.4 * images[2:4], images),
+    )
+    assert copy.memorized.all() and not copy.memorized_up_to_a_factor.any()
+    assert multiple.memorized_up_to_a_factor.all() and not multiple.memorized.any()
+    assert memorized_in_a_way([copy, multiple]).all()
+    assert memorized_in_a_way([copy, multiple]).shape == (2, 2)
+    fresh = memorization_report(images[2:4], train)
+    assert not memorized_in_a_way([fresh]).any()
+
+
+@pytest.mark.parametrize(
+    ("memorized", "closer", "expected"),
+    [
+        ([True, True, False], [True, True], "memorized"),
+        ([True, False], [True, True, False], "generalized"),
+        ([True, False], [True, False], "neither"),
+        ([False, False], None, "neither"),
+    ],
+)
+def test_a_verdict_is_that_of_more_than_half(memorized, closer, expected):
+    assert verdict(memorized, closer) == expected
 
 
 def test_numbers_are_json(images):

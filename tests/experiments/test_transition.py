@@ -115,6 +115,9 @@ def test_one_network_everywhere_neither_memorizes_nor_changes(pretend):
     assert found[WIDE] is not True
     assert found[NEW] is True
     assert document.numbers["N=2"]["network_a"]["twins"]["correlation"] == pytest.approx([1] * 4)
+    table = document.sections[-1].items[1]
+    verdicts = [row[-1] for row in table.rows]
+    assert verdicts == [document.numbers[f"N={size}"]["verdict"] for size in settings.set_sizes]
     assert told == sorted(told)
     assert 0 <= told[0] < told[-1] <= 1
     slider = document.sections[2].items[0]
