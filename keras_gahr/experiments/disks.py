@@ -1,7 +1,7 @@
 """Disks: five parameters, and a network that finds their five directions (arXiv 2310.02557, figure 5)."""
 
 from .plan import DatasetTask
-from .tangent_family import TangentFamily, TangentSettings
+from .tangent_family import SMALL, TangentFamily, TangentSettings
 
 
 class Disks(TangentFamily):
@@ -17,32 +17,15 @@ class Disks(TangentFamily):
     )
     scales = {
         "smoke": TangentSettings(
-            images=2048 + 64,
-            size=16,
-            test_size=64,
-            num_blocks=1,
-            num_kernels=16,
-            sigma_max=0.2,
-            epochs=6,
-            images_per_epoch=4096,
-            batch_size=16,
-            learning_rate=4e-3,
-            halve_every=2,
-            curve_images=64,
-            basis_images=6,
+            **SMALL["smoke"], sigma_max=0.2, epochs=6, images_per_epoch=4096, halve_every=2
         ),
         "laptop": TangentSettings(
+            **SMALL["laptop"],
             images=20_000 + 512,
-            size=24,
-            num_blocks=2,
-            num_kernels=32,
             sigma_max=0.2,
             epochs=6,
             images_per_epoch=15_000,
-            batch_size=16,
-            learning_rate=2e-3,
             halve_every=2,
-            basis_images=16,
         ),
         "paper": TangentSettings(images=100_000 + 512),
     }

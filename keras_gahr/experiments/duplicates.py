@@ -20,7 +20,7 @@ from .duplicates_findings import DuplicatesResult, claims_of
 from .duplicates_report import answer, effect_section, images_section, numbers, repeats_section
 from .experiment import Experiment
 from .gap import measure_gap
-from .image_networks import SampledNetworkSettings, images_of
+from .image_networks import SMALL, SampledNetworkSettings, images_of
 from .plan import DatasetTask
 
 SETS = ("distinct", "repeated", "few")
@@ -52,39 +52,8 @@ class Duplicates(Experiment):
     figures = "Fig. 6"
     uses_faces = True
     scales = {
-        "smoke": DuplicatesSettings(
-            images=1024,
-            size=16,
-            few=2,
-            repeats=256,
-            test_size=32,
-            num_kernels=16,
-            num_blocks=1,
-            epochs=4,
-            images_per_epoch=2560,
-            batch_size=16,
-            learning_rate=4e-3,
-            halve_every=1,
-            curve_images=512,
-            samples=16,
-            fixed_h=False,
-        ),
-        "laptop": DuplicatesSettings(
-            images=8000,
-            size=20,
-            few=10,
-            repeats=100,
-            test_size=100,
-            num_kernels=32,
-            num_blocks=2,
-            epochs=10,
-            images_per_epoch=8000,
-            batch_size=16,
-            halve_every=2,
-            curve_images=1000,
-            samples=64,
-            fixed_h=False,
-        ),
+        "smoke": DuplicatesSettings(**SMALL["smoke"], few=2, repeats=256),
+        "laptop": DuplicatesSettings(**SMALL["laptop"], few=10, repeats=100),
         "paper": DuplicatesSettings(),
     }
 

@@ -108,6 +108,40 @@ class SampledNetworkSettings(ImageNetworkSettings):
         )
 
 
+SMALL = {
+    "smoke": {
+        "images": 1024,
+        "size": 16,
+        "test_size": 32,
+        "num_kernels": 16,
+        "num_blocks": 1,
+        "epochs": 4,
+        "images_per_epoch": 2560,
+        "batch_size": 16,
+        "learning_rate": 4e-3,
+        "halve_every": 1,
+        "curve_images": 512,
+        "samples": 16,
+        "fixed_h": False,
+    },
+    "laptop": {
+        "images": 8000,
+        "size": 20,
+        "test_size": 100,
+        "num_kernels": 32,
+        "num_blocks": 2,
+        "epochs": 10,
+        "images_per_epoch": 8000,
+        "batch_size": 16,
+        "halve_every": 2,
+        "curve_images": 1000,
+        "samples": 64,
+        "fixed_h": False,
+    },
+}
+"""What experiments that also sample have in common at their smaller scales, with U-Nets."""
+
+
 def images_of(settings, size, count, faces):
     """The images to train on: all faces of the user, or C^alpha images.
 

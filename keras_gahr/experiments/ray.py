@@ -3,7 +3,7 @@
 import dataclasses
 
 from .plan import DatasetTask
-from .tangent_family import TangentFamily, TangentSettings
+from .tangent_family import SMALL, TangentFamily, TangentSettings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,32 +28,15 @@ class Ray(TangentFamily):
     dimension = 1
     scales = {
         "smoke": RaySettings(
-            images=2048 + 64,
-            size=16,
-            test_size=64,
-            num_blocks=1,
-            num_kernels=16,
-            sigma_max=0.5,
-            epochs=4,
-            images_per_epoch=2560,
-            batch_size=16,
-            learning_rate=4e-3,
-            halve_every=1,
-            curve_images=64,
-            basis_images=6,
+            **SMALL["smoke"], sigma_max=0.5, epochs=4, images_per_epoch=2560, halve_every=1
         ),
         "laptop": RaySettings(
+            **SMALL["laptop"],
             images=10_000 + 512,
-            size=24,
-            num_blocks=2,
-            num_kernels=32,
             sigma_max=0.5,
             epochs=5,
             images_per_epoch=10_000,
-            batch_size=16,
-            learning_rate=2e-3,
             halve_every=1,
-            basis_images=16,
         ),
         "paper": RaySettings(images=100_000 + 512),
     }

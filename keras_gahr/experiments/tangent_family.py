@@ -33,6 +33,30 @@ class TangentSettings(BasisSettings, NetworkSettings):
     slope_high: float = 0.1
 
 
+SMALL = {
+    "smoke": {
+        "images": 2048 + 64,
+        "size": 16,
+        "test_size": 64,
+        "num_blocks": 1,
+        "num_kernels": 16,
+        "batch_size": 16,
+        "learning_rate": 4e-3,
+        "curve_images": 64,
+        "basis_images": 6,
+    },
+    "laptop": {
+        "size": 24,
+        "num_blocks": 2,
+        "num_kernels": 32,
+        "batch_size": 16,
+        "learning_rate": 2e-3,
+        "basis_images": 16,
+    },
+}
+"""What the settings of these experiments have in common at their smaller scales."""
+
+
 class TangentFamily(Experiment):
     """A network trained on a family whose tangent spaces are known.
 

@@ -17,6 +17,7 @@ from .comparison import compare_networks
 from .experiment import Experiment
 from .gap import measure_gap
 from .image_networks import (
+    SMALL,
     SampledNetworkSettings,
     check_set_sizes,
     describe_images,
@@ -61,38 +62,8 @@ class Transition(Experiment):
     figures = "Figs. 1, 2, 9-12"
     uses_faces = True
     scales = {
-        "smoke": TransitionSettings(
-            images=1024,
-            size=16,
-            set_sizes=(2, 512),
-            test_size=32,
-            num_kernels=16,
-            num_blocks=1,
-            epochs=4,
-            images_per_epoch=2560,
-            batch_size=16,
-            learning_rate=4e-3,
-            halve_every=1,
-            curve_images=512,
-            samples=16,
-            fixed_h=False,
-        ),
-        "laptop": TransitionSettings(
-            images=8000,
-            size=20,
-            set_sizes=(1, 10, 100, 1000, 4000),
-            test_size=100,
-            num_kernels=32,
-            num_blocks=2,
-            epochs=10,
-            images_per_epoch=8000,
-            batch_size=16,
-            learning_rate=1e-3,
-            halve_every=2,
-            curve_images=1000,
-            samples=64,
-            fixed_h=False,
-        ),
+        "smoke": TransitionSettings(**SMALL["smoke"], set_sizes=(2, 512)),
+        "laptop": TransitionSettings(**SMALL["laptop"], set_sizes=(1, 10, 100, 1000, 4000)),
         "paper": TransitionSettings(),
     }
 
