@@ -16,7 +16,7 @@ class SamplerRun:
     """Runs a sampler, its step compiled once for each batch shape.
 
     Args:
-        denoiser: a `Denoiser`, whose weights are those of now.
+        denoiser: a `Denoiser`, whose weights are those of now; see `refold`.
         measurement: a `Measurement`.
         method: a `Sampler`.
         schedule: of the class that the method has.
@@ -28,8 +28,12 @@ class SamplerRun:
         self.method = method
         self.schedule = schedule
         self.final_denoise = final_denoise
-        network = FoldedNetwork(denoiser).network
-        self._step = _backend.compile_inference(network, self._step_of)
+        self._folded = FoldedNetwork(denoiser)
+        self._step = _backend.compile_inference(self._folded.network, self._step_of)
+
+    def refold(self):
+        """Takes over the denoiser's weights again, after they have changed; compiles nothing."""
+        self._folded.refold()
 
     def __call__(
         self,

@@ -42,6 +42,8 @@ SAMPLERS = {
 }
 """The samplers by name."""
 
+_KEPT = "_keras_gahr_sampler"
+
 
 def sample(
     denoiser,
@@ -68,6 +70,8 @@ def sample(
     """Draws images from the prior in a denoiser, given linear measurements if there are any.
 
     Image k of a seed is the same alone, in a batch of any size and on every backend, to rounding.
+    The step is compiled for each batch shape; a call like the last one with the same denoiser, whatever
+    its weights are by then, finds it compiled.
 
     Args:
         denoiser: a `Denoiser` whose input and output have the same channels, or one with a condition.
@@ -94,8 +98,8 @@ def sample(
             channels of its input.
         final_denoise: whether to denoise the last image, as published.
         trajectory: a `Trajectory`, which keeps some steps.
-        prepared: what `prepare` made for the same denoiser, schedule, measurement and sampler; several
-            calls then compile once.
+        prepared: what `prepare` made for the same denoiser, schedule, measurement and sampler; its
+            weights are then those of that time, however many calls there are in between.
 
     Returns:
         `Samples`. An image that diverges or runs out of steps is flagged and does not disturb others.
@@ -117,9 +121,9 @@ def sample(
         def noise(images, t):
             return keyed_normal(seed, images, t, shape)
 
-    run = prepared or prepare(
+    run = prepared or _prepared_again(
         denoiser,
-        shape,
+        tuple(shape),
         schedule=schedule,
         measurement=measurement,
         sampler=sampler,
@@ -169,6 +173,22 @@ def prepare(
             f"{method.schedule.__name__}"
         )
     return SamplerRun(denoiser, measurement or Synthesis(shape), method, schedule, final_denoise)
+
+
+def _prepared_again(denoiser, shape, **options):
+    """As `prepare`; but what the last call made for the denoiser is taken if it had these options.
+
+    The denoiser keeps it, so that both go at the same time, even where one refers to the other.
+    """
+    kept = vars(denoiser).get(_KEPT)
+    if kept is not None and kept[0] == (shape, options):
+        run = kept[1]
+        run.refold()
+    else:
+        run = prepare(denoiser, shape, **options)
+        # Not as an attribute, which Keras would look for weights in.
+        vars(denoiser)[_KEPT] = ((shape, options), run)
+    return run
 
 
 def _part(measured, batch):
