@@ -145,6 +145,7 @@ def workplace(tmp_path, golden):
 
 PREPARED = {
     "README.md": "",
+    "docs/how-to/compare-with-optima.md": "",
     "docs/how-to/convert.md": "",
     "docs/how-to/reproduce.md": "",
     "docs/how-to/slurm.md": "gahr data faces img_align_celeba.zip faces80",

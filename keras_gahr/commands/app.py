@@ -10,6 +10,7 @@ from keras_gahr.errors import InputError
 
 from .assemble import assemble
 from .backend import BackendOption, choose_backend
+from .baseline import baseline
 from .compare import compare
 from .convert import convert
 from .data import data_app
@@ -83,6 +84,7 @@ app.command()(report)
 app.command()(convert)
 app.command()(export)
 app.command()(assemble)
+app.command()(baseline)
 app.add_typer(weights_app, name="weights")
 app.command()(inspect)
 app.command()(info)

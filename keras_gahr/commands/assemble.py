@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from .backend import BackendOption, choose_backend
-from .options import OverwriteOption
+from .options import OverwriteOption, check_model_output
 
 
 def assemble(
@@ -22,12 +22,8 @@ def assemble(
     """Put denoisers of wavelet bands together to a multi-scale denoiser."""
     choose_backend(backend)
     from keras_gahr.denoisers import MultiScaleDenoiser, load_denoiser, save_denoiser
-    from keras_gahr.errors import InputError
-    from keras_gahr.files import check_output_file
 
-    if out.suffix != ".keras":
-        raise InputError(f"received --out {out}, expected the name of a .keras file")
-    check_output_file(out, overwrite)
+    check_model_output(out, overwrite)
     denoiser = MultiScaleDenoiser(load_denoiser(low), [load_denoiser(path) for path in details])
     save_denoiser(denoiser, out)
     typer.echo(

@@ -21,6 +21,15 @@ PrecisionOption = Annotated[
 ModelArgument = Annotated[Path, typer.Argument(help="A denoiser: a .keras file.")]
 
 
+def check_model_output(out, overwrite):
+    """Raises `InputError` unless a denoiser may be written there."""
+    from keras_gahr.files import check_output_file
+
+    if out.suffix != ".keras":
+        raise InputError(f"received --out {out}, expected the name of a .keras file")
+    check_output_file(out, overwrite)
+
+
 def parse_size(text):
     """(height, width) from `40` or `40x48`.
 

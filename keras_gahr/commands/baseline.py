@@ -1,0 +1,119 @@
+"""`gahr baseline`."""
+
+import enum
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keras_gahr.errors import InputError
+
+from .backend import BackendOption, choose_backend
+from .options import OverwriteOption, check_model_output
+from .training_sets import HalfOption, training_images
+
+
+class Kind(enum.StrEnum):
+    """What there is in `keras_gahr.baselines`, which importing would take seconds."""
+
+    empirical_bayes = "empirical-bayes"
+    wiener = "wiener"
+    oracle = "oracle"
+
+
+class Rule(enum.StrEnum):
+    """`keras_gahr.baselines.oracle_thresholding.RULES`."""
+
+    threshold = "threshold"
+    shrinkage = "shrinkage"
+
+
+def baseline(
+    kind: Annotated[Kind, typer.Argument(metavar="NAME", help=" or ".join(Kind) + ".")],
+    dataset: Annotated[
+        Path,
+        typer.Argument(
+            help="Training images: a dataset folder, or a .npy or .npz file. For the oracle the clean "
+            "image: a picture, or an image of a dataset."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="The .keras file to make.")],
+    train_size: Annotated[
+        int | None, typer.Option(help="Training images; default: all of the dataset.", min=1)
+    ] = None,
+    half: HalfOption = "A",
+    sigma: Annotated[
+        str | None,
+        typer.Option(help="Noise level: 0.15 or 25/255; default: estimated from each noisy image."),
+    ] = None,
+    basis: Annotated[
+        str | None, typer.Option(help="Of the oracle: dct (default), or a wavelet such as haar.")
+    ] = None,
+    rule: Annotated[
+        Rule | None,
+        typer.Option(help="Of the oracle: keeps coefficients above sigma, or shrinks them."),
+    ] = None,
+    index: Annotated[
+        int | None, typer.Option(help="Of the oracle: which image of a dataset, from 0.", min=0)
+    ] = None,
+    overwrite: OverwriteOption = False,
+    backend: BackendOption = None,
+):
+    """Make a denoiser by a formula, to compare networks with.
+
+    empirical-bayes is the best denoiser if there are no images but the training images: it memorizes
+    them perfectly. wiener is the best linear one, which knows their mean and covariance. oracle
+    knows the clean image, and keeps or shrinks its coefficients in a basis that does not adapt. Each
+    is for images of one size, and goes where a trained network goes: denoise, sample, psnr, ...
+    """
+    choose_backend(backend)
+    _check_options(
+        kind, {"train-size": train_size, "half": None if half == "A" else half}, oracle=False
+    )
+    _check_options(kind, {"basis": basis, "rule": rule, "index": index}, oracle=True)
+    from keras_gahr import baselines
+    from keras_gahr.analysis.one_image import read_one
+    from keras_gahr.datasets import load
+    from keras_gahr.denoisers import save_denoiser
+    from keras_gahr.noise import parse_sigma
+
+    check_model_output(out, overwrite)
+    level = None if sigma is None else parse_sigma(sigma)
+    start = time.monotonic()
+    if kind is Kind.oracle:
+        clean, _ = read_one(dataset, index)
+        facts = {"image": dataset.name, "index": index, "image_shape": list(clean.shape)}
+        rule = (rule or Rule.threshold).value
+        denoiser = baselines.OracleThresholding(
+            clean.shape, basis or "dct", rule, clean, level, provenance=facts
+        )
+        known = f"one image, {rule} in the basis {denoiser.basis}"
+    else:
+        images = training_images(load(dataset), train_size, half)
+        facts = {
+            "trained_on": images.manifest.get("recipe"),
+            "image_shape": list(images.images.shape[1:]),
+            "train_size": len(images),
+            "half": half,
+        }
+        if kind is Kind.wiener:
+            denoiser = baselines.Wiener.from_images(images.images, sigma=level, provenance=facts)
+        else:
+            denoiser = baselines.EmpiricalBayes(images.images, level, provenance=facts)
+        known = f"{len(images)} images"
+    save_denoiser(denoiser, out)
+    shape = "x".join(map(str, facts["image_shape"]))
+    noise = "noise level estimated" if level is None else f"sigma {level:.3g}"
+    typer.echo(
+        f"{out}: {kind.value} of {known}, {shape}, {noise}, {out.stat().st_size / 1e6:.1f} MB, "
+        f"{time.monotonic() - start:.1f} s"
+    )
+
+
+def _check_options(kind, options, oracle):
+    """Raises `InputError` if one was given that is for the oracle alone, or not for it."""
+    given = [name for name, value in options.items() if value is not None]
+    if given and (kind is Kind.oracle) != oracle:
+        whose = "for oracle alone" if oracle else "not for oracle"
+        raise InputError(f"received --{given[0]}, which is {whose}: leave it out")
