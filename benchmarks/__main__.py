@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -25,6 +26,10 @@ def main(arguments=None, cpu=CPU, gpu=GPU, product_size=None):
         The exit code: 1 if a case failed.
     """
     options = parse(arguments)
+    if options.gpu:
+        # The rival needs room on the same device.
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+        os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     try:
         choose_backend(options.backend)
     except InputError as error:

@@ -33,10 +33,14 @@ class Target:
     seconds: float | None = None
     share: float | None = None
 
+    def of_time(self, backend):
+        """The part of the rival's time that a backend must keep to, or None."""
+        return self.backends.get(backend, self.each)
+
     def verdicts(self, row, backend):
         """What is asked for and known of a row: a list of {"target", "limit", "reached"}."""
         asked = (
-            ("time", self.backends.get(backend, self.each), "ratio"),
+            ("time", self.of_time(backend), "ratio"),
             ("time on the fastest backend", self.fastest, "ratio"),
             ("memory", self.memory, "memory_ratio"),
             ("seconds", self.seconds, "median"),

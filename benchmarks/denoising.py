@@ -26,12 +26,13 @@ def cases(scale=CPU):
                     "denoising",
                     repeats,
                     repeats * batch,
+                    flops=flops,
                     device=scale.device,
                     kernels=scale.kernels,
                     blocks=scale.blocks,
                     side=scale.side,
                     batch=batch,
-                )._replace(flops=flops)
+                )
             }
             for precision in scale.precisions:
                 function = Denoise(scale, precision, batch, repeats)

@@ -4,12 +4,21 @@ import contextlib
 
 import keras
 
+from keras_gahr import _backend
+
 
 @contextlib.contextmanager
 def computing_in(precision):
-    """Allows TF32 inside if that is the precision, and else forbids it; processors do not know it."""
-    with _WAYS[keras.backend.backend()](precision == "TF32"):
+    """Allows TF32 inside if that is the precision, and else forbids it; without a GPU, does nothing."""
+    with contextlib.ExitStack() as stack:
+        if has_gpu():
+            stack.enter_context(_WAYS[keras.backend.backend()](precision == "TF32"))
         yield
+
+
+def has_gpu():
+    """Whether the backend sees more than processors."""
+    return not all(name.lower().startswith("cpu") for name in _backend.devices())
 
 
 @contextlib.contextmanager

@@ -87,14 +87,18 @@ class Rival:
             cwd=ROOT,
         )
 
-    def way(self, work, count, units=None, **options):
+    def way(self, work, count, units=None, flops=None, **options):
         """The `Way` that asks for this work.
 
         Args:
             work, count, options: as for `ask`.
             units: how much that is in the units of the case; by default `count`.
+            flops: see `Way`.
         """
-        return Way(_Work(self, work, count, options), units or count)
+        # PyTorch's convolutions round to TF32 on a GPU unless they are told not to.
+        precision = "TF32" if options.get("device") == "cuda" else "float32"
+        function = _Work(self, work, count, options)
+        return Way(function, units or count, precision=precision, flops=flops)
 
 
 class _Work:

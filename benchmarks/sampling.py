@@ -27,12 +27,13 @@ def cases(scale=CPU):
                 RIVAL: rival.way(
                     "sampling",
                     scale.drawn_by_rival,
+                    flops=flops,
                     device=scale.device,
                     kernels=scale.kernels,
                     blocks=scale.blocks,
                     side=scale.drawn_side,
                     steps=scale.drawn_steps,
-                )._replace(flops=flops)
+                )
             }
             for precision in scale.precisions:
                 target = TARGETS[scale.device].get(precision)

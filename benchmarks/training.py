@@ -33,11 +33,12 @@ def cases(scale=CPU):
                 "training",
                 scale.steps,
                 images,
+                flops=flops,
                 device=scale.device,
                 side=scale.side,
                 batch=scale.batch,
                 **sizes,
-            )._replace(flops=flops)
+            )
         }
         for precision in scale.precisions:
             target = TARGETS[scale.device].get(precision)
