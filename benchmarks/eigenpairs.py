@@ -24,7 +24,8 @@ PLACES = (5, 17, 41, 65, 89, 113, 137, 161, 185, 209, 233, 245)
 FACTORS = (1.244, 1.115, 1.008, 0.930, 0.857, 0.792, 0.718, 0.663, 0.612, 0.569, 0.530, 0.510)
 # Vectors in a block of the methods of `keras_gahr.analysis.eigenbasis`.
 BLOCKS = {"lanczos": 1, "randomized": 4}
-TARGETS = {"cpu": {"lanczos": Target(each=0.1)}, "cuda": {}}
+# Of the method that is the default.
+TARGETS = {"cpu": {"randomized": Target(each=0.1)}, "cuda": {}}
 
 
 def cases(scale=CPU):

@@ -10,25 +10,27 @@ def table(rows, title, with_rates=False):
     Args:
         rows: dictionaries, one for each way.
         title: above it.
-        with_rates: whether to show how much is computed in a second, in place of memory.
+        with_rates: whether to show how much is computed in a second.
     """
     made = Table(title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD)
     made.add_column("way", no_wrap=True)
     for name in ("time", "spread", "ratio"):
         made.add_column(name, justify="right", no_wrap=True)
     made.add_column("target", no_wrap=True)
-    for name in ("units/s", "TFLOP/s", "share") if with_rates else ("memory",):
+    last = {"units/s": _units, "TFLOP/s": _rate, "share": _share} if with_rates else {}
+    if any("memory" in row for row in rows):
+        last["memory"] = _memory
+    for name in last:
         made.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         low, high = row["spread"]
-        last = (_units(row), _rate(row), _share(row)) if with_rates else (_memory(row),)
         made.add_row(
             row["way"],
             seconds(row["median"]),
             f"{(high - low) / row['median']:.0%}",
             f"{row['ratio']:.3g}",
             "\n".join(map(_verdict, row["targets"])),
-            *last,
+            *(cell(row) for cell in last.values()),
         )
     return made
 
