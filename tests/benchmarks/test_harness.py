@@ -17,7 +17,7 @@ from benchmarks.case import Target, Way
 from benchmarks.memory import MemoryUnknown, memory_of
 from benchmarks.networks import forward_flops, noisy_images, unet
 from benchmarks.registry import NETWORKS
-from benchmarks.rival import NoRival, Rival, RivalError
+from benchmarks.rival import ROOT, NoRival, Rival, RivalError
 from benchmarks.scale import CPU
 
 BACKEND = keras.backend.backend()
@@ -109,6 +109,18 @@ def test_without_pytorch_there_is_no_rival(rival, monkeypatch, run, capsys):
         Rival()
 
 
+def test_the_backend_is_chosen_before_keras_is_imported(rival, monkeypatch, tmp_path):
+    rival(code=1)
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    other = "torch" if BACKEND == "tensorflow" else "tensorflow"
+    (tmp_path / "keras.json").write_text(json.dumps({"backend": other}))
+    command = [sys.executable, "-m", "benchmarks", "--backend", BACKEND, "c_alpha"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert "c_alpha: skipped" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
@@ -138,10 +150,14 @@ def test_memory_is_measured_in_a_process_of_its_own(rival, monkeypatch):
 def test_a_large_parent_does_not_count():
     code = "from benchmarks.peak import peak_memory; print(peak_memory())"
     large = np.ones(2**25)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     assert int(done.stdout) < large.nbytes
     code = f"import array; a = array.array('d', [1]) * {large.size}; {code}"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     assert int(done.stdout) > large.nbytes, "negative control"
 
 
