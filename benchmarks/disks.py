@@ -9,17 +9,19 @@ from matplotlib.patches import Circle
 
 from keras_gahr.datasets import disk_images
 
+from .case import Target, Way
+
 SIZE, COUNT, DRAWN = 80, 512, 10
 
 
 def cases():
-    """Yields (name, ways) as `alternate` takes them."""
+    """Yields (name, ways); a unit is an image."""
     plt.switch_backend("agg")
     yield (
         f"disks {SIZE}x{SIZE}",
         {
-            "matplotlib": (lambda: draw(DRAWN, SIZE), DRAWN),
-            "1 thread": (lambda: disk_images(COUNT, SIZE, 0), COUNT),
+            "matplotlib": Way(lambda: draw(DRAWN, SIZE), DRAWN),
+            "1 thread": Way(lambda: disk_images(COUNT, SIZE, 0), COUNT, Target(each=1 / 100)),
         },
     )
 

@@ -1,94 +1,64 @@
-"""The Jacobian of the full UNet at 40x40, against one backward pass for each row in plain PyTorch.
+"""The whole Jacobian of the UNet at an image, against one backward pass for each row.
 
-Times are for one row or column, so that each way may compute a part of the matrix: the rival a few
-rows, this package a few batches of columns. All rows cost the same, and so do all batches.
+All rows cost the same, and so do all batches of columns, so that a part of them says what all take.
 """
 
-import importlib.util
-
 import numpy as np
-from keras import ops
 
 from keras_gahr.analysis import Linearizer
-from keras_gahr.denoisers import BiasFreeNorm, UNet
 
-SIZE, ROWS, BATCH, BATCHES = 40, 16, 16, 2
+from .case import RIVAL, Target, Way
+from .networks import forward_flops, noisy_images, unet
+from .precision import computing_in
+from .rival import Rival
+from .scale import CPU
 
-
-def cases():
-    """Yields (name, ways) as `alternate` takes them; without PyTorch there is nothing to compare with."""
-    if importlib.util.find_spec("torch") is None:
-        print("jacobian: skipped, the rival needs PyTorch, which is not installed")
-        return
-    denoiser = UNet(seed=0)
-    for layer in denoiser.layers:
-        # As initialized, deep values are subnormal numbers, which take processors far longer.
-        if isinstance(layer, BiasFreeNorm):
-            layer.gamma.assign(np.ones(layer.gamma.shape, np.float32))
-    noisy = np.random.default_rng(0).normal(0.5, 0.2, (SIZE, SIZE, 1)).astype(np.float32)
-    jacobian = Linearizer(denoiser, BATCH).at(noisy)
-    columns = np.eye(SIZE**2, dtype=np.float32)[: BATCH * BATCHES].reshape(-1, SIZE, SIZE, 1)
-    rows = plain_rows(denoiser, noisy)
-    yield (
-        f"Jacobian of a UNet, {SIZE}x{SIZE}",
-        {
-            "PyTorch rows": (lambda: rows(ROWS), ROWS),
-            "frozen gates": (lambda: jacobian.apply(columns), len(columns)),
-        },
-    )
+TARGETS = {"cpu": {"float32": Target(fastest=0.6)}, "cuda": {"TF32": Target(seconds=5)}}
 
 
-def plain_rows(denoiser, noisy):
-    """A function of n that computes n rows of the Jacobian of the same network, written in PyTorch."""
-    import torch
-    from torch.nn import functional
+def cases(scale=CPU):
+    """Yields (name, ways); a unit is a Jacobian."""
+    side = scale.jacobian_side
+    columns = min(scale.columns or side**2, side**2)
+    # Frozen gates: a pass for each column.
+    flops = side**2 * forward_flops(unet(scale), side)
+    with Rival() as rival:
+        ways = {
+            RIVAL: rival.way(
+                "jacobian",
+                scale.rows,
+                scale.rows / side**2,
+                device=scale.device,
+                kernels=scale.kernels,
+                blocks=scale.blocks,
+                side=side,
+            )
+        }
+        for precision in scale.precisions:
+            if precision != "bfloat16":
+                function = Columns(scale, precision, columns)
+                target = TARGETS[scale.device].get(precision)
+                ways[precision] = Way(function, columns / side**2, target, precision, flops)
+        yield f"Jacobian {side}x{side}", ways
 
-    weights = {
-        f"{layer.name}/{weight.name}": torch.from_numpy(np.array(ops.convert_to_numpy(weight)))
-        for layer in denoiser.layers
-        for weight in layer.weights
-    }
 
-    def kernel(name):
-        # Keras: (height, width, in, out), transposed convolutions (height, width, out, in).
-        return weights[f"{name}/kernel"].permute(3, 2, 0, 1).contiguous()
+class Columns:
+    """The first columns of the Jacobian; what they need is compiled in the first call."""
 
-    kernels = {
-        layer.name: kernel(layer.name)
-        for layer in denoiser.layers
-        if "kernel" in str(layer.weights)
-    }
+    def __init__(self, scale, precision, columns):
+        self.scale = scale
+        self.precision = precision
+        self.columns = columns
+        self.jacobian = None
 
-    def conv(x, part, i, norm=True):
-        x = functional.conv2d(x, kernels[f"{part}_conv_{i}"], padding=1)
-        if norm:
-            name = f"{part}_norm_{i}"
-            scale = weights[f"{name}/gamma"] / weights[f"{name}/running_sd"]
-            x = x * scale[:, None, None]
-        return functional.relu(x)
-
-    def residual(x):
-        skips = []
-        for b in range(denoiser.num_blocks):
-            x = conv(conv(x, f"encoder_{b}", 0, norm=b > 0), f"encoder_{b}", 1)
-            skips.append(x)
-            x = functional.avg_pool2d(x, 2)
-        x = conv(conv(x, "middle", 0), "middle", 1)
-        for b in reversed(range(denoiser.num_blocks)):
-            x = functional.conv_transpose2d(x, kernels[f"upsample_{b}"], stride=2)
-            x = conv(torch.cat([x, skips[b]], dim=1), f"decoder_{b}", 0)
-            if b:
-                x = conv(x, f"decoder_{b}", 1)
-        return functional.conv2d(x, kernels["decoder_0_conv_1"], padding=1)
-
-    image = torch.from_numpy(noisy[None, None, :, :, 0]).requires_grad_()
-
-    def rows(count):
-        outputs = (image - residual(image)).ravel()
-        found = [
-            torch.autograd.grad(outputs[i], image, retain_graph=True)[0].ravel()
-            for i in range(count)
-        ]
-        return torch.stack(found).numpy()
-
-    return rows
+    def __call__(self):
+        side = self.scale.jacobian_side
+        with computing_in(self.precision):
+            if self.jacobian is None:
+                linearizer = Linearizer(unet(self.scale), self.scale.column_batch)
+                self.jacobian = linearizer.at(noisy_images(1, side)[0])
+            if self.columns == side**2:
+                self.jacobian.matrix()
+            else:
+                directions = np.eye(self.columns, side**2, dtype=np.float32)
+                self.jacobian.apply(directions.reshape(-1, side, side, 1))

@@ -1,69 +1,73 @@
-"""16 images of 40x40 from the full UNet, against the published loop: PyTorch, one image at a time.
-
-The loop runs in a process of its own, of the interpreter in GAHR_TORCH_PYTHON or else this one.
-"""
+"""Images from the prior in the UNet, in one batch, against the published loop over single images."""
 
 import dataclasses
-import os
-import subprocess
-import sys
 
-import keras
-import numpy as np
-
-from keras_gahr.denoisers import BiasFreeNorm, UNet, with_precision
 from keras_gahr.sampling import AscentSchedule, prepare, sample
 
-SIDE, STEPS, COUNT, LOOPED = 40, 98, 16, 2
+from .case import RIVAL, Target, Way
+from .networks import forward_flops, unet
+from .precision import computing_in
+from .rival import Rival
+from .scale import CPU
+
+TARGETS = {
+    "cpu": {"float32": Target(each=0.8, fastest=0.5)},
+    "cuda": {"bfloat16": Target(fastest=1 / 20)},
+}
 
 
-def cases():
-    """Yields (name, ways) as `alternate` takes them."""
-    python = os.environ.get("GAHR_TORCH_PYTHON", sys.executable)
-    if subprocess.run([python, "-c", "import torch"], capture_output=True).returncode:
-        print(f"sampling: skipped, {python} has no PyTorch: set GAHR_TORCH_PYTHON", file=sys.stderr)
-        return
-    denoiser = UNet(seed=0)
-    for layer in denoiser.layers:
-        if isinstance(layer, BiasFreeNorm):
-            # As initialized, deep values are too small for float32, which is slow to compute with.
-            layer.gamma.assign(np.full(layer.gamma.shape, 0.5, np.float32))
-    mixed = with_precision(denoiser, "mixed_bfloat16")
-    schedule = EveryStep(beta=0.1, max_steps=STEPS)
-    with subprocess.Popen(
-        [python, "-m", "benchmarks.published_sampler"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as rival:
-        yield (
-            f"sampling {SIDE}x{SIDE}, {STEPS} steps",
-            {
-                "PyTorch loop": (lambda: loop(rival), LOOPED),
-                keras.backend.backend(): (ours(denoiser, schedule), COUNT),
-                "in bfloat16": (ours(mixed, schedule), COUNT),
-            },
-        )
-        rival.stdin.close()
+def cases(scale=CPU):
+    """Yields (name, ways); a unit is an image."""
+    # One pass more denoises the last image.
+    flops = (scale.drawn_steps + 1) * forward_flops(unet(scale), scale.drawn_side)
+    size = f"{scale.drawn_side}x{scale.drawn_side}"
+    with Rival() as rival:
+        for count in scale.drawn:
+            ways = {
+                RIVAL: rival.way(
+                    "sampling",
+                    scale.drawn_by_rival,
+                    flops=flops,
+                    device=scale.device,
+                    kernels=scale.kernels,
+                    blocks=scale.blocks,
+                    side=scale.drawn_side,
+                    steps=scale.drawn_steps,
+                )
+            }
+            for precision in scale.precisions:
+                target = TARGETS[scale.device].get(precision)
+                function = Draw(scale, precision, count)
+                ways[precision] = Way(function, count, target, precision, flops)
+            yield f"sampling {count} of {size}, {scale.drawn_steps} steps", ways
 
 
-def loop(rival):
-    """Images one at a time in the other process."""
-    for _ in range(LOOPED):
-        print(SIDE, STEPS, file=rival.stdin, flush=True)
-        float(rival.stdout.readline())
+class Draw:
+    """Draws images in one batch; compiled in the first call."""
 
+    def __init__(self, scale, precision, count):
+        self.scale = scale
+        self.precision = precision
+        self.count = count
+        self.prepared = None
 
-def ours(denoiser, schedule):
-    """A function that draws images in one batch; compiled once, in the round that is not counted."""
-    shape = (SIDE, SIDE, 1)
-    prepared = prepare(denoiser, shape, schedule=schedule)
-
-    def draw():
-        samples = sample(denoiser, shape, count=COUNT, schedule=schedule, prepared=prepared)
-        assert samples.steps.tolist() == [STEPS] * COUNT
-
-    return draw
+    def __call__(self):
+        side, steps = self.scale.drawn_side, self.scale.drawn_steps
+        shape = (side, side, 1)
+        schedule = EveryStep(beta=0.1, max_steps=steps)
+        with computing_in(self.precision):
+            if self.prepared is None:
+                self.denoiser = unet(self.scale, self.precision)
+                self.prepared = prepare(self.denoiser, shape, schedule=schedule)
+            samples = sample(
+                self.denoiser,
+                shape,
+                count=self.count,
+                batch_size=self.count,
+                schedule=schedule,
+                prepared=self.prepared,
+            )
+        assert samples.steps.tolist() == [steps] * self.count
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,38 +3,43 @@
 import statistics
 import time
 
+from .case import Way
+
 
 def alternate(name, ways, rounds):
-    """Times some ways to make images, one after the other and again.
+    """Times some ways, one after the other and again.
 
-    Whatever else the machine does meets all ways alike. The first round is not counted.
+    Whatever else the machine does meets all ways alike. The first round, in which ways are prepared and
+    compiled, is not counted. Ratios are taken within each round, so that a machine that becomes slower
+    changes them little.
 
     Args:
-        name: of the benchmark.
-        ways: {way: (function, number of images that a call of it makes)}; the first way is what
-            the others are compared with.
+        name: of the case.
+        ways: see `benchmarks.case`.
         rounds: number of measurements of each.
 
     Returns:
         A list of {"benchmark", "way", "median", "spread", "ratio"}, one for each way, with seconds
-        an image, its smallest and largest, and how many times as fast as the first way.
+        a unit, the smallest and largest of them, and the median of the part of the first way's
+        seconds.
     """
+    ways = {way: Way(*fields) for way, fields in ways.items()}
     seconds = {way: [] for way in ways}
     for round_number in range(rounds + 1):
-        for way, (function, count) in ways.items():
+        for way, (function, units, *_) in ways.items():
             started = time.perf_counter()
-            function()
+            own = function()
+            taken = own if isinstance(own, float) else time.perf_counter() - started
             if round_number:
-                seconds[way].append((time.perf_counter() - started) / count)
-    medians = {way: statistics.median(values) for way, values in seconds.items()}
-    first = next(iter(medians.values()))
+                seconds[way].append(taken / units)
+    first = next(iter(seconds.values()))
     return [
         {
             "benchmark": name,
             "way": way,
-            "median": medians[way],
+            "median": statistics.median(values),
             "spread": [min(values), max(values)],
-            "ratio": first / medians[way],
+            "ratio": statistics.median(a / b for a, b in zip(values, first, strict=True)),
         }
         for way, values in seconds.items()
     ]

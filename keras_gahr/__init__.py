@@ -34,12 +34,13 @@ def __dir__():
 
 
 def _is_command_line():
-    """Whether this process is `gahr`, `python -m keras_gahr` or the checkout's `python cli.py`."""
+    """Whether this is `gahr`, `python -m keras_gahr`, or the checkout's `cli.py` or benchmarks."""
     program = Path(sys.argv[0] if sys.argv else "")
     if program.name == "-m":
         return __name__ in sys.orig_argv
-    launcher = Path(__file__).resolve().parents[1] / "cli.py"
-    return program.name in {"gahr", "gahr.exe"} or program.resolve() == launcher
+    checkout = Path(__file__).resolve().parents[1]
+    launchers = {checkout / "cli.py", checkout / "benchmarks" / "__main__.py"}
+    return program.name in {"gahr", "gahr.exe"} or program.resolve() in launchers
 
 
 # Importing the denoisers registers them, so that `keras.saving.load_model` knows them after

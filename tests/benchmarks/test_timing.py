@@ -1,0 +1,93 @@
+"""How ways are timed, judged and shown."""
+
+import pytest
+from rich.console import Console
+
+from benchmarks.case import Target, Way
+from benchmarks.table import seconds, table
+from benchmarks.timing import alternate
+
+
+def test_ways_alternate_and_the_first_round_is_not_counted():
+    calls = []
+    durations = {"rival": iter([99.0, 2.0, 4.0, 60.0]), "ours": iter([88.0, 1.0, 1.0, 30.0])}
+
+    def way(name):
+        def function():
+            calls.append(name)
+            return next(durations[name])
+
+        return function
+
+    rival, ours = alternate("case", {name: (way(name), 2) for name in durations}, 3)
+    assert calls == ["rival", "ours"] * 4
+    assert (rival["median"], rival["spread"], rival["ratio"]) == (2.0, [1.0, 30.0], 1.0)
+    # The machine became slower in the last round, which leaves the ratio alone: 1/2, 1/4, 1/2.
+    assert (ours["median"], ours["ratio"]) == (0.5, 0.5)
+
+
+def test_calls_that_say_nothing_are_timed():
+    found = alternate("case", {"a": (lambda: sum(range(200_000)), 1), "b": (lambda: None, 1)}, 3)
+    assert found[0]["median"] > found[1]["median"] > 0
+
+
+@pytest.mark.parametrize(
+    ("target", "row", "reached"),
+    [
+        (Target(each=0.9), {"ratio": 0.9}, [True]),
+        (Target(each=0.9), {"ratio": 0.91}, [False]),
+        (Target(each=0.9, backends={"torch": 1.05}), {"ratio": 1.0}, [True]),
+        (Target(each=0.9, backends={"jax": 1.05}), {"ratio": 1.0}, [False]),
+        (Target(backends={"jax": 1.05}), {"ratio": 1.0}, []),
+        (Target(each=0.9, fastest=0.5), {"ratio": 0.7}, [True, False]),
+        (Target(memory=0.1), {"ratio": 1, "memory_ratio": 0.05}, [True]),
+        (Target(memory=0.1), {"ratio": 1, "memory_ratio": 0.2}, [False]),
+        (Target(memory=0.1), {"ratio": 1}, []),
+        (Target(seconds=5), {"ratio": 1, "median": 6}, [False]),
+        (Target(share=0.3), {"ratio": 1, "share": 0.29}, [False]),
+        (Target(share=0.3), {"ratio": 1, "share": 0.31}, [True]),
+    ],
+)
+def test_targets_are_judged(target, row, reached):
+    assert [verdict["reached"] for verdict in target.verdicts(row, "torch")] == reached
+
+
+def test_the_table_says_what_was_reached():
+    rows = [
+        {"way": "rival", "median": 2.0, "spread": [2.0, 2.1], "ratio": 1.0, "targets": []},
+        {
+            "way": "ours",
+            "median": 0.002,
+            "spread": [0.001, 0.003],
+            "ratio": 0.001,
+            "memory": 12_345_678,
+            "flops": 5e12,
+            "share": 0.25,
+            "targets": Target(each=1, fastest=1e-4, share=0.3).verdicts(
+                {"ratio": 1e-3, "share": 0.25}, "torch"
+            ),
+        },
+    ]
+    shown = {}
+    for rates in (False, True):
+        console = Console(width=100)
+        with console.capture() as capture:
+            console.print(table(rows, "case; torch", rates))
+        shown[rates] = capture.get()
+    for part in ("case; torch", "2 s", "2 ms", "5%", "100%", "1 pass", "not here", "12 MB"):
+        assert part in shown[False], part
+    for part in ("500", "25%", "share 30% MISS"):
+        assert part in shown[True], part
+
+
+def test_times_have_three_digits():
+    assert [seconds(value) for value in (1234.5, 12.345, 0.012345, 1.2345e-5)] == [
+        "1234 s",
+        "12.3 s",
+        "12.3 ms",
+        "12.3 us",
+    ]
+
+
+def test_a_way_may_be_a_plain_tuple():
+    assert Way(*(len, 3)).target is None
