@@ -2,8 +2,8 @@
 
 Time and peak memory of denoising and of a training step against the side of the images and the batch,
 and of de-duplication, of the search for the closest training image and of the optimal denoiser against
-the number of images. Writes numbers.json, with an exponent fitted to each curve, and sizes.png. Takes
-about 6 minutes on 2 cores; `--smoke` takes small sizes only, to see that it works.
+the number of images. Writes numbers.json, with an exponent fitted to each curve, and sizes.png.
+`--smoke` takes small sizes only, to see that it works.
 """
 
 import argparse
