@@ -9,6 +9,7 @@ from pathlib import Path
 import rich.console
 import typer
 
+from keras_gahr._backend.heap import keep_freed_memory
 from keras_gahr.errors import InputError
 from keras_gahr.psnr import SIGMAS
 from keras_gahr.training import check_run_output, train
@@ -171,6 +172,7 @@ def _run(config, out, **how):
         raise typer.Exit(relaunch(sys.argv[1:], config.devices))
     if is_first():
         _introduce(prepared)
+    keep_freed_memory()
     result = train(
         denoiser,
         train_images,

@@ -21,6 +21,7 @@ def train_task(path):
     Raises:
         InputError: for anything that cannot be trained, or that another process trains.
     """
+    from keras_gahr._backend.heap import keep_freed_memory
     from keras_gahr.files import locked, remove_leftovers
     from keras_gahr.training import train
     from keras_gahr.training.config import RunConfig
@@ -38,6 +39,7 @@ def train_task(path):
             if not {item.name for item in run.iterdir()} - set(FILES):
                 shutil.rmtree(run)
         prepared = prepare(config)
+        keep_freed_memory()
         print(f"{task['label']}: {'goes on' if resume else 'starts'} in {run}", flush=True)
         result = train(
             prepared.denoiser,
