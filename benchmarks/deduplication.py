@@ -11,17 +11,21 @@ import numpy as np
 
 from keras_gahr.datasets.duplicates import find_repeats
 
+from .case import RIVAL, Target, Way
+from .rival import Rival
+
 SIZE, SIDE, COUNT, THRESHOLD = 80, 20, 20_000, 0.95
 
 
 def cases(count=COUNT):
-    """Yields (name, ways) as `alternate` takes them."""
-    with image_file(count) as path:
+    """Yields (name, ways); a unit is an image."""
+    with Rival() as rival, image_file(count) as path:
+        request = {"path": str(path), "side": SIDE, "threshold": THRESHOLD}
         yield (
             f"de-duplication of {count:,} images",
             {
-                way: (lambda function=function: function(path), count)
-                for way, function in WAYS.items()
+                RIVAL: rival.way("deduplication", count, **request),
+                "in blocks": Way(lambda: ours(path), count, Target(each=1.0, memory=0.1)),
             },
         )
 
@@ -53,25 +57,3 @@ def image_file(count):
 def ours(path):
     """The indices of the images to drop."""
     return find_repeats(np.load(path, mmap_mode="r"), THRESHOLD, SIDE).dropped
-
-
-def dense(path):
-    """The same, eager and in float32: an image at a time, then all correlations, then row by row."""
-    import torch
-
-    vectors = []
-    for image in np.load(path):
-        image = torch.from_numpy(image[None, :, :, 0]).float() / 255
-        small = torch.nn.functional.avg_pool2d(image, SIZE // SIDE).ravel()
-        small = small - small.mean()
-        vectors.append(small / small.norm())
-    vectors = torch.stack(vectors)
-    correlations = vectors @ vectors.T
-    dropped = set()
-    for i, row in enumerate(correlations):
-        later = torch.nonzero(row[i + 1 :].abs() > THRESHOLD)[:, 0]
-        dropped.update((later + i + 1).tolist())
-    return np.array(sorted(dropped), int)
-
-
-WAYS = {"PyTorch matrix": dense, "blocks": ours}

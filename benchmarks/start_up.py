@@ -166,7 +166,11 @@ def main(arguments=None):
         print(f"error: {error}", file=sys.stderr)
         return 1
     if options.json:
-        options.json.write_text(json.dumps(results, indent=1) + "\n")
+        # Only now, since this imports Keras.
+        from keras_gahr.files import replacing
+
+        with replacing(options.json) as temporary:
+            temporary.write_text(json.dumps(results, indent=1) + "\n")
     return 0
 
 

@@ -6,7 +6,7 @@ leaves nothing running on the device.
 
 import torch
 
-from . import c_alpha
+from . import c_alpha, duplicates
 from .sampler import draw
 from .unet import UNet
 
@@ -78,5 +78,13 @@ def c_alpha_images(size, alpha, blurred):
     return lambda count: c_alpha.c_alpha_images(count, size, alpha, blurred)
 
 
-WORK = {work.__name__: work for work in (training, denoising, sampling, jacobian, c_alpha_images)}
+def deduplication(path, side, threshold):
+    """The images in a file, however many are asked for."""
+    return lambda count: duplicates.dropped(path, side, threshold)
+
+
+WORK = {
+    work.__name__: work
+    for work in (training, denoising, sampling, jacobian, c_alpha_images, deduplication)
+}
 """By name."""
