@@ -67,7 +67,8 @@ class FaceEigenbasis(Experiment):
             images_per_epoch=8000,
             batch_size=16,
             halve_every=2,
-            basis_images=4,
+            basis_images=16,
+            vectors=160,
         ),
         "paper": EigenbasisSettings(),
     }
