@@ -97,6 +97,30 @@ def convolve(images, kernel):
     return keras.ops.conv(images, kernel, padding="same", data_format="channels_last")
 
 
+def convolve_transposed(images, kernel):
+    """A transposed convolution without bias whose stride is the kernel's size.
+
+    Args:
+        images: `(batch, height, width, in)`.
+        kernel: `(rows, columns, out, in)`, as Keras has it.
+
+    Returns:
+        `(batch, rows * height, columns * width, out)`.
+    """
+    strides = kernel.shape[:2]
+    return keras.ops.conv_transpose(images, kernel, strides, data_format="channels_last")
+
+
+def average_pool(images, size):
+    """Means over blocks of images `(batch, height, width, channels)`, whose sides they divide.
+
+    Args:
+        images: the images.
+        size: (rows, columns) of a block.
+    """
+    return keras.ops.average_pool(images, size, strides=size, data_format="channels_last")
+
+
 def devices():
     """The devices JAX would use, one name each."""
     return [f"{device.platform}:{device.id} ({device.device_kind})" for device in jax.devices()]

@@ -58,6 +58,17 @@ def convolve(images, kernel):
     return keras.ops.conv(images, kernel, padding="same", data_format="channels_last")
 
 
+def convolve_transposed(images, kernel):
+    """See `keras_gahr._backend.jax.convolve_transposed`."""
+    strides = kernel.shape[:2]
+    return keras.ops.conv_transpose(images, kernel, strides, data_format="channels_last")
+
+
+def average_pool(images, size):
+    """See `keras_gahr._backend.jax.average_pool`."""
+    return keras.ops.average_pool(images, size, strides=size, data_format="channels_last")
+
+
 def devices():
     """The devices TensorFlow would use, one name each."""
     return [

@@ -65,16 +65,31 @@ def compile_vjp(model, function):
 def convolve(images, kernel):
     """See `keras_gahr._backend.jax.convolve`.
 
-    Keras copies images twice and kernels once on the way to PyTorch. In the order of these kernels both
-    are PyTorch's channels_last format as they lie in memory.
+    Keras copies images twice and kernels once on the way to PyTorch. In the order of these axes images
+    are in PyTorch's channels_last format as they lie in memory, and so are kernels that were stored
+    like this.
     """
     _, height, width, _ = kernel.shape
     convolved = torch.nn.functional.conv2d(
         images.permute(0, 3, 1, 2),
-        kernel.permute(0, 3, 1, 2),
+        kernel.contiguous().permute(0, 3, 1, 2),
         padding=(height // 2, width // 2),
     )
     return convolved.permute(0, 2, 3, 1)
+
+
+def convolve_transposed(images, kernel):
+    """See `keras_gahr._backend.jax.convolve_transposed`, and `convolve` for the order of the axes."""
+    convolved = torch.nn.functional.conv_transpose2d(
+        images.permute(0, 3, 1, 2), kernel.permute(3, 2, 0, 1), stride=tuple(kernel.shape[:2])
+    )
+    return convolved.permute(0, 2, 3, 1)
+
+
+def average_pool(images, size):
+    """See `keras_gahr._backend.jax.average_pool`, and `convolve` for the order of the axes."""
+    pooled = torch.nn.functional.avg_pool2d(images.permute(0, 3, 1, 2), size)
+    return pooled.permute(0, 2, 3, 1)
 
 
 def devices():

@@ -5,6 +5,7 @@ import keras
 from .bias_free_norm import BiasFreeNorm
 from .denoiser import Denoiser, check_size
 from .initialization import HeNormal, SmallGamma, fresh_seed
+from .layers import Conv2D
 
 
 def bias_free_chain(x, kernel_sizes, num_kernels, output_channels, first_layer_linear, seed):
@@ -22,7 +23,7 @@ def bias_free_chain(x, kernel_sizes, num_kernels, output_channels, first_layer_l
     """
     last = len(kernel_sizes) - 1
     for i, kernel_size in enumerate(kernel_sizes):
-        x = keras.layers.Conv2D(
+        x = Conv2D(
             output_channels if i == last else num_kernels,
             kernel_size,
             padding="same",

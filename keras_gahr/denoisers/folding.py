@@ -6,6 +6,7 @@ from keras import ops
 from keras_gahr import _backend
 
 from .bias_free_norm import BiasFreeNorm
+from .layers import Conv2D
 
 
 class FoldedNetwork:
@@ -108,7 +109,7 @@ def _copy_layer(layer):
     config = layer.get_config()
     plain = {"padding": "same", "strides": (1, 1), "dilation_rate": (1, 1), "use_bias": False}
     if (
-        type(layer) is keras.layers.Conv2D
+        type(layer) in {keras.layers.Conv2D, Conv2D}
         and {key: config[key] for key in plain} == plain
         and config["activation"] == "linear"
         and all(side % 2 for side in layer.kernel_size)

@@ -5,6 +5,7 @@ import keras
 from .bias_free_norm import BiasFreeNorm
 from .denoiser import Denoiser, check_size
 from .initialization import HeNormal, SmallGamma, fresh_seed
+from .layers import AveragePooling2D, Conv2D, Conv2DTranspose
 
 
 @keras.saving.register_keras_serializable("keras_gahr")
@@ -51,7 +52,7 @@ class UNet(Denoiser):
         seed = fresh_seed() if seed is None else seed
 
         def conv(x, filters, layer):
-            return keras.layers.Conv2D(
+            return Conv2D(
                 filters,
                 3,
                 padding="same",
@@ -62,7 +63,7 @@ class UNet(Denoiser):
             )(x)
 
         def upsample(x, filters, layer):
-            return keras.layers.Conv2DTranspose(
+            return Conv2DTranspose(
                 filters,
                 2,
                 strides=2,
@@ -86,7 +87,7 @@ class UNet(Denoiser):
                 first = b == 0 and i == 0
                 x = conv_norm_relu(x, num_kernels * 2**b, f"encoder_{b}", i, norm=not first)
             skips.append(x)
-            x = keras.layers.AveragePooling2D(2, data_format="channels_last", name=f"pool_{b}")(x)
+            x = AveragePooling2D(2, data_format="channels_last", name=f"pool_{b}")(x)
         for i in range(num_mid_conv):
             x = conv_norm_relu(x, num_kernels * 2**num_blocks, "middle", i)
         for b in reversed(range(num_blocks)):
