@@ -13,6 +13,7 @@ from keras_gahr.analysis import Linearizer
 from keras_gahr.analysis.krylov import eigenpairs
 
 from .case import RIVAL, Target, Way
+from .jacobian import rows
 from .networks import noisy_images, unet
 from .precision import computing_in
 from .rival import Rival
@@ -32,17 +33,7 @@ def cases(scale=CPU):
     """Yields (name, ways); a unit is a basis, or the Jacobian that one would be computed from."""
     side = scale.side
     with Rival() as rival:
-        ways = {
-            RIVAL: rival.way(
-                "jacobian",
-                scale.rows,
-                scale.rows / side**2,
-                device=scale.device,
-                kernels=scale.kernels,
-                blocks=scale.blocks,
-                side=side,
-            )
-        }
+        ways = {RIVAL: rows(rival, scale, side)}
         for method, block in BLOCKS.items():
             ways[method] = Way(Basis(scale, block), 1, TARGETS[scale.device].get(method))
         yield f"{COUNT} eigenpairs of {side}x{side}", ways

@@ -23,23 +23,26 @@ def cases(scale=CPU):
     # Frozen gates: a pass for each column.
     flops = side**2 * forward_flops(unet(scale), side)
     with Rival() as rival:
-        ways = {
-            RIVAL: rival.way(
-                "jacobian",
-                scale.rows,
-                scale.rows / side**2,
-                device=scale.device,
-                kernels=scale.kernels,
-                blocks=scale.blocks,
-                side=side,
-            )
-        }
+        ways = {RIVAL: rows(rival, scale, side)}
         for precision in scale.precisions:
             if precision != "bfloat16":
                 function = Columns(scale, precision, columns)
                 target = TARGETS[scale.device].get(precision)
                 ways[precision] = Way(function, columns / side**2, target, precision, flops)
         yield f"Jacobian {side}x{side}", ways
+
+
+def rows(rival, scale, side):
+    """The rival's way to a Jacobian at an image of this side: some of its rows."""
+    return rival.way(
+        "jacobian",
+        scale.rows,
+        scale.rows / side**2,
+        device=scale.device,
+        kernels=scale.kernels,
+        blocks=scale.blocks,
+        side=side,
+    )
 
 
 class Columns:
