@@ -79,11 +79,14 @@ def convolve(images, kernel):
 
 
 def convolve_transposed(images, kernel):
-    """See `keras_gahr._backend.jax.convolve_transposed`, and `convolve` for the order of the axes."""
-    convolved = torch.nn.functional.conv_transpose2d(
-        images.permute(0, 3, 1, 2), kernel.permute(3, 2, 0, 1), stride=tuple(kernel.shape[:2])
-    )
-    return convolved.permute(0, 2, 3, 1)
+    """See `keras_gahr._backend.jax.convolve_transposed`.
+
+    As a product of matrices, which neither copies the kernels nor reorders images.
+    """
+    batch, height, width, _ = images.shape
+    rows, columns, out, _ = kernel.shape
+    blocks = torch.einsum("bhwi,rcoi->bhrwco", images, kernel)
+    return blocks.reshape(batch, rows * height, columns * width, out)
 
 
 def average_pool(images, size):
