@@ -115,7 +115,7 @@ def verdict(numbers):
     factors = numbers["shrinkage"]
     dimension = numbers["height"] * numbers["width"] * numbers["channels"]
     kind = "eigenvalues of (J + J^T) / 2" if numbers["symmetrized"] else "singular values of J"
-    linear = "holds" if numbers["linear"] else "FAILS"
+    linear = "holds" if numbers["linear"] else "does not hold, the denoiser is not homogeneous"
     lines = [
         f"effective dimension {_with_error(numbers, 'effective_dimension')} of {dimension}, "
         f"trace {_with_error(numbers, 'trace')}",
