@@ -53,7 +53,8 @@ def check_output_folder(path, overwrite=False, *, known_by, contents):
         raise InputError(
             f"{path} has no {known_by} of this package and will not be replaced: choose another name"
         )
-    foreign = sorted({item.name for item in path.iterdir()} - set(contents))
+    left = {item.name for item in _leftovers(path, contents)}
+    foreign = sorted({item.name for item in path.iterdir()} - {*contents, *left})
     if foreign:
         raise InputError(
             f"{path} also holds {foreign[0]}, which is not ours to delete: move it or choose another "
@@ -194,12 +195,16 @@ def _swap(new, path):
 
 def remove_leftovers(folder, names):
     """Removes what a killed process left of files or folders `names` that it was replacing."""
+    for leftover in _leftovers(folder, names):
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink()
+
+
+def _leftovers(folder, names):
     for name in map(Path, names):
-        for leftover in Path(folder).glob(f".{name.stem}-{'[0-9a-f]' * 8}{name.suffix}"):
-            if leftover.is_dir():
-                shutil.rmtree(leftover)
-            else:
-                leftover.unlink()
+        yield from Path(folder).glob(f".{name.stem}-{'[0-9a-f]' * 8}{name.suffix}")
 
 
 def _temporary(path):

@@ -70,6 +70,8 @@ def test_a_run_that_was_killed_at_its_start_is_replaced_when_asked(
         with pytest.raises(KeyboardInterrupt):
             train(small(), images[:16], images[16:], SETTINGS, tmp_path / "run")
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["config.json"]
+    # What it leaves if it is killed while it writes its first state.
+    (tmp_path / "run" / ".state-0123abcd.safetensors").touch()
     with pytest.raises(InputError, match="exists"):
         train(small(), images[:16], images[16:], SETTINGS, tmp_path / "run")
     result = train(small(), images[:16], images[16:], SETTINGS, tmp_path / "run", overwrite=True)
