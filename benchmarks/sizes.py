@@ -21,6 +21,7 @@ import numpy as np
 
 # Nothing of the package here: importing it imports Keras, whose backend is chosen first.
 from .peak import peak_memory
+from .scale import CPU
 
 BACKENDS = ("tensorflow", "torch", "jax")
 
@@ -82,7 +83,12 @@ def denoising(shapes, kernels):
     """Yields functions that denoise images `(batch, side, side, 1)` of these shapes."""
     from keras_gahr.denoisers import Inference
 
-    inference = Inference(_warm_unet(kernels), batch_size=max(shape[0] for shape in shapes))
+    from .networks import unet
+
+    inference = Inference(
+        unet(dataclasses.replace(CPU, kernels=kernels)),
+        batch_size=max(shape[0] for shape in shapes),
+    )
     for shape in shapes:
         noisy = _noisy(shape)
         yield lambda noisy=noisy: inference.denoise(noisy)
@@ -93,7 +99,11 @@ def training(shapes, kernels):
     from keras_gahr.training import TrainingSettings
     from keras_gahr.training.blind_training import compiled_training
 
-    model = compiled_training(_warm_unet(kernels), TrainingSettings(), 1)
+    from .networks import unet
+
+    model = compiled_training(
+        unet(dataclasses.replace(CPU, kernels=kernels)), TrainingSettings(), 1
+    )
     for shape in shapes:
         clean = np.clip(_noisy(shape), 0, 1)
         # As a number, the loss is there only when the step is over.
@@ -119,17 +129,6 @@ def optimal_denoising(images, samples):
     inference = Inference(EmpiricalBayes(images, sigma=0.1))
     noisy = _noisy((samples, *images.shape[1:]))
     return lambda: inference.denoise(noisy)
-
-
-def _warm_unet(kernels):
-    from keras_gahr.denoisers import BiasFreeNorm, UNet
-
-    denoiser = UNet(num_kernels=kernels, seed=0)
-    for layer in denoiser.layers:
-        if isinstance(layer, BiasFreeNorm):
-            # As initialized, deep values are too small for float32, which is slow to compute with.
-            layer.gamma.assign(np.full(layer.gamma.shape, 0.5, np.float32))
-    return denoiser
 
 
 def _noisy(shape):
