@@ -3,6 +3,8 @@
 import jax
 import keras
 
+from . import jax_convolution
+
 KERNEL_AXES = (0, 1, 2, 3)
 """How `convolve` wants the axes of a Keras kernel, (height, width, in, out), permuted."""
 
@@ -94,6 +96,8 @@ def convolve(images, kernel):
     Returns:
         Images of the same size, `(batch, height, width, out)`; what lies outside counts as 0.
     """
+    if jax.default_backend() == "cpu" and jax.device_count() == 1:
+        return jax_convolution.convolve(images, kernel)
     return keras.ops.conv(images, kernel, padding="same", data_format="channels_last")
 
 

@@ -1,0 +1,93 @@
+"""The convolution on JAX against XLA's own: results and derivatives in every mode."""
+
+import keras
+import numpy as np
+import pytest
+
+from tests.tolerances import GRADIENT
+
+if keras.backend.backend() != "jax":
+    pytest.skip("a convolution for JAX", allow_module_level=True)
+
+import jax
+
+from keras_gahr._backend.jax_convolution import convolve
+
+
+def xla(images, kernel):
+    return jax.lax.conv_general_dilated(
+        images, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
+
+
+def kernel_gradient(function, images, kernel, directions):
+    return jax.vjp(function, images, kernel)[1](directions)
+
+
+def both_tangents(function, images, kernel, directions):
+    return jax.jvp(function, (images, kernel), (images[::-1], kernel + 1))
+
+
+def image_tangent(function, images, kernel, directions):
+    return jax.jvp(lambda images: function(images, kernel), (images,), (images[::-1],))
+
+
+def mixed_second_derivative(function, images, kernel, directions):
+    def slope(kernel):
+        gradient = jax.grad(lambda images: (function(images, kernel) ** 3).sum())(images)
+        return (gradient**2).sum()
+
+    return jax.grad(slope)(kernel)
+
+
+def hessian(function, images, kernel, directions):
+    return jax.hessian(lambda kernel: (function(images, kernel) ** 3).sum())(kernel)
+
+
+@pytest.mark.parametrize("channels", [(1, 3), (3, 3), (3, 2), (3, 1)])
+@pytest.mark.parametrize("shape", [(3, 3), (5, 3), (1, 7)])
+@pytest.mark.parametrize(
+    "derivative",
+    [kernel_gradient, both_tangents, image_tangent, mixed_second_derivative, hessian],
+)
+def test_derivatives_are_xlas(derivative, shape, channels):
+    generator = np.random.default_rng(0)
+    images = generator.normal(size=(2, 7, 6, channels[0])).astype("float32")
+    kernel = generator.normal(size=(*shape, *channels)).astype("float32")
+    directions = generator.normal(size=(2, 7, 6, channels[1])).astype("float32")
+    ours, theirs = (
+        jax.tree.leaves(derivative(function, images, kernel, directions))
+        for function in (convolve, xla)
+    )
+    assert len(ours) == len(theirs)
+    for our, their in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(our, their, rtol=0, atol=GRADIENT * np.abs(their).max())
+
+
+@pytest.mark.parametrize("channels", [(2, 4), (4, 2)])
+def test_gradients_in_bfloat16_are_summed_in_float32(channels):
+    generator = np.random.default_rng(0)
+    images = jax.numpy.asarray(generator.normal(size=(1, 64, 64, channels[0])), "bfloat16")
+    kernel = jax.numpy.asarray(generator.normal(size=(3, 3, *channels)), "bfloat16")
+    directions = jax.numpy.ones((1, 64, 64, channels[1]), "bfloat16")
+    wide = [array.astype("float32") for array in (images, kernel, directions)]
+    _, gradient = kernel_gradient(convolve, images, kernel, directions)
+    _, expected = kernel_gradient(xla, *wide)
+    assert gradient.dtype == "bfloat16"
+    # One rounding to 8 bits of a sum of 4096 terms.
+    np.testing.assert_allclose(
+        gradient.astype("float32"), expected, rtol=0, atol=2**-8 * np.abs(expected).max()
+    )
+
+
+def test_a_training_takes_no_memory_for_shifted_images():
+    images = jax.ShapeDtypeStruct((64, 32, 32, 16), "float32")
+    kernel = jax.ShapeDtypeStruct((3, 3, 16, 16), "float32")
+
+    def gradient(images, kernel):
+        return jax.grad(lambda kernel: (convolve(images, kernel) ** 2).sum())(kernel)
+
+    memory = jax.jit(gradient).lower(images, kernel).compile().memory_analysis()
+    one_copy = 64 * 32 * 32 * 16 * 4
+    # The result and its cotangent; copies at each of the nine shifts would be nine more.
+    assert memory.temp_size_in_bytes < 5 * one_copy
