@@ -4,6 +4,8 @@ import keras
 import torch
 from torch.autograd import forward_ad
 
+from .torch_program import Program
+
 TAKES_SEVERAL_STEPS = False
 """Whether `fit` can take several training steps at a time."""
 
@@ -12,8 +14,11 @@ KERNEL_AXES = (3, 0, 1, 2)
 
 
 def compile_inference(model, function):
-    """See `keras_gahr._backend.jax.compile_inference`; PyTorch runs it eagerly."""
+    """See `keras_gahr._backend.jax.compile_inference`."""
+    return Program(model, function).run
 
+
+def _run_eagerly(model, function):
     def network(x):
         return model(x, training=False)
 
@@ -35,7 +40,7 @@ def compile_jvp(model, function):
             products = forward_ad.unpack_dual(outputs).tangent
         return torch.zeros_like(outputs) if products is None else products
 
-    return compile_inference(model, derivative)
+    return _run_eagerly(model, derivative)
 
 
 def compile_vjp(model, function):
