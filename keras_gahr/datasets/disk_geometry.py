@@ -29,8 +29,10 @@ def coverage(size, x, y, radius):
     """
     u, v = _corners(size, x, y, radius)
     w = np.sqrt(radius**2 - v**2)
-    area = v * np.clip(u, -w, w) + _caps(u, v, w, radius)
-    return np.diff(np.diff(area, axis=2), axis=1)
+    area = np.clip(u, -w, w)
+    area *= v
+    area += _caps(u, v, w, radius)
+    return np.diff(np.diff(area, axis=1), axis=2)
 
 
 def coverage_gradient(size, x, y, radius):
@@ -72,7 +74,10 @@ def _corners(size, x, y, radius):
 def _caps(u, v, w, radius):
     """The part of S where the disk's edge is the bound."""
     to_u, to_w = _half_disk(u, radius), _half_disk(w, radius)
-    return np.sign(v) * (to_u - np.clip(to_u, -to_w, to_w))
+    caps = np.clip(to_u, -to_w, to_w)
+    np.subtract(to_u, caps, out=caps)
+    caps *= np.sign(v)
+    return caps
 
 
 def _half_disk(u, radius):

@@ -87,9 +87,10 @@ def draw_disks(parameters, size, wrap=False):
     for first in range(0, len(parameters), CHUNK):
         chunk = slice(first, first + CHUNK)
         x, y, radius, foreground, background = _columns(parameters[chunk])
-        covered = _evaluate(coverage, wrap, size, x, y, radius)
-        disks = background + (foreground - background) * covered
-        images[chunk, ..., 0] = np.clip(disks, 0, 1, out=disks)
+        disks = _evaluate(coverage, wrap, size, x, y, radius)
+        disks *= foreground - background
+        disks += background
+        np.clip(disks, 0, 1, out=images[chunk, ..., 0], casting="same_kind")
     return images
 
 
