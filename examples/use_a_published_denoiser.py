@@ -73,7 +73,9 @@ print(f"largest difference from the published network: {conversion.max_relative_
 
 # %%
 if PHOTO:
-    clean = read_image(PHOTO, channels=denoiser.output_channels)[:SIZE, :SIZE]
+    clean = read_image(PHOTO, channels=denoiser.output_channels)
+    top, left = (max(0, side - SIZE) // 2 for side in clean.shape[:2])
+    clean = clean[top : top + SIZE, left : left + SIZE]
 else:
     clean = c_alpha_images(1, SIZE, seed=0, alpha=2, blurred=True)[0]
 noisy = clean + SIGMA * keyed_normal(0, [0], 0, clean.shape)[0]
