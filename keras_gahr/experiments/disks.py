@@ -23,9 +23,9 @@ class Disks(TangentFamily):
             **SMALL["laptop"],
             images=20_000 + 512,
             sigma_max=0.2,
-            epochs=6,
+            epochs=12,
             images_per_epoch=15_000,
-            halve_every=2,
+            halve_every=4,
         ),
         "paper": TangentSettings(images=100_000 + 512),
     }

@@ -13,8 +13,8 @@ from keras_gahr.experiments.adaptive_claims import (
     frequencies,
     remainder,
 )
-from keras_gahr.experiments.capacity import Capacity
 from keras_gahr.experiments.eigenbasis import FaceEigenbasis
+from keras_gahr.experiments.shuffled import Shuffled
 from keras_gahr.experiments.transition import Transition
 
 SPARSE, ADAPTS, RISES, FOLLOWS = range(4)
@@ -81,7 +81,7 @@ def test_settings_that_cannot_be_run_are_refused():
 
 
 def test_networks_are_those_of_other_experiments():
-    for scale, other in (("laptop", Capacity()), ("paper", Transition())):
+    for scale, other in (("laptop", Shuffled()), ("paper", Transition())):
         known = {task.folder for task in other.trainings(other.scales[scale])}
         (task,) = FaceEigenbasis().trainings(FaceEigenbasis.scales[scale])
         assert task.folder in known
