@@ -11,7 +11,6 @@ import dataclasses
 import json
 import os
 import platform
-import statistics
 import subprocess
 import sys
 import time
@@ -177,6 +176,9 @@ CURVES = {
 def measure(points, seconds=SECONDS):
     """Yields {"size", "seconds", "spread", "peak_bytes"} for each point.
 
+    The spread is that of the middle half of the measurements: in one of them PyTorch may export what
+    has been called often.
+
     The peak is by how much this process's has risen since the first size was prepared. Sizes ascend,
     so it is the last one's.
     """
@@ -189,10 +191,11 @@ def measure(points, seconds=SECONDS):
             taken = [_seconds(function)]
             while len(taken) < 3 or (len(taken) < 15 and sum(taken) < seconds):
                 taken.append(_seconds(function))
+        low, middle, high = np.quantile(taken, (0.25, 0.5, 0.75)).tolist()
         yield {
             "size": size,
-            "seconds": statistics.median(taken),
-            "spread": [min(taken), max(taken)],
+            "seconds": middle,
+            "spread": [low, high],
             "peak_bytes": peak_memory() - before,
         }
 
