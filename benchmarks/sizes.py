@@ -82,12 +82,7 @@ def denoising(shapes, kernels):
     """Yields functions that denoise images `(batch, side, side, 1)` of these shapes."""
     from keras_gahr.denoisers import Inference
 
-    from .networks import unet
-
-    inference = Inference(
-        unet(dataclasses.replace(CPU, kernels=kernels)),
-        batch_size=max(shape[0] for shape in shapes),
-    )
+    inference = Inference(_unet(kernels), batch_size=max(shape[0] for shape in shapes))
     for shape in shapes:
         noisy = _noisy(shape)
         yield lambda noisy=noisy: inference.denoise(noisy)
@@ -98,11 +93,7 @@ def training(shapes, kernels):
     from keras_gahr.training import TrainingSettings
     from keras_gahr.training.blind_training import compiled_training
 
-    from .networks import unet
-
-    model = compiled_training(
-        unet(dataclasses.replace(CPU, kernels=kernels)), TrainingSettings(), 1
-    )
+    model = compiled_training(_unet(kernels), TrainingSettings(), 1)
     for shape in shapes:
         clean = np.clip(_noisy(shape), 0, 1)
         # As a number, the loss is there only when the step is over.
@@ -128,6 +119,12 @@ def optimal_denoising(images, samples):
     inference = Inference(EmpiricalBayes(images, sigma=0.1))
     noisy = _noisy((samples, *images.shape[1:]))
     return lambda: inference.denoise(noisy)
+
+
+def _unet(kernels):
+    from .networks import unet
+
+    return unet(dataclasses.replace(CPU, kernels=kernels))
 
 
 def _noisy(shape):

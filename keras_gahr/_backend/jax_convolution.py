@@ -30,13 +30,12 @@ def convolve(images, kernel):
 def _derivative(primals, tangents):
     images, kernel = primals
     images_tangent, kernel_tangent = tangents
-    result = convolve(images, kernel)
     parts = []
     if not isinstance(images_tangent, SymbolicZero):
         parts.append(convolve(images_tangent, kernel))
     if not isinstance(kernel_tangent, SymbolicZero):
         parts.append(_in_kernel(images, kernel_tangent))
-    return result, sum(parts) if parts else jnp.zeros_like(result)
+    return convolve(images, kernel), sum(parts)
 
 
 convolve.defjvp(_derivative, symbolic_zeros=True)
@@ -58,7 +57,8 @@ def _shift_before(image, kernel):
     """An image convolved, by shifting what goes in: for no more channels there than come out."""
     height, width, channels = image.shape
     rows, columns, _, channels_out = kernel.shape
-    padded = jnp.pad(jnp.transpose(image, (2, 0, 1)), _margins(rows, columns))
+    margins = (0, 0), (rows // 2, rows // 2), (columns // 2, columns // 2)
+    padded = jnp.pad(jnp.transpose(image, (2, 0, 1)), margins)
     shifted = jnp.stack(
         [
             padded[:, row : row + height, column : column + width]
@@ -79,15 +79,10 @@ def _shift_after(image, kernel):
     product = jnp.tensordot(taps, image.reshape(height * width, channels), axes=(1, 1))
     # Split rather than indexed: the transpose of an index is an addition to an array of zeros.
     of_taps = lax.split(product.reshape(-1, height, width), [channels_out] * (rows * columns))
-    (_, above_below, left_right) = _margins(rows, columns)
     total = 0
     for place, of_tap in enumerate(of_taps):
         row, column = divmod(place, columns)
         margins = (0, 0), (rows - 1 - row, row), (columns - 1 - column, column)
         total = total + jnp.pad(of_tap, margins)
-    top, left = above_below[0], left_right[0]
+    top, left = rows // 2, columns // 2
     return jnp.transpose(total[:, top : top + height, left : left + width], (1, 2, 0))
-
-
-def _margins(rows, columns):
-    return (0, 0), (rows // 2, rows // 2), (columns // 2, columns // 2)

@@ -18,19 +18,6 @@ def compile_inference(model, function):
     return Program(model, function).run
 
 
-def _run_eagerly(model, function):
-    def network(x):
-        return model(x, training=False)
-
-    def run(*tensors):
-        with torch.no_grad():
-            return function(
-                network, *keras.tree.map_structure(keras.ops.convert_to_tensor, tensors)
-            )
-
-    return run
-
-
 def compile_jvp(model, function):
     """See `keras_gahr._backend.jax.compile_jvp`; PyTorch runs it eagerly."""
 
@@ -40,7 +27,7 @@ def compile_jvp(model, function):
             products = forward_ad.unpack_dual(outputs).tangent
         return torch.zeros_like(outputs) if products is None else products
 
-    return _run_eagerly(model, derivative)
+    return Program(model, derivative).run_eagerly
 
 
 def compile_vjp(model, function):

@@ -30,9 +30,14 @@ class Program(torch.nn.Module):
     def forward(self, *tensors):
         return self.function(lambda x: self.model(x, training=False), *tensors)
 
+    def run_eagerly(self, *tensors):
+        """The function of tensors or arrays, by Keras."""
+        with torch.no_grad():
+            return self(*_converted(tensors))
+
     def run(self, *tensors):
-        """The function of tensors or arrays."""
-        tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, tensors)
+        """The function of tensors or arrays, without Keras once it has been called often."""
+        tensors = _converted(tensors)
         shapes = tuple(
             (tensor.shape, tensor.dtype, tensor.device) for tensor in keras.tree.flatten(tensors)
         )
@@ -44,3 +49,7 @@ class Program(torch.nn.Module):
                 program = torch.export.export(self, tensors, strict=False)
                 self._exported[shapes] = program.module()
             return self._exported[shapes](*tensors)
+
+
+def _converted(tensors):
+    return keras.tree.map_structure(keras.ops.convert_to_tensor, tensors)
