@@ -43,6 +43,8 @@ of the three backends on a CPU.
 | empirical Bayes optimum, absolute      | 5e-5  | 1.3e-5 | differences of squared distances, over sigma |
 |                                        |       |        | squared, in an exponent                      |
 | Wiener filter and oracles, absolute    | 2e-6  | 2e-7   | rounding                                     |
+| a convolution by tiles                 | 5e-6  | 1.3e-6 | rounding of tiles of 6 x 6 pixels            |
+| the same on average, 256 channels      | 2e-6  | 1.5e-6 | the same; the backends' own: 0.4e-6 - 0.8e-6 |
 | entries of a Jacobian, absolute        | 1e-4  | 4e-6   | rounding of one pass for each column; the    |
 |                                        |       |        | stored ones of the DnCNN are float32 too     |
 """
@@ -73,3 +75,5 @@ TWO_DEVICES = 1e-5
 EMPIRICAL_BAYES = 5e-5
 WIENER = 2e-6
 JACOBIAN = 1e-4
+WINOGRAD = 5e-6
+WINOGRAD_ON_AVERAGE = 2e-6

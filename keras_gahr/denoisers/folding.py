@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_gahr import _backend
+from keras_gahr._backend import winograd
 
 from .bias_free_norm import BiasFreeNorm
 from .layers import Conv2D
@@ -45,7 +46,7 @@ class FoldedNetwork:
                 transposed = isinstance(source, keras.layers.Conv2DTranspose)
                 values[0] = values[0] * (scale[:, None] if transposed else scale)
             if isinstance(copy, _Convolution):
-                values[0] = ops.transpose(values[0], _backend.KERNEL_AXES)
+                values[0] = copy.stored(values[0])
             for variable, value in zip(copy.weights, values, strict=True):
                 variable.assign(value)
 
@@ -93,15 +94,45 @@ class _Convolution(keras.layers.Layer):
         self.kernel_size = kernel_size
 
     def build(self, input_shape):
-        shape = (*self.kernel_size, input_shape[-1], self.filters)
-        shape = tuple(shape[axis] for axis in _backend.KERNEL_AXES)
+        shape = self.stored_shape(input_shape[-1])
         self.kernel = self.add_weight(name="kernel", shape=shape, initializer="zeros")
+
+    def stored_shape(self, channels):
+        """The shape of what `stored` makes for images with so many channels."""
+        shape = (*self.kernel_size, channels, self.filters)
+        return tuple(shape[axis] for axis in _backend.KERNEL_AXES)
+
+    def stored(self, kernel):
+        """What is kept of a kernel `(height, width, in, out)`."""
+        return ops.transpose(kernel, _backend.KERNEL_AXES)
 
     def call(self, images):
         return _backend.convolve(images, ops.convert_to_tensor(self.kernel))
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.filters)
+
+
+class _TiledConvolution(_Convolution):
+    """A convolution of 3x3 kernels by Winograd's algorithm.
+
+    Args:
+        filters: output channels.
+        side: of its tiles, m.
+    """
+
+    def __init__(self, filters, side, **options):
+        super().__init__(filters, (3, 3), **options)
+        self.side = side
+
+    def stored_shape(self, channels):
+        return ((self.side + 2) ** 2, channels, self.filters)
+
+    def stored(self, kernel):
+        return winograd.transform_kernel(ops.convert_to_numpy(kernel), self.side)
+
+    def call(self, images):
+        return winograd.convolve_tiles(images, ops.convert_to_tensor(self.kernel))
 
 
 def _copy_layer(layer):
@@ -114,9 +145,13 @@ def _copy_layer(layer):
         and config["activation"] == "linear"
         and all(side % 2 for side in layer.kernel_size)
     ):
-        return _Convolution(
-            layer.filters, layer.kernel_size, name=layer.name, dtype=layer.dtype_policy
-        )
+        options = {"name": layer.name, "dtype": layer.dtype_policy}
+        # Fewer bits would not do for its sums.
+        if layer.kernel_size == (3, 3) and layer.compute_dtype == "float32":
+            side = winograd.tile_side(*layer.kernel.shape[2:])
+            if side is not None:
+                return _TiledConvolution(layer.filters, side, **options)
+        return _Convolution(layer.filters, layer.kernel_size, **options)
     if "kernel_initializer" in config:
         # Drawing weights that are replaced would take longer than all the rest.
         config["kernel_initializer"] = "zeros"

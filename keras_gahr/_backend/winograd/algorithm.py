@@ -1,0 +1,101 @@
+"""Winograd's algorithm for convolutions of 3x3 kernels, F(m x m, 3 x 3).
+
+m x m pixels of the result, a *tile*, are sums over (m + 2) x (m + 2) pixels d of each channel. With three
+matrices they are, for one kernel k (Lavin and Gray, Fast algorithms for convolutional neural networks,
+CVPR 2016, equation 11),
+
+    A^T [(G k G^T) * (B^T d B)] A,
+
+where the product * is element by element. G k G^T is computed once for a network. For all tiles and
+channels the products * are (m + 2)^2 products of matrices: for m = 4 they take 36 multiplications where
+the definition takes 144.
+
+The matrices are those of a product of polynomials that is computed from values at m + 2 points, one of them
+infinity: a filter does the transposed of that with its input and its result. Everything is exact but for
+rounding, which depends on the points.
+"""
+
+import functools
+import math
+from fractions import Fraction
+
+import numpy as np
+
+KERNEL = 3
+"""Side of the kernels."""
+
+POINTS = {
+    2: (0, 1, -1),
+    4: (0, Fraction(2, 3), Fraction(-2, 3), Fraction(3, 2), Fraction(-3, 2)),
+}
+"""Where polynomials are evaluated, by the side of a tile; infinity comes last.
+
+In float32 these of m = 4 have half of the errors of the usual 0, 1, -1, 2, -2: 1.4e-6 of the result on
+average, for 256 channels, where the backends' own convolutions have 0.4e-6 to 0.8e-6.
+"""
+
+_LARGEST = 10 * 10**6
+"""Bytes of kernels for m = 4 that one image can wait for; for m = 2 there are less than half as many."""
+
+
+def fastest_side(channels_in, channels_out, least):
+    """Which m takes the shortest time on a CPU, or None where the definition does.
+
+    Args:
+        channels_in, channels_out: of the convolution.
+        least: how many pairs of an input and an output channel there must be. What is done for each
+            channel alone takes longer than the products where there are few.
+    """
+    pairs = channels_in * channels_out
+    if pairs < least:
+        return None
+    return 4 if 4 * pairs * (4 + KERNEL - 1) ** 2 <= _LARGEST else 2
+
+
+def side_of(products):
+    """m, where there are (m + 2)^2 products."""
+    return math.isqrt(products) - KERNEL + 1
+
+
+def input_transform(side):
+    """B^T for one axis, float32 (m + 2, m + 2); see `both_axes`."""
+    return _interpolating(POINTS[side]).astype(np.float32)
+
+
+def output_transform(side):
+    """A^T for one axis, float32 (m, m + 2); see `both_axes`."""
+    return _values(POINTS[side], side).T.astype(np.float32)
+
+
+def both_axes(transform):
+    """The matrix that applies another to the rows and to the columns of a flattened tile."""
+    return np.kron(transform, transform)
+
+
+def transform_kernel(kernel, side):
+    """G k G^T for a kernel `(3, 3, in, out)`: float32 `((m + 2)^2, in, out)`."""
+    kernel = np.asarray(kernel, np.float64)
+    transformed = both_axes(_values(POINTS[side], KERNEL)) @ kernel.reshape(KERNEL**2, -1)
+    return transformed.reshape(-1, *kernel.shape[2:]).astype(np.float32)
+
+
+def _values(points, count):
+    """A or G: from `count` coefficients to values at the points and at infinity."""
+    at_infinity = [0] * (count - 1) + [1]
+    powers = [[point**power for power in range(count)] for point in points]
+    return np.array([*powers, at_infinity], np.float64)
+
+
+def _interpolating(points):
+    """B^T: the coefficients, from the constant on, of polynomials that are 1 at one of the points and 0 at
+    the others."""
+    rows = []
+    for point in points:
+        others = [other for other in points if other != point]
+        scale = math.prod(point - other for other in others)
+        rows.append([*(root / scale for root in _with_roots(others)), 0])
+    return np.array([*rows, _with_roots(points)], np.float64)
+
+
+def _with_roots(points):
+    return functools.reduce(np.convolve, [[-point, 1] for point in points], [Fraction(1)])

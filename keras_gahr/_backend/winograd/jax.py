@@ -1,0 +1,103 @@
+"""Winograd's convolution on JAX."""
+
+import jax
+from jax import lax
+from jax import numpy as jnp
+
+from .algorithm import both_axes, fastest_side, input_transform, output_transform, side_of
+
+_LEAST_CHANNELS = 64 * 64
+"""Pairs of channels from which it is faster than XLA's convolution on a CPU."""
+
+_AT_ONCE = 2**24
+"""Bytes of an array of tiles; larger ones leave the cache."""
+
+
+def tile_side(channels_in, channels_out):
+    """For which m `convolve_tiles` is the fastest way to a convolution, or None if it is not.
+
+    On accelerators their own libraries choose.
+    """
+    if jax.default_backend() != "cpu":
+        return None
+    return fastest_side(channels_in, channels_out, _LEAST_CHANNELS)
+
+
+def convolve_tiles(images, kernels):
+    """A convolution of 3x3 kernels and stride 1 by Winograd's algorithm, for inference.
+
+    Args:
+        images: float32 `(batch, height, width, in)`.
+        kernels: as `winograd.algorithm.transform_kernel` makes them.
+
+    Returns:
+        Images of the same size, `(batch, height, width, out)`; what lies outside counts as 0.
+    """
+    batch, height, width, channels_in = images.shape
+    products, _, channels_out = kernels.shape
+    side = side_of(products)
+    rows, columns = -(-height // side), -(-width // side)
+    row_bytes = 4 * products * columns * max(channels_in, channels_out)
+    parts, images_each = _divided(batch, max(1, _AT_ONCE // (row_bytes * rows)))
+    strips, rows_each = _divided(rows, max(1, _AT_ONCE // row_bytes))
+    filled_height = side * strips * rows_each
+    margins = (0, 0), (1, filled_height + 1 - height), (1, columns * side + 1 - width), (0, 0)
+
+    def convolve_part(part):
+        padded = jnp.pad(part, margins)
+        return _mapped(
+            lambda top: _convolve(
+                lax.dynamic_slice_in_dim(padded, top, side * rows_each + 2, axis=1), kernels, side
+            ),
+            side * rows_each * jnp.arange(strips),
+            axis=1,
+        )
+
+    filled = jnp.pad(images, ((0, parts * images_each - batch), (0, 0), (0, 0), (0, 0)))
+    result = _mapped(convolve_part, filled.reshape(parts, images_each, *images.shape[1:]), axis=0)
+    return result[:batch, :height, :width]
+
+
+def _divided(count, most):
+    """How many parts of at most so many there are, and how many are in each, the last filled up."""
+    parts = -(-count // most)
+    return parts, -(-count // parts)
+
+
+def _mapped(function, parts, axis):
+    """The results of one part after the other, joined along an axis."""
+    if len(parts) == 1:
+        return function(parts[0])
+    results = jnp.moveaxis(lax.map(function, parts), 0, axis)
+    shape = results.shape
+    return results.reshape(*shape[:axis], shape[axis] * shape[axis + 1], *shape[axis + 2 :])
+
+
+def _convolve(padded, kernels, side):
+    """Images with a margin of one pixel, side * rows + 2 pixels high."""
+    batch, height, width, channels_in = padded.shape
+    products, _, channels_out = kernels.shape
+    rows, columns = (height - 2) // side, (width - 2) // side
+    strips = jnp.stack(_along(1, padded, rows, side))
+    # Else XLA would compute these sums again for each of the next ones.
+    strips = lax.optimization_barrier(strips)
+    values = jnp.stack(_along(3, strips, columns, side), axis=1)
+    values = values.reshape(products, -1, channels_in)
+    values = lax.dot_general(values, kernels, (((2,), (1,)), ((0,), (0,))))
+    values = both_axes(output_transform(side)) @ values.reshape(products, -1)
+    values = values.reshape(side, side, batch, rows, columns, channels_out)
+    values = jnp.transpose(values, (2, 3, 0, 4, 1, 5))
+    return values.reshape(batch, side * rows, side * columns, channels_out)
+
+
+def _along(axis, images, count, side):
+    """B^T along an axis: side + 2 arrays, with a place on it for each of `count` tiles."""
+    pixels = [
+        lax.slice_in_dim(images, first, first + side * (count - 1) + 1, side, axis)
+        for first in range(side + 2)
+    ]
+    return [
+        # Of the factors many are 0.
+        sum(float(factor) * pixels[place] for place, factor in enumerate(row) if factor)
+        for row in input_transform(side)
+    ]
