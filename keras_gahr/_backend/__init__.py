@@ -20,5 +20,4 @@ convolve_transposed = _module.convolve_transposed
 devices = _module.devices
 jit_compile = _module.jit_compile
 memory_available = _module.memory_available
-most_values_refused_alone = _module.most_values_refused_alone
 version = _module.version

@@ -139,11 +139,6 @@ def jit_compile():
     return True
 
 
-def most_values_refused_alone():
-    """How many values one image may have at most where no convolution of it to one channel is trained."""
-    return 0
-
-
 def memory_available():
     """Bytes that are free on the accelerator, or None if there is none or it does not say."""
     statistics = jax.local_devices()[0].memory_stats() or {}

@@ -86,11 +86,6 @@ def jit_compile():
     return replicas == 1 and bool(tf.config.get_visible_devices("GPU"))
 
 
-def most_values_refused_alone():
-    """See `keras_gahr._backend.jax.most_values_refused_alone`."""
-    return 0
-
-
 def memory_available():
     """See `keras_gahr._backend.jax.memory_available`; TensorFlow never says how much there is."""
     return

@@ -1,6 +1,5 @@
 """What must hold before a training starts, checked before anything is computed."""
 
-import math
 import os
 from pathlib import Path
 
@@ -49,7 +48,6 @@ def check_conditions(denoiser, train_images, test_images, settings, data_on_devi
             f"at a time on {keras.backend.backend()}: leave it out"
         )
     check_batch_size(len(train_images), settings)
-    _check_single_images(denoiser, train_images.shape[1:3], settings)
     check_memory(
         estimate_memory(
             denoiser,
@@ -95,25 +93,6 @@ def check_batch_size(count, settings):
             f"images ({count}, repeated {repeated // count} times): choose a smaller --batch-size "
             "or a larger --images-per-epoch"
         )
-
-
-def _check_single_images(denoiser, size, settings):
-    """Raises `InputError` where the backend cannot train on one such image at a time."""
-    if settings.batch_size > settings.devices:
-        return
-    most = _backend.most_values_refused_alone()
-    for weight in denoiser.trainable_variables:
-        # A kernel: height, width, channels in and out.
-        if (
-            len(weight.shape) == 4
-            and weight.shape[-1] == 1
-            and math.prod(size) * weight.shape[-2] <= most
-        ):
-            raise InputError(
-                f"received a batch of one image of {size[0]}x{size[1]} for each device, but "
-                f"{keras.backend.backend()} cannot train on a single one so small: choose a "
-                f"--batch-size of at least {2 * settings.devices}"
-            )
 
 
 def check_memory(estimate):
