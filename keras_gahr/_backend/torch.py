@@ -62,7 +62,9 @@ def convolve(images, kernel):
     like this.
     """
     channels_out, height, width, _ = kernel.shape
-    if channels_out == 1 and images.dtype == torch.float32 and images.device.type == "cpu":
+    on_cpu = images.dtype == torch.float32 and images.device.type == "cpu"
+    # Traced for an ONNX file, a convolution is to stay one.
+    if channels_out == 1 and on_cpu and not torch.jit.is_tracing():
         return _convolve_to_one(images, kernel)
     convolved = torch.nn.functional.conv2d(
         images.permute(0, 3, 1, 2),

@@ -21,6 +21,9 @@ class KeepGradients(keras.optimizers.Optimizer):
         self.assign(variable, gradient)
 
 
+ALIKE = {"unet_3block", "bf_cnn_20_linear", "bf_cnn_rf43"}
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_outputs_in_evaluation_and_training_mode(golden, golden_index, name):
     denoiser, plan = from_checkpoint(golden / f"{name}.pt")
@@ -60,7 +63,11 @@ def test_training_mode_against_float64(golden, monkeypatch, name):
     assert relative_difference(arrays["train_output"], exact) < tolerances.OUTPUT
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+# Those that are alike have the layers of another one.
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow) if name in ALIKE else name for name in NETWORKS],
+)
 def test_gradients_of_the_training_loss(golden, name):
     denoiser, plan = from_checkpoint(golden / f"{name}.pt")
     arrays = np.load(golden / f"{name}.npz")

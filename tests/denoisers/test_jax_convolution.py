@@ -44,8 +44,13 @@ def hessian(function, images, kernel, directions):
     return jax.hessian(lambda kernel: (function(images, kernel) ** 3).sum())(kernel)
 
 
-@pytest.mark.parametrize("channels", [(1, 3), (3, 3), (3, 2), (3, 1)])
-@pytest.mark.parametrize("shape", [(3, 3), (5, 3), (1, 7)])
+@pytest.mark.parametrize(
+    ("channels", "shape"),
+    [
+        *(((before, after), (3, 3)) for before, after in ((1, 3), (3, 3), (3, 2), (3, 1))),
+        *((channels, shape) for channels in ((1, 3), (3, 2)) for shape in ((5, 3), (1, 7))),
+    ],
+)
 @pytest.mark.parametrize(
     "derivative",
     [kernel_gradient, both_tangents, image_tangent, mixed_second_derivative, hessian],

@@ -55,6 +55,16 @@ def test_few_calls_export_nothing(denoiser, monkeypatch):
     assert not shapes
 
 
+def test_exported_programs_check_and_cast_nothing(denoiser):
+    program = Program(denoiser, lambda network, y: network(y))
+    for _ in range(CALLS_BEFORE_EXPORT + 1):
+        program.run(noisy(1))
+    (exported,) = program._exported.values()
+    called = [str(node.target) for node in exported.graph.nodes if node.op.startswith("call")]
+    assert any("conv" in name for name in called)
+    assert not [name for name in called if "assert" in name or "guard" in name or ".to." in name]
+
+
 def test_weights_are_read_at_each_call(denoiser):
     inference = Inference(denoiser)
     for _ in range(CALLS_BEFORE_EXPORT + 1):

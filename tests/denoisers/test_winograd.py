@@ -102,7 +102,16 @@ def test_rounding_at_the_usual_points_is_not(monkeypatch):
 
 
 @pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize("name", ["unet_2block", "bf_cnn_21_relu", "unet_3block_rgb"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "bf_cnn_21_relu",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("unet_2block", "unet_3block_rgb")
+        ),
+    ],
+)
 def test_golden_networks(golden, tiled, name, side):
     tiled(side)
     denoiser, _ = from_checkpoint(golden / f"{name}.pt")

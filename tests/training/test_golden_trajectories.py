@@ -75,6 +75,7 @@ def test_cold_start(golden):
     assert losses == pytest.approx(arrays["loss"], rel=tolerances.COLD_LOSS)
 
 
+@pytest.mark.slow
 def test_the_place_of_epsilon_matters(golden, monkeypatch):
     """Negative control: Keras' own Adam, whose epsilon is in another place, is told apart."""
     monkeypatch.setattr(Adam, "update_step", keras.optimizers.Adam.update_step)
