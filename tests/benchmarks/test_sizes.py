@@ -59,6 +59,7 @@ def test_each_size_is_measured_with_the_peak_of_its_memory():
     assert large["spread"][0] <= large["seconds"] <= large["spread"][1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sizes.CURVES)
 def test_every_curve_can_be_measured(name, capsys):
     assert sizes.main(["--curve", name, "--smoke"]) == 0

@@ -29,6 +29,7 @@ def test_the_command_says_what_failed(monkeypatch, capsys):
     assert "ended with code 1" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("work", start_up.WORK)
 def test_the_stages_add_up(work):
     arguments = ["-m", "benchmarks.start_up", "--smoke", "--work", work]
