@@ -1,9 +1,10 @@
-"""Files that are written whole or not at all."""
+"""Files that are read, and files that are written whole or not at all."""
 
 import contextlib
 import os
 import secrets
 import shutil
+import stat
 from pathlib import Path
 
 from keras_gahr.errors import InputError
@@ -16,6 +17,42 @@ except ImportError:  # Windows has none.
 
 class Busy(InputError):
     """Another process has what is asked for."""
+
+
+def check_regular(path, expected="a file"):
+    """The path, if a regular file is there (or a link to one); to be called before it is opened.
+
+    A pipe would be waited for, and a device such as /dev/zero never ends.
+
+    Args:
+        path: the file.
+        expected: what the error asks for, such as "a .keras file".
+
+    Raises:
+        InputError: if it is missing, cannot be reached, or is a folder, a pipe, a device or a socket.
+    """
+    path = Path(path)
+    kind = kind_of(path)
+    if kind != "file":
+        found = "does not exist" if kind == "missing" else f"is a {kind}"
+        raise InputError(f"{path} {found}: give {expected}")
+    return path
+
+
+def kind_of(path):
+    """What is at a path, links followed: "file", "folder", "pipe", "device", "socket" or "missing".
+
+    Raises:
+        InputError: if it cannot be told, as in a folder that may not be read.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return "missing"
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name.
+        raise InputError(f"{path} cannot be read: {_reason(error)}") from error
+    kinds = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFIFO: "pipe"}
+    return kinds.get(stat.S_IFMT(mode), "socket" if stat.S_ISSOCK(mode) else "device")
 
 
 def check_output_file(path, overwrite=False):
@@ -218,4 +255,8 @@ def _naming(path):
     try:
         yield
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise InputError(f"{path} cannot be written: {_reason(error)}") from error
+
+
+def _reason(error):
+    return getattr(error, "strerror", None) or str(error)

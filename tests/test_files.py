@@ -1,9 +1,50 @@
-"""Files that are written whole or not at all."""
+"""Files that are read, and files that are written whole or not at all."""
+
+import os
+import socket
+from pathlib import Path
 
 import pytest
 
 from keras_gahr import InputError
-from keras_gahr.files import check_output_file, check_output_folder, replacing, replacing_folder
+from keras_gahr.files import (
+    check_output_file,
+    check_output_folder,
+    check_regular,
+    replacing,
+    replacing_folder,
+)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes with a name")
+def test_only_regular_files_are_opened(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # A socket's name has at most about 100 bytes.
+    (tmp_path / "file").write_text("text")
+    os.symlink("file", "link")
+    os.symlink("loop", "loop")
+    os.symlink("nothing", "broken")
+    os.mkfifo("pipe")
+    os.symlink("pipe", "link to a pipe")
+    assert check_regular("file") == Path("file")
+    assert check_regular(tmp_path / "link") == tmp_path / "link"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("socket")
+        for path, says in {
+            "missing": "does not exist",
+            "file/inside": "does not exist",
+            "broken": "does not exist",
+            "loop": "cannot be read: Too many levels",
+            "nul\0": "cannot be read",
+            ".": "is a folder",
+            "pipe": "is a pipe",
+            "link to a pipe": "is a pipe",
+            "socket": "is a socket",
+            "/dev/zero": "is a device",
+        }.items():
+            with pytest.raises(InputError, match=says) as caught:
+                check_regular(path, "a photo")
+            assert "\n" not in str(caught.value)
+            assert "cannot be read" in says or str(caught.value).endswith(": give a photo")
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):
