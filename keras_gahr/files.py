@@ -1,7 +1,9 @@
 """Files that are read, and files that are written whole or not at all."""
 
 import contextlib
+import hashlib
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -13,6 +15,13 @@ try:
     import fcntl
 except ImportError:  # Windows has none.
     fcntl = None
+
+
+_ALWAYS_ALLOWED = 128
+"""Bytes in a name."""
+
+_LONGEST_SUFFIX = 16
+"""Bytes: `.safetensors` has 12; what is longer tells nobody the format."""
 
 
 class Busy(InputError):
@@ -102,16 +111,33 @@ def check_output_folder(path, overwrite=False, *, known_by, contents):
 
 def _check_output(path, overwrite):
     path = Path(path)
-    if not overwrite and (path.exists() or path.is_symlink()):
-        raise InputError(f"{path} exists: choose another name or pass --overwrite")
-    for parent in path.absolute().parents:
-        if parent.exists():
-            if not parent.is_dir():
-                raise InputError(f"{path} cannot be made: {parent} is not a folder")
-            if not os.access(parent, os.W_OK):
-                raise InputError(f"{path} cannot be made: {parent} is not writable")
-            break
+    try:
+        if not overwrite and (path.exists() or path.is_symlink()):
+            raise InputError(f"{path} exists: choose another name or pass --overwrite")
+        for parent in path.absolute().parents:
+            if parent.exists():
+                if not parent.is_dir():
+                    raise InputError(f"{path} cannot be made: {parent} is not a folder")
+                if not os.access(parent, os.W_OK):
+                    raise InputError(f"{path} cannot be made: {parent} is not writable")
+                _check_lengths(path, parent)
+                break
+    except OSError as error:
+        raise InputError(f"{path} cannot be made: {error.strerror or error}") from error
     return path
+
+
+def _check_lengths(path, parent):
+    """Refuses names that are too long before any work: those of folders that are not there yet too."""
+    if not hasattr(os, "pathconf"):  # Windows has none.
+        return
+    most = os.pathconf(parent, "PC_NAME_MAX")
+    for name in path.absolute().relative_to(parent).parts:
+        if len(os.fsencode(name)) > most:
+            raise InputError(
+                f"{path} cannot be made: {name[:20]}... has {len(os.fsencode(name))} bytes, expected "
+                f"a name of at most {most}"
+            )
 
 
 @contextlib.contextmanager
@@ -164,14 +190,15 @@ def replacing_folder(path, overwrite=False):
 def resuming_folder(path, overwrite=False):
     """As `replacing_folder`, but a killed or interrupted process leaves the temporary folder.
 
-    It is called `.NAME.partial`, and the next call for the same path yields it as it was left. It
-    is removed on an error, but not on Ctrl-C. Only one process at a time may have it.
+    It is called `.NAME.partial` (shortened if that is long), and the next call for the same path
+    yields it as it was left. It is removed on an error, but not on Ctrl-C. Only one process at a
+    time may have it.
 
     Raises:
         InputError: as for `replacing_folder`, or if another process has it.
     """
     path = Path(path).absolute()
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(_hidden(path.name, path.name, ".partial"))
     with _naming(path):
         partial.mkdir(parents=True, exist_ok=True)
         with locked(partial, path):
@@ -240,13 +267,49 @@ def remove_leftovers(folder, names):
 
 
 def _leftovers(folder, names):
-    for name in map(Path, names):
-        yield from Path(folder).glob(f".{name.stem}-{'[0-9a-f]' * 8}{name.suffix}")
+    folder, around = Path(folder), {_around(name) for name in names}
+    for item in folder.iterdir() if folder.is_dir() else ():
+        for suffix in {"", item.suffix}:
+            rest = item.name.removesuffix(suffix)
+            if (rest[:-8], suffix) in around and re.fullmatch("[0-9a-f]{8}", rest[-8:]):
+                yield item
 
 
 def _temporary(path):
-    """A name beside the path that nobody else has."""
-    return path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+    """A name beside the path that nobody else has, with the same suffix."""
+    before, after = _around(path.name)
+    return path.with_name(f"{before}{secrets.token_hex(4)}{after}")
+
+
+def _around(name):
+    """What stands before and after the random digits in the temporary names of a file."""
+    stem, suffix = Path(name).stem, Path(name).suffix
+    if len(os.fsencode(suffix)) > _LONGEST_SUFFIX:
+        stem, suffix = name, ""
+    hidden = _hidden(name, stem, f"-{'0' * 8}{suffix}")
+    cut = len(hidden) - len(suffix)
+    return hidden[: cut - 8], suffix
+
+
+def _hidden(name, stem, ending):
+    """`.STEM` and an ending, short enough for every file system that takes `name`.
+
+    Most of them take 255 bytes in a name, some 143. So one that is longer than 128 is no longer than
+    `name` itself: the end of the stem gives way to a digest, without which two long names that begin
+    alike would share their temporary ones.
+
+    Args:
+        name: of a file or folder.
+        stem: the part of it to begin with.
+        ending: what must stay.
+    """
+    most = max(_ALWAYS_ALLOWED, len(os.fsencode(name)))
+    if len(os.fsencode(f".{stem}{ending}")) <= most:
+        return f".{stem}{ending}"
+    ending = f"~{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}{ending}"
+    while len(os.fsencode(f".{stem}{ending}")) > most:
+        stem = stem[:-1]
+    return f".{stem}{ending}"
 
 
 @contextlib.contextmanager
