@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 RANKS = [
     {"errors", "__init__"},
-    {"files", "runs"},
+    {"files", "impostors", "runs"},
     {"_backend"},
     {"noise", "datasets"},
     {"denoisers"},
@@ -69,7 +69,9 @@ def test_imports_point_one_way(path):
             continue
         other = rest[0] if rest and any(rest[0] in rooms for rooms in RANKS) else "__init__"
         if room == "weights_convert":
-            assert other in {"denoisers", "errors", "files", "__init__"}, f"{name} from {room}"
+            assert other in {"denoisers", "errors", "files", "impostors", "__init__"}, (
+                f"{name} from {room}"
+            )
         elif other != room:
             assert rank_of(other) < rank_of(room), f"{name} from {room}"
 

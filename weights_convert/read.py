@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_gahr.errors import InputError
+from keras_gahr.impostors import impostor
 
 from .archive import Archive
 from .legacy import LegacyFile
@@ -76,7 +77,9 @@ def open_checkpoint(path):
         try:
             return _find_state_dict(read_root(file))
         except InputError as error:
-            raise InputError(f"{path} cannot be read as a PyTorch checkpoint: {error}") from error
+            raise impostor(path, "a PyTorch checkpoint", {"pickle", "zip"}) or InputError(
+                f"{path} cannot be read as a PyTorch checkpoint: {error}"
+            ) from error
 
 
 def read_root(file):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_gahr.errors import InputError
+from keras_gahr.impostors import impostor
 
 from .arrays import blocks, to_float
 from .patches import check_patches, cut_patches
@@ -100,7 +101,9 @@ def _read_idx(path):
             if magic == IDX_LABELS:
                 raise InputError(f"{path} holds labels: give the file of images (idx3)")
             if magic != IDX_IMAGES:
-                raise InputError(f"{path} is not an IDX file of images")
+                raise impostor(path, "an IDX file", {"gzip"}) or InputError(
+                    f"{path} is not an IDX file of images"
+                )
             count, height, width = np.frombuffer(file.read(12), ">u4").tolist()
             size = count * height * width
             # One byte more shows whether there are more; the size in a header is not to be trusted.

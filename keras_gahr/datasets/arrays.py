@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_gahr.errors import InputError
+from keras_gahr.impostors import impostor
 
 # Values this far outside [0, 1] are rounding; anything farther is another unit.
 ROUNDING = 1e-6
@@ -43,7 +44,11 @@ def read_array(path):
         raise
     except Exception as error:  # NumPy raises whatever the damaged part happened to cause.
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{path} cannot be read as an array: {reason}") from error
+        if "allow_pickle" in reason or "Python objects" in reason:
+            reason = "it holds Python objects; save numbers, as uint8 or floats"
+        raise impostor(path, "an array", {"array", "zip"}) or InputError(
+            f"{path} cannot be read as an array: {reason}"
+        ) from error
 
 
 def blocks(array):

@@ -8,6 +8,7 @@ from PIL import Image, ImageOps
 
 from keras_gahr.errors import InputError
 from keras_gahr.files import replacing
+from keras_gahr.impostors import impostor_from
 
 from .arrays import check_values, read_array, to_float
 
@@ -76,7 +77,9 @@ def open_picture(data, name):
         picture.load()
         return ImageOps.exif_transpose(picture)
     except Image.UnidentifiedImageError as error:
-        raise InputError(f"{name} is not an image: expected a PNG or JPEG file") from error
+        raise impostor_from(data, name, "an image", {"picture"}) or InputError(
+            f"{name} is not an image: expected a PNG or JPEG file"
+        ) from error
     except Exception as error:  # Pillow raises whatever the damaged part happened to cause.
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"{name} is damaged: {reason}; replace the file") from error

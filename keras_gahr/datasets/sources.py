@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from keras_gahr.errors import InputError
+from keras_gahr.impostors import impostor
 
 from .image_files import READABLE
 
@@ -59,7 +60,9 @@ def open_source(path):
                 elif zipfile.is_zipfile(path):
                     files, read = _zip(path, stack)
                 else:
-                    raise InputError(f"{path} is not a folder, a .tar or a .zip of pictures")
+                    raise impostor(
+                        path, "a .tar or .zip of pictures", {"tar", "zip"}
+                    ) or InputError(f"{path} is not a folder, a .tar or a .zip of pictures")
             except _DAMAGE as error:
                 raise InputError(f"{path} is a damaged archive: {error}; get it again") from error
         files.sort()

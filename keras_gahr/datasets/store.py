@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_gahr.errors import InputError
+from keras_gahr.impostors import impostor
 
 from .arrays import blocks, check_values, read_array, take
 
@@ -169,7 +170,7 @@ def _load_folder(path, verify, bands):
         version, expected = manifest["format"], {k: manifest[k] for k in ("shape", "dtype")}
         digest = manifest["sha256"]
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
+        raise impostor(path / "manifest.json", "a manifest", {"json"}) or InputError(
             f"{path / 'manifest.json'} is damaged ({type(error).__name__}: {error}): make the "
             "dataset again"
         ) from error

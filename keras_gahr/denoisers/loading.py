@@ -10,6 +10,7 @@ import keras
 
 from keras_gahr.errors import InputError
 from keras_gahr.files import replacing
+from keras_gahr.impostors import impostor
 
 from .denoiser import Denoiser
 from .precision import with_precision
@@ -39,7 +40,9 @@ def load_denoiser(path, precision="float32"):
             f"{path} is a PyTorch checkpoint: first run `gahr convert {path} OUT.keras`"
         )
     if path.suffix != ".keras" or not zipfile.is_zipfile(path):
-        raise InputError(f"{path} is not a .keras file: give the .keras file of a denoiser")
+        raise impostor(path, "a .keras file", {"zip"}) or InputError(
+            f"{path} is not a .keras file: give the .keras file of a denoiser"
+        )
     try:
         with warnings.catch_warnings():
             # What Keras warns of in a foreign or damaged file is in the error that follows.

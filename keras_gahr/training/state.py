@@ -14,6 +14,7 @@ from safetensors.numpy import save
 
 from keras_gahr.errors import InputError
 from keras_gahr.files import replacing
+from keras_gahr.impostors import impostor
 
 
 def write_state(path, arrays, record):
@@ -56,7 +57,8 @@ def read_state(path):
         intact = metadata["sha256"] == _digest(text, arrays)
         record = json.loads(text)
     except Exception as error:  # Whatever the damaged part happened to cause.
-        raise damaged(path, str(error).splitlines()[0] if str(error) else "unreadable") from error
+        reason = str(error).splitlines()[0] if str(error) else "unreadable"
+        raise impostor(path, "a state") or damaged(path, reason) from error
     if not intact:
         raise damaged(path, "its checksum does not match")
     return arrays, record

@@ -232,7 +232,7 @@ def test_truncation_at_every_byte(tmp_path):
     path = tmp_path / "cut.pt"
     for length in range(len(data)):
         path.write_bytes(data[:length])
-        with pytest.raises(InputError, match="cannot be read") as caught:
+        with pytest.raises(InputError, match=r"cannot be read|is empty") as caught:
             read_checkpoint(path)
         assert "\n" not in str(caught.value)
 

@@ -110,7 +110,8 @@ def test_missing_and_foreign_files(tmp_path, refused):
     with pytest.raises(InputError, match="is not a file"):
         read_checkpoint(tmp_path)
     for data in (b"", b"PK", b"hello", json.dumps([1]).encode()):
-        assert "does not begin" in refused(data)
+        assert "not a PyTorch checkpoint" in refused(data)
+    assert "does not begin" in refused(b"\0\1\2")
 
 
 VALUES = {

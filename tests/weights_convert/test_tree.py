@@ -70,7 +70,7 @@ def test_bad_files_do_not_stop_the_others(tree, tmp_path):
     (tmp_path / "out" / "nets" / "b").mkdir(parents=True)
     (tmp_path / "out" / "nets" / "b" / "model.keras").write_text("mine")
     items = {item.name: item for item in convert_tree(tree, tmp_path / "out")}
-    assert "does not begin as a file of torch.save" in items["nets/a/model.pt"].error
+    assert "is a text ('no checkpoint'), not a PyTorch checkpoint" in items["nets/a/model.pt"].error
     assert "expected a state dict" in items["nets/a/numbers.pt"].error
     assert "exists" in items["nets/b/model.pt"].error
     assert (tmp_path / "out" / "nets" / "b" / "model.keras").read_text() == "mine"
