@@ -157,7 +157,9 @@ def replacing(path):
             yield temporary
             temporary.replace(path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        # On a read-only file system this fails too, and the first error says more.
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise
 
 
@@ -174,7 +176,7 @@ def replacing_folder(path, overwrite=False):
     Raises:
         InputError: if the folder cannot be written, or if another process made it meanwhile.
     """
-    path = Path(path).absolute()
+    path = _target(path)
     temporary = _temporary(path)
     try:
         with _naming(path):
@@ -197,7 +199,7 @@ def resuming_folder(path, overwrite=False):
     Raises:
         InputError: as for `replacing_folder`, or if another process has it.
     """
-    path = Path(path).absolute()
+    path = _target(path)
     partial = path.with_name(_hidden(path.name, path.name, ".partial"))
     with _naming(path):
         partial.mkdir(parents=True, exist_ok=True)
@@ -236,6 +238,12 @@ def locked(folder, path=None):
         os.close(handle)
 
 
+def _target(path):
+    """The absolute path of a folder; of a link to one, which is to stay a link, what it points to."""
+    path = Path(path).absolute()
+    return path.resolve() if path.is_symlink() else path
+
+
 def _move_folder(temporary, path, overwrite):
     if path.exists() and overwrite:
         _swap(temporary, path)
@@ -254,7 +262,13 @@ def _swap(new, path):
     except BaseException:
         old.rename(path)
         raise
-    shutil.rmtree(old)
+    try:
+        shutil.rmtree(old)
+    except OSError as error:
+        raise InputError(
+            f"{path} is written, but what was there before is {old} now and cannot be removed: "
+            f"{error.strerror}"
+        ) from error
 
 
 def remove_leftovers(folder, names):

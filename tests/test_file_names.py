@@ -95,3 +95,16 @@ def test_names_that_are_too_long_are_refused_before_any_work(tmp_path):
         with pytest.raises(InputError, match=r"cannot be made: .*(25[68] bytes|too long)"):
             check_output_folder(path, known_by="a.json", contents=("a.json",))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_link_to_a_folder_stays_one(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "disk")
+    with replacing_folder(tmp_path / "link") as folder:
+        (folder / "a").write_text("one")
+    with replacing_folder(tmp_path / "link", overwrite=True) as folder:
+        (folder / "a").write_text("two")
+    with resuming_folder(tmp_path / "link", overwrite=True) as folder:
+        (folder / "b").write_text("three")
+    assert (tmp_path / "link").is_symlink()
+    assert [item.name for item in (tmp_path / "disk").iterdir()] == ["b"]
+    assert {item.name for item in tmp_path.iterdir()} == {"link", "disk"}

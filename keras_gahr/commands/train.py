@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from keras_gahr.errors import InputError
+
 from .backend import BackendOption, backend_in, choose_backend
 from .options import OverwriteOption, SeedOption
 
@@ -27,8 +29,13 @@ def train(
     resume: Annotated[
         Path | None,
         typer.Option(
-            help="Go on with the run in this directory; only --epochs and --data-on-device may be changed."
+            help="Go on with the run in this directory; only --epochs, --data-on-device and --dataset "
+            "may be changed."
         ),
+    ] = None,
+    moved_dataset: Annotated[
+        str | None,
+        typer.Option("--dataset", help="With --resume: where the run's dataset lies now."),
     ] = None,
     config: Annotated[
         Path | None,
@@ -127,7 +134,8 @@ def train(
     """Train a blind denoiser for all noise levels.
 
     Ctrl-C stops after the current step and keeps the model. `--resume RUN` goes on with a run that
-    was stopped or killed, and ends as if it had not been.
+    was stopped or killed, and ends as if it had not been; if its images were moved elsewhere,
+    `--dataset` says where they are.
     """
     if resume is not None and backend is None:
         # A run only goes on on its own backend, whatever is the default here.
@@ -145,6 +153,11 @@ def train(
         for name, value in context.params.items()
         if context.get_parameter_source(name).name == "COMMANDLINE"
     }
+    if moved_dataset is not None:
+        if dataset is not None:
+            raise InputError("received a dataset twice: leave out --dataset or the argument")
+        # After the name of a run it reads better as an option.
+        given["dataset"] = given.pop("moved_dataset")
     if resume is not None:
         continue_run(resume, given, state_seconds)
         return

@@ -20,6 +20,7 @@ from keras_gahr.training.estimate import estimate_training
 from keras_gahr.training.levels import MOST_IMAGES
 from keras_gahr.training.preparation import prepare
 from keras_gahr.training.processes import must_relaunch, relaunch
+from keras_gahr.training.whereabouts import find_dataset
 
 from .psnr import print_psnr_table
 
@@ -102,20 +103,21 @@ def continue_run(out, given, state_seconds):
         InputError: if there is no run, or it cannot go on like this.
     """
     others = sorted(
-        given.keys() - {"resume", "epochs", "backend", "state_seconds", "data_on_device"}
+        given.keys() - {"resume", "dataset", "epochs", "backend", "state_seconds", "data_on_device"}
     )
     if others:
         raise InputError(
             f"received {others[0].replace('_', '-')} with --resume, which goes on as the run was "
-            "started; only --epochs and --data-on-device may be changed (--start-from begins a new "
-            "run from a model)"
+            "started; only --epochs and --data-on-device may be changed, and --dataset after a move "
+            "(--start-from begins a new run from a model)"
         )
     if not (out / "config.json").is_file():
         raise InputError(f"{out} holds no run, expected a folder that `gahr train` made")
     options = read_options(out / "config.json")
     if "dataset" not in options:
         raise InputError(f"{out} was not started by `gahr train`: go on with it from Python")
-    config = RunConfig(**options)
+    dataset = Path(given["dataset"]).resolve() if "dataset" in given else find_dataset(out)
+    config = RunConfig(**{**options, "dataset": str(dataset)})
     if "epochs" in given:
         # The default of the other is made from the epochs, and must not change with them.
         halve_every = config.settings().halve_every

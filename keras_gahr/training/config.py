@@ -91,7 +91,7 @@ def read_options(path):
     Raises:
         InputError: if the file is missing or no JSON, or holds an unknown option or a wrong type.
     """
-    content = _read_json(path)
+    content = read_json(path)
     if isinstance(content, dict) and isinstance(content.get("options"), dict):
         content = content["options"]
     if not isinstance(content, dict):
@@ -112,7 +112,7 @@ def read_network(path):
     Raises:
         InputError: if the file is missing or no JSON, or describes no denoiser.
     """
-    content = _read_json(path)
+    content = read_json(path)
     try:
         config = dict(content["denoiser"])
         denoiser = keras.saving.get_registered_object(f"keras_gahr>{config.pop('class')}")
@@ -126,7 +126,8 @@ def read_network(path):
         ) from error
 
 
-def _read_json(path):
+def read_json(path):
+    """The content of a JSON file; raises `InputError` if it cannot be read or is something else."""
     path = Path(path)
     try:
         return json.loads(path.read_text(encoding="utf-8"))

@@ -4,7 +4,9 @@ A file is a sequence of records: the length of the data (8 bytes), a checksum of
 which is an `Event` message, and its checksum (4).
 """
 
+import contextlib
 import os
+import socket
 import struct
 import sys
 import time
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_gahr.errors import InputError
 from keras_gahr.files import replacing
 
 _HEADER = 12
@@ -22,25 +25,33 @@ class EventFile:
     """One event file, written through to the disk at each call.
 
     Events are written here and not through tensorboardX' `SummaryWriter`: that one hands them to a
-    thread, and what is still waiting there is lost when the process is killed.
+    thread, and what is still waiting there is lost when the process is killed. A record that was only
+    half written, by a killed process or on a full disk, is left out by whoever reads the file.
 
     Args:
         folder: of the event files of a run, one for each part that it was trained in.
         first_step: the first step that will be written. What other files in the folder hold of it
             and of later steps is removed, and a TensorBoard that has read it already forgets it.
+
+    Raises:
+        InputError: here and later, if the file cannot be written.
     """
 
     def __init__(self, folder, first_step):
-        self._messages, self._summaries, writers = _tensorboard()
+        self._messages, self._summaries, records = _tensorboard()
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in folder.glob("*tfevents*"):
-            if path.name.startswith("."):  # A killed process was replacing one.
-                path.unlink()
-            else:
-                _drop_events(path, first_step)
         # TensorBoard names files by the second; the suffix keeps two parts in one second apart.
-        self._writer = writers.EventsWriter(os.fspath(folder / "events"), f".{first_step}")
+        name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{first_step}"
+        self._path = folder / name
+        with self._naming():
+            folder.mkdir(parents=True, exist_ok=True)
+            for path in folder.glob("*tfevents*"):
+                if path.name.startswith("."):  # A killed process was replacing one.
+                    path.unlink()
+                else:
+                    _drop_events(path, first_step)
+            self._writer = records.RecordWriter(os.fspath(self._path))
+        self._write(file_version="brain.Event:2")
         start = self._messages.SessionLog(status=self._messages.SessionLog.START)
         self._write(step=first_step, session_log=start)
 
@@ -61,12 +72,22 @@ class EventFile:
         self._write(step=step, summary=summary)
 
     def _write(self, **event):
-        self._writer.write_event(self._messages.Event(wall_time=time.time(), **event))
-        self._writer.flush()
+        message = self._messages.Event(wall_time=time.time(), **event)
+        with self._naming():
+            self._writer.write(message.SerializeToString())
+            self._writer.flush()
 
     def close(self):
         """Closes the file."""
-        self._writer.close()
+        with self._naming():
+            self._writer.close()
+
+    @contextlib.contextmanager
+    def _naming(self):
+        try:
+            yield
+        except OSError as error:
+            raise InputError(f"{self._path} cannot be written: {error.strerror}") from error
 
 
 def read_events(path):
@@ -103,7 +124,7 @@ def _drop_events(path, first_step):
 
 
 def _tensorboard():
-    """tensorboardX' messages, summaries and writers.
+    """tensorboardX' messages, summaries and records.
 
     tensorboardX imports PyTorch wherever that is installed, which it only needs for tensors. Beside
     another backend that would take seconds, and TensorFlow may crash when PyTorch comes after it.
@@ -112,9 +133,9 @@ def _tensorboard():
     if unwanted:
         sys.modules["torch"] = None
     try:
-        from tensorboardX import event_file_writer, summary
+        from tensorboardX import record_writer, summary
         from tensorboardX.proto import event_pb2
     finally:
         if unwanted:
             del sys.modules["torch"]
-    return event_pb2, summary, event_file_writer
+    return event_pb2, summary, record_writer

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import os
 import tempfile
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from .conditions import check_conditions, goes_on_device
 from .devices import check_shares, data_parallel
 from .session import Session
 from .state import damaged, read_state
+from .whereabouts import path_from_run
 
 FILES = (
     "config.json",
@@ -108,13 +110,12 @@ def train(
         data_on_device = goes_on_device(denoiser, train_images, settings, data_on_device)
         # All processes must run the same program, however much memory is free in each.
         data_on_device = not shared.any_process(not data_on_device)
-        kept = None
+        kept, before = None, {}
         if shared.is_first:
             if resume:
                 out = _resumed_folder(out)
                 before = _read_config(out / "config.json")
-                data, options = data or before.get("data"), options or before.get("options")
-            config = _config(denoiser, settings, data, options)
+            config = _config(denoiser, settings, out, data, options, before)
             if not resume:
                 out = _new_folder(out, overwrite, config)
             folder = out
@@ -125,7 +126,7 @@ def train(
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         if resume:
             kept = read_state(Path(out) / "state.safetensors")
-            _check_identity(out, kept[1], identity)
+            _check_identity(out, kept[1], identity, (data or {}).get("dataset"))
         session = Session(
             shared,
             denoiser,
@@ -161,6 +162,10 @@ def _resumed_folder(out):
     out = Path(out)
     if not (out / "config.json").is_file():
         raise InputError(f"{out} holds no run, expected a folder that `gahr train` made")
+    if not os.access(out, os.W_OK):
+        raise InputError(
+            f"{out} is not writable, and a run that goes on writes there: copy it first"
+        )
     status = out / "status.json"
     if status.is_file() and '"diverged"' in status.read_text(errors="replace"):
         raise InputError(f"{out} diverged and would again: start anew with a smaller learning rate")
@@ -196,7 +201,7 @@ def _fingerprint(images):
     return digest.hexdigest()
 
 
-def _check_identity(out, record, now):
+def _check_identity(out, record, now, dataset=None):
     before = record.get("identity") if isinstance(record, dict) else None
     if not isinstance(before, dict) or before.keys() != now.keys():
         raise damaged(out / "state.safetensors", "it does not say what it is the state of")
@@ -206,12 +211,18 @@ def _check_identity(out, record, now):
             for part_of in (before[part], now[part])
         )
         for name in sorted({*old, *new}):
-            if old.get(name) != new.get(name):
-                found = f": it had {old.get(name)}, received {new.get(name)}"
+            if old.get(name) == new.get(name):
+                continue
+            if part == "images":
                 raise InputError(
-                    f"{out} was started with other {name} ({part})"
-                    f"{'' if part == 'images' else found}; go on with the same, or start anew"
+                    f"{out} was started with other {name}: of SHA-256 {old.get(name):.12}, received "
+                    f"{new[name]:.12}{f' from {dataset}' if dataset else ''}; go on with the same "
+                    f"(`gahr train --resume {out} --dataset PLACE` if they were moved), or start anew"
                 )
+            raise InputError(
+                f"{out} was started with other {name} ({part}): it had {old.get(name)}, received "
+                f"{new.get(name)}; go on with the same, or start anew"
+            )
 
 
 def _read_config(path):
@@ -224,13 +235,17 @@ def _read_config(path):
     return config
 
 
-def _config(denoiser, settings, data, options):
-    """The content of config.json."""
+def _config(denoiser, settings, out, data, options, before):
+    """The content of config.json; data and options that are not given stay as they were before."""
+    place = before.get("dataset_from_run")
+    if options:
+        place = path_from_run(options.get("dataset"), out)
     return {
-        "options": options or {},
+        "options": options or before.get("options") or {},
+        "dataset_from_run": place,
         "denoiser": {"class": type(denoiser).__name__, **denoiser.get_config()},
         "training": dataclasses.asdict(settings),
-        "data": data or {},
+        "data": data or before.get("data") or {},
         "versions": {"keras_gahr": keras_gahr.__version__, "keras": keras.__version__},
         "backend": keras.backend.backend(),
     }

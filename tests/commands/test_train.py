@@ -160,6 +160,53 @@ def test_a_stopped_run_goes_on(gahr, refused, dataset, tmp_path):
         assert says in refused("train", *options)
 
 
+def test_a_run_goes_on_after_a_move(gahr, refused, dataset, tmp_path):
+    """With its images, without them, and with images that it was told of in either way."""
+
+    def options_of(run):
+        return json.loads((run / "config.json").read_text())["options"]
+
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    dataset.rename(old / "d.npy")
+    quick = (*QUICK[:4], "--epochs", 1, "--images-per-epoch", 32)
+    assert gahr("train", "--dataset", old / "d.npy", "--out", old / "run", *quick).exit_code == 0
+    first = options_of(old / "run")
+    old.rename(new)
+    result = gahr("train", "--resume", new / "run", "--epochs", 2)
+    assert result.exit_code == 0, result.output
+    assert options_of(new / "run") == {
+        **first,
+        "dataset": str(new / "d.npy"),
+        "epochs": 2,
+        "halve_every": 1,
+    }
+
+    shutil.move(new / "d.npy", tmp_path / "e.npy")
+    message = refused("train", "--resume", new / "run", "--epochs", 3)
+    assert str(new / "d.npy") in message and "--dataset" in message
+    for arguments in (("--dataset", tmp_path / "e.npy"), (tmp_path / "e.npy",)):
+        result = gahr("train", "--resume", new / "run", *arguments, "--epochs", 3)
+        assert result.exit_code == 0, result.output
+        assert options_of(new / "run")["dataset"] == str(tmp_path / "e.npy")
+    # It keeps the new place.
+    assert gahr("train", "--resume", new / "run", "--epochs", 3).exit_code == 0
+
+    images = np.load(tmp_path / "e.npy")
+    np.save(tmp_path / "f.npy", images[::-1])
+    before = (new / "run" / "config.json").read_bytes()
+    result = gahr("train", tmp_path / "f.npy", "--resume", new / "run", "--epochs", 4)
+    message = result.output.splitlines()[-1]
+    assert result.exit_code == 2 and message.startswith("error: ")
+    assert "other test images" in message and "SHA-256" in message and "f.npy" in message
+    both = (tmp_path / "e.npy", "--dataset", tmp_path / "e.npy")
+    assert "twice" in refused("train", *both, "--resume", new / "run")
+    assert "does not exist" in refused(
+        "train", "--dataset", tmp_path / "g", "--resume", new / "run"
+    )
+    assert (new / "run" / "config.json").read_bytes() == before
+
+
 def test_options_can_come_from_a_file(gahr, refused, dataset, tmp_path):
     out, again = tmp_path / "run", tmp_path / "again"
     options = ("--ema", 0.5, "--schedule", "cosine", "--no-skip", "--clip-norm", 5)

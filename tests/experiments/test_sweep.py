@@ -120,6 +120,33 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_model(workspace, tmp_pa
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
+def test_a_workspace_that_was_moved_goes_on(workspace, tmp_path, monkeypatch):
+    """One training is finished, one was stopped in its second epoch by an error."""
+    whole = Workspace(tmp_path / "whole")
+    assert sweep(whole, [task(0), task(1)], InThisProcess()).failures == []
+
+    class Broken(Exception):
+        pass
+
+    def stop(self, batch, logs=None):
+        if len(self.rows) == 1:
+            raise Broken
+
+    assert sweep(workspace, [task(0)], InThisProcess()).failures == []
+    with monkeypatch.context() as patch, pytest.raises(Broken):
+        patch.setattr("keras_gahr.training.history.History.on_train_batch_end", stop)
+        sweep(workspace, [task(1)], InThisProcess())
+    moved = Workspace(workspace.folder.rename(tmp_path / "moved"))
+    launcher = InThisProcess()
+    assert sweep(moved, [task(0), task(1)], launcher).failures == []
+    assert launcher.started == ["seed 1"]
+    for each in (task(0), task(1)):
+        for one, other in zip(weights(whole, each), weights(moved, each), strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert not workspace.folder.exists()
+
+
 def test_a_training_that_was_killed_before_its_first_state_starts_again(workspace):
     run = workspace.run_path(task())
     run.mkdir(parents=True)

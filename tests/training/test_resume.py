@@ -8,6 +8,7 @@ import signal
 
 import numpy as np
 import pytest
+from equal_runs import check_equal
 
 from keras_gahr import InputError, UNet, load_denoiser
 from keras_gahr.training import TrainingSettings, session, state, train
@@ -24,10 +25,6 @@ def run(out, images, settings=SETTINGS, seed=0, **options):
     return train(small(seed), images[:16], images[16:], settings, out, **options)
 
 
-def without_seconds(history):
-    return [{name: value for name, value in row.items() if name != "seconds"} for row in history]
-
-
 def stop_after(monkeypatch, steps):
     """Makes trainings get a SIGINT after so many steps of this process."""
 
@@ -41,20 +38,6 @@ def stop_after(monkeypatch, steps):
             super().on_train_batch_end(batch, logs)
 
     monkeypatch.setattr(session, "Interruption", Stopping)
-
-
-def check_equal(out, reference, found, expected):
-    """A run ended as the one that was never stopped, bit for bit."""
-    assert without_seconds(found.history) == without_seconds(expected.history)
-    (arrays, record), (others, _) = (read_state(f / "state.safetensors") for f in (out, reference))
-    assert (record["epoch"], record["step"]) == (len(expected.history), 0)
-    for array, other in zip(arrays, others, strict=True):
-        np.testing.assert_array_equal(array, other)
-    weights, other_weights = (
-        load_denoiser(f / "model.keras").get_weights() for f in (out, reference)
-    )
-    for array, other in zip(weights, other_weights, strict=True):
-        np.testing.assert_array_equal(array, other)
 
 
 @pytest.mark.parametrize(
