@@ -15,6 +15,9 @@ from .similarity import MEASURES, Closest, closest, paired_similarity
 RATIO = 1 / 3
 REPEAT = 0.95
 
+_ROUNDING = 2.0**-22
+"""Sines of angles between float32 images below this are rounding, and so are cosines' in float64."""
+
 RULE = (
     f"a sample is memorized if its distance to the closest training image is below {RATIO:.3f} of the "
     f"distance to the second closest (with one training image: if their correlation is above {REPEAT}), "
@@ -65,8 +68,8 @@ class MemorizationReport:
         """
         if self.num_training == 1:
             return self.memorized
-        sine = np.sqrt(np.maximum(0, 1 - self.closest["cosine"].value ** 2))
-        # Equally close images have a ratio of 1, also at 0.
+        # What is within the rounding of float32 images counts as equally close.
+        sine = np.sqrt(np.maximum(_ROUNDING**2, 1 - self.closest["cosine"].value ** 2))
         return sine[:, 0] < RATIO * sine[:, 1]
 
     @property

@@ -9,19 +9,23 @@ import dataclasses
 
 import numpy as np
 
-from keras_gahr.datasets.arrays import blocks, take, to_float
-from keras_gahr.datasets.correlation import BLOCK, CONSTANT
+from keras_gahr.datasets.arrays import blocks, to_float
+from keras_gahr.datasets.correlation import BLOCK, CONSTANT, rounding
+from keras_gahr.datasets.nearest import Copies, Nearest
 from keras_gahr.errors import InputError
 
 MEASURES = ("correlation", "cosine", "distance")
 LEAST_NORM = 1e-3
 
-# Found with float32 products, then compared again in float64: images that differ by less than the
-# rounding of a product cannot hide the closest one, unless there are more of them than this.
-_CANDIDATES = 8
-
 # Samples whose products with a block of images are in memory at once.
 _ROWS = 512
+
+# Squared distances below this share of the squared norms, for each pixel, have not all digits of float32
+# left after a float64 product.
+_NEAR = 1e-9
+
+# Pixel values of pairs that are compared in float64 at once (16 MiB).
+_VALUES = 2**21
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -46,38 +50,56 @@ class _Vectors:
     def __init__(self, images, dtype=np.float32):
         flat = to_vectors(images).astype(dtype, copy=False)
         self.size = flat.shape[1]
-        means = flat.mean(axis=1, dtype=np.float64).astype(dtype)
-        self.centered = flat - means[:, None]
-        self.means = means.astype(np.float64)
+        self.means = flat.mean(axis=1, dtype=np.float64)
+        self.centered = flat - self.means.astype(dtype)[:, None]
+        # Once more, since that mean was rounded.
+        self.centered -= self.centered.mean(axis=1, dtype=np.float64).astype(dtype)[:, None]
         self.power = np.einsum("nd,nd->n", self.centered, self.centered, dtype=np.float64)
+        self.whole_power = self.power + self.size * self.means**2
 
     def norms(self, measure):
         """|x| for the cosine, |x - mean| for the correlation; float64."""
-        power = self.power + (self.size * self.means**2 if measure == "cosine" else 0)
-        norms = np.sqrt(power)
+        norms = np.sqrt(self.whole_power if measure == "cosine" else self.power)
         return np.where(norms < CONSTANT * np.sqrt(self.size), LEAST_NORM, norms)
 
     def scores(self, measure, others, products, rows):
-        """What ranks the others for each of some rows, the closest highest, float32.
+        """What ranks the others for each of some rows, the closest highest, of the products' type.
 
         The measure itself but for a factor of each row; of the distance -|x - y|^2. The products
         are those of the centred vectors.
         """
-        means, other_means = self.means[rows, None].astype(np.float32), np.float32(others.means)
+        number = products.dtype.type
+        means, other_means = number(self.means[rows, None]), number(others.means)
         if measure == "distance":
             scores = 2 * products
-            scores -= np.float32(self.power[rows, None])
-            scores -= np.float32(others.power)
+            scores -= number(self.power[rows, None])
+            scores -= number(others.power)
             offsets = means - other_means
             offsets *= offsets
             offsets *= self.size
             scores -= offsets
             return scores
         inverse = 1 / others.norms(measure)
-        scores = products * np.float32(inverse)
+        scores = products * number(inverse)
         if measure == "cosine":
-            scores += means * np.float32(self.size * others.means * inverse)
+            scores += means * number(self.size * others.means * inverse)
         return scores
+
+    def margin(self, measure, others, rows):
+        """A bound on the errors of float32 `scores`, for each of some rows, float64."""
+        power, whole = self.power[rows], self.whole_power[rows]
+        if measure == "distance":
+            power, whole = power + others.power.max(), whole + others.whole_power.max()
+        else:
+            power, whole = np.sqrt(power), np.sqrt(whole)
+        # A product of no entries has the error of its last few roundings.
+        return rounding(self.size) * power + 4 * rounding(0) * whole
+
+    def as_scores(self, measure, values, rows):
+        """The scores that belong to values, times their `_sign`, for each of some rows."""
+        if measure == "distance":
+            return -self.size * values**2
+        return values * self.norms(measure)[rows]
 
 
 def to_vectors(images):
@@ -94,33 +116,38 @@ def similarity_matrix(images, others, measure="correlation"):
         measure: one of `MEASURES`.
 
     Returns:
-        float32 (N, M), right to the rounding of float32 products: distances below about 1e-3 are
-        rough (`closest` and `paired_similarity` have no such limit).
+        float32 (N, M), computed in float64; near copies have the distance of their differences.
 
     Raises:
         InputError: for an unknown measure, images of different shapes, or values that are not finite.
     """
     check_comparable(images, others, [measure])
     matrix = np.empty((len(images), len(others)), np.float32)
-    rows = _Vectors(images)
-    for part, first, columns, products in _products(rows, others):
-        place = slice(first, first + len(columns.means))
-        matrix[part, place] = rows.scores(measure, columns, products, part)
-    if measure == "distance":
-        return np.sqrt(np.maximum(-matrix / rows.size, 0))
-    return matrix / np.float32(rows.norms(measure))[:, None]
+    rows, first = _Vectors(images, np.float64), 0
+    for part in _parts(others):
+        columns = _Vectors(part, np.float64)
+        for row in range(0, len(images), _ROWS):
+            some = slice(row, row + _ROWS)
+            products = rows.centered[some] @ columns.centered.T
+            scores = rows.scores(measure, columns, products, some)
+            if measure == "distance":
+                found = np.sqrt(np.maximum(-scores / rows.size, 0))
+                # What is small compared with the products has lost its digits.
+                powers = rows.whole_power[some, None] + columns.whole_power
+                i, j = np.nonzero(-scores < _NEAR * rows.size * powers)
+                found[i, j] = _measure_pairs(measure, images[some], part, i, j)
+            else:
+                found = scores / rows.norms(measure)[some, None]
+            matrix[some, first : first + len(part)] = found
+        first += len(part)
+    return matrix
 
 
-def _products(rows, images):
-    """Yields (rows, index of the first image, vectors of images, products) for each block of pairs."""
-    first = 0
+def _parts(images):
+    """Yields a set in order, in parts whose products with some rows are of a good size."""
     for block in blocks(images):
         for start in range(0, len(block), BLOCK):
-            columns = _Vectors(block[start : start + BLOCK])
-            for row in range(0, len(rows.means), _ROWS):
-                part = slice(row, min(row + _ROWS, len(rows.means)))
-                yield part, first, columns, rows.centered[part] @ columns.centered.T
-            first += len(columns.means)
+            yield block[start : start + BLOCK]
 
 
 def paired_similarity(images, others, measure="correlation"):
@@ -154,8 +181,22 @@ def _measure_rows(measure, images, others):
     return products / a.norms(measure) / b.norms(measure)
 
 
+def _measure_pairs(measure, images, others, i, j):
+    """The measure between images[i] and others[j] for arrays of places, in float64 (n,)."""
+    values = np.empty(len(i))
+    count = max(1, _VALUES // images[0].size)
+    for start in range(0, len(i), count):
+        some = slice(start, start + count)
+        values[some] = _measure_rows(measure, images[i[some]], others[j[some]])
+    return values
+
+
 def closest(samples, images, measures=MEASURES, count=2, progress=None):
     """The images of a set that come closest to each sample, by each measure, in one pass.
+
+    The search is by float32 products. All images that may be among the closest, with regard to how such
+    products are rounded, are compared in float64, so that neither near copies nor the kind of processor
+    decide which ones are found.
 
     Memory: the samples as float32, and a few tens of MB whatever the size of the set.
 
@@ -163,7 +204,7 @@ def closest(samples, images, measures=MEASURES, count=2, progress=None):
         samples: (N, H, W, C), uint8 or floats; samples need not lie in [0, 1].
         images: (M, H, W, C), uint8 or floats, such as the memory map of a dataset.
         measures: some of `MEASURES`.
-        count: how many of the closest images to find; M at most, and 8 at most.
+        count: how many of the closest images to find; M at most.
         progress: called as progress(images done, images in all).
 
     Returns:
@@ -174,63 +215,53 @@ def closest(samples, images, measures=MEASURES, count=2, progress=None):
         InputError: see `similarity_matrix`.
     """
     check_comparable(samples, images, measures)
-    if not 1 <= count <= _CANDIDATES:
-        raise InputError(f"received count = {count}, expected 1 to {_CANDIDATES} closest images")
-    rows = _Vectors(samples)
-    kept = min(_CANDIDATES, len(images))
-    best = {measure: _Best(len(samples), kept) for measure in measures}
-    for part, first, columns, products in _products(rows, images):
-        for measure in measures:
-            best[measure].update(part, rows.scores(measure, columns, products, part), first)
-        if progress and part.stop == len(samples):
-            progress(first + len(columns.means), len(images))
+    if count < 1:
+        raise InputError(f"received count = {count}, expected at least 1 image")
+    samples = _narrow(samples)
+    rows, first = _Vectors(samples), 0
+    copies = Copies(count)
+    best = {measure: Nearest(len(samples), min(count, len(images))) for measure in measures}
+    for part in _parts(images):
+        kept = copies.places(part)
+        if len(kept):
+            _take_in(best, rows, samples, _narrow(part[kept]), first + kept)
+        first += len(part)
+        if progress:
+            progress(first, len(images))
     return {
-        measure: _rank(samples, images, measure, best[measure].index, min(count, kept))
-        for measure in measures
+        measure: Closest(found.index, _sign(measure) * found.value)
+        for measure, found in best.items()
     }
 
 
-class _Best:
-    """The highest scores so far of each sample, and which images had them."""
-
-    def __init__(self, samples, kept):
-        self.score = np.full((samples, kept), -np.inf, np.float32)
-        self.index = np.zeros((samples, kept), np.int64)
-
-    def update(self, rows, scores, first):
-        """Takes in the scores (rows, images) of a block whose first image is `first`.
-
-        The highest of each row replaces the lowest one kept, as long as it is higher: once some
-        blocks have been seen, that is faster than a partial sort of every row.
-        """
-        places = np.arange(rows.start, rows.stop)
-        while len(places):
-            found = scores.argmax(axis=1)
-            value = scores[np.arange(len(scores)), found]
-            lowest = self.score[places].argmin(axis=1)
-            better = value > self.score[places, lowest]
-            places, scores = places[better], scores[better]
-            found, lowest = found[better], lowest[better]
-            self.score[places, lowest] = value[better]
-            self.index[places, lowest] = first + found
-            scores[np.arange(len(scores)), found] = -np.inf
+def _narrow(images):
+    """Floats as float32, which is what is searched: other numbers would be closest to others."""
+    return images if images.dtype == np.uint8 else images.astype(np.float32, copy=False)
 
 
-def _rank(samples, images, measure, candidates, count):
-    """The `Closest` among the candidates (N, K) of each sample, compared in float64."""
-    kept = candidates.shape[1]
-    value = np.empty(candidates.shape)
-    rows = max(1, _ROWS // kept // 8)
-    for start in range(0, len(samples), rows):
-        part = slice(start, start + rows)
-        chosen = take(images, candidates[part].ravel())
-        repeated = np.repeat(samples[part], kept, axis=0)
-        value[part] = _measure_rows(measure, repeated, chosen).reshape(-1, kept)
-    scores = value if measure == "distance" else -value
-    order = np.lexsort((candidates, scores), axis=1)[:, :count]
-    return Closest(
-        np.take_along_axis(candidates, order, axis=1), np.take_along_axis(value, order, axis=1)
-    )
+@np.errstate(over="ignore", invalid="ignore")
+def _take_in(best, rows, samples, images, names):
+    """Compares the samples, whose vectors are `rows`, with the images of a block."""
+    columns = _Vectors(images)
+    for row in range(0, len(samples), _ROWS):
+        some = slice(row, row + _ROWS)
+        products = rows.centered[some] @ columns.centered.T
+        for measure, found in best.items():
+            found.update(
+                some,
+                names,
+                rows.scores(measure, columns, products, some),
+                rows.margin(measure, columns, some),
+                lambda i, j, measure=measure, start=row: (
+                    _sign(measure) * _measure_pairs(measure, samples, images, start + i, j)
+                ),
+                lambda value, measure=measure, some=some: rows.as_scores(measure, value, some),
+            )
+
+
+def _sign(measure):
+    """With this factor the closest images have the highest values."""
+    return -1 if measure == "distance" else 1
 
 
 def check_comparable(images, others, measures):

@@ -10,6 +10,7 @@ import numpy as np
 from keras_gahr.errors import InputError
 
 from .arrays import blocks, check_values
+from .nearest import Copies, Nearest
 
 SIDE = 20
 
@@ -18,6 +19,9 @@ CONSTANT = 1e-9
 
 # 16 MiB of float32 for a block of correlations, which large products need to be fast.
 BLOCK = 2048
+
+# Pairs that are computed again at once: their images take some MB.
+CHUNK = 128
 
 
 def coarse_shape(shape, side=SIDE):
@@ -121,20 +125,35 @@ def closest(vectors, others, progress=None):
         progress: called as progress(vectors done, vectors in all).
 
     Returns:
-        The correlations, float32 (N,), and the indices of those others, int64 (N,): the first one
-        where several are equally close.
+        The correlations of these vectors, float64 (N,), and the indices of those others, int64 (N,):
+        the first one where several are equally close.
     """
-    best = np.full(len(vectors), -np.inf, np.float32)
-    index = np.zeros(len(vectors), np.int64)
+    found = Nearest(len(vectors), 1)
+    # A constant image is equally far from all: 1 is above any score, so that nothing is compared.
+    constant = ~vectors.any(axis=1)
+    found.value[constant] = found.index[constant] = 0
+    margins = np.where(constant, -1, rounding(vectors.shape[1]))
+    kept = Copies(1).places(others)
     for start in range(0, len(vectors), BLOCK):
         rows = slice(start, min(start + BLOCK, len(vectors)))
-        for first in range(0, len(others), BLOCK):
-            product = vectors[rows] @ others[first : first + BLOCK].T
-            place = product.argmax(axis=1)
-            value = product[np.arange(len(product)), place]
-            better = value > best[rows]
-            best[rows] = np.where(better, value, best[rows])
-            index[rows] = np.where(better, first + place, index[rows])
+        for first in range(0, len(kept), BLOCK):
+            names = kept[first : first + BLOCK]
+            some = others[names]
+
+            def exact(i, j, some=some, start=start):
+                return products(vectors, some, start + i, j)
+
+            found.update(rows, names, vectors[rows] @ some.T, margins[rows], exact)
         if progress:
             progress(rows.stop, len(vectors))
-    return best, index
+    return found.value[:, 0], found.index[:, 0]
+
+
+def products(vectors, others, i, j):
+    """The products of vectors[i] and others[j] for arrays of places, in float64 (n,)."""
+    value = np.empty(len(i))
+    for start in range(0, len(i), CHUNK):
+        part = slice(start, start + CHUNK)
+        a, b = vectors[i[part]].astype(np.float64), others[j[part]].astype(np.float64)
+        value[part] = (a * b).sum(axis=1)
+    return value

@@ -7,7 +7,7 @@ import numpy as np
 from keras_gahr.errors import InputError
 
 from .arrays import blocks, release, to_float
-from .correlation import SIDE, coarse, coarse_set, rounding, triangle
+from .correlation import CHUNK, SIDE, coarse, coarse_set, products, rounding, triangle
 from .store import load
 from .writer import writing
 
@@ -15,9 +15,6 @@ THRESHOLD = 0.95
 
 # The pairs that are listed one by one: ten thousand images alike make fifty million pairs.
 LISTED = 10_000
-
-# Pairs that are computed again at once: their images take some MB.
-CHUNK = 128
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -106,11 +103,7 @@ def _exceed(threshold, images, vectors, i, j, side):
     """Whether the pairs' correlations exceed the threshold in magnitude, as float64 has it."""
     # In float64 only the rounding of the vectors counts. It leaves few pairs to go back to the
     # images for, which matters where millions are near the threshold, as among synthetic images.
-    value = np.empty(len(i))
-    for start in range(0, len(i), CHUNK):
-        part = slice(start, start + CHUNK)
-        a, b = vectors[i[part]].astype(np.float64), vectors[j[part]].astype(np.float64)
-        value[part] = np.abs((a * b).sum(axis=1))
+    value = np.abs(products(vectors, vectors, i, j))
     unsure = np.flatnonzero(np.abs(value - threshold) < rounding(0))
     value[unsure] = np.abs(_exact(images, i[unsure], j[unsure], side))
     return value > threshold

@@ -16,7 +16,7 @@ class Overlap:
     """For each image of a dataset, the closest one of another.
 
     Attributes:
-        correlation: float32 (N,): the largest correlation with any image of the other dataset.
+        correlation: float64 (N,): the largest correlation with any image of the other dataset.
         index: int64 (N,): which image that is.
     """
 

@@ -77,6 +77,30 @@ def test_multiples_of_images_are_memorized_up_to_a_factor(images):
     assert memorization_report(0.4 * images[:1], images[:1]).memorized_up_to_a_factor.all()
 
 
+@pytest.mark.parametrize("distance", [1e-5, 1e-4, 1e-3, 1e-2])
+def test_the_ratio_of_near_copies(images, distance):
+    """Ten near copies of one image; the sample is closer to one of them, and then it is not."""
+    rng = np.random.default_rng(6)
+    signs = np.sign(rng.standard_normal((10, *images.shape[1:]))).astype(np.float32)
+    train = np.concatenate([0.4 + 0.2 * images[:1] + distance * np.float32(signs), images[1:]])
+    for towards, memorized in ((0.9, True), (0.5, False)):
+        sample = (towards * train[:1].astype(np.float64) + (1 - towards) * train[4]).astype(
+            np.float32
+        )
+        report = memorization_report(sample, train)
+        distances = np.sqrt(np.mean((np.float64(sample) - train[:10]) ** 2, axis=(1, 2, 3)))
+        first, second = np.sort(distances)[:2]
+        assert report.ratio[0] == pytest.approx(first / second, rel=1e-9)
+        assert report.memorized.tolist() == [memorized]
+
+
+def test_multiples_of_one_image_are_equally_close(images):
+    """What is left of their angles is rounding."""
+    multiples = images[:1] * np.float32([1, 0.5, 0.3, 0.7])[:, None, None, None]
+    report = memorization_report(images[:1] * np.float32(0.25), np.concatenate([multiples, images]))
+    assert not report.memorized_up_to_a_factor.any()
+
+
 def test_a_sample_is_memorized_in_one_way_or_the_other(images):
     """The second of two training images is a multiple of the first."""
     train = images[:1] * np.float32([0.25, 1])[:, None, None, None]

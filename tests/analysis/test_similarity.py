@@ -17,6 +17,9 @@ from keras_gahr.analysis.similarity import (
 )
 from keras_gahr.errors import InputError
 
+# Of distances, of themselves: differences of float32 images of gray levels k / 255 are rounded.
+DIFFERENCE = 3e-5
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -106,6 +109,81 @@ def test_distances_far_below_the_rounding_of_products():
     found = closest(image, images)["distance"]
     assert found.index.tolist() == [[2, 1]]
     assert found.value == pytest.approx(np.array([[1e-5, 2e-5]]), rel=1e-2)
+
+
+def near_copies(dtype, count=40, distances=(1e-5, 1e-2)):
+    """A sample, and a shuffled set of its near copies among other images; floats, or 0..255."""
+    rng = np.random.default_rng(3)
+    image = rng.uniform(0.3, 0.7, (1, 24, 24, 1)).astype(np.float32)
+    noise = rng.standard_normal((count, *image.shape[1:]), np.float32)
+    copies = image + np.geomspace(*distances, count, dtype=np.float32)[:, None, None, None] * noise
+    others = rng.random((100, *image.shape[1:]), np.float32)
+    if dtype == np.uint8:
+        image, others = (np.round(255 * x).astype(np.uint8) for x in (image, others))
+        copies = image.repeat(count, axis=0)
+        for k in range(count):
+            # One gray level in k + 1 pixels: distances of 1.6e-4 and more.
+            copies.reshape(count, -1)[k, 7 : 8 + k] += 1
+    images = np.concatenate([copies, others])
+    return image, images[rng.permutation(len(images))]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_near_copies_are_told_apart(dtype):
+    """More of them than a float32 product has digits for; d1 / d2 is that of the definition."""
+    image, images = near_copies(dtype)
+    expected = brute_force(image, images, "distance")[0]
+    found = closest(image, images, ["distance"])["distance"]
+    np.testing.assert_array_equal(found.index[0], np.argsort(expected)[:2])
+    np.testing.assert_allclose(found.value[0], np.sort(expected)[:2], rtol=DIFFERENCE)
+    np.testing.assert_allclose(
+        similarity_matrix(image, images, "distance")[0], expected, rtol=DIFFERENCE
+    )
+    for measure in ("cosine", "correlation"):
+        expected = brute_force(image, images, measure)[0]
+        found = closest(image, images, [measure], count=20)[measure]
+        np.testing.assert_allclose(found.value[0], -np.sort(-expected)[:20], atol=1e-12)
+
+
+def test_float32_products_alone_do_not_tell_near_copies_apart():
+    """The negative control of the test above."""
+    image, images = near_copies(np.float32)
+    a, b = (x.reshape(len(x), -1) for x in (image, images))
+    products = np.sum(a**2) + np.sum(b**2, axis=1) - 2 * (b @ a[0])
+    expected = brute_force(image, images, "distance")[0]
+    assert np.argsort(products)[:2].tolist() != np.argsort(expected)[:2].tolist()
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_the_rounding_of_products_decides_nothing(monkeypatch, measure):
+    """Whatever kernel a processor has for products, within the bound on its errors."""
+    image, images = near_copies(np.float32)
+    expected = closest(image, images, [measure], count=5)[measure]
+    rng, scores = np.random.default_rng(4), similarity._Vectors.scores
+
+    def perturbed(self, measure, others, products, rows):
+        error = (
+            rng.choice([-0.99, 0.99], products.shape) * self.margin(measure, others, rows)[:, None]
+        )
+        return scores(self, measure, others, products, rows) + error.astype(np.float32)
+
+    monkeypatch.setattr(similarity._Vectors, "scores", perturbed)
+    found = closest(image, images, [measure], count=5)[measure]
+    np.testing.assert_array_equal(found.index, expected.index)
+    np.testing.assert_array_equal(found.value, expected.value)
+
+
+def test_many_equal_images_are_compared_once(monkeypatch):
+    images = np.zeros((3000, 4, 4, 1), np.uint8)
+    images[2000] = 3
+    compared = []
+    pairs = similarity._measure_pairs
+    monkeypatch.setattr(
+        similarity, "_measure_pairs", lambda *a: compared.append(len(a[3])) or pairs(*a)
+    )
+    found = closest(images[:2], images, ["distance"], count=3)["distance"]
+    assert found.index.tolist() == [[0, 1, 2]] * 2
+    assert sum(compared) <= 8
 
 
 def test_of_equal_images_the_first_is_closest_and_small_sets_have_no_second():

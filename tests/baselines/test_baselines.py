@@ -58,6 +58,21 @@ def test_the_empirical_bayes_optimum(monkeypatch):
         )
 
 
+def test_the_optimum_among_many_near_copies():
+    """Of which only some have their distances from differences."""
+    rng = np.random.default_rng(4)
+    image, noise = rng.random((1, 24, 24, 1)), rng.standard_normal((100, 24, 24, 1))
+    copies = (image + np.geomspace(1e-4, 1e-2, 100)[:, None, None, None] * noise).clip(0, 1)
+    images = np.concatenate([copies, rng.random((50, 24, 24, 1))]).astype(np.float32)
+    for sigma in (0.003, 0.02):
+        noisy = (images[[10, 60]] + sigma * rng.standard_normal((2, 24, 24, 1))).astype(np.float32)
+        np.testing.assert_allclose(
+            Inference(EmpiricalBayes(images, sigma=sigma)).denoise(noisy),
+            posterior_mean(images, noisy, sigma),
+            atol=tolerances.EMPIRICAL_BAYES,
+        )
+
+
 def test_the_most_likely_noise_level():
     images = faces(60)
     blind = EmpiricalBayes(images.astype(np.float32) / 255)

@@ -29,6 +29,22 @@ def test_blocks_make_no_difference(monkeypatch):
     assert seen[-1] == (50, 50)
 
 
+def test_the_closest_of_near_copies():
+    """Correlations that differ by less than the rounding of float32 products."""
+    rng = np.random.default_rng(2)
+    image = rng.random((1, 20, 20, 1))
+    noise = np.geomspace(1e-4, 1e-3, 30)[:, None, None, None] * rng.standard_normal((30, 20, 20, 1))
+    others = np.concatenate([image + noise, rng.random((30, 20, 20, 1))]).clip(0, 1)[::-1]
+    found = find_overlap(image, others)
+    flat = [np.float64(x).reshape(len(x), -1) for x in (image, others)]
+    a, b = (x - x.mean(axis=1, keepdims=True) for x in flat)
+    expected = b @ a[0] / np.linalg.norm(a) / np.linalg.norm(b, axis=1)
+    assert found.index[0] == expected.argmax() == 59
+    assert found.correlation[0] == pytest.approx(expected.max(), abs=1e-7)
+    blank = find_overlap(np.zeros_like(image), others)
+    assert blank.index[0] == blank.correlation[0] == 0
+
+
 def test_a_negative_is_not_close_and_sizes_may_differ():
     image = np.random.default_rng(1).random((1, 20, 20, 1), np.float32)
     other = np.concatenate([1 - image, np.full_like(image, 0.5), image]).repeat(2, 1).repeat(2, 2)

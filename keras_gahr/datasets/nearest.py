@@ -1,0 +1,90 @@
+"""The closest of many candidates, searched by fast products and decided by exact values.
+
+A float32 product of vectors is rounded, each kind of processor does it in its own way, and |a|^2 + |b|^2 -
+2ab cancels for near copies. So products only tell which pairs may be among the closest; those are computed
+again.
+"""
+
+import collections
+import hashlib
+
+import numpy as np
+
+
+class Nearest:
+    """The highest values of each row so far, and which candidates have them.
+
+    Args:
+        rows: how many rows there are.
+        count: how many candidates to keep for each.
+
+    Attributes:
+        value: float64 (rows, count), the highest first; -inf where there was no candidate yet.
+        index: int64 (rows, count): the candidates; of equal values the first comes first.
+    """
+
+    def __init__(self, rows, count):
+        self.value = np.full((rows, count), -np.inf)
+        self.index = np.full((rows, count), -1)
+
+    def update(self, rows, candidates, scores, margin, exact, as_score=None):
+        """Takes in the candidates of a block.
+
+        Args:
+            rows: a slice of the rows.
+            candidates: int64 (columns,): what the candidates of this block are called.
+            scores: float32 (rows, columns): roughly `as_score` of the values.
+            margin: float64 (rows,): bounds on the errors of the scores.
+            exact: a function of places (i, j) in the scores that returns their values, float64.
+            as_score: an ascending function of values (rows,), one for each row; by default the scores
+                are the values.
+        """
+        lowest = self.value[rows, -1]
+        limit = (as_score(lowest) if as_score else lowest) - margin
+        i, j = _close_ones(scores, limit, margin, self.value.shape[1])
+        if len(i):
+            self._merge(i + rows.start, candidates[j], exact(i, j))
+
+    def _merge(self, rows, candidates, values):
+        touched, count = np.unique(rows), self.value.shape[1]
+        rows = np.concatenate([np.repeat(touched, count), rows])
+        candidates = np.concatenate([self.index[touched].ravel(), candidates])
+        values = np.concatenate([self.value[touched].ravel(), values])
+        order = np.lexsort((candidates, -values, rows))
+        starts = np.searchsorted(rows[order], touched)
+        highest = order[starts[:, None] + np.arange(count)]
+        self.value[touched], self.index[touched] = values[highest], candidates[highest]
+
+
+def _close_ones(scores, limit, margin, count):
+    """The places of the scores that may belong to one of the highest `count` values of their row."""
+    # Scores that are no numbers, after an overflow, are close.
+    i, j = np.nonzero(~(scores < np.float32(limit)[:, None]))
+    many = np.flatnonzero(np.bincount(i, minlength=len(scores)) > count)
+    if len(many):
+        lowest = np.partition(scores[many], -count, axis=1)[:, -count]
+        limit[many] = np.maximum(limit[many], lowest - 2 * margin[many])
+        close = ~(scores[i, j] < np.float32(limit)[i])
+        i, j = i[close], j[close]
+    return i, j
+
+
+class Copies:
+    """Finds the images of a set that can be among the closest: no more than `count` equal ones.
+
+    Without it a set with many equal images, which are all equally close, would be compared pair by pair.
+    """
+
+    def __init__(self, count):
+        self.count = count
+        self._seen = collections.Counter()
+
+    def places(self, images):
+        """The places in a block of images of all but further copies, int64; call it in their order."""
+        kept = []
+        for place, image in enumerate(images):
+            key = hashlib.blake2b(np.ascontiguousarray(image), digest_size=16).digest()
+            self._seen[key] += 1
+            if self._seen[key] <= self.count:
+                kept.append(place)
+        return np.array(kept, np.int64)
