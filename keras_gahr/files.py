@@ -94,6 +94,8 @@ def check_output_folder(path, overwrite=False, *, known_by, contents):
     path = _check_output(path, overwrite)
     if not path.exists():
         return path
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        raise InputError(f"{path} is not writable and cannot be replaced: choose another name")
     mark = path / known_by
     if not mark.is_file() or "gahr" not in mark.read_text(encoding="utf-8", errors="replace"):
         raise InputError(

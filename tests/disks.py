@@ -1,6 +1,7 @@
-"""A disk that is full, for tests of what is written to it."""
+"""A disk that is full or read-only, for tests of what is written to it."""
 
 import contextlib
+import os
 
 import pytest
 
@@ -18,3 +19,16 @@ def limited(size):
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@contextlib.contextmanager
+def without_rights(path, mode=0):
+    """Within it, a file or folder may not be read, or only what the mode says; not for root."""
+    before = path.stat().st_mode
+    path.chmod(mode)
+    try:
+        if os.access(path, os.W_OK):
+            pytest.skip("this user, as root, may read and write everything")
+        yield
+    finally:
+        path.chmod(before)

@@ -20,6 +20,7 @@ from keras_gahr.training.estimate import estimate_training
 from keras_gahr.training.levels import MOST_IMAGES
 from keras_gahr.training.preparation import prepare
 from keras_gahr.training.processes import must_relaunch, relaunch
+from keras_gahr.training.run import check_run_to_resume
 from keras_gahr.training.whereabouts import find_dataset
 
 from .psnr import print_psnr_table
@@ -111,8 +112,7 @@ def continue_run(out, given, state_seconds):
             "started; only --epochs and --data-on-device may be changed, and --dataset after a move "
             "(--start-from begins a new run from a model)"
         )
-    if not (out / "config.json").is_file():
-        raise InputError(f"{out} holds no run, expected a folder that `gahr train` made")
+    check_run_to_resume(out)
     options = read_options(out / "config.json")
     if "dataset" not in options:
         raise InputError(f"{out} was not started by `gahr train`: go on with it from Python")

@@ -125,7 +125,9 @@ def read_history(path):
             | {name: int(row[name]) for name in ("epoch", "steps")}
             for row in rows
         ]
-    except (OSError, ArithmeticError, ValueError, LookupError, TypeError, csv.Error) as error:
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    except (ArithmeticError, ValueError, LookupError, TypeError, csv.Error) as error:
         raise InputError(
             f"{path} cannot be read: expected the table of epochs of a training; put back a copy of it"
         ) from error

@@ -146,7 +146,9 @@ def read_levels(path):
                 }
                 for row in csv.DictReader(file)
             ]
-    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, csv.Error) as error:
         raise InputError(
             f"{path} cannot be read: expected the table of noise levels of a training; remove it"
         ) from error

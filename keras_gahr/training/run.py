@@ -46,7 +46,7 @@ FILES = (
 def check_run_output(out, overwrite=False):
     """The run directory, if a training may write it; else raises `InputError`."""
     out = Path(out)
-    if not overwrite and (out / "state.safetensors").is_file():
+    if not overwrite and os.path.isfile(out / "state.safetensors"):
         raise InputError(
             f"{out} exists and holds a run: `gahr train --resume {out}` goes on with it, --overwrite "
             "replaces it"
@@ -113,7 +113,7 @@ def train(
         kept, before = None, {}
         if shared.is_first:
             if resume:
-                out = _resumed_folder(out)
+                out = check_run_to_resume(out)
                 before = _read_config(out / "config.json")
             config = _config(denoiser, settings, out, data, options, before)
             if not resume:
@@ -158,11 +158,12 @@ def _new_folder(out, overwrite, config):
     return out
 
 
-def _resumed_folder(out):
+def check_run_to_resume(out):
+    """The run directory, if its training may go on; else raises `InputError`."""
     out = Path(out)
     if not (out / "config.json").is_file():
         raise InputError(f"{out} holds no run, expected a folder that `gahr train` made")
-    if not os.access(out, os.W_OK):
+    if not os.access(out, os.R_OK | os.W_OK | os.X_OK):
         raise InputError(
             f"{out} is not writable, and a run that goes on writes there: copy it first"
         )

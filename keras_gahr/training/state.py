@@ -49,6 +49,9 @@ def read_state(path):
             f"{path} is not there: the training was stopped before its first state was kept; "
             "start it anew with --overwrite"
         )
+    if not os.access(path, os.R_OK):
+        # What the library says of it is that the file is not there.
+        raise InputError(f"{path} cannot be read: permission denied")
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}

@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+from disks import without_rights
 
 from keras_gahr import load_denoiser
 
@@ -160,6 +161,7 @@ def test_a_stopped_run_goes_on(gahr, refused, dataset, tmp_path):
         assert says in refused("train", *options)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_after_a_move(gahr, refused, dataset, tmp_path):
     """With its images, without them, and with images that it was told of in either way."""
 
@@ -205,6 +207,32 @@ def test_a_run_goes_on_after_a_move(gahr, refused, dataset, tmp_path):
         "train", "--dataset", tmp_path / "g", "--resume", new / "run"
     )
     assert (new / "run" / "config.json").read_bytes() == before
+
+
+@pytest.mark.slow
+def test_what_may_not_be_read_or_written_is_named(gahr, refused, dataset, tmp_path):
+    run, resume = tmp_path / "run", ("train", "--resume", tmp_path / "run", "--epochs", 2)
+    again = ("train", dataset, "--out", run, *QUICK)
+    assert gahr(*again[:-3], 1, *QUICK[-2:]).exit_code == 0
+    content = {path: path.read_bytes() for path in run.iterdir() if path.is_file()}
+    with without_rights(run, 0o555):
+        for arguments in (resume, (*again, "--overwrite")):
+            message = refused(*arguments)
+            assert f"error: {run} is not writable" in message
+            assert "/." not in message
+    with without_rights(run / "config.json"):
+        assert "config.json cannot be read: Permission denied" in refused(*resume)
+    for name in ("state.safetensors", "levels.csv"):
+        with without_rights(run / name):
+            result = gahr(*resume)
+            assert result.exit_code == 2
+            assert f"{name} cannot be read: permission denied" in result.output.lower()
+    with without_rights(tmp_path, 0o555):
+        assert "cannot be made" in refused("train", dataset, "--out", tmp_path / "b", *QUICK)
+    with without_rights(dataset):
+        for arguments in (resume, (*again[:-1], 8, "--overwrite")):
+            assert str(dataset) in refused(*arguments)
+    assert {path: path.read_bytes() for path in run.iterdir() if path.is_file()} == content
 
 
 def test_options_can_come_from_a_file(gahr, refused, dataset, tmp_path):
