@@ -8,16 +8,21 @@ from pathlib import Path
 import numpy as np
 
 import keras_gahr
-from keras_gahr.datasets.arrays import read_array, to_float
-from keras_gahr.datasets.image_files import WRITABLE, list_images, read_image, write_image
+from keras_gahr.datasets.arrays import CLEAN, NOISY, to_float
+from keras_gahr.datasets.channels import with_channels
+from keras_gahr.datasets.image_arrays import is_array
+from keras_gahr.datasets.image_files import WRITABLE, find_images, open_images, write_image
+from keras_gahr.datasets.layout import from_images
 from keras_gahr.datasets.store import is_dataset
 from keras_gahr.denoisers import Inference
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_file, check_output_folder, replacing, replacing_folder
+from keras_gahr.names import printable
 from keras_gahr.noise import check_seed, keyed_normal
 from keras_gahr.psnr import psnr
 
-_LARGEST = 1e6
+APART, REPEATED, GREY = "each denoised alone", "repeated", "made grey"
+"""What is done with the channels of images that have others than the network; see `DenoisedFile`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,13 +30,30 @@ class DenoisedFile:
     """What was done to one file.
 
     Args:
-        name: of the input file.
+        name: of the input file, within a folder relative to it.
         before, after: mean PSNR of its images in dB, or None where the clean ones are not known.
+        channels: `APART` if a network of grey images denoised each channel of a colour image,
+            `REPEATED` if a grey one was repeated for a network of colour images and their mean taken,
+            `GREY` if colour was given up, None if the channels are the network's.
     """
 
     name: str
     before: float | None
     after: float | None
+    channels: str | None
+
+
+@dataclasses.dataclass(frozen=True)
+class DenoisedFiles:
+    """What was done to one file, or to those of a folder.
+
+    Args:
+        files: a `DenoisedFile` for each.
+        left_out: from the names of all else in the folder to the reasons.
+    """
+
+    files: list[DenoisedFile]
+    left_out: dict[str, str]
 
 
 def denoise_files(
@@ -42,28 +64,35 @@ def denoise_files(
     clean=None,
     seed=0,
     *,
+    gray=False,
+    layout=None,
     overwrite=False,
     progress=lambda done, total: None,
 ):
-    """Denoises a file of images, or every one in a folder.
+    """Denoises a file of images, or every one in a folder and its subfolders.
 
-    Pictures and arrays are taken as they are; a `.npy` array may be (H, W), (H, W, C), (N, H, W) or
-    (N, H, W, C), uint8 or finite floats, and gives an array of the same shape, float32, not clipped.
+    An array, `.npy` or `.npz`, may be (H, W), (H, W, C), (N, H, W) or (N, H, W, C), uint8, bool or
+    floats, and gives a `.npy` array of the same shape, float32, not clipped. A network of grey images
+    denoises each channel of a colour image, and one of colour images takes a grey one three times;
+    added noise is that of the image as it is.
 
     Args:
         denoiser: a `Denoiser`.
         source: the file or folder.
         out: the file (.png, .jpg or .npy) or folder to write, whole or not at all. A folder gets .png
-            for pictures, .npy for arrays, and denoising.json with what this function returns.
+            for pictures, .npy for arrays, in the same subfolders, and denoising.json with what this
+            function returns.
         sigma: if given, `source` is clean, this noise is added first, and the noisy images are
             written beside the denoised ones with `.noisy` before the suffix.
         clean: if given, the file or folder of clean images that `source` is compared with.
         seed: of the added noise; an image's noise depends on it and on the image's place.
+        gray: whether to make colour images grey first.
+        layout: of arrays, such as "NCHW"; by default see `find_layout`.
         overwrite: whether to replace what is there.
         progress: called with (files done, files in all).
 
     Returns:
-        A list of `DenoisedFile`.
+        `DenoisedFiles`.
 
     Raises:
         InputError: if a file cannot be used or written; nothing is written then.
@@ -79,32 +108,41 @@ def denoise_files(
             "received a conditional denoiser, which needs the low band of an image: use the "
             "multi-scale denoiser it belongs to"
         )
-    job = _Job(Inference(denoiser), sigma, seed)
+    job = _Job(Inference(denoiser), sigma, seed, gray, layout)
     if not source.is_dir():
-        return [_denoise_file(job, source, out, clean, overwrite, progress)]
+        return DenoisedFiles([_denoise_file(job, source, out, clean, overwrite, progress)], {})
 
     if is_dataset(source):
         raise InputError(f"{source} is a dataset: give {source / 'images.npy'}")
     if clean is not None and not clean.is_dir():
         raise InputError(f"{clean} is not a folder: {source} is one, and so must the clean one be")
-    paths = list_images(source)
-    targets = [Path(f"{path.stem}{'.npy' if path.suffix == '.npy' else '.png'}") for path in paths]
-    names = ["denoising.json", *(name.name for target in targets for name in job.outputs(target))]
-    if len(names) != len(set(names)):
-        twice = next(name for name in names if names.count(name) > 1)
+    if source.resolve() in out.resolve().parents:
+        raise InputError(f"{out} lies inside {source}: put it somewhere else")
+    paths, left_out = find_images(source)
+    names = [path.relative_to(source) for path in paths]
+    targets = [name.with_suffix(".npy" if is_array(name) else ".png") for name in names]
+    contents = [
+        "denoising.json",
+        *(str(name) for target in targets for name in job.outputs(target)),
+    ]
+    if len(contents) != len(set(contents)):
+        twice = next(name for name in contents if contents.count(name) > 1)
         raise InputError(f"two images of {source} would both become {twice}: rename one")
-    check_output_folder(out, overwrite, known_by="denoising.json", contents=names)
+    check_output_folder(out, overwrite, known_by="denoising.json", contents=contents)
     results = []
     with replacing_folder(out, overwrite) as folder:
-        for index, (path, target) in enumerate(zip(paths, targets, strict=True)):
-            results.append(job.run(path, folder / target, clean and clean / path.name, index))
+        for index, (path, name, target) in enumerate(zip(paths, names, targets, strict=True)):
+            (folder / target).parent.mkdir(parents=True, exist_ok=True)
+            results.append(job.run(path, name, folder / target, clean and clean / name, index))
             progress(index + 1, len(paths))
+        left_out = {printable(name): printable(reason) for name, reason in left_out.items()}
         report = {
             "package": f"keras-gahr {keras_gahr.__version__}",
             "files": [dataclasses.asdict(result) for result in results],
+            "left_out": [{"name": name, "reason": reason} for name, reason in left_out.items()],
         }
         (folder / "denoising.json").write_text(json.dumps(report, indent=1) + "\n")
-    return results
+    return DenoisedFiles(results, left_out)
 
 
 def _denoise_file(job, source, out, clean, overwrite, progress):
@@ -114,16 +152,19 @@ def _denoise_file(job, source, out, clean, overwrite, progress):
     for path in job.outputs(out):
         check_output_file(path, overwrite)
     progress(0, 1)
-    return job.run(source, out, clean, 0)
+    return job.run(source, source.name, out, clean, 0)
 
 
 class _Job:
     """What is done to each file."""
 
-    def __init__(self, inference, sigma, seed):
+    def __init__(self, inference, sigma, seed, gray, layout):
         self.inference = inference
+        self.channels = inference.denoiser.input_channels
         self.sigma = sigma
         self.seed = seed
+        self.gray = gray
+        self.layout = layout
 
     def outputs(self, target):
         """The paths written for one file: the denoised images, and the noisy ones if noise is added."""
@@ -131,14 +172,10 @@ class _Job:
             return [target]
         return [target, target.with_name(f"{target.stem}.noisy{target.suffix}")]
 
-    def run(self, path, target, clean_path, index):
-        images, shape = _read(path)
+    def run(self, path, name, target, clean_path, index):
+        images, layout, made_grey = self._read(path, CLEAN if self.sigma is not None else NOISY)
         if len(images) > 1 and target.suffix.lower() != ".npy":
             raise InputError(f"{target} cannot hold {len(images)} images: end its name in .npy")
-        try:
-            self.inference.denoiser.check_shape(images.shape)
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from error
         noisy, clean = images, None
         if self.sigma is not None:
             # Each file has its own range of image indices.
@@ -146,22 +183,49 @@ class _Job:
             noise = keyed_normal(self.seed, indices, 0, images.shape[1:])
             noisy, clean = images + np.float32(self.sigma) * noise, images
         elif clean_path is not None:
-            clean, _ = _read(clean_path)
+            clean, *_ = self._read(clean_path, CLEAN)
             if clean.shape != images.shape:
                 raise InputError(
                     f"{clean_path} holds {_describe(clean)} and {path} {_describe(images)}: give the "
                     "clean version of the same image"
                 )
-        denoised = self.inference.denoise(noisy)
+        try:
+            denoised, channels = self._denoise(noisy)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
         if not np.isfinite(denoised).all():
             raise InputError(f"{path}: the denoised image is not finite: the denoiser is damaged")
         with contextlib.ExitStack() as stack:
             for output, images in zip(self.outputs(target), (denoised, noisy), strict=False):
-                _write(stack.enter_context(replacing(output)), images, shape)
-        if clean is None:
-            return DenoisedFile(path.name, None, None)
-        before, after = (float(psnr(x, clean).mean()) for x in (noisy, denoised))
-        return DenoisedFile(path.name, before, after)
+                _write(stack.enter_context(replacing(output)), images, layout)
+        before = after = None
+        if clean is not None:
+            before, after = (float(psnr(x, clean).mean()) for x in (noisy, denoised))
+        return DenoisedFile(printable(name), before, after, GREY if made_grey else channels)
+
+    def _read(self, path, limits):
+        """Images of a file as float32, the file's layout, and whether colour was given up."""
+        images, layout = open_images(path, self.channels, self.layout, limits)
+        images = to_float(images, CLEAN if limits == CLEAN else None)
+        made_grey = self.gray and images.shape[-1] == 3
+        return with_channels(images, 1) if made_grey else images, layout, made_grey
+
+    def _denoise(self, noisy):
+        """The denoised images, in the channels of the noisy ones, and what was done for that."""
+        count, *sides, channels = noisy.shape
+        if channels == self.channels:
+            return self.inference.denoise(noisy), None
+        if channels == 1:
+            repeated = self.inference.denoise(with_channels(noisy, self.channels))
+            return with_channels(repeated, 1), REPEATED
+        if self.channels > 1:
+            raise InputError(
+                f"received images with {channels} channels for a denoiser of {self.channels}: convert "
+                "them"
+            )
+        apart = np.moveaxis(noisy, -1, 1).reshape(-1, *sides, 1)
+        apart = self.inference.denoise(apart).reshape(count, channels, *sides)
+        return np.moveaxis(apart, 1, -1), APART
 
 
 def _describe(images):
@@ -169,36 +233,10 @@ def _describe(images):
     return f"{count} image(s) of {'x'.join(map(str, shape))}"
 
 
-def _read(path):
-    """The images of a file as float32 `(count, height, width, channels)`, and the file's shape."""
-    if path.suffix.lower() != ".npy":
-        image = read_image(path)
-        return image[None], image.shape
-    array = read_array(path)
-    shape = array.shape
-    # Noisy arrays leave [0, 1] rightly, so that only their type and finiteness are checked.
-    if array.dtype.kind not in "fu" or (array.dtype.kind == "u" and array.dtype != np.uint8):
-        raise InputError(f"{path} has type {array.dtype}: expected uint8 or floats")
-    if array.size == 0:
-        raise InputError(f"{path} is empty (shape {shape}): expected at least one image")
-    # Compared with a bound that float32 can hold; NaN fails every comparison.
-    if array.dtype.kind == "f" and not np.all(np.abs(array) < _LARGEST):
-        raise InputError(f"{path} holds NaN or numbers beyond {_LARGEST:.0e}: expected images")
-    if array.ndim == 3 and shape[-1] in {1, 3}:
-        array = array[None]
-    elif array.ndim in {2, 3}:
-        array = array.reshape(-1, *shape[-2:], 1)
-    elif array.ndim != 4:
-        raise InputError(
-            f"{path} has shape {shape}: expected (H, W), (H, W, C), (N, H, W) or (N, H, W, C)"
-        )
-    if array.dtype == np.uint8:
-        return to_float(array), shape
-    return np.asarray(array, dtype=np.float32), shape
-
-
-def _write(path, images, shape):
+def _write(path, images, layout):
     if path.suffix.lower() == ".npy":
-        np.save(path, images.reshape(shape))
+        # NumPy adds the suffix to a name that has it in capitals, but not to a file.
+        with path.open("wb") as file:
+            np.save(file, from_images(images, layout))
     else:
         write_image(path, images[0])

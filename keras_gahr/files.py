@@ -1,6 +1,7 @@
 """Files that are read, and files that are written whole or not at all."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -86,7 +87,8 @@ def check_output_folder(path, overwrite=False, *, known_by, contents):
         path: the folder.
         overwrite: whether an old one may be replaced.
         known_by: a text file in every such folder that names this package.
-        contents: names of all that such a folder may hold.
+        contents: names of all that such a folder may hold; of a name in a subfolder, such as "a/b",
+            the subfolder may hold nothing else, otherwise whatever it likes.
 
     Raises:
         InputError: if it exists and may not be replaced, or if it would lie inside a file.
@@ -101,8 +103,7 @@ def check_output_folder(path, overwrite=False, *, known_by, contents):
         raise InputError(
             f"{path} has no {known_by} of this package and will not be replaced: choose another name"
         )
-    left = {item.name for item in _leftovers(path, contents)}
-    foreign = sorted({item.name for item in path.iterdir()} - {*contents, *left})
+    foreign = sorted(str(item.relative_to(path)) for item in others_in(path, contents))
     if foreign:
         raise InputError(
             f"{path} also holds {foreign[0]}, which is not ours to delete: move it or choose another "
@@ -111,8 +112,30 @@ def check_output_folder(path, overwrite=False, *, known_by, contents):
     return path
 
 
+def others_in(folder, contents):
+    """Yields the paths in a folder that are not among its contents: see `check_output_folder`.
+
+    What a killed process left of those is passed over.
+    """
+    left = {item.name for item in _leftovers(folder, contents)}
+    below = {}
+    for first, *rest in (Path(name).parts for name in contents):
+        below.setdefault(first, []).append(Path(*rest))
+    for item in folder.iterdir():
+        names = below.get(item.name)
+        if names is None:
+            if item.name not in left:
+                yield item
+        elif Path() not in names and item.is_dir() and not item.is_symlink():
+            yield from others_in(item, names)
+
+
 def _check_output(path, overwrite):
     path = Path(path)
+    if path.parts[:1] == ("~",):
+        raise InputError(
+            f"{path} begins with ~, which only a shell understands: write the folder out"
+        )
     try:
         if not overwrite and (path.exists() or path.is_symlink()):
             raise InputError(f"{path} exists: choose another name or pass --overwrite")
@@ -154,7 +177,7 @@ def replacing(path):
     path = Path(path)
     temporary = _temporary(path)
     try:
-        with _naming(path):
+        with _naming(path, temporary):
             path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
             temporary.replace(path)
@@ -181,7 +204,7 @@ def replacing_folder(path, overwrite=False):
     path = _target(path)
     temporary = _temporary(path)
     try:
-        with _naming(path):
+        with _naming(path, temporary):
             temporary.mkdir(parents=True)
             yield temporary
             _move_folder(temporary, path, overwrite)
@@ -203,7 +226,7 @@ def resuming_folder(path, overwrite=False):
     """
     path = _target(path)
     partial = path.with_name(_hidden(path.name, path.name, ".partial"))
-    with _naming(path):
+    with _naming(path, partial):
         partial.mkdir(parents=True, exist_ok=True)
         with locked(partial, path):
             try:
@@ -328,13 +351,39 @@ def _hidden(name, stem, ending):
     return f".{stem}{ending}"
 
 
+_WRITING = {errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC, errno.EROFS}
+"""Errors of a file that is open and written to, which do not say its name."""
+
+
 @contextlib.contextmanager
-def _naming(path):
-    """Errors of the file system as one line about the file that was asked for."""
+def _naming(path, temporary):
+    """Errors of writing as one line about the file or folder that was asked for.
+
+    Those of other files name these; what is not known to be of writing is left as it is.
+
+    Args:
+        path: what was asked for.
+        temporary: what is written in its place.
+    """
     try:
         yield
+    except InputError as error:
+        if str(temporary) in str(error):
+            raise type(error)(str(error).replace(str(temporary), str(path))) from error
+        raise
     except OSError as error:
+        if isinstance(error.filename, str | bytes | os.PathLike):
+            other = Path(os.fsdecode(error.filename))
+            if not _concerns(other.absolute(), path.absolute(), temporary.absolute()):
+                raise InputError(f"{other}: {_reason(error)}") from error
+        elif error.errno is not None and error.errno not in _WRITING:
+            raise
         raise InputError(f"{path} cannot be written: {_reason(error)}") from error
+
+
+def _concerns(other, path, temporary):
+    """Whether a path lies in what is written, or is a folder around it."""
+    return other in path.parents or bool({path, temporary} & {other, *other.parents})
 
 
 def _reason(error):

@@ -13,6 +13,7 @@ from keras_gahr.files import (
     check_regular,
     replacing,
     replacing_folder,
+    resuming_folder,
 )
 
 
@@ -131,3 +132,38 @@ def test_outputs_inside_files_and_onto_folders_are_refused(tmp_path):
         check_output_file(tmp_path / "file" / "x.png")
     with pytest.raises(InputError, match="is a folder"):
         check_output_file(tmp_path, overwrite=True)
+
+
+def test_errors_of_other_files_do_not_blame_the_output(tmp_path):
+    """An input that cannot be read is named itself, whichever way the output is written."""
+    out = tmp_path / "out"
+    for write in (replacing, replacing_folder, resuming_folder):
+        with pytest.raises(InputError, match=r"in\.png: Permission denied"), write(out):
+            raise PermissionError(13, "Permission denied", str(tmp_path / "in.png"))
+        with pytest.raises(InputError, match=r"in\.png: Permission denied"), write(out):
+            raise PermissionError(13, "Permission denied", os.fsencode(tmp_path / "in.png"))
+        with pytest.raises(ConnectionResetError), write(out):
+            raise ConnectionResetError(104, "Connection reset by peer")
+        with pytest.raises(InputError, match=r"out cannot be written: Is full"), write(out):
+            raise OSError(28, "Is full")
+        with pytest.raises(InputError, match=r"out cannot be written: Denied"), write(out) as path:
+            raise OSError(13, "Denied", str(path))
+        with pytest.raises(InputError, match=r"out cannot be written: Denied"), write(out) as path:
+            raise OSError(13, "Denied", str(path / "x.png"))
+        assert not list(tmp_path.iterdir())
+
+
+def test_temporary_names_are_not_shown(tmp_path):
+    with (
+        pytest.raises(InputError, match=r"/out/x\.png is bad"),
+        replacing_folder(tmp_path / "out") as folder,
+    ):
+        raise InputError(f"{folder / 'x.png'} is bad")
+
+
+def test_no_folder_called_home(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for path in ("~", "~/x.png"):
+        with pytest.raises(InputError, match="write the folder out"):
+            check_output_file(path)
+    check_output_file("~x.png")

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 RANKS = [
     {"errors", "__init__"},
-    {"files", "impostors", "runs"},
+    {"files", "impostors", "names", "runs"},
     {"_backend"},
     {"noise", "datasets"},
     {"denoisers"},

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from keras_gahr.datasets import load, read_image
+from keras_gahr.datasets.channels import with_channels
 from keras_gahr.errors import InputError
 
 from .tangent import tangent_space
 
 
-def read_one(path, index=None, crop=None, channels=None):
+def read_one(path, index=None, crop=None, channels=None, layout=None):
     """An image, and the tangent space of its family where that is known.
 
     Args:
@@ -17,6 +18,7 @@ def read_one(path, index=None, crop=None, channels=None):
         crop: (height, width) from the middle, (height, width, top, left), or "square" for the largest
             square in the middle; None for all.
         channels: 1 for grey, 3 for colour, None for what the file has.
+        layout: of an array, such as "CHW"; by default see `find_layout`.
 
     Returns:
         float32 (height, width, channels) in [0, 1], and the basis that `tangent_space` gives, or None.
@@ -26,16 +28,12 @@ def read_one(path, index=None, crop=None, channels=None):
     """
     path = Path(path)
     if index is None and not path.is_dir() and path.suffix.lower() != ".npz":
-        return _crop(read_image(path, channels), crop, path), None
-    dataset = load(path)
+        return _crop(read_image(path, channels, layout), crop, path), None
+    dataset = load(path, layout=layout)
     index = 0 if index is None else index
     if not 0 <= index < len(dataset):
         raise InputError(f"{path} has {len(dataset)} images: expected an index from 0, not {index}")
-    image = dataset.as_float(index)
-    if channels == 1 and image.shape[-1] == 3:
-        image = image.mean(axis=-1, keepdims=True)
-    elif channels == 3 and image.shape[-1] == 1:
-        image = image.repeat(3, axis=-1)
+    image = with_channels(dataset.as_float(index), channels)
     tangent = tangent_space(dataset, index)
     if crop is not None or (tangent is not None and tangent.shape[1:] != image.shape):
         tangent = None

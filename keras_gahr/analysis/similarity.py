@@ -104,7 +104,7 @@ class _Vectors:
 
 def to_vectors(images):
     """Images (N, H, W, C), uint8 or any floats, as float (N, d); floats are not clipped."""
-    images = to_float(images) if images.dtype == np.uint8 else np.asarray(images)
+    images = to_float(images) if images.dtype in (np.uint8, bool) else np.asarray(images)
     return images.reshape(len(images), -1)
 
 

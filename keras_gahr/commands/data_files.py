@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .options import OverwriteOption, parse_crop, parse_fraction, parse_size
+from .options import LayoutOption, OverwriteOption, parse_crop, parse_fraction, parse_size
 from .progress import progress_bar
 from .summary import summarize
 
@@ -134,17 +134,21 @@ def mnist(
 
 
 def array(
-    file: Annotated[Path, typer.Argument(help="A .npy or .npz file, (N, H, W) or (N, H, W, C).")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="A .npy or .npz file: (H, W), (H, W, C), (N, H, W), (N, H, W, C)."),
+    ],
     out: OutArgument,
     patch: PatchOption = None,
     stride: StrideOption = None,
+    layout: LayoutOption = None,
     overwrite: OverwriteOption = False,
 ):
     """Take the images in an array, whole or in patches."""
     from keras_gahr.datasets.array_files import make_array
 
     started = time.perf_counter()
-    summarize(make_array(file, out, patch, stride, overwrite), out, started)
+    summarize(make_array(file, out, patch, stride, overwrite, layout), out, started)
 
 
 @contextlib.contextmanager

@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 
 from .backend import BackendOption, choose_backend
-from .options import ModelArgument, OverwriteOption, PrecisionOption, SeedOption
+from .options import LayoutOption, ModelArgument, OverwriteOption, PrecisionOption, SeedOption
 
 
 def denoise(
     model: ModelArgument,
     source: Annotated[
-        Path, typer.Argument(metavar="INPUT", help="PNG, JPEG, .npy array, or a folder of them.")
+        Path, typer.Argument(metavar="INPUT", help="PNG, JPEG, .npy or .npz array, or a folder.")
     ],
     out: Annotated[
         Path, typer.Option(help="File of the same kind, or a folder if INPUT is a folder.")
@@ -24,6 +24,13 @@ def denoise(
     clean: Annotated[
         Path | None, typer.Option(help="The clean image (or folder) to compare with.")
     ] = None,
+    gray: Annotated[
+        bool,
+        typer.Option(
+            "--gray", help="Make colour grey; default: a grey network denoises each channel."
+        ),
+    ] = False,
+    layout: LayoutOption = None,
     seed: SeedOption = 0,
     precision: PrecisionOption = "float32",
     overwrite: OverwriteOption = False,
@@ -36,22 +43,41 @@ def denoise(
     """
     choose_backend(backend)
     from keras_gahr.denoisers import load_denoiser
-    from keras_gahr.denoising import denoise_files
+    from keras_gahr.denoising import APART, GREY, REPEATED, denoise_files
     from keras_gahr.noise import parse_sigma
 
+    from .left_out import describe_left_out
     from .progress import progress_bar
 
     sigma = None if add_noise is None else parse_sigma(add_noise)
     denoiser = load_denoiser(model, precision)
     with progress_bar("denoising") as progress:
-        results = denoise_files(
-            denoiser, source, out, sigma, clean, seed, overwrite=overwrite, progress=progress
+        done = denoise_files(
+            denoiser,
+            source,
+            out,
+            sigma,
+            clean,
+            seed,
+            gray=gray,
+            layout=layout,
+            overwrite=overwrite,
+            progress=progress,
         )
-    known = [result for result in results if result.before is not None]
+    known = [result for result in done.files if result.before is not None]
     for result in known:
         typer.echo(f"{result.name}: {result.before:.2f} dB noisy, {result.after:.2f} dB denoised")
     if len(known) > 1:
         before = sum(result.before for result in known) / len(known)
         after = sum(result.after for result in known) / len(known)
         typer.echo(f"mean of {len(known)}: {before:.2f} dB noisy, {after:.2f} dB denoised")
-    typer.echo(f"{len(results)} denoised: {out}")
+    for what, line in (
+        (APART, "in colour: a grey network denoised each channel (--gray makes them grey)"),
+        (REPEATED, "grey: repeated for a colour network, and made grey again"),
+        (GREY, "in colour: made grey"),
+    ):
+        if count := sum(result.channels == what for result in done.files):
+            typer.echo(f"{count} of {len(done.files)} {line}")
+    if done.left_out:
+        typer.echo(describe_left_out(done.left_out))
+    typer.echo(f"{len(done.files)} denoised: {out}")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .backend import BackendOption, choose_backend
-from .options import ModelArgument, OverwriteOption, SeedOption, parse_crop
+from .options import LayoutOption, ModelArgument, OverwriteOption, SeedOption, parse_crop
 
 CONTENTS = (
     "denoising.png",
@@ -55,6 +55,7 @@ def eigenbasis(
     max_products: Annotated[
         int | None, typer.Option(help="Stop lanczos and randomized here at the latest.", min=2)
     ] = None,
+    layout: LayoutOption = None,
     seed: SeedOption = 0,
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
@@ -84,7 +85,7 @@ def eigenbasis(
     denoiser = load_denoiser(model)
     linearizer = analysis.Linearizer(denoiser)
     frame = None if crop is None else parse_crop(crop)
-    clean, tangent = read_one(image, index, frame, denoiser.input_channels)
+    clean, tangent = read_one(image, index, frame, denoiser.input_channels, layout)
 
     options = {"symmetrize": not singular, "max_products": max_products, "seed": seed}
     with warnings.catch_warnings(record=True) as caught, progress_bar("products") as progress:

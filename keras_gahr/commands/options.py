@@ -18,6 +18,13 @@ PrecisionOption = Annotated[
         help="float32, or mixed_bfloat16: faster where the processor has it, but coarser."
     ),
 ]
+LayoutOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Axes of an array: NCHW, CHW, NHW, ...; H rows, W columns, C channels, N images.",
+        show_default="what fits, or NHWC",
+    ),
+]
 ModelArgument = Annotated[Path, typer.Argument(help="A denoiser: a .keras file.")]
 
 

@@ -8,6 +8,7 @@ import typer
 from .backend import BackendOption, choose_backend
 from .options import (
     BatchSizeOption,
+    LayoutOption,
     ModelArgument,
     OverwriteOption,
     PrecisionOption,
@@ -58,6 +59,7 @@ def restore(
         str | None,
         typer.Option(help="With --measured: 40 or HEIGHTxWIDTH, where numbers do not say it."),
     ] = None,
+    layout: LayoutOption = None,
     seed: SeedOption = 0,
     beta: BetaOption = 0.01,
     h0: FirstStepOption = 0.01,
@@ -82,7 +84,9 @@ def restore(
 
     from keras_gahr.denoisers import load_denoiser
     from keras_gahr.restoration import InputImages, check_restoration_output, restore_files
+    from keras_gahr.restoration.inputs import GREY, REPEATED
 
+    from .left_out import describe_left_out
     from .progress import progress_bar
     from .table import print_table
 
@@ -104,6 +108,7 @@ def restore(
         crop=None if crop is None else parse_crop(crop),
         measured=measured,
         sides=None if size is None else parse_size(size),
+        layout=layout,
     )
     check_restoration_output(out, images.names, overwrite)
     start = time.monotonic()
@@ -124,6 +129,14 @@ def restore(
     seconds = time.monotonic() - start
     if not measured:
         print_table(*_quality_table(rows))
+    for what, line in (
+        (GREY, "in colour: made grey for a grey network"),
+        (REPEATED, "grey: repeated for a colour network"),
+    ):
+        if changed := sum(row["channels"] == what for row in rows):
+            typer.echo(f"{changed} of {len(rows)} {line}")
+    if images.left_out:
+        typer.echo(describe_left_out(images.left_out))
     typer.echo(f"{len(rows)} restored in {seconds:.1f} s: {out}")
     for status, advice in (
         ("diverged", "and are left out of the mean"),

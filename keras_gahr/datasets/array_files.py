@@ -20,16 +20,17 @@ from .writer import writing
 IDX_IMAGES, IDX_LABELS = bytes([0, 0, 8, 3]), bytes([0, 0, 8, 1])
 
 
-def make_array(file, out, patch=None, stride=None, overwrite=False):
+def make_array(file, out, patch=None, stride=None, overwrite=False, layout=None):
     """Makes a dataset from an array in a file.
 
     Args:
-        file: a .npy or .npz file with an array (N, H, W) or (N, H, W, C), as for `load`. uint8
-            stays uint8, floats become float32.
+        file: a .npy or .npz file of images, as for `load`. uint8 stays uint8, all else becomes
+            float32.
         out: the dataset folder to make.
         patch: height and width of square patches to cut from the images; by default they stay whole.
         stride: from one patch to the next, by default `patch`.
         overwrite: replace an older dataset.
+        layout: of the array, such as "NCHW"; by default see `find_layout`.
 
     Returns:
         The Dataset.
@@ -41,9 +42,11 @@ def make_array(file, out, patch=None, stride=None, overwrite=False):
     if file.is_dir():
         raise InputError(f"{file} is a folder: expected a .npy or .npz file")
     check_patches(patch, stride)
-    images = load(file).images
+    images = load(file, layout=layout).images
     dtype = "uint8" if images.dtype == np.uint8 else "float32"
     parameters = {"file": file.name, "file_sha256": _sha256(file)}
+    if layout is not None:
+        parameters["layout"] = layout.upper()
     shape = images.shape[1:]
     if patch is not None:
         parameters |= {"patch": patch, "stride": stride or patch}

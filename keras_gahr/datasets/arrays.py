@@ -1,5 +1,6 @@
 """Arrays of pixel values in `.npy` and `.npz` files, and their checks."""
 
+import math
 import mmap
 from pathlib import Path
 
@@ -10,6 +11,12 @@ from keras_gahr.impostors import impostor
 
 # Values this far outside [0, 1] are rounding; anything farther is another unit.
 ROUNDING = 1e-6
+
+CLEAN = (0, 1)
+"""Limits of images."""
+
+NOISY = (-9, 10)
+"""Limits of images with noise up to sigma = 1: of 10^18 normal numbers, one is beyond 9 sigma."""
 
 BLOCK_BYTES = 2**23
 
@@ -42,6 +49,8 @@ def read_array(path):
             return loaded["images" if "images" in names else names[0]]
     except InputError:
         raise
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     except Exception as error:  # NumPy raises whatever the damaged part happened to cause.
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         if "allow_pickle" in reason or "Python objects" in reason:
@@ -62,7 +71,7 @@ def blocks(array):
         release(array)
 
 
-def take(images, index, limits=(0, 1)):
+def take(images, index, limits=CLEAN):
     """The images at `index` (whatever indexes an array) as float32 in [0, 1], in memory.
 
     Of a memory map, nothing else stays in memory. For limits see `to_float`.
@@ -85,13 +94,13 @@ def release(array):
         array.base.madvise(mmap.MADV_DONTNEED)
 
 
-def check_values(array, name, limits=(0, 1)):
+def check_values(array, name, limits=CLEAN):
     """Refuses an array that does not hold pixel values; reads it in blocks.
 
     Args:
-        array: any shape; uint8, or floats in [0, 1].
+        array: any shape; uint8 in 0..255, bool, or floats within the limits.
         name: what the error calls it, such as its path.
-        limits: of floats; wavelet bands have others.
+        limits: of floats: `CLEAN`, `NOISY`, or those of wavelet bands.
 
     Raises:
         InputError: if it is empty, has another type, holds NaN, or leaves the limits by more than
@@ -99,27 +108,72 @@ def check_values(array, name, limits=(0, 1)):
     """
     if array.size == 0:
         raise InputError(f"{name} is empty (shape {array.shape}): expected at least one image")
-    if array.dtype == np.uint8:
+    if array.dtype in (np.uint8, bool):
         return
     if array.dtype.kind != "f":
         raise InputError(
-            f"{name} has type {array.dtype}: expected uint8 in 0..255 or floats in [0, 1]"
+            f"{name} has type {array.dtype}: expected uint8 in 0..255 or floats in [0, 1]; save 0..255 "
+            "as uint8, divide 0..65535 by 65535"
         )
+    low, high = value_range(array)
+    if math.isnan(low):
+        raise InputError(f"{name} holds NaN: expected values in [0, 1]; remove those images")
+    if low < limits[0] - ROUNDING or high > limits[1] + ROUNDING:
+        raise InputError(
+            f"{name} holds values from {low:.4g} to {high:.4g}: expected "
+            f"[{limits[0]:g}, {limits[1]:g}]; {_mend(low, high)}"
+        )
+
+
+def value_range(array):
+    """The least and the greatest value of an array as numbers of Python; both NaN if one is."""
+    ranges = [(float(block.min()), float(block.max())) for block in blocks(array)]
+    lows, highs = zip(*ranges, strict=True)
+    if any(map(math.isnan, lows)):
+        return math.nan, math.nan
+    return min(lows), max(highs)
+
+
+def refuse_binary(array, name):
+    """Refuses a uint8 array of 0 and 1 alone, which as 0..255 would be black; all 0 is an image.
+
+    Raises:
+        InputError: for such an array. It is read in blocks, up to the first other value.
+    """
+    if array.dtype != np.uint8:
+        return
+    greatest = 0
     for block in blocks(array):
-        low, high = float(block.min()), float(block.max())
-        if np.isnan(low):
-            raise InputError(f"{name} holds NaN: expected values in [0, 1]; remove those images")
-        if low < limits[0] - ROUNDING or high > limits[1] + ROUNDING:
-            raise InputError(
-                f"{name} holds values from {low:.4g} to {high:.4g}: expected "
-                f"[{limits[0]:g}, {limits[1]:g}]; rescale it, or save 0..255 as uint8"
-            )
+        greatest = max(greatest, int(block.max()))
+        if greatest > 1:
+            return
+    if greatest:
+        raise InputError(
+            f"{name} holds uint8 values of 0 and 1 alone, expected 0 to 255: multiply it by 255, or "
+            "save it as bool or floats"
+        )
 
 
-def to_float(array, limits=(0, 1)):
+def _mend(low, high):
+    """What to do with values that should lie in [0, 1]."""
+    if not math.isfinite(low) or not math.isfinite(high):
+        return "remove the images that are not finite"
+    if low >= -0.5 and 2 < high <= 255.5:
+        return "it looks like 0..255: divide it by 255, or save it as uint8"
+    if low >= -0.5 and 255.5 < high <= 65535.5:
+        return "it looks like 0..65535: divide it by 65535"
+    if -1 - ROUNDING <= low < -0.5 and high <= 1 + ROUNDING:
+        return "it looks like -1..1: take (x + 1) / 2"
+    if low >= -0.5 and high <= 2:
+        return "clip it, or scale it"
+    return "scale it"
+
+
+def to_float(array, limits=CLEAN):
     """The pixel values as float32 in [0, 1]: uint8 is divided by 255, floats are clipped.
 
-    Floats may have other limits, or None for values that are not to be clipped.
+    Booleans become 0 and 1. Floats may have other limits, or None for values that are not to be
+    clipped.
     """
     if array.dtype == np.uint8:
         return np.divide(array, 255, dtype=np.float32)

@@ -1,23 +1,29 @@
-"""Single images in files: PNG, JPEG and whatever else Pillow reads, and `.npy`."""
+"""Images in files: PNG, JPEG and whatever else Pillow reads, and arrays."""
 
 import io
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from keras_gahr.errors import InputError
-from keras_gahr.files import replacing
+from keras_gahr.files import check_regular, replacing
 from keras_gahr.impostors import impostor_from
 
-from .arrays import check_values, read_array, to_float
+from .arrays import CLEAN, check_values, take
+from .channels import with_channels
+from .image_arrays import ARRAYS, is_array, open_array
+from .layout import to_images
+from .walk import walk
 
-READABLE = {
+PICTURES = {
     ".bmp",
     ".gif",
+    ".jfif",
+    ".jpe",
     ".jpeg",
     ".jpg",
-    ".npy",
+    ".pbm",
     ".pgm",
     ".png",
     ".ppm",
@@ -25,10 +31,13 @@ READABLE = {
     ".tiff",
     ".webp",
 }
+"""Suffixes of pictures that are read, in lower case."""
+
+READABLE = PICTURES | ARRAYS
 WRITABLE = {".jpeg": "JPEG", ".jpg": "JPEG", ".png": "PNG"}
 
 
-def read_image(path, channels=None):
+def read_image(path, channels=None, layout=None):
     """One image as float32 (H, W, C) in [0, 1].
 
     Grey is the mean of red, green and blue. 8-bit values are divided by 255 and 16-bit grey ones by
@@ -36,34 +45,46 @@ def read_image(path, channels=None):
     colour, the orientation in EXIF is applied; of several frames the first counts.
 
     Args:
-        path: a picture, or a `.npy` array (H, W) or (H, W, C), uint8 or floats in [0, 1].
+        path: a picture, or an array of one image: see `open_array`.
         channels: 1 for grey, 3 for colour, None for what the file has.
+        layout: of an array, such as "CHW"; by default see `find_layout`.
 
     Raises:
         InputError: if the file is missing, damaged, not an image, or outside [0, 1].
     """
     if channels not in {None, 1, 3}:
         raise InputError(f"{channels} channels asked for: expected 1 (grey) or 3 (colour)")
+    images, _ = open_images(path, channels, layout)
+    if len(images) != 1:
+        raise InputError(f"{path} holds {len(images)} images: expected one image")
+    return with_channels(take(images, 0), channels)
+
+
+def open_images(path, channels=None, layout=None, limits=CLEAN):
+    """The image in a picture, or those in an array, whose values are checked.
+
+    Args:
+        path: a picture, `.npy` or `.npz`.
+        channels, layout, limits: as for `open_array`; a picture knows its layout.
+
+    Returns:
+        `(N, H, W, C)`, uint8, bool or floats, see `to_float`; and the layout of the file, of a picture
+        "HWC".
+
+    Raises:
+        InputError: if the file cannot be read, or holds something else than images.
+    """
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path} is not a file: give an image")
-    if path.suffix.lower() == ".npy":
-        pixels = read_array(path)
-    else:
-        pixels = _pixels(open_picture(path.read_bytes(), path))
-    if pixels.ndim == 2:
-        pixels = pixels[..., None]
-    if pixels.ndim != 3 or pixels.shape[-1] not in {1, 3}:
-        raise InputError(
-            f"{path} has shape {pixels.shape}: expected one image, (H, W) or (H, W, C), C = 1 or 3"
-        )
-    check_values(pixels, path)
-    image = to_float(pixels)
-    if channels == 1 and image.shape[-1] == 3:
-        return image.mean(axis=-1, keepdims=True)
-    if channels == 3 and image.shape[-1] == 1:
-        return image.repeat(3, axis=-1)
-    return image
+    check_regular(path, "an image")
+    if is_array(path):
+        return open_array(path, channels, layout, limits)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    pixels = _pixels(open_picture(data, path))
+    check_values(pixels, path, limits)
+    return to_images(pixels, "HWC"[: pixels.ndim]), "HWC"
 
 
 def open_picture(data, name):
@@ -143,19 +164,28 @@ def contact_sheet(images, columns=8, gap=2):
 
 
 def list_images(folder):
-    """The paths of the images directly in a folder, by suffix, sorted by name; no hidden files.
+    """The paths of the images in a folder and its subfolders, by suffix, sorted; see `find_images`."""
+    return find_images(folder)[0]
+
+
+def find_images(folder):
+    """The images in a folder and its subfolders, and what was left out.
+
+    Returns:
+        The paths of the images, by suffix, sorted; and a dictionary from the names, relative to the
+        folder, of all else to the reason.
 
     Raises:
-        InputError: if it is not a folder or has none.
+        InputError: if it is not a folder, or has no images.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder: give a folder of images")
-    found = sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in READABLE and not path.name.startswith(".") and path.is_file()
-    )
+    files, left_out = walk(folder)
+    found = [name for name in files if PurePosixPath(name).suffix.lower() in READABLE]
+    left_out |= dict.fromkeys({*files} - {*found}, "not an image by its suffix")
     if not found:
-        raise InputError(f"{folder} has no images: expected files such as .png, .jpg or .npy")
-    return found
+        raise InputError(
+            f"{folder} has no images ({len(left_out)} other files): expected .png, .jpg, .npy or others"
+        )
+    return [folder / name for name in found], dict(sorted(left_out.items()))

@@ -18,9 +18,7 @@ from pathlib import Path, PurePosixPath
 from keras_gahr.errors import InputError
 from keras_gahr.impostors import impostor
 
-from .image_files import READABLE
-
-PICTURES = READABLE - {".npy"}
+from .image_files import PICTURES
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,7 +17,8 @@ import numpy as np
 from keras_gahr.errors import InputError
 from keras_gahr.impostors import impostor
 
-from .arrays import blocks, check_values, read_array, take
+from .arrays import blocks, read_array, take
+from .image_arrays import open_array
 
 FORMAT_VERSION = 1
 
@@ -30,7 +31,7 @@ class Dataset:
     """Images and where they came from.
 
     Attributes:
-        images: (N, H, W, C), uint8 or floats in the value range; usually a read-only memory map.
+        images: (N, H, W, C), uint8, bool or floats in the value range; usually a read-only memory map.
         manifest: the content of `manifest.json`. A part of a dataset keeps the whole one's.
     """
 
@@ -119,15 +120,17 @@ def _is_last(half):
     return half == "B"
 
 
-def load(path, verify=None, bands=False):
+def load(path, verify=None, bands=False, layout=None):
     """The dataset in a folder, or an array of images in a `.npy` or `.npz` file.
 
     Args:
-        path: a dataset folder, or an array (N, H, W) or (N, H, W, C), C = 1 or 3,
-            uint8 or floats in [0, 1] (a `.npz` file: the array `images`, or the only one).
+        path: a dataset folder, or an array (N, H, W), (N, H, W, C) or, of one image, (H, W) or
+            (H, W, C), C = 1 or 3, uint8, bool or floats in [0, 1] (a `.npz` file: the array `images`,
+            or the only one).
         verify: whether to compare a folder's images with the SHA-256 in its manifest; by default,
             up to 1 GB. Shape and type are always compared, and a plain array's values checked.
         bands: whether it may hold wavelet bands, whose values leave [0, 1], in place of images.
+        layout: of an array, such as "NCHW"; by default see `find_layout`.
 
     Raises:
         InputError: if it is missing, damaged, or something else.
@@ -137,15 +140,7 @@ def load(path, verify=None, bands=False):
         return _load_folder(path, verify, bands)
     if not path.exists():
         raise InputError(f"{path} does not exist: give a dataset folder or a .npy or .npz file")
-    images = read_array(path)
-    shape = images.shape
-    if images.ndim == 3:
-        images = images[..., None]
-    if images.ndim != 4 or images.shape[-1] not in {1, 3}:
-        raise InputError(
-            f"{path} has shape {shape}: expected (N, H, W) or (N, H, W, C) with C = 1 or 3"
-        )
-    check_values(images, path)
+    images, _ = open_array(path, layout=layout)
     manifest = {"recipe": "array", "parameters": {"file": path.name}}
     return Dataset(images, manifest | describe(images.shape, images.dtype))
 

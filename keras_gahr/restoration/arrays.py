@@ -1,55 +1,31 @@
-"""Arrays in files, with a leading axis for images."""
+"""Arrays of what was observed of images."""
 
-import numpy as np
-
-from keras_gahr.datasets.arrays import check_values, read_array
+from keras_gahr.datasets.arrays import check_values, read_array, refuse_binary
+from keras_gahr.datasets.layout import find_layout, to_images
 from keras_gahr.errors import InputError
 
-_LARGEST = 1e6
+OBSERVED = (-1e6, 1e6)
+"""Limits of what is observed of images, which depend on the measurement."""
 
 
-def open_images(path):
-    """Images `(N, H, W, C)` from an array `(H, W)`, `(H, W, C)`, `(N, H, W)` or `(N, H, W, C)`.
-
-    Raises:
-        InputError: if it is another one, or leaves [0, 1].
-    """
-    array = read_array(path)
-    if array.ndim == 2 or (array.ndim == 3 and array.shape[-1] in {1, 3}):
-        array = array[None]
-    if array.ndim == 3:
-        array = array[..., None]
-    if array.ndim != 4 or array.shape[-1] not in {1, 3}:
-        raise InputError(
-            f"{path} has shape {array.shape}: expected (H, W), (H, W, C), (N, H, W) or "
-            "(N, H, W, C), C = 1 or 3"
-        )
-    check_values(array, path)
-    return array
-
-
-def open_observed(path, measurement_of):
+def open_observed(path, measurement_of, layout=None):
     """What was observed of images, `(N, *measured_shape)`.
 
     Args:
         path: an array `measured_shape` or `(N, *measured_shape)`, where a last axis of 1 may be left
-            out; uint8, or finite floats.
+            out; uint8, bool or finite floats.
         measurement_of: a function from the shape of what was observed of one image, as far as the
             array shows it, to the `Measurement`.
+        layout: of pictures, such as "NCHW"; by default channels come last.
 
     Raises:
         InputError: if it is another one.
     """
     array = read_array(path)
-    if array.size == 0 or not (array.dtype == np.uint8 or array.dtype.kind == "f"):
-        raise InputError(
-            f"{path} has type {array.dtype} and shape {array.shape}: expected uint8 or floats"
-        )
-    # Compared with a bound that float32 can hold; NaN fails every comparison.
-    if array.dtype.kind == "f" and not np.all(np.abs(array) < _LARGEST):
-        raise InputError(
-            f"{path} holds NaN or numbers beyond {_LARGEST:.0e}: expected measurements"
-        )
+    if layout is not None:
+        array = to_images(array, find_layout(array.shape, path, layout=layout))
+    check_values(array, path, OBSERVED)
+    refuse_binary(array, path)
     error = None
     # (H, W, C) cannot be told from (N, H, W) but by which of them fits.
     for shape in (array.shape, array.shape[1:]):

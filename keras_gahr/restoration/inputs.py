@@ -8,12 +8,17 @@ import numpy as np
 from keras import ops
 
 from keras_gahr.datasets.arrays import take, to_float
-from keras_gahr.datasets.image_files import list_images, read_image
+from keras_gahr.datasets.channels import with_channels
+from keras_gahr.datasets.image_arrays import is_array, open_array
+from keras_gahr.datasets.image_files import find_images, read_image
 from keras_gahr.datasets.store import is_dataset
 from keras_gahr.errors import InputError
 from keras_gahr.sampling.measurements import Measurement, image_sides, parse_measurement
 
-from .arrays import open_images, open_observed
+from .arrays import open_observed
+
+GREY, REPEATED = "made grey", "repeated"
+"""What is done with an image that has other channels than the denoiser."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -21,16 +26,18 @@ class Problem:
     """One image to restore.
 
     Args:
-        name: unique among the images of a run, fit for a folder.
+        name: unique among the images of a run, relative to the folder of their results.
         measurement: a `Measurement`.
         observed: float32 of the measurement's `measured_shape`.
         clean: the image, float32 of its `shape`, or None if it is not known.
+        channels: `GREY` or `REPEATED` if the image had others than the denoiser, else None.
     """
 
     name: str
     measurement: Measurement
     observed: np.ndarray
     clean: np.ndarray | None
+    channels: str | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,9 +53,9 @@ class InputImages:
     """Reads images from pictures, arrays, datasets and folders, when they are asked for.
 
     Args:
-        sources: paths. An array `.npy` (or the `images` of a `.npz`) is `(H, W)`, `(H, W, C)`,
-            `(N, H, W)` or `(N, H, W, C)`, or, of what is observed, `measured_shape` or
-            `(N, *measured_shape)`.
+        sources: paths; folders are read with their subfolders. An array `.npy` (or the `images` of a
+            `.npz`) is `(H, W)`, `(H, W, C)`, `(N, H, W)` or `(N, H, W, C)`, or, of what is observed,
+            `measured_shape` or `(N, *measured_shape)`.
         text: the measurement, as in `parse_measurement`.
         channels: of the images; pictures and arrays are made grey or repeated to fit.
         seed: of what is random in the measurement.
@@ -56,12 +63,27 @@ class InputImages:
             images stay whole.
         measured: whether the sources hold what is observed of images, not images.
         sides: (height, width) of the images, where they do not follow from what is observed.
+        layout: of arrays, such as "NCHW"; by default see `find_layout`.
+
+    Attributes:
+        left_out: from the names of what is no image in the folders to the reasons.
 
     Raises:
         InputError: if a source is missing, or two images would have one name.
     """
 
-    def __init__(self, sources, text, channels, seed=0, *, crop=None, measured=False, sides=None):
+    def __init__(
+        self,
+        sources,
+        text,
+        channels,
+        seed=0,
+        *,
+        crop=None,
+        measured=False,
+        sides=None,
+        layout=None,
+    ):
         if measured and crop is not None:
             raise InputError("received a crop for images that are measured already: leave it out")
         if sides is not None and not measured:
@@ -71,13 +93,18 @@ class InputImages:
         self.crop = crop
         self.measured = measured
         self.sides = sides
+        self.layout = layout
+        self.left_out = {}
         # Neighbours usually share a shape, and making a measurement may take long.
         self._measurement = functools.lru_cache(2)(
             lambda sides: parse_measurement(text, (*sides, channels), seed)
         )
         self._array = functools.lru_cache(1)(self._open_array)
         self._places = [
-            place for source in sources for path in _files(Path(source)) for place in self._in(path)
+            place
+            for source in map(Path, sources)
+            for path, name in self._files(source)
+            for place in self._in(path, name)
         ]
         names = [place.name for place in self._places]
         if len(names) != len(set(names)):
@@ -106,10 +133,23 @@ class InputImages:
                 named = str(place.path) in message
                 raise InputError(message if named else f"{place.path}: {message}") from error
 
-    def _in(self, path):
+    def _files(self, source):
+        """The files that a source stands for, and what their images are called."""
+        if not source.exists():
+            raise InputError(
+                f"{source} does not exist: give an image, an array or a folder of them"
+            )
+        if not source.is_dir():
+            return [(source, _stem(source))]
+        if is_dataset(source):
+            return [(source / "images.npy", _stem(source / "images.npy"))]
+        paths, left_out = find_images(source)
+        self.left_out |= {str(source / name): reason for name, reason in left_out.items()}
+        return [(path, path.relative_to(source).with_suffix("").as_posix()) for path in paths]
+
+    def _in(self, path, stem):
         """The places of the images in a file."""
-        stem = _stem(path)
-        if path.suffix.lower() not in {".npy", ".npz"}:
+        if not is_array(path):
             return [_Place(stem, path, None)]
         count = len(self._array(path))
         if count == 1:
@@ -118,23 +158,27 @@ class InputImages:
         return [_Place(f"{stem}-{index:0{digits}d}", path, index) for index in range(count)]
 
     def _clean_one(self, place):
-        if place.index is None:
-            image = read_image(place.path, self.channels)
-        else:
-            image = _with_channels(take(self._array(place.path), place.index), self.channels)
+        whole = place.index is None
+        image = read_image(place.path) if whole else take(self._array(place.path), place.index)
+        image, change = self._fitted(image)
         image = image if self.crop is None else _cropped(image, self.crop)
         measurement = self._measurement(image.shape[:2])
         observed = measurement.observe(ops.convert_to_tensor(image[None]))
-        return Problem(place.name, measurement, ops.convert_to_numpy(observed)[0], image)
+        return Problem(place.name, measurement, ops.convert_to_numpy(observed)[0], image, change)
+
+    def _fitted(self, image):
+        """An image with the denoiser's channels, and what was done for that."""
+        if image.shape[-1] == self.channels:
+            return image, None
+        change = REPEATED if image.shape[-1] == 1 else GREY
+        return with_channels(image, self.channels), change
 
     def _measured_one(self, place):
         if place.index is not None:
             observed = np.array(self._array(place.path)[place.index])
-            observed = (
-                to_float(observed) if observed.dtype == np.uint8 else observed.astype(np.float32)
-            )
+            observed = to_float(observed, None)
             measurement = self._measurement_of(observed.shape)
-            return Problem(place.name, measurement, observed, None)
+            return Problem(place.name, measurement, observed, None, None)
         picture = read_image(place.path)
         measurement = self._measurement_of(picture.shape)
         expected = measurement.measured_shape
@@ -143,7 +187,7 @@ class InputImages:
                 f"received a picture of {picture.shape[0]}x{picture.shape[1]}, expected what "
                 f"{self.text} observes, {measurement.measured_shape}"
             )
-        return Problem(place.name, measurement, _with_channels(picture, expected[2]), None)
+        return Problem(place.name, measurement, with_channels(picture, expected[2]), None, None)
 
     def _measurement_of(self, observed):
         """The measurement of the images that what was observed, of this shape, came from."""
@@ -156,29 +200,14 @@ class InputImages:
         return self._measurement(image_sides(self.text, observed[:2]))
 
     def _open_array(self, path):
-        return open_observed(path, self._measurement_of) if self.measured else open_images(path)
-
-
-def _files(source):
-    """The files that a source stands for."""
-    if not source.exists():
-        raise InputError(f"{source} does not exist: give an image, an array or a folder of them")
-    if not source.is_dir():
-        return [source]
-    return [source / "images.npy"] if is_dataset(source) else list_images(source)
+        if self.measured:
+            return open_observed(path, self._measurement_of, self.layout)
+        return open_array(path, self.channels, self.layout)[0]
 
 
 def _stem(path):
     """What an image of a file is called: a dataset's images after its folder."""
     return path.parent.resolve().name if is_dataset(path.parent) else path.stem
-
-
-def _with_channels(image, channels):
-    if image.shape[-1] == channels:
-        return image
-    if channels == 1:
-        return image.mean(axis=-1, keepdims=True)
-    return image[..., :1].repeat(channels, axis=-1)
 
 
 def _cropped(image, crop):

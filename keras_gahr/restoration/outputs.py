@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -23,8 +24,13 @@ def check_restoration_output(out, names, overwrite=False):
     Raises:
         InputError: if not, or if an image is called like one of our files.
     """
-    if taken := {*names} & {*CONTENTS, JOURNAL}:
+    folders = {str(folder) for name in names for folder in PurePosixPath(name).parents}
+    if taken := {*names, *folders} & {*CONTENTS, JOURNAL}:
         raise InputError(f"an image would be called {taken.pop()}, as a file of ours: rename it")
+    if taken := {*names} & folders:
+        raise InputError(
+            f"{taken.pop()} would be both an image and a folder of images: rename one of them"
+        )
     contents = (*names, *CONTENTS)
     return check_output_folder(out, overwrite, known_by="restoration.json", contents=contents)
 
@@ -42,7 +48,7 @@ def write_restoration(folder, restoration, measurement, text):
         text: that describes it, for the figure.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    folder.mkdir(parents=True)
     pictures = {**restoration.images, "deviation": _stretched(restoration.deviation)}
     arrays = {
         **restoration.images,

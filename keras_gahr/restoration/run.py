@@ -13,7 +13,8 @@ import numpy as np
 import keras_gahr
 from keras_gahr.datasets.journal import Journal
 from keras_gahr.errors import InputError
-from keras_gahr.files import resuming_folder
+from keras_gahr.files import others_in, resuming_folder
+from keras_gahr.names import printable
 from keras_gahr.noise import check_seed
 from keras_gahr.sampling import AscentSchedule, prepare
 
@@ -51,8 +52,8 @@ def restore_files(
         **facts: more entries for restoration.json.
 
     Returns:
-        A list of dictionaries, one for each image: name, counts of "converged", "max_steps" and
-        "diverged" samples, and the entries of `Restoration.quality`.
+        A list of dictionaries, one for each image: name, channels (see `Problem`), counts of
+        "converged", "max_steps" and "diverged" samples, and the entries of `Restoration.quality`.
 
     Raises:
         InputError: if an image cannot be used, or `out` exists.
@@ -105,7 +106,11 @@ def restore_files(
             progress(len(rows), len(images))
         journal.remove()
         write_table(folder / "restoration.csv", rows)
-        text = json.dumps({**made_by, "images": rows}, indent=1, allow_nan=False)
+        left_out = [
+            {"name": printable(name), "reason": reason} for name, reason in images.left_out.items()
+        ]
+        content = {**made_by, "images": rows, "left_out": left_out}
+        text = json.dumps(content, indent=1, allow_nan=False)
         (folder / "restoration.json").write_text(text + "\n", encoding="utf-8")
         _remove_others(folder, {*images.names, *CONTENTS})
     return rows
@@ -148,13 +153,20 @@ def _restore_block(denoiser, block, folder, text, options, progress):
         **options,
     )
     rows = []
-    for restoration in restorations:
+    for problem, restoration in zip(block, restorations, strict=True):
         write_restoration(folder / restoration.name, restoration, measurement, text)
         counts = {
             status: restoration.status.count(status)
             for status in ("converged", "max_steps", "diverged")
         }
-        rows.append({"name": restoration.name, **counts, **restoration.quality()})
+        rows.append(
+            {
+                "name": printable(restoration.name),
+                "channels": problem.channels,
+                **counts,
+                **restoration.quality(),
+            }
+        )
     return rows
 
 
@@ -172,6 +184,5 @@ def _digest(*parts):
 
 def _remove_others(folder, names):
     """Removes what an interrupted run with other images left."""
-    for path in folder.iterdir():
-        if path.name not in names:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in [*others_in(folder, names)]:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()

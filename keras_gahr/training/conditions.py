@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 
 from keras_gahr import _backend
-from keras_gahr.datasets.arrays import check_values
+from keras_gahr.datasets.arrays import check_values, refuse_binary
 from keras_gahr.errors import InputError
 
 from .device_images import bytes_on_device
@@ -40,6 +40,7 @@ def check_conditions(denoiser, train_images, test_images, settings, data_on_devi
         if len(images):
             denoiser.check_shape(images.shape)
             check_values(images, f"the array of {name} images", limits)
+            refuse_binary(images, f"the array of {name} images")
     if settings.patience is not None and len(test_images) == 0:
         raise InputError("received patience but no test images, expected some to judge by")
     if settings.steps_per_execution > 1 and not _backend.TAKES_SEVERAL_STEPS:

@@ -65,7 +65,7 @@ def test_what_cannot_be_analyzed_is_refused(refused, tiny_model, disks, tmp_path
     assert "expected 1 to 256" in error("--count", 257)
     assert "noise level" in error("--sigma", "loud")
     assert "noise level" in error("--spectra", "0.1,,0.2")
-    assert "not a file" in error(image=tmp_path / "none.png")
+    assert "does not exist" in error(image=tmp_path / "none.png")
     (tmp_path / "broken.png").write_bytes(b"no picture")
     assert "not an image" in error(image=tmp_path / "broken.png")
     (tmp_path / "out").mkdir()

@@ -93,7 +93,7 @@ def test_files_that_are_not_images(tmp_path, rgb):
     np.save(tmp_path / "large.npy", np.full((3, 3), 2.0))
     np.save(tmp_path / "many.npy", np.zeros((4, 3, 3, 1)))
     for name, message in {
-        "missing.png": "not a file",
+        "missing.png": "does not exist",
         "text.png": "not an image",
         "none.jpg": "not an image",
         "cut.png": "damaged",

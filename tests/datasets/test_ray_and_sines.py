@@ -61,7 +61,7 @@ def test_images_without_a_ray(tmp_path):
     write_image(tmp_path / "black.png", np.zeros((4, 4)))
     with pytest.raises(InputError, match="black"):
         make_ray(tmp_path / "black.png", tmp_path / "out", 2, 0)
-    with pytest.raises(InputError, match="not a file"):
+    with pytest.raises(InputError, match="does not exist"):
         make_ray(tmp_path / "missing.png", tmp_path / "out", 2, 0)
     assert not (tmp_path / "out").exists()
 

@@ -106,3 +106,51 @@ def test_what_cannot_be_used_is_refused(folder, tmp_path):
     assert "leave it out" in error(folder / "a.png", crop=(4, 4), measured=True)
     assert "--crop" in error(folder / "a.png", sides=(4, 4))
     assert "expected what" in error(folder / "a.png", text="spectral:0.3", measured=True)
+
+
+def test_channels_first_and_other_channels(tmp_path, smooth_images):
+    colors = smooth_images(2, 8, 12, 3)
+    for name, layout, array in (
+        ("chw", "CHW", np.moveaxis(colors[0], -1, 0)),
+        ("nchw", "NCHW", np.moveaxis(colors, -1, 1)),
+    ):
+        np.save(tmp_path / f"{name}.npy", array)
+        sources = [tmp_path / f"{name}.npy"]
+        with pytest.raises(InputError, match=f"--layout {layout}"):
+            InputImages(sources, "super-resolution:2", 3)
+        first, *_ = InputImages(sources, "super-resolution:2", 3, layout=layout)
+        assert np.array_equal(first.clean, colors[0])
+        assert first.channels is None
+        np.save(tmp_path / "observed.npy", array)
+        (observed, *_) = InputImages(
+            [tmp_path / "observed.npy"], "super-resolution:2", 3, measured=True, layout=layout
+        )
+        assert np.array_equal(observed.observed, colors[0])
+    first, *_ = InputImages(sources, "super-resolution:2", 1, layout="NCHW")
+    assert first.channels == "made grey"
+    assert first.clean == pytest.approx(colors[0].mean(-1, keepdims=True), abs=1e-6)
+    np.save(tmp_path / "grey.npy", colors[0, ..., 0])
+    (repeated,) = InputImages([tmp_path / "grey.npy"], "super-resolution:2", 3)
+    assert repeated.channels == "repeated"
+    # To a denoiser of grey images these are three of them.
+    np.save(tmp_path / "three.npy", np.moveaxis(colors[0], -1, 0))
+    assert len(InputImages([tmp_path / "three.npy"], "super-resolution:2", 1)) == 3
+
+
+def test_folders_with_subfolders(folder):
+    (folder / "sub").mkdir()
+    (folder / "a.png").rename(folder / "sub" / "a.png")
+    (folder / "notes.txt").touch()
+    images = InputImages([folder], "super-resolution:4", channels=1)
+    assert images.names == ["b", "many-0000", "many-0001", "many-0002", "one", "sub/a"]
+    assert images.left_out == {str(folder / "notes.txt"): "not an image by its suffix"}
+
+
+@pytest.mark.parametrize(
+    ("change", "mend"),
+    [(lambda x: x * 255, "divide it by 255"), (lambda x: x * 2 - 1, "-1..1")],
+)
+def test_other_units_are_refused(change, mend, tmp_path, smooth_images):
+    np.save(tmp_path / "x.npy", change(smooth_images(1, 8, 12)))
+    with pytest.raises(InputError, match=mend):
+        InputImages([tmp_path / "x.npy"], "super-resolution:2", 1)

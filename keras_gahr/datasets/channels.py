@@ -1,0 +1,24 @@
+"""Grey images and images in colour."""
+
+from keras_gahr.errors import InputError
+
+
+def with_channels(images, channels):
+    """Images (..., C) with so many channels: grey is their mean, and is repeated to make colour.
+
+    Args:
+        images: floats with 1 or 3 channels.
+        channels: how many there are to be; None leaves the images as they are.
+
+    Raises:
+        InputError: if neither the images nor the result are grey and the numbers differ.
+    """
+    if channels in {None, images.shape[-1]}:
+        return images
+    if channels == 1:
+        return images.mean(axis=-1, keepdims=True)
+    if images.shape[-1] == 1:
+        return images.repeat(channels, axis=-1)
+    raise InputError(
+        f"received images with {images.shape[-1]} channels, expected {channels} or 1: convert them"
+    )

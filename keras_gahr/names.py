@@ -1,0 +1,19 @@
+"""Names of files as text that every terminal and every reader of JSON takes."""
+
+
+def printable(text):
+    r"""The text in one line, with what cannot be shown or encoded as in a Python string.
+
+    Names of files may hold anything: bytes that are no UTF-8 (`\xe9`), line breaks and escape sequences
+    (`\n`, `\x1b`), marks that turn the direction of writing (`\u202e`).
+    """
+    return "".join(map(_shown, str(text)))
+
+
+def _shown(character):
+    if character.isprintable():
+        return character
+    # Python keeps a byte that it could not decode as a surrogate of this range.
+    if 0xDC80 <= ord(character) <= 0xDCFF:
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode()
