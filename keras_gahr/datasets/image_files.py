@@ -181,9 +181,9 @@ def find_images(folder):
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder: give a folder of images")
-    files, left_out = walk(folder)
+    files, left_out, unreadable = walk(folder)
     found = [name for name in files if PurePosixPath(name).suffix.lower() in READABLE]
-    left_out |= dict.fromkeys({*files} - {*found}, "not an image by its suffix")
+    left_out |= unreadable | dict.fromkeys({*files} - {*found}, "not an image by its suffix")
     if not found:
         raise InputError(
             f"{folder} has no images ({len(left_out)} other files): expected .png, .jpg, .npy or others"

@@ -66,7 +66,7 @@ def make_from_pictures(
     check_dataset_output(out, overwrite)
     parameters = {"source": source.resolve().name, **parameters, "skip_bad": skip_bad}
     with contextlib.ExitStack() as stack:
-        files = stack.enter_context(open_source(source))
+        files = stack.enter_context(open_source(source, skip_bad))
         make = _Make(files, convert)
         if image_shape is None:
             image_shape = make.first_shape(skip_bad)
@@ -77,10 +77,7 @@ def make_from_pictures(
         pool = stack.enter_context(
             concurrent.futures.ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1))
         )
-        writer.skipped += [
-            {"name": name, "reason": "not a picture by its suffix, or hidden"}
-            for name in files.others
-        ]
+        writer.skipped += files.skipped
         for start in range(0, len(files.names), BLOCK):
             names = files.names[start : start + BLOCK]
             key = list(pool.map(make.digest, names)) if writer.resuming else None

@@ -175,8 +175,8 @@ def test_sources_that_cannot_be_used(half_files, tmp_path):
         "missing": "does not exist",
         "empty": "has no .jpg",
         "text.tar": r"is a text .*, not a \.tar or \.zip",
-        "cut.tar.gz": "damaged archive",
-        "cut.tar": r"damaged archive|000001\.jpg cannot be read",
+        "cut.tar.gz": "it was cut off; get it again",
+        "cut.tar": r"it was cut off in celebA/000001\.jpg",
         "twice.tar": r"celebA/000001\.jpg twice",
     }.items():
         with pytest.raises(InputError, match=message):
