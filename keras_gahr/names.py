@@ -10,6 +10,21 @@ def printable(text):
     return "".join(map(_shown, str(text)))
 
 
+def encodable(value):
+    """The value, of which all text can be encoded as UTF-8: what cannot be is as in `printable`.
+
+    Args:
+        value: dictionaries, lists and tuples of text and other things, as JSON takes them.
+    """
+    if isinstance(value, dict):
+        return {encodable(name): encodable(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [encodable(part) for part in value]
+    if isinstance(value, str) and not value.isascii():
+        return "".join(_shown(c) if "\ud800" <= c <= "\udfff" else c for c in value)
+    return value
+
+
 def _shown(character):
     if character.isprintable():
         return character

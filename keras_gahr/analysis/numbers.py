@@ -6,6 +6,7 @@ import json
 import numpy as np
 
 import keras_gahr
+from keras_gahr.names import encodable
 from keras_gahr.psnr import psnr
 
 from .bases import dct_coefficients, oracle_psnr, wavelet_coefficients
@@ -107,7 +108,9 @@ def write_numbers(basis, clean, sigma, numbers, folder, spectra=(), **facts):
         report["spectra"] = [
             {"sigma": level, **dataclasses.asdict(other.statistics)} for level, other in spectra
         ]
-    (folder / "eigenbasis.json").write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
+    (folder / "eigenbasis.json").write_text(
+        json.dumps(encodable(report), indent=1, allow_nan=False) + "\n"
+    )
 
 
 def verdict(numbers):

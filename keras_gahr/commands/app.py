@@ -7,6 +7,7 @@ import typer
 import typer.core
 
 from keras_gahr.errors import InputError
+from keras_gahr.names import printable
 
 from .assemble import assemble
 from .backend import BackendOption, choose_backend
@@ -20,12 +21,14 @@ from .eigenbasis import eigenbasis
 from .export import export
 from .info import info
 from .inspect import inspect
+from .options import expand_home
 from .psnr_curve import psnr
 from .report import report
 from .reproduce import reproduce
 from .restore import restore
 from .runs import runs
 from .sample import sample
+from .terminal import printable_output, take_every_character
 from .train import train
 from .weights import weights_app
 
@@ -33,7 +36,14 @@ from .weights import weights_app
 class Commands(typer.core.TyperGroup):
     """Turns a user's mistake into one line and exit code 2."""
 
+    def parse_args(self, ctx, args):
+        return super().parse_args(ctx, [*map(expand_home, args)])
+
     def invoke(self, ctx):
+        with printable_output():
+            return self._invoke(ctx)
+
+    def _invoke(self, ctx):
         try:
             return super().invoke(ctx)
         except InputError as error:
@@ -48,7 +58,8 @@ class Commands(typer.core.TyperGroup):
             raise typer.Exit(1) from None
         except OSError as error:
             message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        typer.echo(f"error: {message}", err=True)
+        # In one line, whatever the names of files in it hold.
+        typer.echo(f"error: {printable(message)}", err=True)
         raise typer.Exit(2)
 
 
@@ -92,4 +103,5 @@ app.command()(info)
 
 def main():
     """Runs the command line."""
+    take_every_character()
     app(prog_name="gahr")

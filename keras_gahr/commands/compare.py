@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from keras_gahr.names import encodable
+
 from .backend import BackendOption, choose_backend
 from .options import BatchSizeOption, OverwriteOption, SeedOption
 from .sampler_options import (
@@ -123,7 +125,7 @@ def compare(
     with replacing_folder(out, overwrite) as folder:
         arrays = comparison.arrays([part.images for part in train])
         np.savez_compressed(folder / "comparison.npz", **arrays)
-        text = json.dumps(facts, indent=1, allow_nan=False)
+        text = json.dumps(encodable(facts), indent=1, allow_nan=False)
         (folder / "comparison.json").write_text(text + "\n", encoding="utf-8")
         _draw(folder, comparison, arrays)
     _print(comparison, out)

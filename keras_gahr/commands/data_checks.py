@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from keras_gahr.names import encodable
+
 from .options import OverwriteOption
 from .progress import progress_bar
 from .summary import summarize
@@ -90,7 +92,9 @@ def overlap(
             **numbers,
             "closest_pairs": pairs,
         }
-        (folder / names[0]).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        (folder / names[0]).write_text(
+            json.dumps(encodable(content), indent=1) + "\n", encoding="utf-8"
+        )
         overlap_histogram(found.correlation, threshold, folder / names[1])
         title = f"Closest images: {first.name} (left), {second.name} (right)"
         _draw_pairs(title, a, b, pairs, folder / names[2])
@@ -145,7 +149,7 @@ def show(
         "histogram": found.histogram.tolist(),
     }
     with replacing(numbers_path) as temporary:
-        temporary.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(encodable(numbers), indent=1) + "\n", encoding="utf-8")
     print_table(
         ("dataset", kind),
         [

@@ -1,6 +1,7 @@
 """Options that several commands share, and how they are parsed."""
 
 import fractions
+import os
 import re
 from pathlib import Path
 from typing import Annotated
@@ -78,3 +79,16 @@ def parse_fraction(text, name):
         raise InputError(
             f"received {name} {text!r}, expected a number such as 0.25 or 1/4"
         ) from error
+
+
+def expand_home(argument):
+    """An argument of the command line with the user's folder for the `~` of `~/x` or `--out=~/x`.
+
+    Of the latter a shell does not do it.
+    """
+    option, equals, value = ("", "", argument)
+    if argument.startswith("-"):
+        option, equals, value = argument.partition("=")
+    if value != "~" and not value.startswith("~/"):
+        return argument
+    return f"{option}{equals}{os.path.expanduser(value)}"

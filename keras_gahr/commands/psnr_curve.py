@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from keras_gahr.names import encodable
+
 from .backend import BackendOption, choose_backend
 from .options import BatchSizeOption, ModelArgument, OverwriteOption, SeedOption
 from .progress import progress_bar
@@ -138,7 +140,7 @@ def _write(folder, facts, curves, optimum, title):
         writer = csv.DictWriter(file, ("set", *_COLUMNS))
         writer.writeheader()
         writer.writerows(rows)
-    text = json.dumps(facts, indent=1, allow_nan=False)
+    text = json.dumps(encodable(facts), indent=1, allow_nan=False)
     (folder / "psnr.json").write_text(text + "\n", encoding="utf-8")
     psnr_page(title, curves, folder / "psnr.png", optimum)
 

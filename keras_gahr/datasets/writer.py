@@ -9,6 +9,7 @@ import numpy as np
 from keras_gahr import __version__
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_folder, replacing_folder, resuming_folder
+from keras_gahr.names import encodable
 
 from .journal import Journal
 from .store import FORMAT_VERSION, describe
@@ -80,7 +81,7 @@ def writing(out, recipe, parameters, image_shape, dtype, overwrite=False, resume
             "skipped": writer.skipped,
             **writer.extra,
         }
-        text = json.dumps(manifest, indent=1) + "\n"
+        text = json.dumps(encodable(manifest), indent=1) + "\n"
         (folder / "manifest.json").write_text(text, encoding="utf-8")
         if journal:
             journal.remove()

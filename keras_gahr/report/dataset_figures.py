@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from keras_gahr.datasets.image_files import contact_sheet
+from keras_gahr.names import printable
 
 from .figures import save_figure, show_image
 
@@ -26,7 +27,7 @@ def pair_figure(title, pairs):
     """
     rows = max(1, -(-len(pairs) // COLUMNS))
     figure = Figure(figsize=(2.1 * COLUMNS, 0.7 + 1.35 * rows), layout="constrained")
-    figure.suptitle(title)
+    figure.suptitle(printable(title), parse_math=False)
     cells = figure.subfigures(rows, COLUMNS, squeeze=False).ravel()
     for cell, (left, right, caption) in zip(cells, pairs, strict=False):
         cell.suptitle(caption, fontsize=8)
@@ -64,7 +65,7 @@ def intensity_page(title, images, statistics, path):
         path: PNG file.
     """
     figure = Figure(figsize=(11, 6.4), layout="constrained")
-    figure.suptitle(title)
+    figure.suptitle(printable(title), parse_math=False)
     left, right = figure.subfigures(1, 2, width_ratios=(1.6, 1))
     show_image(left.subplots(), contact_sheet(images, int(np.ceil(np.sqrt(len(images))))))
     values, means, sds = right.subplots(3, 1)

@@ -3,6 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from keras_gahr.names import printable
+
 from .figures import save_figure
 
 COLORS = ("#3b6fb6", "#d1495b", "#2f8f5b", "#b8860b")
@@ -21,7 +23,7 @@ def psnr_page(title, curves, path, optimum=None):
     """
     figure = Figure(figsize=(6.2, 4.8), layout="constrained")
     axes = figure.subplots()
-    axes.set_title(title)
+    axes.set_title(printable(title), parse_math=False)
     for (name, curve, slope), color in zip(curves, COLORS, strict=False):
         x, errors = curve.input_psnr, curve.error_over_images
         if np.isnan(errors).all():

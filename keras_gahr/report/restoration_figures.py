@@ -3,6 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from keras_gahr.names import printable
+
 from .figures import save_figure, show_image
 
 _TITLES = {"minimum_norm": "minimum norm", "sample": "one sample"}
@@ -34,7 +36,8 @@ def restoration_page(measurement, restoration, observed, path):
     )
     lost = len(restoration.status) - kept
     note = f", {lost} of {len(restoration.status)} samples diverged" if lost > 0 else ""
-    figure.suptitle(f"{restoration.name}: {measurement}{note}", fontsize=10)
+    title = printable(f"{restoration.name}: {measurement}{note}")
+    figure.suptitle(title, fontsize=10, parse_math=False)
     *places, last = figure.subplots(1, len(panels) + 1)
     for axes, (image, title, caption) in zip(places, panels, strict=True):
         show_image(axes, image)

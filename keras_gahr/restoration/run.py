@@ -14,7 +14,7 @@ import keras_gahr
 from keras_gahr.datasets.journal import Journal
 from keras_gahr.errors import InputError
 from keras_gahr.files import others_in, resuming_folder
-from keras_gahr.names import printable
+from keras_gahr.names import encodable, printable
 from keras_gahr.noise import check_seed
 from keras_gahr.sampling import AscentSchedule, prepare
 
@@ -109,7 +109,7 @@ def restore_files(
         left_out = [
             {"name": printable(name), "reason": reason} for name, reason in images.left_out.items()
         ]
-        content = {**made_by, "images": rows, "left_out": left_out}
+        content = encodable({**made_by, "images": rows, "left_out": left_out})
         text = json.dumps(content, indent=1, allow_nan=False)
         (folder / "restoration.json").write_text(text + "\n", encoding="utf-8")
         _remove_others(folder, {*images.names, *CONTENTS})

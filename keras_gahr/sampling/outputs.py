@@ -8,6 +8,7 @@ import numpy as np
 import keras_gahr
 from keras_gahr.datasets.image_files import contact_sheet, write_image
 from keras_gahr.files import check_output_folder, replacing_folder
+from keras_gahr.names import encodable
 
 from .multi_scale import MultiScaleSamples
 from .trajectory import TRAJECTORY_FILES
@@ -40,7 +41,9 @@ def save_samples(samples, out, schedule, *, trajectory=None, overwrite=False, **
         write_image(folder / "samples.png", contact_sheet(finite, columns=_columns(len(finite))))
         if trajectory is not None:
             trajectory.save(folder)
-        (folder / "sampling.json").write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
+        (folder / "sampling.json").write_text(
+            json.dumps(encodable(report), indent=1, allow_nan=False) + "\n"
+        )
 
 
 def _endings(samples):
