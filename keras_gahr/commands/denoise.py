@@ -79,5 +79,5 @@ def denoise(
         if count := sum(result.channels == what for result in done.files):
             typer.echo(f"{count} of {len(done.files)} {line}")
     if done.left_out:
-        typer.echo(describe_left_out(done.left_out))
+        typer.echo(describe_left_out([*done.left_out.items()]))
     typer.echo(f"{len(done.files)} denoised: {out}")

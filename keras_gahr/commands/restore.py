@@ -136,7 +136,7 @@ def restore(
         if changed := sum(row["channels"] == what for row in rows):
             typer.echo(f"{changed} of {len(rows)} {line}")
     if images.left_out:
-        typer.echo(describe_left_out(images.left_out))
+        typer.echo(describe_left_out([*images.left_out.items()]))
     typer.echo(f"{len(rows)} restored in {seconds:.1f} s: {out}")
     for status, advice in (
         ("diverged", "and are left out of the mean"),

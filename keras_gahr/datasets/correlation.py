@@ -34,8 +34,8 @@ def coarse(images, side=SIDE):
 
     Where `side` divides the height these are averages over blocks; where it does not, a pixel that
     lies across a border counts for both sides, in proportion to its area. An image that is not so
-    high stays as it is. Likewise for the width. A constant image has no direction: it gives zeros,
-    so that it is correlated with nothing.
+    high stays as it is. Likewise for the width. An image without contrast on the grid has no
+    direction: it gives zeros, so that it is correlated with nothing (see `identical`).
 
     Args:
         images: (N, H, W, C), uint8 or floats in [0, 1].

@@ -1,6 +1,7 @@
 """Repeated images: finding them, and a dataset without them (arXiv 2310.02557, appendix A.1)."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from keras_gahr.errors import InputError
 
 from .arrays import blocks, release, to_float
 from .correlation import CHUNK, SIDE, coarse, coarse_set, products, rounding, triangle
+from .identical import flat_images
 from .store import load
 from .writer import writing
 
@@ -44,8 +46,9 @@ def find_repeats(images, threshold=THRESHOLD, side=SIDE, progress=None):
 
     Image j repeats image i < j if the magnitude of their correlation exceeds the threshold, both
     averaged down to `side` x `side` pixels (see `correlation.coarse`), computed in float64. The
-    later image of every such pair is to be dropped, also if the earlier one is dropped itself. A
-    constant image repeats nothing.
+    later image of every such pair is to be dropped, also if the earlier one is dropped itself. An
+    image without contrast on that grid has no correlation: it repeats identical images, and no
+    others.
 
     All pairs are looked at in float32, in blocks of a triangular matrix product; those whose
     correlation is within rounding of the threshold are computed again in float64 before they are
@@ -90,11 +93,15 @@ def find_repeats(images, threshold=THRESHOLD, side=SIDE, progress=None):
             count += len(i)
         if progress and rows.stop >= columns.stop:
             progress(columns.stop, len(images))
+    for places in flat_images(images, vectors).values():
+        first[places[1:]] = places[0]
+        count += len(places) * (len(places) - 1) // 2
+        pairs += itertools.islice(itertools.combinations(places, 2), LISTED)
     dropped = np.flatnonzero(first >= 0)
     correlation = np.zeros(len(images))
-    correlation[dropped] = _exact(images, first[dropped], dropped, side)
-    pairs.sort(key=lambda pair: pair[::-1])
-    values = _exact(images, *np.array(pairs, int).reshape(-1, 2).T, side)
+    correlation[dropped] = _exact(images, vectors, first[dropped], dropped, side)
+    pairs = sorted(pairs, key=lambda pair: pair[::-1])[:LISTED]
+    values = _exact(images, vectors, *np.array(pairs, int).reshape(-1, 2).T, side)
     pairs = [(*pair, value) for pair, value in zip(pairs, values.tolist(), strict=True)]
     return Repeats(first, correlation, count, pairs)
 
@@ -105,18 +112,19 @@ def _exceed(threshold, images, vectors, i, j, side):
     # images for, which matters where millions are near the threshold, as among synthetic images.
     value = np.abs(products(vectors, vectors, i, j))
     unsure = np.flatnonzero(np.abs(value - threshold) < rounding(0))
-    value[unsure] = np.abs(_exact(images, i[unsure], j[unsure], side))
+    value[unsure] = np.abs(_exact(images, vectors, i[unsure], j[unsure], side))
     return value > threshold
 
 
-def _exact(images, i, j, side):
-    """The correlations of pairs of images in float64, (n,)."""
+def _exact(images, vectors, i, j, side):
+    """The correlations of pairs of images in float64, (n,); those without contrast are identical."""
     value = np.empty(len(i))
     for start in range(0, len(i), CHUNK):
         part = slice(start, start + CHUNK)
         a, b = coarse(images[i[part]], side), coarse(images[j[part]], side)
         value[part] = (a * b).sum(axis=1)
         release(images)
+    value[~vectors[i].any(axis=1)] = 1
     return value
 
 

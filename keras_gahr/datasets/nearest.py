@@ -6,9 +6,10 @@ again.
 """
 
 import collections
-import hashlib
 
 import numpy as np
+
+from .identical import digest
 
 
 class Nearest:
@@ -83,7 +84,7 @@ class Copies:
         """The places in a block of images of all but further copies, int64; call it in their order."""
         kept = []
         for place, image in enumerate(images):
-            key = hashlib.blake2b(np.ascontiguousarray(image), digest_size=16).digest()
+            key = digest(image)
             self._seen[key] += 1
             if self._seen[key] <= self.count:
                 kept.append(place)

@@ -7,6 +7,7 @@ import numpy as np
 from keras_gahr.errors import InputError
 
 from .correlation import SIDE, closest, coarse_set, coarse_shape
+from .identical import flat_images
 
 EDGES = np.linspace(-1, 1, 101)
 
@@ -46,7 +47,8 @@ def find_overlap(images, others, side=SIDE, progress=None):
     """The largest correlation of each image with any image of another dataset.
 
     Images are compared as for de-duplication, averaged down to `side` x `side` pixels and without
-    their mean, but a negative correlation does not count as close.
+    their mean, but a negative correlation does not count as close. An image without contrast on that
+    grid has the correlation 1 with an identical image, and 0 with all others.
 
     Args:
         images, others: (N, H, W, C) and (M, H', W', C), uint8 or floats in [0, 1].
@@ -67,4 +69,10 @@ def find_overlap(images, others, side=SIDE, progress=None):
             "side, or sets with equally many channels"
         )
     vectors, other_vectors = coarse_set(images, side), coarse_set(others, side)
-    return Overlap(*closest(vectors, other_vectors, progress))
+    correlation, index = closest(vectors, other_vectors, progress)
+    if images.shape[1:] == others.shape[1:]:
+        known = flat_images(others, other_vectors)
+        for key, places in flat_images(images, vectors).items():
+            if key in known:
+                correlation[places], index[places] = 1, known[key][0]
+    return Overlap(correlation, index)

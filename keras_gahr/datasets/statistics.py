@@ -1,11 +1,11 @@
 """Statistics of the intensities in a dataset."""
 
 import dataclasses
-import hashlib
 
 import numpy as np
 
 from .arrays import blocks, to_float
+from .identical import digest
 
 BINS = 64
 
@@ -53,7 +53,7 @@ def intensities(images, progress=None):
         step = max(1, PART // size)
         for start in range(0, len(block), step):
             part = block[start : start + step]
-            seen.update(hashlib.blake2b(image, digest_size=16).digest() for image in _bytes(part))
+            seen.update(map(digest, part))
             values = to_float(part).reshape(len(part), size)
             at = slice(done + start, done + start + len(part))
             means[at] = values.mean(axis=1, dtype=np.float64)
@@ -76,7 +76,3 @@ def intensities(images, progress=None):
         num_constant=int((lows == highs).sum()),
         num_repeated=count - len(seen),
     )
-
-
-def _bytes(images):
-    return (np.ascontiguousarray(image).data for image in images)

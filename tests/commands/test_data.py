@@ -104,7 +104,7 @@ def test_dedup(gahr, refused, repeated, tmp_path):
     out = tmp_path / "out"
     done = gahr("data", "dedup", repeated, out)
     assert "5 images of 40x40x1" in done.output
-    assert "1 pairs among 6 images; 1 left out, see manifest.json" in done.output
+    assert "1 pairs among 6 images; 1 left out: image 5 (repeats image 0 (index 0)" in done.output
     assert load(out).manifest["repeats"][0][:2] == [0, 5]
     with Image.open(out / "repeats.png") as picture:
         assert picture.width > 1000

@@ -13,7 +13,7 @@ def run(*arguments):
 
 
 def test_faces(half_files, folder_of, tmp_path):
-    source = folder_of({**half_files, "bad.jpg": b"text"})
+    source = folder_of({**half_files, "bad.jpg": b"text", ".x/up\x1b[A.jpg": b"", "a\nb.txt": b""})
     out = tmp_path / "out"
     refused = run("faces", source, out)
     assert isinstance(refused.exception, InputError)
@@ -21,7 +21,8 @@ def test_faces(half_files, folder_of, tmp_path):
     made = run("faces", source, out, "--size", 20, "--color", "--dtype", "uint8", "--skip-bad")
     assert made.exit_code == 0, made.output
     assert "5 images of 20x20x3 uint8" in made.stdout
-    assert "1 left out" in made.stdout
+    assert "3 left out: .x/up\\x1b[A.jpg (hidden), a\\nb.txt (not a picture" in made.stdout
+    assert "bad.jpg (bad.jpg is" in made.stdout
     assert made.stdout.count("\n") == 1
     assert load(out).images.shape == (5, 20, 20, 3)
     assert Image.open(out / "contact_sheet.png").mode == "RGB"

@@ -8,6 +8,7 @@ import pytest
 from keras_gahr.datasets import Dataset, load, make_faces
 from keras_gahr.datasets.correlation import coarse, coarse_set, rounding, triangle
 from keras_gahr.datasets.duplicates import drop_repeats, find_repeats
+from keras_gahr.datasets.statistics import intensities
 from keras_gahr.errors import InputError
 
 
@@ -84,14 +85,46 @@ def test_an_image_that_is_dropped_still_drops_later_ones():
     assert repeats.dropped.tolist() == [1, 2]
 
 
-def test_negatives_repeat_and_constants_do_not():
+def test_negatives_repeat_and_constants_only_their_like():
     image = related(1)[0]
     constants = [np.full_like(image, value) for value in (0, 0.3, 0.3, 1)]
     images = np.stack([image, 1 - image, *constants])
     repeats = find_repeats(images)
-    assert repeats.dropped.tolist() == [1]
+    assert repeats.dropped.tolist() == [1, 4]
     assert repeats.pairs[0][2] == pytest.approx(-1)
-    assert find_repeats(images[2:]).count == 0
+    assert repeats.pairs[1] == (3, 4, 1)
+
+
+def checked(height, cell):
+    """A pattern of black and white cells, which has no contrast on a coarse grid."""
+    rows, columns = np.mgrid[:height, :height] // cell
+    return ((rows + columns) % 2)[..., None].astype(np.float32)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+def test_identical_images_repeat_each_other_whatever_their_contrast(dtype):
+    black, grey, fine, finer = (
+        np.zeros((40, 40, 1)),
+        np.full((40, 40, 1), 0.5),
+        *(checked(40, cell) for cell in (2, 1)),
+    )
+    order = [black, fine, grey, black, finer, fine, black, related(1)[0]]
+    images = np.stack(order)
+    images = np.rint(255 * images).astype(dtype) if dtype == "uint8" else images.astype(dtype)
+    repeats = find_repeats(images, side=10)
+    assert repeats.first.tolist() == [-1, -1, -1, 0, -1, 1, 0, -1]
+    assert repeats.correlation.tolist() == [0, 0, 0, 1, 0, 1, 1, 0]
+    assert repeats.pairs == [(0, 3, 1), (1, 5, 1), (0, 6, 1), (3, 6, 1)]
+    assert repeats.count == 4
+    assert len(repeats.dropped) == intensities(images).num_repeated
+
+
+def test_many_blank_images_list_no_more_pairs_than_a_manifest_can_hold(monkeypatch):
+    monkeypatch.setattr("keras_gahr.datasets.duplicates.LISTED", 10)
+    repeats = find_repeats(np.zeros((500, 4, 4, 1), np.uint8))
+    assert repeats.count == 500 * 499 // 2
+    assert len(repeats.pairs) == 10
+    assert repeats.dropped.tolist() == list(range(1, 500))
 
 
 @pytest.mark.parametrize("side", [30, 31, 70, 17])

@@ -54,6 +54,15 @@ def test_a_negative_is_not_close_and_sizes_may_differ():
     assert find_overlap(image, other[:1]).correlation[0] == pytest.approx(-1)
 
 
+def test_blank_images_are_close_to_identical_ones_only():
+    black, grey = np.zeros((20, 20, 1), np.uint8), np.full((20, 20, 1), 51, np.uint8)
+    others = np.stack([grey, black, black]).astype(np.float32) / np.float32(255)
+    found = find_overlap(np.stack([black, grey, grey + 1]), others)
+    assert found.correlation.tolist() == [1, 1, 0]
+    assert found.index.tolist() == [1, 0, 0]
+    assert find_overlap(black[None], others.repeat(2, 1).repeat(2, 2)).correlation.tolist() == [0]
+
+
 def test_numbers():
     rng = np.random.default_rng(0)
     a = rng.random((30, 6, 6, 1), np.float32)
