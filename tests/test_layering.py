@@ -9,7 +9,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 RANKS = [
     {"errors", "__init__"},
-    {"files", "impostors", "names", "runs"},
+    {"files", "impostors", "names"},
+    {"json_file", "runs"},
     {"_backend"},
     {"noise", "datasets"},
     {"denoisers"},

@@ -1,12 +1,14 @@
 """What the baselines have in common."""
 
 import math
+from types import NoneType
 
 import keras
 import numpy as np
 from keras import ops
 
 from keras_gahr.denoisers import Denoiser
+from keras_gahr.denoisers.configuration import check_options
 from keras_gahr.errors import InputError
 
 LEAST_SIGMA = 1e-6
@@ -29,6 +31,20 @@ class Baseline(Denoiser):
         inputs = keras.Input(input_shape, name="noisy")
         super().__init__(inputs, layer(inputs), None, provenance, name)
         self.residual_layer = layer
+
+    @classmethod
+    def stored_shapes(cls, options):
+        """See `Denoiser.stored_shapes`; `_stored_shapes` is given what is checked here."""
+        check_options(options, {"sigma": (float, NoneType), **cls._KINDS})
+        missing = {"sigma", *cls._KINDS} - options.keys()
+        if missing:
+            raise ValueError(f"it lacks the option {min(missing)}")
+        for name in ("shape", "image_shape"):
+            sides = options.get(name, [1])
+            if not sides or any(type(side) is not int or side < 1 for side in sides):
+                raise ValueError(f"its {name} is no list of whole numbers of at least 1")
+        known = [] if options["sigma"] is None else [()]
+        return [*known, *cls._stored_shapes(options)]
 
     def set_sigma(self, sigma):
         """Changes the noise level, in units of [0, 1].

@@ -7,6 +7,8 @@ from keras import ops
 
 from keras_gahr.errors import InputError
 
+_LONGEST = 4096
+
 
 class SeparableBasis:
     """An orthonormal transform along rows and columns, repeated on the low band.
@@ -54,8 +56,13 @@ def separable_basis(name, height, width):
         height, width: of the images.
 
     Raises:
-        InputError: for another name, or a wavelet on odd sides.
+        InputError: for another name, a wavelet on odd sides, or sides of more than 4096 pixels.
     """
+    if max(height, width) > _LONGEST:
+        raise InputError(
+            f"received images of {height}x{width}, expected sides of at most {_LONGEST} pixels, each of "
+            "which is a row of a matrix: crop them"
+        )
     if name == "dct":
         return SeparableBasis([(_cosines(height), _cosines(width))])
     if name not in pywt.wavelist(kind="discrete") or not pywt.Wavelet(name).orthogonal:

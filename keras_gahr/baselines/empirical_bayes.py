@@ -1,5 +1,7 @@
 """The optimal denoiser of a finite training set: the perfect memorizer."""
 
+import math
+
 import keras
 import numpy as np
 from keras import ops
@@ -41,6 +43,16 @@ class EmpiricalBayes(Baseline):
         super().__init__(layer, images.shape[1:], provenance, name)
         self.shape = images.shape
         self.images_dtype = "uint8" if images.dtype == np.uint8 else "float32"
+
+    _KINDS = {"shape": (list,), "dtype": (str,)}
+
+    @classmethod
+    def _stored_shapes(cls, options):
+        count, *image = options["shape"]
+        if len(image) != 3 or options["dtype"] not in {"uint8", "float32"}:
+            raise ValueError("its images are no array (count, height, width, channels)")
+        size = math.prod(image)
+        return [(count, size), (size,), (count,)]
 
     def get_config(self):
         return {**super().get_config(), "shape": list(self.shape), "dtype": self.images_dtype}

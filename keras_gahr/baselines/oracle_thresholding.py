@@ -57,6 +57,15 @@ class OracleThresholding(Baseline):
         super().__init__(layer, (height, width, given), provenance, name)
         self.image_shape, self.basis, self.rule = image_shape, basis, rule
 
+    _KINDS = {"image_shape": (list,), "basis": (str,), "rule": (str,), "clean": (bool,)}
+
+    @classmethod
+    def _stored_shapes(cls, options):
+        shape = options["image_shape"]
+        if len(shape) != 3:
+            raise ValueError("its image_shape is not (height, width, channels)")
+        return [tuple(shape)] if options["clean"] else []
+
     def get_config(self):
         known = self.residual_layer.clean is not None
         return {

@@ -1,5 +1,7 @@
 """The best linear denoiser: the optimum for Gaussian images."""
 
+import math
+
 import keras
 import numpy as np
 from keras import ops
@@ -69,6 +71,16 @@ class Wiener(Baseline):
             variances, vectors = np.linalg.eigh(covariance / count)
         # What is left of a variance of 0 after rounding may be negative.
         return cls(mean, vectors, np.maximum(variances, 0), **options)
+
+    _KINDS = {"shape": (list,)}
+
+    @classmethod
+    def _stored_shapes(cls, options):
+        *shape, kept = options["shape"]
+        if len(shape) != 3:
+            raise ValueError("its shape is not (height, width, channels, number of eigenvectors)")
+        size = math.prod(shape)
+        return [(size,), (size, kept), (kept,)]
 
     def get_config(self):
         return {**super().get_config(), "shape": list(self.shape)}

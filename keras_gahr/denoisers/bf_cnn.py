@@ -3,7 +3,7 @@
 import keras
 
 from .bias_free_norm import BiasFreeNorm
-from .denoiser import Denoiser, check_size
+from .denoiser import Denoiser, check_size, convolution_shapes
 from .initialization import HeNormal, SmallGamma, fresh_seed
 from .layers import Conv2D
 
@@ -40,6 +40,15 @@ def bias_free_chain(x, kernel_sizes, num_kernels, output_channels, first_layer_l
     return x
 
 
+def chain_shapes(kernel_sizes, num_kernels, input_channels, output_channels):
+    """The shapes of the arrays of a `bias_free_chain`; see `Denoiser.weight_shapes`."""
+    channels, last = input_channels, len(kernel_sizes) - 1
+    for i, kernel_size in enumerate(kernel_sizes):
+        kernels = output_channels if i == last else num_kernels
+        yield from convolution_shapes(kernel_size, channels, kernels, norm=0 < i < last)
+        channels = kernels
+
+
 @keras.saving.register_keras_serializable("keras_gahr")
 class BFCNN(Denoiser):
     """Bias-free DnCNN: 3x3 convolutions with `BiasFreeNorm` and ReLU between them.
@@ -66,12 +75,12 @@ class BFCNN(Denoiser):
         provenance=None,
         name="bf_cnn",
     ):
-        check_size(
-            num_layers * num_kernels**2,
-            num_channels=num_channels,
-            num_layers=num_layers,
-            num_kernels=num_kernels,
-        )
+        sizes = {
+            "num_channels": num_channels,
+            "num_layers": num_layers,
+            "num_kernels": num_kernels,
+        }
+        check_size(self.weight_shapes(**sizes), **sizes)
         seed = fresh_seed() if seed is None else seed
         inputs = keras.Input((None, None, num_channels), name="noisy")
         outputs = bias_free_chain(
@@ -82,6 +91,13 @@ class BFCNN(Denoiser):
         self.num_layers = num_layers
         self.num_kernels = num_kernels
         self.first_layer_linear = first_layer_linear
+
+    @staticmethod
+    def weight_shapes(num_channels, num_layers, num_kernels):
+        """See `Denoiser.weight_shapes`."""
+        # Of more than a thousand layers, what is refused: a list of all would take up memory.
+        layers = min(num_layers, 2000)
+        return chain_shapes([3] * layers, num_kernels, num_channels, num_channels)
 
     def get_config(self):
         return {

@@ -1,33 +1,60 @@
 """What every blind denoiser has in common."""
 
+import inspect
 import math
+import numbers
 
 import keras
 from keras import ops
 
 from keras_gahr.errors import InputError
 
+from .configuration import check_options
+
 _MOST_PARAMETERS = 10**9
+_MOST_ARRAYS = 3000
+"""Three for a convolution and the norm after it."""
 
 
-def check_size(parameters, **counts):
+def check_size(shapes, **counts):
     """Refuses networks that make no sense before their weights take up the memory.
 
     Args:
-        parameters: how many there would be at least.
+        shapes: of all arrays that the network would have, see `Denoiser.weight_shapes`.
         **counts: numbers of layers, kernels and so on, by argument name.
 
     Raises:
-        InputError: if a count is below 1 or there would be more than a billion parameters.
+        InputError: if a count is no whole number or below 1, or if there would be more than a billion
+            parameters or a thousand layers.
     """
     for name, count in counts.items():
-        if count < 1:
-            raise InputError(f"received {name} = {count}, expected at least 1")
-    if parameters > _MOST_PARAMETERS:
-        received = ", ".join(f"{name} = {count}" for name, count in counts.items())
-        raise InputError(
-            f"received {received}: more than a billion parameters; choose smaller ones"
-        )
+        if not isinstance(count, numbers.Integral) or isinstance(count, bool) or count < 1:
+            raise InputError(f"received {name} = {count!r}, expected a whole number of at least 1")
+        if count > _MOST_PARAMETERS:
+            raise InputError(f"received {name} above a billion: choose a smaller one")
+    received = ", ".join(f"{name} = {count}" for name, count in counts.items())
+    parameters = 0
+    for place, shape in enumerate(shapes):
+        parameters += math.prod(map(int, shape))
+        if parameters > _MOST_PARAMETERS:
+            raise InputError(
+                f"received {received}: more than a billion parameters; choose smaller ones"
+            )
+        if place == _MOST_ARRAYS:
+            raise InputError(f"received {received}: more than a thousand layers; choose fewer")
+
+
+def convolution_shapes(kernel, channels_in, channels_out, norm=False):
+    """The shapes of the arrays of a convolution without bias and of the `BiasFreeNorm` after it.
+
+    Args:
+        kernel: its side.
+        channels_in, channels_out: of the images; the other way round if it is transposed.
+        norm: whether there is one.
+    """
+    yield kernel, kernel, channels_in, channels_out
+    if norm:
+        yield from [(channels_out,)] * 2
 
 
 class Denoiser(keras.Model):
@@ -39,7 +66,8 @@ class Denoiser(keras.Model):
     Subclasses are functional models built in their `__init__`, with images of any height and width:
     input `(batch, height, width, input_channels)`, float32, nominally in [0, 1] plus noise; output
     `(batch, height, width, output_channels)`. Where the output has fewer channels than the input,
-    the last ones are denoised and the others are a condition.
+    the last ones are denoised and the others are a condition. A subclass that is to be read from
+    `.keras` files says in `weight_shapes` how large it will be.
 
     Args:
         inputs, outputs: the symbolic tensors of the functional model.
@@ -56,6 +84,38 @@ class Denoiser(keras.Model):
         super().__init__(inputs=inputs, outputs=outputs, name=name)
         self.seed = seed
         self.provenance = dict(provenance or {})
+
+    @staticmethod
+    def weight_shapes():
+        """The shapes of all arrays of such a network, trained or not, one after the other.
+
+        It takes those options of the class that the shapes depend on, by name. It is asked before anything
+        is built, so that it may have to say them of networks that are far too large: as a generator.
+        """
+        raise InputError("this network has no weight_shapes, without which no file of it is read")
+
+    @classmethod
+    def stored_shapes(cls, options):
+        """The shapes of all arrays in the `.keras` file of such a denoiser, before it is built.
+
+        Args:
+            options: what `get_config` returned, from a file that may be anybody's.
+
+        Returns:
+            An iterable of tuples.
+
+        Raises:
+            ValueError: for options that the class does not have, or of another type or size.
+        """
+        signature = inspect.signature(cls)
+        check_options(options, {p.name: (type(p.default),) for p in signature.parameters.values()})
+        given = signature.bind(**options)
+        given.apply_defaults()
+        names = inspect.signature(cls.weight_shapes).parameters
+        sizes = {name: given.arguments[name] for name in names}
+        counts = {name: size for name, size in sizes.items() if type(size) is not bool}
+        check_size(cls.weight_shapes(**sizes), **counts)
+        return cls.weight_shapes(**sizes)
 
     @property
     def input_channels(self):

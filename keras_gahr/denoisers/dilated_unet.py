@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from .denoiser import Denoiser
+from .denoiser import Denoiser, check_size, convolution_shapes
 from .initialization import HeNormal, fresh_seed
 
 
@@ -59,6 +59,8 @@ class DilatedUNet(Denoiser):
     def __init__(
         self, num_channels=1, num_kernels=32, seed=None, provenance=None, name="dilated_unet"
     ):
+        sizes = {"num_channels": num_channels, "num_kernels": num_kernels}
+        check_size(self.weight_shapes(**sizes), **sizes)
         seed = fresh_seed() if seed is None else seed
 
         def conv(number, x, filters, kernel_size, layer=keras.layers.Conv2D, **options):
@@ -98,6 +100,21 @@ class DilatedUNet(Denoiser):
         super().__init__(inputs, outputs, seed, provenance, name)
         self.num_channels = num_channels
         self.num_kernels = num_kernels
+
+    @staticmethod
+    def weight_shapes(num_channels, num_kernels):
+        """See `Denoiser.weight_shapes`."""
+        for kernel, channels_in, channels_out in (
+            (5, num_channels, num_kernels),
+            (3, num_kernels, num_kernels),
+            (3, num_kernels, 2 * num_kernels),
+            *[(3, 2 * num_kernels, 2 * num_kernels)] * 3,
+            # The transposed one.
+            (4, 2 * num_kernels, 2 * num_kernels),
+            (3, 3 * num_kernels, num_kernels),
+            (5, num_kernels, num_channels),
+        ):
+            yield from convolution_shapes(kernel, channels_in, channels_out)
 
     def get_config(self):
         return {

@@ -2,6 +2,7 @@
 
 import keras
 
+from .configuration import check_options, stored_shapes
 from .denoiser import Denoiser
 
 
@@ -28,6 +29,12 @@ class DirectDenoiser(Denoiser):
         outputs = keras.layers.Subtract(name="residual")([noisy, denoised])
         super().__init__(inputs, outputs, network.seed, provenance, name)
         self.network = network
+
+    @classmethod
+    def stored_shapes(cls, options):
+        """See `Denoiser.stored_shapes`."""
+        check_options(options, {"network": (dict,)})
+        return stored_shapes(options.get("network"))
 
     @property
     def size_multiple(self):

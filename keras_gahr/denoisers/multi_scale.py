@@ -7,8 +7,12 @@ from keras import ops
 
 from keras_gahr.errors import InputError
 
+from .configuration import check_options, stored_shapes
 from .denoiser import Denoiser
 from .haar import HaarAnalysis, HaarSynthesis
+
+_MOST_SCALES = 16
+"""The images of more would have to be multiples of 131,072 pixels."""
 
 
 @keras.saving.register_keras_serializable("keras_gahr")
@@ -51,6 +55,16 @@ class MultiScaleDenoiser(Denoiser):
         self.low_band = low_band
         self.details = details
         self._pyramid = pyramid
+
+    @classmethod
+    def stored_shapes(cls, options):
+        """See `Denoiser.stored_shapes`."""
+        check_options(options, {"low_band": (dict,), "details": (list,)})
+        details = options.get("details", ())
+        if len(details) > _MOST_SCALES:
+            raise ValueError(f"it has {len(details)} scales, expected at most {_MOST_SCALES}")
+        for part in (options.get("low_band"), *details):
+            yield from stored_shapes(part)
 
     @property
     def num_scales(self):

@@ -4,7 +4,7 @@ import keras
 
 from keras_gahr.errors import InputError
 
-from .bf_cnn import bias_free_chain
+from .bf_cnn import bias_free_chain, chain_shapes
 from .denoiser import Denoiser, check_size
 from .initialization import fresh_seed
 
@@ -64,11 +64,14 @@ class ReceptiveFieldBFCNN(Denoiser):
         provenance=None,
         name="receptive_field_bf_cnn",
     ):
-        check_size(_LAYERS * num_kernels**2, num_channels=num_channels, num_kernels=num_kernels)
+        check_size(
+            self.weight_shapes(num_channels, receptive_field, num_kernels, coarse),
+            num_channels=num_channels,
+            num_kernels=num_kernels,
+        )
         seed = fresh_seed() if seed is None else seed
         kernel_sizes = receptive_field_kernel_sizes(receptive_field)
-        input_channels = num_channels if coarse else 3 * num_channels + 1
-        output_channels = num_channels if coarse else 3 * num_channels
+        input_channels, output_channels = _channels(num_channels, coarse)
         inputs = keras.Input((None, None, input_channels), name="noisy")
         outputs = bias_free_chain(
             inputs,
@@ -84,6 +87,12 @@ class ReceptiveFieldBFCNN(Denoiser):
         self.num_kernels = num_kernels
         self.coarse = coarse
 
+    @staticmethod
+    def weight_shapes(num_channels, receptive_field, num_kernels, coarse):
+        """See `Denoiser.weight_shapes`."""
+        kernel_sizes = receptive_field_kernel_sizes(receptive_field)
+        return chain_shapes(kernel_sizes, num_kernels, *_channels(num_channels, coarse))
+
     def get_config(self):
         return {
             **super().get_config(),
@@ -92,3 +101,8 @@ class ReceptiveFieldBFCNN(Denoiser):
             "num_kernels": self.num_kernels,
             "coarse": self.coarse,
         }
+
+
+def _channels(num_channels, coarse):
+    """Channels in and out."""
+    return (num_channels, num_channels) if coarse else (3 * num_channels + 1, 3 * num_channels)

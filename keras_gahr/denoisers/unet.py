@@ -3,7 +3,7 @@
 import keras
 
 from .bias_free_norm import BiasFreeNorm
-from .denoiser import Denoiser, check_size
+from .denoiser import Denoiser, check_size, convolution_shapes
 from .initialization import HeNormal, SmallGamma, fresh_seed
 from .layers import AveragePooling2D, Conv2D, Conv2DTranspose
 
@@ -39,16 +39,15 @@ class UNet(Denoiser):
         provenance=None,
         name="unet",
     ):
-        # The middle block has at least half of all weights.
-        check_size(
-            9 * num_mid_conv * (num_kernels * 2 ** min(num_blocks, 64)) ** 2,
-            num_channels=num_channels,
-            num_blocks=num_blocks,
-            num_kernels=num_kernels,
-            num_enc_conv=num_enc_conv,
-            num_mid_conv=num_mid_conv,
-            num_dec_conv=num_dec_conv,
-        )
+        sizes = {
+            "num_channels": num_channels,
+            "num_blocks": num_blocks,
+            "num_kernels": num_kernels,
+            "num_enc_conv": num_enc_conv,
+            "num_mid_conv": num_mid_conv,
+            "num_dec_conv": num_dec_conv,
+        }
+        check_size(self.weight_shapes(**sizes), **sizes)
         seed = fresh_seed() if seed is None else seed
 
         def conv(x, filters, layer):
@@ -104,6 +103,29 @@ class UNet(Denoiser):
         self.num_enc_conv = num_enc_conv
         self.num_mid_conv = num_mid_conv
         self.num_dec_conv = num_dec_conv
+
+    @staticmethod
+    def weight_shapes(
+        num_channels, num_blocks, num_kernels, num_enc_conv, num_mid_conv, num_dec_conv
+    ):
+        """See `Denoiser.weight_shapes`."""
+        channels = num_channels
+
+        def block(kernels, layers, first_norm=True):
+            nonlocal channels
+            for i in range(layers):
+                yield from convolution_shapes(3, channels, kernels, norm=first_norm or i > 0)
+                channels = kernels
+
+        for b in range(num_blocks):
+            yield from block(num_kernels * 2**b, num_enc_conv, first_norm=b > 0)
+        yield from block(num_kernels * 2**num_blocks, num_mid_conv)
+        for b in reversed(range(num_blocks)):
+            kernels = num_kernels * 2**b
+            yield from convolution_shapes(2, kernels, channels)
+            channels = 2 * kernels
+            yield from block(kernels, num_dec_conv if b else num_dec_conv - 1)
+        yield from convolution_shapes(3, channels, num_channels)
 
     @property
     def size_multiple(self):

@@ -2,13 +2,13 @@
 
 import dataclasses
 import json
+import math
 import types
 import typing
-from pathlib import Path
 
-import keras
-
+from keras_gahr.denoisers.configuration import registered_denoiser
 from keras_gahr.errors import InputError
+from keras_gahr.json_file import read_json
 from keras_gahr.noise import NoiseLaw, parse_sigma
 
 from .settings import TrainingSettings
@@ -91,7 +91,7 @@ def read_options(path):
     Raises:
         InputError: if the file is missing or no JSON, or holds an unknown option or a wrong type.
     """
-    content = read_json(path)
+    content = read_json(path, "a JSON file of options")
     if isinstance(content, dict) and isinstance(content.get("options"), dict):
         content = content["options"]
     if not isinstance(content, dict):
@@ -106,35 +106,30 @@ def read_options(path):
     return content
 
 
-def read_network(path):
+def read_network(path, largest):
     """The denoiser that a config.json of a run describes, with random weights.
 
+    Args:
+        path: of the config.json.
+        largest: bytes that its weights may take, which is checked before it is built.
+
     Raises:
-        InputError: if the file is missing or no JSON, or describes no denoiser.
+        InputError: if the file is missing or no JSON, or describes no denoiser, or a larger one.
     """
-    content = read_json(path)
+    content = read_json(path, "the config.json of a run")
     try:
-        config = dict(content["denoiser"])
-        denoiser = keras.saving.get_registered_object(f"keras_gahr>{config.pop('class')}")
-        return denoiser.from_config(config)
-    except InputError:
+        options = dict(content["denoiser"])
+        denoiser = registered_denoiser(options.pop("class"))
+        if 4 * sum(map(math.prod, denoiser.stored_shapes(options))) > largest:
+            raise ValueError("it is larger than the state of the run")
+        return denoiser.from_config(options)
+    except MemoryError:
         raise
     except Exception as error:  # Keras raises whatever the damaged part happened to cause.
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputError(
             f"{path} does not say which network was trained: {reason[:150]}"
         ) from error
-
-
-def read_json(path):
-    """The content of a JSON file; raises `InputError` if it cannot be read or is something else."""
-    path = Path(path)
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not JSON: {error}") from error
 
 
 def _is_of(value, kind):

@@ -12,6 +12,7 @@ from keras_gahr.denoisers import (
 )
 
 from .config import read_network
+from .state import state_size
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -67,7 +68,7 @@ def prepare(config, begun=None):
         "half": config.half,
     }
     if config.start_from is not None and begun is not None:
-        denoiser = read_network(begun / "config.json")
+        denoiser = read_network(begun / "config.json", state_size(begun / "state.safetensors"))
     else:
         denoiser = initial_denoiser(config, images.images.shape[-1], provenance)
     denoiser.check_shape(images.images.shape)

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import math
 import os
 import tempfile
 from pathlib import Path
@@ -21,11 +22,12 @@ from keras_gahr.files import (
     replacing,
     replacing_folder,
 )
+from keras_gahr.json_file import read_json
 
 from .conditions import check_conditions, goes_on_device
 from .devices import check_shares, data_parallel
 from .session import Session
-from .state import damaged, read_state
+from .state import damaged, largest_state, read_state
 from .whereabouts import path_from_run
 
 FILES = (
@@ -41,6 +43,8 @@ FILES = (
     "denoising.png",
 )
 """All that a run directory may hold."""
+
+_LONGEST_STATUS = 2**16
 
 
 def check_run_output(out, overwrite=False):
@@ -125,7 +129,8 @@ def train(
             # All processes do the same, but only what the first one writes is kept.
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         if resume:
-            kept = read_state(Path(out) / "state.safetensors")
+            values = sum(math.prod(variable.shape) for variable in denoiser.variables)
+            kept = read_state(Path(out) / "state.safetensors", largest_state(values))
             _check_identity(out, kept[1], identity, (data or {}).get("dataset"))
         session = Session(
             shared,
@@ -168,8 +173,13 @@ def check_run_to_resume(out):
             f"{out} is not writable, and a run that goes on writes there: copy it first"
         )
     status = out / "status.json"
-    if status.is_file() and '"diverged"' in status.read_text(errors="replace"):
-        raise InputError(f"{out} diverged and would again: start anew with a smaller learning rate")
+    if status.is_file():
+        with open(status, errors="replace") as file:
+            diverged = '"diverged"' in file.read(_LONGEST_STATUS)
+        if diverged:
+            raise InputError(
+                f"{out} diverged and would again: start anew with a smaller learning rate"
+            )
     return out
 
 
@@ -227,10 +237,7 @@ def _check_identity(out, record, now, dataset=None):
 
 
 def _read_config(path):
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is damaged ({error}): put back a copy of it") from error
+    config = read_json(path, "the config.json of a run")
     if not isinstance(config, dict):
         raise InputError(f"{path} is damaged (no JSON object): put back a copy of it")
     return config

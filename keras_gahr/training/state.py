@@ -6,6 +6,7 @@ metadata holds the record (JSON) and the SHA-256 of the record and of all arrays
 
 import hashlib
 import json
+import math
 import os
 
 import numpy as np
@@ -13,8 +14,11 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 from keras_gahr.errors import InputError
-from keras_gahr.files import replacing
+from keras_gahr.files import check_regular, kind_of, replacing
 from keras_gahr.impostors import impostor
+
+_LARGEST_RECORD = 2**26
+"""Bytes of the record and the list of arrays; a million epochs take about as much."""
 
 
 def write_state(path, arrays, record):
@@ -38,13 +42,9 @@ def write_state(path, arrays, record):
         os.fsync(file.fileno())
 
 
-def read_state(path):
-    """The arrays and the record in a file that `write_state` wrote.
-
-    Raises:
-        InputError: if it is missing or damaged.
-    """
-    if not path.is_file():
+def state_size(path):
+    """Bytes of the file of a state; raises `InputError` if it is missing or no file."""
+    if kind_of(path) == "missing":
         raise InputError(
             f"{path} is not there: the training was stopped before its first state was kept; "
             "start it anew with --overwrite"
@@ -52,6 +52,27 @@ def read_state(path):
     if not os.access(path, os.R_OK):
         # What the library says of it is that the file is not there.
         raise InputError(f"{path} cannot be read: permission denied")
+    return check_regular(path, "the state of a run").stat().st_size
+
+
+def read_state(path, largest=math.inf):
+    """The arrays and the record in a file that `write_state` wrote.
+
+    Args:
+        path: of the file.
+        largest: bytes that its arrays may take.
+
+    Raises:
+        InputError: if it is missing, damaged or larger.
+    """
+    size = state_size(path)
+    with open(path, "rb") as file:
+        # The length of the list of arrays and the record, which safetensors reads as a whole.
+        described = int.from_bytes(file.read(8), "little")
+    if described > _LARGEST_RECORD and described <= size:
+        raise damaged(path, f"a record of {described} bytes")
+    if size > largest + _LARGEST_RECORD:
+        raise damaged(path, f"its {size} bytes are more than a training of this network keeps")
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
@@ -65,6 +86,14 @@ def read_state(path):
     if not intact:
         raise damaged(path, "its checksum does not match")
     return arrays, record
+
+
+def largest_state(values):
+    """Bytes that the arrays of a state take at most, for a network of so many values.
+
+    The optimizer keeps up to two for each of them, and its average a third.
+    """
+    return 8 * (4 * values) + _LARGEST_RECORD
 
 
 def damaged(path, reason):

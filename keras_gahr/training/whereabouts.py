@@ -5,8 +5,7 @@ from pathlib import Path
 
 from keras_gahr.datasets.store import is_dataset
 from keras_gahr.errors import InputError
-
-from .config import read_json
+from keras_gahr.json_file import read_json
 
 
 def path_from_run(dataset, run):

@@ -1,0 +1,99 @@
+"""What a config.json says of a denoiser, checked before it is built."""
+
+import importlib
+import inspect
+import reprlib
+from types import NoneType
+
+import keras
+
+_PACKAGE = "keras_gahr"
+_LATER = f"{_PACKAGE}.baselines"
+"""Denoisers that are registered when this is imported, which builds on this room."""
+
+_OF_ALL = {
+    "name": (str,),
+    "provenance": (dict, NoneType),
+    "seed": (int, NoneType),
+}
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
+
+
+def quoted(value):
+    """A value from a file, short and without control characters."""
+    return _SHORT.repr(value)
+
+
+def denoiser_class(configuration):
+    """The class that a configuration names, as `keras.saving.serialize_keras_object` writes it.
+
+    Only what a program has registered is known, and only denoisers under this package's name; nothing
+    that the file names is imported.
+
+    Raises:
+        ValueError: if it names something else.
+    """
+    if not isinstance(configuration, dict):
+        raise ValueError("its config.json describes no object of Keras")
+    if configuration.get("compile_config"):
+        raise ValueError("a part of it was compiled for training by Keras: build it again without")
+    name = configuration.get("registered_name")
+    module = configuration.get("module")
+    if not isinstance(name, str) or not name.startswith(f"{_PACKAGE}>"):
+        named = name if name is not None else configuration.get("class_name")
+        raise ValueError(f"it holds a {quoted(named)}, expected one of this package's denoisers")
+    found = registered_denoiser(name.partition(">")[2])
+    if configuration.get("class_name") != found.__name__ or not isinstance(module, str | NoneType):
+        raise ValueError(f"it calls a {found.__name__} {quoted(configuration.get('class_name'))}")
+    return found
+
+
+def registered_denoiser(name):
+    """The denoiser that is registered under this package's name.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    from .denoiser import Denoiser
+
+    found = keras.saving.get_registered_object(f"{_PACKAGE}>{name}")
+    if found is None:
+        importlib.import_module(_LATER)
+        found = keras.saving.get_registered_object(f"{_PACKAGE}>{name}")
+    if not inspect.isclass(found) or not issubclass(found, Denoiser):
+        raise ValueError(f"it holds a {quoted(name)}, expected one of this package's denoisers")
+    return found
+
+
+def stored_shapes(configuration):
+    """The shapes of all arrays that a denoiser of this configuration has, before it is built.
+
+    Raises:
+        ValueError: for classes that are no denoisers, options that the class does not have or of another
+            type, and networks that are too large to make sense.
+    """
+    found = denoiser_class(configuration)
+    options = configuration.get("config")
+    if not isinstance(options, dict):
+        raise ValueError(f"it has no options of a {found.__name__}")
+    return found.stored_shapes(options)
+
+
+def check_options(options, kinds):
+    """Raises `ValueError` unless all options are known and of their kinds.
+
+    Args:
+        options: what `get_config` of a denoiser returned, from a file.
+        kinds: types by names, besides those of all denoisers.
+    """
+    kinds = {**kinds, **_OF_ALL}
+    for name, value in options.items():
+        if name not in kinds:
+            raise ValueError(
+                f"it has the option {quoted(name)}, expected some of {', '.join(kinds)}"
+            )
+        if type(value) not in kinds[name]:
+            expected = " or ".join(kind.__name__ for kind in kinds[name])
+            raise ValueError(f"it has {name} = {quoted(value)}, expected {expected}")

@@ -1,0 +1,77 @@
+"""JSON from files that may be anybody's."""
+
+import json
+
+from keras_gahr.errors import InputError
+from keras_gahr.files import check_regular
+
+LARGEST_JSON = 2**24
+"""Bytes of the largest JSON file that is read."""
+
+_DEEPEST = 100
+
+
+def read_json(path, expected="a JSON file"):
+    """The content of a JSON file.
+
+    Args:
+        path: the file.
+        expected: what errors ask for, such as "the config.json of a run".
+
+    Raises:
+        InputError: if it is no regular file, larger than `LARGEST_JSON`, or not what `parse_json` takes.
+    """
+    check_regular(path, expected)
+    try:
+        with open(path, "rb") as file:
+            content = file.read(LARGEST_JSON + 1)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    if len(content) > LARGEST_JSON:
+        raise InputError(f"{path} has more than {LARGEST_JSON / 2**20:.0f} MiB: give {expected}")
+    try:
+        return parse_json(content)
+    except ValueError as error:
+        raise InputError(f"{path} is not JSON: {error}") from error
+
+
+def parse_json(content):
+    """The value of a JSON text in UTF-8, which may mean only one thing.
+
+    Raises:
+        ValueError: for what is no JSON, names that come twice in an object, numbers that are not finite,
+            and values nested more than a hundred deep. It says so in one line.
+    """
+    try:
+        value = json.loads(content.decode(), object_pairs_hook=_object, parse_constant=_not_finite)
+    except UnicodeDecodeError:
+        raise ValueError("it is not text in UTF-8") from None
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+    _check_depth(value)
+    return value
+
+
+def _object(pairs):
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("an object in it has one name twice")
+    return found
+
+
+def _not_finite(name):
+    raise ValueError(f"it has {name}, which is no number of JSON")
+
+
+def _check_depth(value):
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            part
+            for item in level
+            if isinstance(item, dict | list)
+            for part in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            return
+    raise ValueError("it is nested too deep")
