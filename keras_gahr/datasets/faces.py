@@ -1,11 +1,9 @@
 """Faces: the aligned pictures of CelebA, cropped and shrunk as in arXiv 2310.02557."""
 
-import numpy as np
-from PIL import Image
-
 from keras_gahr.errors import InputError
 
 from .pictures import as_type, make_from_pictures
+from .shrinking import shrink
 
 SIZES = (160, 80, 40, 20)
 
@@ -44,30 +42,28 @@ def make_faces(source, out, size=80, color=False, dtype="float32", **options):
 
 
 def face(picture, size, name):
-    """The face in an aligned CelebA picture, uint8 RGB (size, size, 3).
+    """The face in an aligned CelebA picture, (size, size, C).
 
     It is cropped to a square of 160 or 80 pixels and shrunk to `size` by Pillow's bicubic filter.
 
     Args:
-        picture: an 8-bit Pillow image.
+        picture: (H, W, C), uint8 or float32.
         size: height and width.
         name: of the picture, for errors.
 
     Raises:
         InputError: if the picture has another size or is too small.
     """
-    if picture.size not in CROPS:
-        width, height = picture.size
+    height, width, _ = picture.shape
+    if (width, height) not in CROPS:
         raise InputError(
             f"{name} is {width} x {height} (width x height): expected 178 x 218 or 89 x 109, the "
             "aligned CelebA pictures"
         )
-    square = picture.convert("RGB").crop(CROPS[picture.size])
-    if square.width < size:
+    left, top, right, bottom = CROPS[width, height]
+    if right - left < size:
         raise InputError(
-            f"{name} gives a face of {square.width} pixels: for size {size} take pictures of "
+            f"{name} gives a face of {right - left} pixels: for size {size} take pictures of "
             "178 x 218, or choose a smaller size"
         )
-    if square.width > size:
-        square = square.resize((size, size), Image.Resampling.BICUBIC)
-    return np.asarray(square)
+    return shrink(picture[top:bottom, left:right], size, size)

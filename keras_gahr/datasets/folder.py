@@ -2,13 +2,11 @@
 
 import dataclasses
 
-import numpy as np
-from PIL import Image
-
 from keras_gahr.errors import InputError
 
 from .patches import check_patches, cut_patches
 from .pictures import as_type, make_from_pictures
+from .shrinking import shrink
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,19 +44,17 @@ class Framing:
         """The image or patches in a picture.
 
         Args:
-            picture: an 8-bit Pillow image.
+            picture: (H, W, C), uint8 or float32.
             name: of the picture, for errors.
 
         Returns:
-            uint8 RGB (n, height, width, 3).
+            (n, height, width, C) of the same type.
 
         Raises:
             InputError: if the picture is too small, or would be distorted.
         """
-        picture = self._cropped(picture.convert("RGB"), name)
-        size = self._size(picture, name)
-        # A box that is the whole picture at the same size is left alone by Pillow.
-        image = np.asarray(picture.resize(size[::-1], Image.Resampling.BICUBIC))
+        picture = self._cropped(picture, name)
+        image = shrink(picture, *self._size(picture, name))
         if self.patch is None:
             return image[None]
         return cut_patches(image, self.patch, self.stride or self.patch, name)
@@ -66,22 +62,23 @@ class Framing:
     def _cropped(self, picture, name):
         if self.crop is None:
             return picture
+        rows, columns = picture.shape[:2]
         if self.crop == "square":
-            height = width = min(picture.size)
+            height = width = min(rows, columns)
         else:
             height, width = self.crop[:2]
         corner = self.crop[2:] if isinstance(self.crop, tuple) else ()
-        top, left = corner or ((picture.height - height) // 2, (picture.width - width) // 2)
-        if min(top, left) < 0 or top + height > picture.height or left + width > picture.width:
+        top, left = corner or ((rows - height) // 2, (columns - width) // 2)
+        if min(top, left) < 0 or top + height > rows or left + width > columns:
             raise InputError(
-                f"{name} is {picture.height} x {picture.width} (height x width): the crop of "
+                f"{name} is {rows} x {columns} (height x width): the crop of "
                 f"{height} x {width} does not fit; choose a smaller one"
             )
-        return picture.crop((left, top, left + width, top + height))
+        return picture[top : top + height, left : left + width]
 
     def _size(self, picture, name):
         """(height, width) that the picture is shrunk to."""
-        old = picture.height, picture.width
+        old = picture.shape[:2]
         if self.scale is not None:
             return tuple(max(1, round(side * self.scale)) for side in old)
         if self.size is None:

@@ -1,19 +1,17 @@
 """Images in files: PNG, JPEG and whatever else Pillow reads, and arrays."""
 
-import io
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_regular, replacing
-from keras_gahr.impostors import impostor_from
 
 from .arrays import CLEAN, check_values, take
 from .channels import with_channels
+from .decoding import decode_picture
 from .image_arrays import ARRAYS, is_array, open_array
-from .layout import to_images
 from .walk import walk
 
 PICTURES = {
@@ -40,9 +38,8 @@ WRITABLE = {".jpeg": "JPEG", ".jpg": "JPEG", ".png": "PNG"}
 def read_image(path, channels=None, layout=None):
     """One image as float32 (H, W, C) in [0, 1].
 
-    Grey is the mean of red, green and blue. 8-bit values are divided by 255 and 16-bit grey ones by
-    65535 (Pillow reduces 16-bit colour to 8 bits). Transparency is dropped, a palette becomes
-    colour, the orientation in EXIF is applied; of several frames the first counts.
+    Grey is the mean of red, green and blue. 8-bit values are divided by 255 and 16-bit ones by 65535.
+    Transparency is dropped, whatever it hides; for the rest see `decode_picture`.
 
     Args:
         path: a picture, or an array of one image: see `open_array`.
@@ -82,46 +79,9 @@ def open_images(path, channels=None, layout=None, limits=CLEAN):
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    pixels = _pixels(open_picture(data, path))
+    pixels = decode_picture(data, path).color
     check_values(pixels, path, limits)
-    return to_images(pixels, "HWC"[: pixels.ndim]), "HWC"
-
-
-def open_picture(data, name):
-    """The Pillow image in the bytes of a file, decoded and turned as its EXIF says.
-
-    Raises:
-        InputError: naming `name`, if they are not a picture or a damaged one.
-    """
-    try:
-        picture = Image.open(io.BytesIO(data))
-        picture.load()
-        return ImageOps.exif_transpose(picture)
-    except Image.UnidentifiedImageError as error:
-        raise impostor_from(data, name, "an image", {"picture"}) or InputError(
-            f"{name} is not an image: expected a PNG or JPEG file"
-        ) from error
-    except Exception as error:  # Pillow raises whatever the damaged part happened to cause.
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{name} is damaged: {reason}; replace the file") from error
-
-
-def is_deep(picture):
-    """Whether a Pillow image has more than 8 bits a value."""
-    return picture.mode == "F" or picture.mode.startswith("I")
-
-
-def _pixels(picture):
-    """(H, W) or (H, W, 3), uint8 or floats; floats in [0, 1] unless the file holds something else.
-
-    Pillow's "I" is a 16-bit PNG in its older versions, "I;16" and its variants in newer ones.
-    """
-    if picture.mode == "F":
-        return np.asarray(picture)
-    if is_deep(picture):
-        return np.asarray(picture, np.float32) / 65535
-    grey = picture.mode in {"1", "L", "LA"}
-    return np.asarray(picture.convert("L" if grey else "RGB"))
+    return pixels[None], "HWC"
 
 
 def write_image(path, image):

@@ -10,7 +10,8 @@ import numpy as np
 
 from keras_gahr.errors import InputError
 
-from .image_files import is_deep, open_picture
+from .arrays import check_values, to_float
+from .decoding import current_pixel_limit, decode_picture, pixel_limit
 from .sources import open_source
 from .store import load
 from .writer import check_dataset_output, writing
@@ -44,8 +45,10 @@ def make_from_pictures(
         source: a folder (with its subfolders), a .tar, .tar.gz or .zip of pictures.
         out: the dataset folder to make.
         recipe, parameters: for the manifest; the source's name and `skip_bad` are added.
-        convert: a function (picture, name) -> images (n, H, W, C) of type `dtype`, n >= 1; it may
-            be called from several threads, and raises InputError for a picture that cannot be used.
+        convert: a function (picture, name) -> images (n, H, W, C) of type `dtype`, n >= 1; the
+            picture is (H, W, 1) or (H, W, 3), uint8, or float32 in [0, 1] if 8 bits do not hold its
+            values. It may be called from several threads, and raises InputError for a picture that
+            cannot be used.
         dtype: "float32" or "uint8".
         image_shape: (H, W, C), or None for that of the first picture that can be used.
         skip_bad: leave out the files that cannot be used, and list them in the manifest with the
@@ -67,7 +70,7 @@ def make_from_pictures(
     parameters = {"source": source.resolve().name, **parameters, "skip_bad": skip_bad}
     with contextlib.ExitStack() as stack:
         files = stack.enter_context(open_source(source, skip_bad))
-        make = _Make(files, convert)
+        make = _Make(files, convert, dtype)
         if image_shape is None:
             image_shape = make.first_shape(skip_bad)
         make.image_shape = image_shape
@@ -110,20 +113,24 @@ def _append(writer, names, block, skip_bad):
     writer.append(np.concatenate(images), sources, skipped, key=[names, digests])
 
 
-def as_type(rgb, color, dtype):
+def as_type(values, color, dtype):
     """Pixel values of a dataset: colour, or the mean of red, green and blue.
 
     Args:
-        rgb: uint8 (..., 3).
+        values: (..., 1) or (..., 3), uint8 or, for a `dtype` of float32, float32 in [0, 1].
         color: RGB instead of grey.
         dtype: "float32" for values in [0, 1] without rounding, "uint8" for rounded ones.
 
     Returns:
         (..., 3) or (..., 1).
     """
-    if color:
-        return rgb if dtype == "uint8" else np.divide(rgb, 255, dtype=np.float32)
-    total = rgb.sum(axis=-1, keepdims=True, dtype=np.uint16)
+    grey = values.shape[-1] == 1
+    if color or grey or values.dtype != np.uint8:
+        values = values if dtype == "uint8" else to_float(values)
+        if color:
+            return values.repeat(3, axis=-1) if grey else values
+        return values if grey else values.mean(axis=-1, keepdims=True)
+    total = values.sum(axis=-1, keepdims=True, dtype=np.uint16)
     if dtype == "uint8":
         return ((total + 1) // 3).astype(np.uint8)
     return np.divide(total, 3 * 255, dtype=np.float32)
@@ -134,14 +141,16 @@ class _Make:
 
     Args:
         files: the `Source`.
-        convert: see `make_from_pictures`.
+        convert, dtype: see `make_from_pictures`.
 
     Attributes:
         image_shape: (H, W, C) that every image must have, or None for any.
     """
 
-    def __init__(self, files, convert):
+    def __init__(self, files, convert, dtype):
         self.image_shape = None
+        self._dtype = dtype
+        self._pixels = current_pixel_limit()
         self._files = files
         self._convert = convert
 
@@ -151,9 +160,14 @@ class _Make:
         try:
             data = self._files.read(name)
             digest = hashlib.sha256(data).hexdigest()
-            picture = open_picture(data, name)
-            if is_deep(picture):
-                raise InputError(f"{name} has more than 8 bits a value: expected an 8-bit picture")
+            with pixel_limit(self._pixels):
+                picture = decode_picture(data, name).color
+            if picture.dtype != np.uint8 and self._dtype == "uint8":
+                raise InputError(
+                    f"{name} has more than 8 bits a value: make a dataset of float32, or save it "
+                    "with 8 bits"
+                )
+            check_values(picture, name)
             images = self._convert(picture, name)
             if self.image_shape and images.shape[1:] != tuple(self.image_shape):
                 height, width = images.shape[1:3]

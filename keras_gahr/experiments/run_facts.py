@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from keras_gahr.datasets.image_files import open_picture
+from keras_gahr.datasets.decoding import decode_picture
 from keras_gahr.errors import InputError
 from keras_gahr.runs import Run, find_runs
 from keras_gahr.training.history import read_history
@@ -162,5 +162,5 @@ class RunFacts:
         content = path.read_bytes()
         if not content.startswith(b"\x89PNG"):
             raise InputError(f"{path} is no PNG file: remove it")
-        open_picture(content, path)
+        decode_picture(content, path)
         return content

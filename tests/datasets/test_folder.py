@@ -24,7 +24,7 @@ def numbered(height, width):
 
 
 def framed(height, width, **settings):
-    return Framing(**settings).apply(Image.fromarray(numbered(height, width)), "x.png")
+    return Framing(**settings).apply(numbered(height, width), "x.png")
 
 
 def test_the_faces_of_celeba(half_files, big_files, folder_of, tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_gahr.datasets.arrays import read_array
-from keras_gahr.datasets.image_files import read_image
+from keras_gahr.datasets.masks import read_mask
 from keras_gahr.errors import InputError
 
 from .composition import compose
@@ -23,7 +23,7 @@ from .super_resolution import SuperResolution
 
 GRAMMAR = {
     "inpainting": "inpainting:HEIGHTxWIDTH or inpainting:HEIGHTxWIDTH+ROW+COLUMN (of the centre)",
-    "mask": "mask:FILE (white is known)",
+    "mask": "mask:FILE (white, 1 or opaque is known)",
     "random-pixels": "random-pixels:FRACTION",
     "super-resolution": "super-resolution:FACTOR",
     "random-basis": "random-basis:FRACTION",
@@ -125,13 +125,13 @@ def _inpainting(text, shape, seed):
 def _mask(text, shape, seed):
     if not text.rest:
         raise text.error()
-    mask = read_image(text.rest, channels=1)
-    if mask.shape[:2] != tuple(shape[:2]):
+    mask = read_mask(text.rest)
+    if mask.shape != tuple(shape[:2]):
         raise InputError(
             f"{text.rest} is {mask.shape[0]}x{mask.shape[1]}, but the images are "
             f"{shape[0]}x{shape[1]}: give a mask of their size"
         )
-    return KnownPixels(mask > 0.5, shape[2])
+    return KnownPixels(mask, shape[2])
 
 
 def _random(cls):

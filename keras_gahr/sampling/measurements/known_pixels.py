@@ -31,7 +31,9 @@ class KnownPixels(Measurement):
                 "expected (height, width)"
             )
         if not np.all((mask == 0) | (mask == 1)):
-            raise InputError("received a mask with values other than 0 and 1: round it")
+            raise InputError(
+                "received a mask with values other than 0 and 1: divide it by the largest and round it"
+            )
         self.shape = self.measured_shape = (*mask.shape[:2], channels)
         self.mask = ops.convert_to_tensor(mask)
 

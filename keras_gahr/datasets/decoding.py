@@ -1,0 +1,271 @@
+"""Pixel values from the bytes of picture files, by Pillow: exact, or not at all."""
+
+import contextlib
+import contextvars
+import dataclasses
+import functools
+import io
+import re
+import sys
+import threading
+
+import numpy as np
+from PIL import (  # The plugins enter themselves in Image.OPEN.
+    BmpImagePlugin,  # noqa: F401
+    GifImagePlugin,  # noqa: F401
+    Image,
+    ImageOps,
+    JpegImagePlugin,  # noqa: F401
+    PngImagePlugin,  # noqa: F401
+    PpmImagePlugin,  # noqa: F401
+    TiffImagePlugin,  # noqa: F401
+    WebPImagePlugin,  # noqa: F401
+)
+
+from keras_gahr.errors import InputError
+from keras_gahr.impostors import impostor_from
+
+from .netpbm import netpbm_values
+
+FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "PPM")
+"""What is read; no other plugin of Pillow sees a byte of the file."""
+
+_PIXELS = contextvars.ContextVar("pixels", default=178_956_970)
+_PILLOW_LIMIT = threading.Lock()
+_SAVE = "save it as PNG of 8 or 16 bits, or as TIFF of floats in [0, 1] (float32)"
+
+# The bytes that Pillow leaves out of 16-bit colours are those it keeps of the other byte order.
+_OTHER_BYTE = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
+
+# PNG chunks of text longer than this could hold more than the 1 MiB that Pillow inflates.
+_TEXT_BYTES = 1000
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Decoded:
+    """What is in a picture.
+
+    Attributes:
+        color: (H, W, 1) of a grey picture, else RGB (H, W, 3): uint8; or float32, where 8 bits do
+            not hold the values, in [0, 1] unless a TIFF of floats leaves it.
+        alpha: (H, W) of a picture with transparency, in the same way, else None.
+    """
+
+    color: np.ndarray
+    alpha: np.ndarray | None = None
+
+
+@contextlib.contextmanager
+def pixel_limit(pixels):
+    """Within it, pictures of up to so many pixels are read; else up to 178,956,970.
+
+    A file of some kilobytes may claim to be a picture of gigabytes; what it claims is compared with
+    the limit before it is decoded.
+    """
+    token = _PIXELS.set(pixels)
+    try:
+        yield
+    finally:
+        _PIXELS.reset(token)
+
+
+def current_pixel_limit():
+    """The number of pixels that pictures may have here; a new thread does not know it."""
+    return _PIXELS.get()
+
+
+def decode_picture(data, name):
+    """The pixel values in the bytes of a picture file; of several pictures, of the first.
+
+    Values are divided by the largest that the file's depth has. The orientation in EXIF is applied,
+    a palette, CMYK and YCbCr become RGB, and white is 1 where the file says that it is 0.
+
+    Args:
+        data: all bytes of the file.
+        name: what errors call it.
+
+    Returns:
+        A `Decoded`.
+
+    Raises:
+        InputError: if the file is no picture, damaged, has too many pixels (see `pixel_limit`), or
+            if it is not known what its values mean, as of integers that are signed or of 32 bits.
+    """
+    try:
+        try:
+            return _decode(data, name)
+        except ValueError as error:
+            if "MAX_TEXT" not in str(error):
+                raise
+        return _decode(_without_text(data), name)
+    except InputError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{name} is larger than such files may be: save it as PNG") from error
+    except SyntaxError as error:  # What Pillow raises for what it does not know.
+        raise InputError(
+            f"{name} is damaged or of a kind that is not read ({error}): {_SAVE}"
+        ) from error
+    except Exception as error:  # Pillow raises whatever the damaged part happened to cause.
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{name} is damaged: {reason}; replace the file") from error
+
+
+def _decode(data, name):
+    picture = _open(data)
+    if picture is None:
+        raise impostor_from(data, name, "an image", {"picture"}) or InputError(
+            f"{name} is not an image: expected a PNG or JPEG file"
+        )
+    width, height = picture.size
+    if width * height > _PIXELS.get():
+        raise InputError(
+            f"{name} has {width} x {height} = {width * height} pixels, more than the limit of "
+            f"{_PIXELS.get()}: if it is sound, pass --max-pixels {width * height}"
+        )
+    if reason := _refusal(picture):
+        raise InputError(f"{name} has {reason}: {_SAVE}")
+    return _values(picture, functools.partial(_open, data), data)
+
+
+def _open(data):
+    """The picture, not decoded yet; None if no plugin knows the first bytes.
+
+    Image.open would compare its size with a limit that only the whole process can change.
+    """
+    for name in FORMATS:
+        factory, accept = Image.OPEN[name]
+        if accept(data[:16]) is True:
+            return factory(io.BytesIO(data), "")
+    return None
+
+
+def _refusal(picture):
+    """What of a picture is not known or not read rightly, or None."""
+    rawmode = _rawmode(picture)
+    if picture.format == "TIFF":
+        tags = picture.tag_v2
+        if 2 in np.atleast_1d(tags.get(TiffImagePlugin.SAMPLEFORMAT, 1)):
+            return "signed integers, whose range is not known"
+        if picture.mode == "I":
+            return "32-bit integers, whose range is not known"
+        if picture.mode == "F" and _is_white_zero(picture):
+            return "floats, white being 0"
+        deep = 16 in np.atleast_1d(tags.get(TiffImagePlugin.BITSPERSAMPLE, 1))
+        planar = tags.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 2
+        if deep and planar and picture.mode not in {"I;16", "I;16B"}:
+            return "16-bit colours in separate planes"
+    if picture.mode == "LAB":
+        return "Lab colours"
+    if rawmode.startswith(("RGBa;16", "CMYK;16")):
+        return "16-bit colours that are CMYK or premultiplied"
+    return None
+
+
+def _is_white_zero(picture):
+    return (
+        picture.format == "TIFF"
+        and picture.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, 0) == 0
+    )
+
+
+def _rawmode(picture):
+    """How the values lie in the file, in Pillow's words, or ""."""
+    if not picture.tile:
+        return ""
+    rawmode = picture.tile[0][3]
+    rawmode = rawmode if isinstance(rawmode, str) or not rawmode else rawmode[0]
+    return rawmode if isinstance(rawmode, str) else ""
+
+
+def _values(picture, reopen, data):
+    if picture.format == "PPM":
+        values = netpbm_values(picture, data)
+        if values is not None:
+            return Decoded(values)
+    rawmode = _rawmode(picture)
+    if rawmode == "LA;16B":
+        # Read as four bytes, as which Pillow keeps all of them.
+        both = _bytes_as(picture, "RGBA").astype(np.uint16)
+        grey, alpha = (both[..., k] << 8 | both[..., k + 1] for k in (0, 2))
+        return Decoded(_fraction(grey[..., None], 65535), _fraction(alpha, 65535))
+    if found := re.fullmatch(r"(RGB[AX]?;16)([BLN])", rawmode):
+        high = np.asarray(_loaded(picture)).astype(np.uint16)
+        low = _bytes_as(reopen(), found[1] + _OTHER_BYTE[found[2]])
+        deep = _fraction(high << 8 | low, 65535)
+        return Decoded(deep[..., :3], deep[..., 3] if deep.shape[-1] == 4 else None)
+    if picture.mode.startswith("I"):
+        twelve = rawmode == "I;12" or (
+            picture.format == "TIFF"
+            and 12 in np.atleast_1d(picture.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, 1))
+        )
+        grey = np.asarray(_loaded(picture))[..., None]
+        grey = _fraction(grey, 4095 if twelve else 65535)
+        return Decoded(np.float32(1) - grey if _is_white_zero(picture) else grey)
+    if picture.mode == "F":
+        # What is compressed comes in the processor's byte order, which Pillow overlooks.
+        compressed = picture.tile[0][0] == "libtiff"
+        values = _bytes_as(picture, "F;32NF") if compressed else np.asarray(_loaded(picture))
+        return Decoded(values[..., None])
+    return _shallow(_loaded(picture))
+
+
+def _shallow(picture):
+    """The values of a loaded picture of at most 8 bits."""
+    if picture.mode in {"La", "RGBa"}:
+        picture = picture.convert(picture.mode.upper())
+    grey = picture.mode in {"1", "L", "LA"}
+    if picture.mode not in {"LA", "RGBA", "PA"} and "transparency" not in picture.info:
+        color = np.asarray(picture.convert("L" if grey else "RGB"))
+        return Decoded(color[..., None] if grey else color)
+    if picture.mode == "1":
+        picture = picture.convert("L")
+    values = np.asarray(picture.convert("LA" if grey else "RGBA"))
+    return Decoded(values[..., :-1], values[..., -1])
+
+
+def _fraction(values, largest):
+    return np.divide(values, largest, dtype=np.float32)
+
+
+def _bytes_as(picture, rawmode):
+    """The values of a picture whose bytes are unpacked in another way, in Pillow's words."""
+
+    def unpacked_so(tile):
+        arguments = tile[3]
+        new = rawmode if isinstance(arguments, str) else (rawmode, *arguments[1:])
+        return getattr(type(tile), "_make", tuple)((*tile[:3], new))
+
+    picture.tile = [unpacked_so(tile) for tile in picture.tile]
+    return np.asarray(_loaded(picture))
+
+
+def _loaded(picture):
+    """The picture, decoded and turned as its EXIF says.
+
+    Pillow compares some formats with its own limit once more. For a picture above it, which is
+    within ours, that is lifted for as long as it takes; such pictures are decoded one by one.
+    """
+    pillow_limit = Image.MAX_IMAGE_PIXELS
+    large = pillow_limit is not None and picture.width * picture.height > pillow_limit
+    with _PILLOW_LIMIT if large else contextlib.nullcontext():
+        if large:
+            pillow_limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            picture.load()
+            return ImageOps.exif_transpose(picture)
+        finally:
+            if large:
+                Image.MAX_IMAGE_PIXELS = pillow_limit
+
+
+def _without_text(data):
+    """A PNG file without its long chunks of text, of which Pillow inflates no more than a part."""
+    kept, place = [data[:8]], 8
+    while place < len(data):
+        length = int.from_bytes(data[place : place + 4], "big")
+        kind, end = data[place + 4 : place + 8], place + 12 + length
+        if length <= _TEXT_BYTES or kind not in {b"zTXt", b"iTXt", b"tEXt"}:
+            kept.append(data[place:end])
+        place = end
+    return b"".join(kept)

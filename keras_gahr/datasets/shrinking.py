@@ -1,0 +1,25 @@
+"""Smaller pictures, by Pillow's bicubic filter."""
+
+import numpy as np
+from PIL import Image
+
+
+def shrink(image, height, width):
+    """An image in another size, not larger: uint8 is rounded to uint8, floats stay in [0, 1].
+
+    Args:
+        image: (H, W, C), uint8 or float32; at the size it has, it is returned.
+        height, width: at least 1.
+
+    Returns:
+        (height, width, C) of the same type.
+    """
+    if image.shape[:2] == (height, width):
+        return image
+    # Pillow filters each channel by itself; colours of more than 8 bits have no mode of their own.
+    channels = [
+        np.asarray(Image.fromarray(channel).resize((width, height), Image.Resampling.BICUBIC))
+        for channel in np.moveaxis(image, -1, 0)
+    ]
+    shrunk = np.stack(channels, axis=-1)
+    return shrunk if image.dtype == np.uint8 else np.clip(shrunk, 0, 1)
