@@ -10,7 +10,7 @@ import typer
 from keras_gahr.errors import InputError
 
 from .backend import BackendOption, choose_backend
-from .options import OverwriteOption, check_model_output
+from .options import MaxPixelsOption, OverwriteOption, check_model_output
 from .training_sets import HalfOption, training_images
 
 
@@ -57,6 +57,7 @@ def baseline(
     index: Annotated[
         int | None, typer.Option(help="Of the oracle: which image of a dataset, from 0.", min=0)
     ] = None,
+    max_pixels: MaxPixelsOption = None,
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
 ):

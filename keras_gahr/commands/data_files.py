@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-from .options import LayoutOption, OverwriteOption, parse_crop, parse_fraction, parse_size
+from .options import (
+    LayoutOption,
+    MaxPixelsOption,
+    OverwriteOption,
+    parse_crop,
+    parse_fraction,
+    parse_size,
+)
 from .progress import progress_bar
 from .summary import summarize
 
@@ -43,6 +50,7 @@ def faces(
     color: Annotated[bool, typer.Option("--color/--gray", help="RGB, or their mean.")] = False,
     dtype: TypeOption = PixelType.float32,
     skip_bad: SkipBadOption = False,
+    max_pixels: MaxPixelsOption = None,
     overwrite: OverwriteOption = False,
 ):
     """Crop and shrink the aligned CelebA pictures (178x218, or 89x109).
@@ -89,6 +97,7 @@ def folder(
     color: Annotated[bool, typer.Option("--color/--gray", help="RGB, or their mean.")] = False,
     dtype: TypeOption = PixelType.float32,
     skip_bad: SkipBadOption = False,
+    max_pixels: MaxPixelsOption = None,
     overwrite: OverwriteOption = False,
 ):
     """Crop, shrink and cut any pictures.

@@ -6,7 +6,14 @@ from typing import Annotated
 import typer
 
 from .backend import BackendOption, choose_backend
-from .options import LayoutOption, ModelArgument, OverwriteOption, PrecisionOption, SeedOption
+from .options import (
+    LayoutOption,
+    MaxPixelsOption,
+    ModelArgument,
+    OverwriteOption,
+    PrecisionOption,
+    SeedOption,
+)
 
 
 def denoise(
@@ -33,6 +40,7 @@ def denoise(
     layout: LayoutOption = None,
     seed: SeedOption = 0,
     precision: PrecisionOption = "float32",
+    max_pixels: MaxPixelsOption = None,
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
 ):

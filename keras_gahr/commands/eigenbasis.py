@@ -7,7 +7,14 @@ from typing import Annotated
 import typer
 
 from .backend import BackendOption, choose_backend
-from .options import LayoutOption, ModelArgument, OverwriteOption, SeedOption, parse_crop
+from .options import (
+    LayoutOption,
+    MaxPixelsOption,
+    ModelArgument,
+    OverwriteOption,
+    SeedOption,
+    parse_crop,
+)
 
 CONTENTS = (
     "denoising.png",
@@ -57,6 +64,7 @@ def eigenbasis(
     ] = None,
     layout: LayoutOption = None,
     seed: SeedOption = 0,
+    max_pixels: MaxPixelsOption = None,
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
 ):

@@ -26,6 +26,26 @@ LayoutOption = Annotated[
         show_default="what fits, or NHWC",
     ),
 ]
+
+
+def _limit_pixels(context: typer.Context, pixels: int | None):
+    """Sets the limit until the command ends."""
+    if pixels is not None:
+        from keras_gahr.pixel_limit import pixel_limit
+
+        context.with_resource(pixel_limit(pixels))
+    return pixels
+
+
+MaxPixelsOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Read pictures of up to so many pixels.",
+        min=1,
+        callback=_limit_pixels,
+        show_default="178956970",
+    ),
+]
 ModelArgument = Annotated[Path, typer.Argument(help="A denoiser: a .keras file.")]
 
 

@@ -9,6 +9,7 @@ from .backend import BackendOption, choose_backend
 from .options import (
     BatchSizeOption,
     LayoutOption,
+    MaxPixelsOption,
     ModelArgument,
     OverwriteOption,
     PrecisionOption,
@@ -70,6 +71,7 @@ def restore(
     max_steps: MaxStepsOption = None,
     batch_size: BatchSizeOption = 16,
     precision: PrecisionOption = "float32",
+    max_pixels: MaxPixelsOption = None,
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
 ):

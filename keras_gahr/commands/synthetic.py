@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from .options import OverwriteOption, SeedOption
+from .options import MaxPixelsOption, OverwriteOption, SeedOption
 from .progress import progress_bar
 from .summary import summarize
 
@@ -102,6 +102,7 @@ def ray(
     count: CountOption = 100_000,
     seed: SeedOption = 0,
     gray: Annotated[bool, typer.Option("--gray", help="Make a colour picture grey.")] = False,
+    max_pixels: MaxPixelsOption = None,
     overwrite: OverwriteOption = False,
 ):
     """Multiply one image by random intensities between 0 and 1."""

@@ -1,5 +1,7 @@
 """Images to train on and to measure with: files, synthetic families and their on-disk format."""
 
+from keras_gahr.pixel_limit import pixel_limit
+
 from .array_files import make_array, make_mnist
 from .bands import band_arrays, band_pictures, make_bands
 from .c_alpha import c_alpha_images, make_c_alpha
@@ -49,6 +51,7 @@ __all__ = [
     "make_shuffled",
     "make_sines",
     "permutation",
+    "pixel_limit",
     "ray_images",
     "ray_parameters",
     "ray_tangent",

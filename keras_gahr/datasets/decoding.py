@@ -1,7 +1,6 @@
 """Pixel values from the bytes of picture files, by Pillow: exact, or not at all."""
 
 import contextlib
-import contextvars
 import dataclasses
 import functools
 import io
@@ -18,19 +17,19 @@ from PIL import (  # The plugins enter themselves in Image.OPEN.
     JpegImagePlugin,  # noqa: F401
     PngImagePlugin,  # noqa: F401
     PpmImagePlugin,  # noqa: F401
-    TiffImagePlugin,  # noqa: F401
+    TiffImagePlugin,
     WebPImagePlugin,  # noqa: F401
 )
 
 from keras_gahr.errors import InputError
 from keras_gahr.impostors import impostor_from
+from keras_gahr.pixel_limit import current_pixel_limit
 
 from .netpbm import netpbm_values
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "PPM")
 """What is read; no other plugin of Pillow sees a byte of the file."""
 
-_PIXELS = contextvars.ContextVar("pixels", default=178_956_970)
 _PILLOW_LIMIT = threading.Lock()
 _SAVE = "save it as PNG of 8 or 16 bits, or as TIFF of floats in [0, 1] (float32)"
 
@@ -53,25 +52,6 @@ class Decoded:
 
     color: np.ndarray
     alpha: np.ndarray | None = None
-
-
-@contextlib.contextmanager
-def pixel_limit(pixels):
-    """Within it, pictures of up to so many pixels are read; else up to 178,956,970.
-
-    A file of some kilobytes may claim to be a picture of gigabytes; what it claims is compared with
-    the limit before it is decoded.
-    """
-    token = _PIXELS.set(pixels)
-    try:
-        yield
-    finally:
-        _PIXELS.reset(token)
-
-
-def current_pixel_limit():
-    """The number of pixels that pictures may have here; a new thread does not know it."""
-    return _PIXELS.get()
 
 
 def decode_picture(data, name):
@@ -118,10 +98,10 @@ def _decode(data, name):
             f"{name} is not an image: expected a PNG or JPEG file"
         )
     width, height = picture.size
-    if width * height > _PIXELS.get():
+    if width * height > current_pixel_limit():
         raise InputError(
             f"{name} has {width} x {height} = {width * height} pixels, more than the limit of "
-            f"{_PIXELS.get()}: if it is sound, pass --max-pixels {width * height}"
+            f"{current_pixel_limit()}: if it is sound, pass --max-pixels {width * height}"
         )
     if reason := _refusal(picture):
         raise InputError(f"{name} has {reason}: {_SAVE}")

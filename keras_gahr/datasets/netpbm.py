@@ -35,8 +35,8 @@ def netpbm_values(picture, data):
             raise ValueError("a value has more than five digits")
         values = np.array([int(word) for word in words])
     else:
-        type_ = ">u2" if largest > 255 else "u1"
-        values = np.frombuffer(data, type_, min(count, (len(data) - start) // np.dtype(type_).itemsize), start)
+        dtype = np.dtype(">u2" if largest > 255 else "u1")
+        values = np.frombuffer(data[start : start + count * dtype.itemsize], dtype)
     if len(values) != count:
         raise ValueError("the file is truncated")
     if count and not 0 <= values.min() <= values.max() <= largest:

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from keras_gahr.errors import InputError
+from keras_gahr.pixel_limit import current_pixel_limit, pixel_limit
 
 from .arrays import check_values, to_float
-from .decoding import current_pixel_limit, decode_picture, pixel_limit
+from .decoding import decode_picture
 from .sources import open_source
 from .store import load
 from .writer import check_dataset_output, writing

@@ -5,6 +5,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from picture_bytes import png_of
 from PIL import Image
 
 from keras_gahr.datasets import load, make_faces
@@ -141,11 +142,25 @@ def test_wrong_size_picture_is_named(half_files, folder_of, tmp_path):
         make_faces(source, tmp_path / "out")
 
 
-def test_16_bit_picture_is_refused(folder_of, tmp_path):
-    file = io.BytesIO()
-    Image.fromarray(np.full((109, 89), 40000, np.uint16)).save(file, "PNG")
-    with pytest.raises(InputError, match=r"deep\.png has more than 8 bits"):
-        make_faces(folder_of({"deep.png": file.getvalue()}), tmp_path / "out")
+def test_deep_pictures(folder_of, tmp_path):
+    """16 bits are kept in float32; what uint8 would round is refused."""
+    rows = np.add.outer(np.arange(109), np.arange(89))
+    grey = (40000 + 7 * rows).astype(np.uint16)
+    color = np.stack([grey, grey + 1, grey + 5], -1)
+    files = {"a.png": png_of(grey[..., None], 0), "b.png": png_of(color, 2)}
+    source = folder_of(files)
+    made = make_faces(source, tmp_path / "grey").images[..., 0]
+    np.testing.assert_allclose(made[0], grey[14:94, 4:84] / 65535, atol=1e-7)
+    np.testing.assert_allclose(made[1], (grey[14:94, 4:84] + 2) / 65535, atol=1e-7)
+    made = make_faces(source, tmp_path / "color", color=True).images
+    np.testing.assert_allclose(made[0], color[14:94, 4:84, [0, 0, 0]] / 65535, atol=1e-7)
+    np.testing.assert_allclose(made[1], color[14:94, 4:84] / 65535, atol=1e-7)
+    small = make_faces(source, tmp_path / "small", 40, color=True).images[1]
+    # Of a plane, the bicubic filter takes the middle of each block of two by two.
+    blocks = color[14:94, 4:84].reshape(40, 2, 40, 2, 3).mean((1, 3)) / 65535
+    np.testing.assert_allclose(small[3:-3, 3:-3], blocks[3:-3, 3:-3], atol=1e-6)
+    with pytest.raises(InputError, match=r"a\.png has more than 8 bits.*float32"):
+        make_faces(source, tmp_path / "out", dtype="uint8")
 
 
 def test_160_needs_the_full_size(half_files, folder_of, tmp_path):

@@ -79,7 +79,7 @@ def test_every_mistake_shows_how_it_is_written(name):
         ("deblur:box:3", "gaussian"),
         ("deblur:missing.npy", "not a file"),
         ("deblur:words.npy", "numbers"),
-        ("mask:missing.png", "not a file"),
+        ("mask:missing.png", "does not exist"),
         ("mask:small.png", "4x4"),
         ("random-basis:0.1,grey", "put it first"),
         ("spectral:0.3,grey", "exchange"),

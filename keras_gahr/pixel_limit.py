@@ -1,0 +1,25 @@
+"""How many pixels a picture file may claim to have.
+
+A file of some kilobytes may claim to be a picture of gigabytes. What it claims is compared with the
+limit before it is decoded.
+"""
+
+import contextlib
+import contextvars
+
+_PIXELS = contextvars.ContextVar("pixels", default=178_956_970)
+
+
+@contextlib.contextmanager
+def pixel_limit(pixels):
+    """Within it, pictures of up to so many pixels are read; else up to 178,956,970."""
+    token = _PIXELS.set(pixels)
+    try:
+        yield
+    finally:
+        _PIXELS.reset(token)
+
+
+def current_pixel_limit():
+    """The number of pixels that pictures may have here; a new thread does not know it."""
+    return _PIXELS.get()
