@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import json
 from pathlib import Path
 
@@ -35,12 +36,15 @@ class DenoisedFile:
         channels: `APART` if a network of grey images denoised each channel of a colour image,
             `REPEATED` if a grey one was repeated for a network of colour images and their mean taken,
             `GREY` if colour was given up, None if the channels are the network's.
+        padded: the height and width to which the images were continued by reflection, since the network
+            needs multiples of a number; None if they were not.
     """
 
     name: str
     before: float | None
     after: float | None
     channels: str | None
+    padded: tuple[int, int] | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +70,7 @@ def denoise_files(
     *,
     gray=False,
     layout=None,
+    memory=None,
     overwrite=False,
     progress=lambda done, total: None,
 ):
@@ -74,7 +79,8 @@ def denoise_files(
     An array, `.npy` or `.npz`, may be (H, W), (H, W, C), (N, H, W) or (N, H, W, C), uint8, bool or
     floats, and gives a `.npy` array of the same shape, float32, not clipped. A network of grey images
     denoises each channel of a colour image, and one of colour images takes a grey one three times;
-    added noise is that of the image as it is.
+    added noise is that of the image as it is. Large images are computed in tiles, and images whose sides
+    the network cannot take are continued by reflection and cut to their size again; see `Inference`.
 
     Args:
         denoiser: a `Denoiser`.
@@ -88,8 +94,10 @@ def denoise_files(
         seed: of the added noise; an image's noise depends on it and on the image's place.
         gray: whether to make colour images grey first.
         layout: of arrays, such as "NCHW"; by default see `find_layout`.
+        memory: bytes that a pass of the network may take, by default a quarter of what is free; see
+            `Inference`.
         overwrite: whether to replace what is there.
-        progress: called with (files done, files in all).
+        progress: called with (files done, files in all), fractions too.
 
     Returns:
         `DenoisedFiles`.
@@ -108,7 +116,7 @@ def denoise_files(
             "received a conditional denoiser, which needs the low band of an image: use the "
             "multi-scale denoiser it belongs to"
         )
-    job = _Job(Inference(denoiser), sigma, seed, gray, layout)
+    job = _Job(Inference(denoiser, memory=memory, pad=True), sigma, seed, gray, layout)
     if not source.is_dir():
         return DenoisedFiles([_denoise_file(job, source, out, clean, overwrite, progress)], {})
 
@@ -133,7 +141,9 @@ def denoise_files(
     with replacing_folder(out, overwrite) as folder:
         for index, (path, name, target) in enumerate(zip(paths, names, targets, strict=True)):
             (folder / target).parent.mkdir(parents=True, exist_ok=True)
-            results.append(job.run(path, name, folder / target, clean and clean / name, index))
+            part = functools.partial(_report, progress, index, len(paths))
+            clean_path = clean and clean / name
+            results.append(job.run(path, name, folder / target, clean_path, index, part))
             progress(index + 1, len(paths))
         left_out = {printable(name): printable(reason) for name, reason in left_out.items()}
         report = {
@@ -152,7 +162,13 @@ def _denoise_file(job, source, out, clean, overwrite, progress):
     for path in job.outputs(out):
         check_output_file(path, overwrite)
     progress(0, 1)
-    return job.run(source, source.name, out, clean, 0)
+    part = functools.partial(_report, progress, 0, 1)
+    return job.run(source, source.name, out, clean, 0, part)
+
+
+def _report(progress, files, in_all, done, total):
+    """Tells `progress` of a file of which `done` of `total` passes of the network are done."""
+    progress(files + done / total, in_all)
 
 
 class _Job:
@@ -172,7 +188,7 @@ class _Job:
             return [target]
         return [target, target.with_name(f"{target.stem}.noisy{target.suffix}")]
 
-    def run(self, path, name, target, clean_path, index):
+    def run(self, path, name, target, clean_path, index, progress):
         images, layout, made_grey = self._read(path, CLEAN if self.sigma is not None else NOISY)
         if len(images) > 1 and target.suffix.lower() != ".npy":
             raise InputError(f"{target} cannot hold {len(images)} images: end its name in .npy")
@@ -190,7 +206,7 @@ class _Job:
                     "clean version of the same image"
                 )
         try:
-            denoised, channels = self._denoise(noisy)
+            denoised, channels = self._denoise(noisy, progress)
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
         if not np.isfinite(denoised).all():
@@ -201,7 +217,15 @@ class _Job:
         before = after = None
         if clean is not None:
             before, after = (float(psnr(x, clean).mean()) for x in (noisy, denoised))
-        return DenoisedFile(printable(name), before, after, GREY if made_grey else channels)
+        sides = tuple(noisy.shape[1:3])
+        padded = self.inference.padded(sides)
+        return DenoisedFile(
+            printable(name),
+            before,
+            after,
+            GREY if made_grey else channels,
+            None if padded == sides else padded,
+        )
 
     def _read(self, path, limits):
         """Images of a file as float32, the file's layout, and whether colour was given up."""
@@ -210,13 +234,13 @@ class _Job:
         made_grey = self.gray and images.shape[-1] == 3
         return with_channels(images, 1) if made_grey else images, layout, made_grey
 
-    def _denoise(self, noisy):
+    def _denoise(self, noisy, progress):
         """The denoised images, in the channels of the noisy ones, and what was done for that."""
         count, *sides, channels = noisy.shape
         if channels == self.channels:
-            return self.inference.denoise(noisy), None
+            return self.inference.denoise(noisy, progress), None
         if channels == 1:
-            repeated = self.inference.denoise(with_channels(noisy, self.channels))
+            repeated = self.inference.denoise(with_channels(noisy, self.channels), progress)
             return with_channels(repeated, 1), REPEATED
         if self.channels > 1:
             raise InputError(
@@ -224,7 +248,7 @@ class _Job:
                 "them"
             )
         apart = np.moveaxis(noisy, -1, 1).reshape(-1, *sides, 1)
-        apart = self.inference.denoise(apart).reshape(count, channels, *sides)
+        apart = self.inference.denoise(apart, progress).reshape(count, channels, *sides)
         return np.moveaxis(apart, 1, -1), APART
 
 

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 RANKS = [
     {"errors", "__init__"},
-    {"files", "impostors", "names", "pixel_limit"},
+    {"files", "impostors", "memory", "names", "pixel_limit"},
     {"json_file", "runs"},
     {"_backend"},
     {"noise", "datasets"},

@@ -45,6 +45,8 @@ of the three backends on a CPU.
 | Wiener filter and oracles, absolute    | 2e-6  | 2e-7   | rounding                                     |
 | a convolution by tiles                 | 5e-6  | 1.3e-6 | rounding of tiles of 6 x 6 pixels            |
 | the same on average, 256 channels      | 2e-6  | 1.5e-6 | the same; the backends' own: 0.4e-6 - 0.8e-6 |
+| tiles, the rest of a batch: residual,   | 1e-5  | 3e-6   | products of matrices of other sizes round    |
+|   of itself                            |       |        | otherwise; 0 without Winograd's on PyTorch   |
 | entries of a Jacobian, absolute        | 1e-4  | 4e-6   | rounding of one pass for each column; the    |
 |                                        |       |        | stored ones of the DnCNN are float32 too     |
 """
@@ -75,5 +77,6 @@ TWO_DEVICES = 1e-5
 EMPIRICAL_BAYES = 5e-5
 WIENER = 2e-6
 JACOBIAN = 1e-4
+TILES = 1e-5
 WINOGRAD = 5e-6
 WINOGRAD_ON_AVERAGE = 2e-6

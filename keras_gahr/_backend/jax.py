@@ -8,6 +8,18 @@ from . import jax_convolution
 KERNEL_AXES = (0, 1, 2, 3)
 """How `convolve` wants the axes of a Keras kernel, (height, width, in, out), permuted."""
 
+FIXED_MEMORY = 2**28
+"""Bytes that a pass of a network takes whatever the size of its images."""
+
+WORKSPACE = {
+    "winograd": (1, 1),
+    "convolution": (1, 0),
+    "keras_convolution": (1, 1),
+    "transposed": (1, 1),
+}
+"""How often the bytes of its images and of its results a convolution takes beside these, at most, as
+measured: "convolution" is `convolve`, "keras_convolution" and "transposed" are Keras' layers."""
+
 TAKES_SEVERAL_STEPS = True
 """Whether `fit` can take several training steps at a time."""
 
@@ -145,6 +157,16 @@ def memory_available():
     if "bytes_limit" not in statistics:
         return None
     return statistics["bytes_limit"] - statistics.get("bytes_in_use", 0)
+
+
+def is_out_of_memory(error):
+    """Whether an exception says that there was not enough memory."""
+    if isinstance(error, MemoryError):
+        return True
+    told = "RESOURCE_EXHAUSTED", "Out of memory", "out of memory", "bad_alloc"
+    return isinstance(error, jax.errors.JaxRuntimeError) and any(
+        words in str(error) for words in told
+    )
 
 
 def version():

@@ -3,6 +3,17 @@
 import keras
 import tensorflow as tf
 
+FIXED_MEMORY = 2**27
+"""Bytes that a pass of a network takes whatever the size of its images."""
+
+WORKSPACE = {
+    "winograd": (1, 1),
+    "convolution": (1, 0),
+    "keras_convolution": (2, 2),
+    "transposed": (1, 1),
+}
+"""See `keras_gahr._backend.jax.WORKSPACE`."""
+
 TAKES_SEVERAL_STEPS = True
 """Whether `fit` can take several training steps at a time."""
 
@@ -89,6 +100,14 @@ def jit_compile():
 def memory_available():
     """See `keras_gahr._backend.jax.memory_available`; TensorFlow never says how much there is."""
     return
+
+
+def is_out_of_memory(error):
+    """See `keras_gahr._backend.jax.is_out_of_memory`."""
+    if isinstance(error, MemoryError | tf.errors.ResourceExhaustedError):
+        return True
+    told = "bad_alloc", "out of memory", "OOM when allocating"
+    return isinstance(error, tf.errors.OpError) and any(words in str(error) for words in told)
 
 
 def version():

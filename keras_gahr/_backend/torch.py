@@ -6,6 +6,17 @@ from torch.autograd import forward_ad
 
 from .torch_program import Program
 
+FIXED_MEMORY = 2**26
+"""Bytes that a pass of a network takes whatever the size of its images."""
+
+WORKSPACE = {
+    "winograd": (1, 0),
+    "convolution": (1, 0),
+    "keras_convolution": (2, 2),
+    "transposed": (2, 2),
+}
+"""See `keras_gahr._backend.jax.WORKSPACE`. Keras' own layers reorder the axes of images and results."""
+
 TAKES_SEVERAL_STEPS = False
 """Whether `fit` can take several training steps at a time."""
 
@@ -128,6 +139,15 @@ def memory_available():
         return None
     free, _ = torch.cuda.mem_get_info()
     return free
+
+
+def is_out_of_memory(error):
+    """See `keras_gahr._backend.jax.is_out_of_memory`."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    # On a CPU PyTorch has no class for it.
+    told = "can't allocate memory", "not enough memory", "out of memory", "bad_alloc"
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in told)
 
 
 def version():

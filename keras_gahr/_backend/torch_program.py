@@ -6,6 +6,8 @@ Keras's way through a UNet takes 5 ms in Python, which is a fifth of the time of
 import keras
 import torch
 
+from .steps import steps_of
+
 CALLS_BEFORE_EXPORT = 8
 """How often tensors of the same shapes are computed by Keras; an export costs as much as some 100 calls."""
 
@@ -28,11 +30,17 @@ class Program(torch.nn.Module):
         super().__init__()
         self.model = model
         self.function = function
+        self._steps = steps_of(model)
         self._calls = {}
         self._exported = {}
 
     def forward(self, *tensors):
-        return self.function(lambda x: self.model(x, training=False), *tensors)
+        return self.function(self._network, *tensors)
+
+    def _network(self, x):
+        if self._steps is None:
+            return self.model(x, training=False)
+        return self._steps.run(x)
 
     def run_eagerly(self, *tensors):
         """The function of tensors or arrays, by Keras."""

@@ -48,19 +48,33 @@ class Commands(typer.core.TyperGroup):
             return super().invoke(ctx)
         except InputError as error:
             message = str(error)
-        except MemoryError:
-            message = (
-                "not enough memory: choose smaller images, a smaller network or smaller numbers"
-            )
         except BrokenPipeError:
             # The reader of our output has gone, as in `gahr info | head -1`.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(1) from None
         except OSError as error:
             message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        except Exception as error:
+            if not _is_out_of_memory(error):
+                raise
+            message = _MEMORY
         # In one line, whatever the names of files in it hold.
         typer.echo(f"error: {printable(message)}", err=True)
         raise typer.Exit(2)
+
+
+def _is_out_of_memory(error):
+    """Whether it is Python's or the backend's way to say so, if there is a backend."""
+    backend = sys.modules.get("keras_gahr._backend")
+    return isinstance(error, MemoryError) or (
+        backend is not None and backend.is_out_of_memory(error)
+    )
+
+
+_MEMORY = (
+    "not enough memory: choose a lower --memory (as 500MB) or a smaller --batch-size where the command has "
+    "one, or smaller images or a smaller network"
+)
 
 
 app = typer.Typer(

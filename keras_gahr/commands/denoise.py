@@ -9,6 +9,7 @@ from .backend import BackendOption, choose_backend
 from .options import (
     LayoutOption,
     MaxPixelsOption,
+    MemoryOption,
     ModelArgument,
     OverwriteOption,
     PrecisionOption,
@@ -39,6 +40,7 @@ def denoise(
     ] = False,
     layout: LayoutOption = None,
     seed: SeedOption = 0,
+    memory: MemoryOption = None,
     precision: PrecisionOption = "float32",
     max_pixels: MaxPixelsOption = None,
     overwrite: OverwriteOption = False,
@@ -52,12 +54,14 @@ def denoise(
     choose_backend(backend)
     from keras_gahr.denoisers import load_denoiser
     from keras_gahr.denoising import APART, GREY, REPEATED, denoise_files
+    from keras_gahr.memory import parse_memory
     from keras_gahr.noise import parse_sigma
 
     from .left_out import describe_left_out
     from .progress import progress_bar
 
     sigma = None if add_noise is None else parse_sigma(add_noise)
+    memory = None if memory is None else parse_memory(memory)
     denoiser = load_denoiser(model, precision)
     with progress_bar("denoising") as progress:
         done = denoise_files(
@@ -69,6 +73,7 @@ def denoise(
             seed,
             gray=gray,
             layout=layout,
+            memory=memory,
             overwrite=overwrite,
             progress=progress,
         )
@@ -86,6 +91,11 @@ def denoise(
     ):
         if count := sum(result.channels == what for result in done.files):
             typer.echo(f"{count} of {len(done.files)} {line}")
+    if padded := sum(result.padded is not None for result in done.files):
+        typer.echo(
+            f"{padded} of {len(done.files)} continued by reflection to multiples of "
+            f"{denoiser.size_multiple}, as the network needs, and cut to their size again"
+        )
     if done.left_out:
         typer.echo(describe_left_out([*done.left_out.items()]))
     typer.echo(f"{len(done.files)} denoised: {out}")

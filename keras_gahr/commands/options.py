@@ -46,6 +46,14 @@ MaxPixelsOption = Annotated[
         show_default="178956970",
     ),
 ]
+MemoryOption = Annotated[
+    str | None,
+    typer.Option(
+        help="What computing images may take beside the network: 2GB, 500MB; larger images are computed "
+        "in tiles. Default: a quarter of what is free.",
+        show_default=False,
+    ),
+]
 ModelArgument = Annotated[Path, typer.Argument(help="A denoiser: a .keras file.")]
 
 

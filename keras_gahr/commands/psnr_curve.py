@@ -11,7 +11,7 @@ import typer
 from keras_gahr.names import encodable
 
 from .backend import BackendOption, choose_backend
-from .options import BatchSizeOption, ModelArgument, OverwriteOption, SeedOption
+from .options import BatchSizeOption, MemoryOption, ModelArgument, OverwriteOption, SeedOption
 from .progress import progress_bar
 from .table import print_table
 from .training_sets import HalfOption
@@ -53,6 +53,7 @@ def psnr(
     ] = None,
     seed: SeedOption = 0,
     batch_size: BatchSizeOption = 32,
+    memory: MemoryOption = None,
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
 ):
@@ -65,6 +66,7 @@ def psnr(
     from keras_gahr.denoisers import Inference, load_denoiser
     from keras_gahr.errors import InputError
     from keras_gahr.files import check_output_folder, replacing_folder
+    from keras_gahr.memory import parse_memory
     from keras_gahr.noise import parse_sigma
     from keras_gahr.psnr import SIGMAS
 
@@ -81,7 +83,7 @@ def psnr(
     images = load(dataset)
     denoiser.check_shape(images.images.shape)
     sets = _sets(images, train_size, test_size, half)
-    inference = Inference(denoiser, batch_size)
+    inference = Inference(denoiser, batch_size, None if memory is None else parse_memory(memory))
     curves = []
     for name, part in sets.items():
         with progress_bar(f"measuring {name} images") as progress:

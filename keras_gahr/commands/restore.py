@@ -10,6 +10,7 @@ from .options import (
     BatchSizeOption,
     LayoutOption,
     MaxPixelsOption,
+    MemoryOption,
     ModelArgument,
     OverwriteOption,
     PrecisionOption,
@@ -70,6 +71,7 @@ def restore(
     init_mean: InitialMeanOption = 0.5,
     max_steps: MaxStepsOption = None,
     batch_size: BatchSizeOption = 16,
+    memory: MemoryOption = None,
     precision: PrecisionOption = "float32",
     max_pixels: MaxPixelsOption = None,
     overwrite: OverwriteOption = False,
@@ -85,6 +87,7 @@ def restore(
     import time
 
     from keras_gahr.denoisers import load_denoiser
+    from keras_gahr.memory import parse_memory
     from keras_gahr.restoration import InputImages, check_restoration_output, restore_files
     from keras_gahr.restoration.inputs import GREY, REPEATED
 
@@ -113,6 +116,7 @@ def restore(
         layout=layout,
     )
     check_restoration_output(out, images.names, overwrite)
+    memory = None if memory is None else parse_memory(memory)
     start = time.monotonic()
     with progress_bar("restoring", counted=False) as progress:
         rows = restore_files(
@@ -123,6 +127,7 @@ def restore(
             seed=seed,
             schedule=schedule,
             batch_size=batch_size,
+            memory=memory,
             overwrite=overwrite,
             progress=progress,
             denoiser_file=model.name,

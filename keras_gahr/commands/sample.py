@@ -8,6 +8,7 @@ import typer
 from .backend import BackendOption, choose_backend
 from .options import (
     BatchSizeOption,
+    MemoryOption,
     ModelArgument,
     OverwriteOption,
     PrecisionOption,
@@ -73,6 +74,7 @@ def sample(
         typer.Option("--joint", help="Multi-scale denoisers: all bands at once, not one by one."),
     ] = False,
     batch_size: BatchSizeOption = 16,
+    memory: MemoryOption = None,
     precision: PrecisionOption = "float32",
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
@@ -89,6 +91,7 @@ def sample(
 
     from keras_gahr.denoisers import MultiScaleDenoiser, load_denoiser
     from keras_gahr.errors import InputError
+    from keras_gahr.memory import parse_memory
     from keras_gahr.sampling import Trajectory, check_samples_output, save_samples
 
     check_samples_output(out, overwrite)
@@ -111,6 +114,7 @@ def sample(
         "first_image": first_image,
         "final_denoise": final_denoise,
         "batch_size": batch_size,
+        "memory": None if memory is None else parse_memory(memory),
     }
     if by_level and (initial is not None or trajectory is not None):
         option = "--trajectory" if initial is None else "--initial"

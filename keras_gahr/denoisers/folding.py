@@ -45,7 +45,7 @@ class FoldedNetwork:
                 # The kernels of a transposed convolution have their outputs last but one.
                 transposed = isinstance(source, keras.layers.Conv2DTranspose)
                 values[0] = values[0] * (scale[:, None] if transposed else scale)
-            if isinstance(copy, _Convolution):
+            if isinstance(copy, Convolution):
                 values[0] = copy.stored(values[0])
             for variable, value in zip(copy.weights, values, strict=True):
                 variable.assign(value)
@@ -64,9 +64,7 @@ class FoldedNetwork:
 
         def call(layer, *arguments, **options):
             before = made.get(id(arguments[0])) if isinstance(layer, BiasFreeNorm) else None
-            if isinstance(
-                before, _Convolution | keras.layers.Conv2D | keras.layers.Conv2DTranspose
-            ):
+            if isinstance(before, Convolution | keras.layers.Conv2D | keras.layers.Conv2DTranspose):
                 self._folds[before.name] = sources[layer.name]
                 return arguments[0]
             outputs = layer(*arguments, **options)
@@ -80,7 +78,7 @@ class FoldedNetwork:
         return network
 
 
-class _Convolution(keras.layers.Layer):
+class Convolution(keras.layers.Layer):
     """A convolution of stride 1 without bias, its kernel in the order that the backend wants.
 
     Args:
@@ -113,7 +111,7 @@ class _Convolution(keras.layers.Layer):
         return (*input_shape[:-1], self.filters)
 
 
-class _TiledConvolution(_Convolution):
+class WinogradConvolution(Convolution):
     """A convolution of 3x3 kernels by Winograd's algorithm.
 
     Args:
@@ -150,8 +148,8 @@ def _copy_layer(layer):
         if layer.kernel_size == (3, 3) and layer.compute_dtype == "float32":
             side = winograd.tile_side(*layer.kernel.shape[2:])
             if side is not None:
-                return _TiledConvolution(layer.filters, side, **options)
-        return _Convolution(layer.filters, layer.kernel_size, **options)
+                return WinogradConvolution(layer.filters, side, **options)
+        return Convolution(layer.filters, layer.kernel_size, **options)
     if "kernel_initializer" in config:
         # Drawing weights that are replaced would take longer than all the rest.
         config["kernel_initializer"] = "zeros"

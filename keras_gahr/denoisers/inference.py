@@ -1,11 +1,20 @@
-"""A denoiser's outputs as NumPy arrays."""
+"""A denoiser's outputs as NumPy arrays, in as much memory as it is allowed to take."""
+
+import itertools
 
 import numpy as np
 from keras import ops
 
 from keras_gahr import _backend
+from keras_gahr.errors import InputError
+from keras_gahr.memory import in_units
 
 from .folding import FoldedNetwork
+from .footprint import footprint
+from .reach import network_reach
+from .tiling import AxisTiling, best_tiling, pixels_of
+
+_SHARE_OF_FREE_MEMORY = 4
 
 
 class Inference:
@@ -13,36 +22,127 @@ class Inference:
 
     Norms are folded into the weights, which are those that the denoiser has now; see `refold`.
 
+    Where a batch would take more memory than it may, fewer images are computed at once. Where one image
+    would, it is computed in tiles, which overlap by as much as the network sees, so that the residual
+    is that of the whole image to rounding. Networks with layers that look at the whole image cannot be
+    cut and are computed whole.
+
     Args:
         denoiser: a `Denoiser`.
-        batch_size: images computed at once.
+        batch_size: images computed at once, at most.
+        memory: bytes that may be taken beyond what the process has with the network loaded: by the
+            activations, the backend's work areas, and an image with its residual. How much that will be
+            is predicted from the network's layers. Default: a quarter of what is free now, on the
+            accelerator if there is one. It is never taken for more than all that is free.
+        pad: whether images may have sides that are no multiples of the denoiser's `size_multiple`. They
+            are continued by reflection at the bottom and right, and the result is cut to the image's
+            size. Zeros in their place would be an edge that the network sees, and interpolation would
+            change the noise.
     """
 
-    def __init__(self, denoiser, batch_size=32):
+    def __init__(self, denoiser, batch_size=32, memory=None, pad=False):
         self.denoiser = denoiser
         self.batch_size = batch_size
+        free = _backend.memory_free()
+        self.memory = free // _SHARE_OF_FREE_MEMORY if memory is None else min(memory, free)
+        self.pad = pad
         self._folded = FoldedNetwork(denoiser)
+        self._plans = {}
         self._residual = _backend.compile_inference(
-            self._folded.network,
+            self.network,
             # A network in bfloat16 leaves its outputs in that.
             lambda network, y: ops.cast(network(y), "float32"),
         )
+
+    @property
+    def network(self):
+        """The Keras model that is run, without norms."""
+        return self._folded.network
 
     def refold(self):
         """Takes over the denoiser's weights again, after they have changed."""
         self._folded.refold()
 
-    def residual(self, noisy):
-        """r(y) for float32 images `(count, height, width, channels)`."""
-        self.denoiser.check_shape(noisy.shape)
-        return np.concatenate(
-            [
-                ops.convert_to_numpy(self._residual(noisy[start : start + self.batch_size]))
-                for start in range(0, len(noisy), self.batch_size)
-            ]
-        )
+    def check_shape(self, shape):
+        """Raises `InputError` unless images of this shape, `(count, height, width, channels)`, fit."""
+        if len(shape) == 4:
+            count, height, width, channels = shape
+            shape = (count, *self.padded((height, width)), channels)
+        self.denoiser.check_shape(shape)
 
-    def denoise(self, noisy):
-        """D(y) = y - r(y), shapes as for `residual`."""
+    def fits(self, shape):
+        """Whether images of this shape, `(count, height, width, channels)`, are computed all at once."""
+        at_once, tiling = self._plan(*shape[1:3])
+        return shape[0] <= at_once and all(axis.size == axis.length for axis in tiling)
+
+    def residual(self, noisy, progress=lambda done, total: None):
+        """r(y).
+
+        Args:
+            noisy: float32 images `(count, height, width, channels)`.
+            progress: called with how many passes of the network are done, of how many.
+
+        Raises:
+            InputError: if the images do not fit the denoiser, or the smallest tiles the memory.
+        """
+        self.check_shape(noisy.shape)
+        count, height, width, _ = noisy.shape
+        noisy = self._with_margins(noisy)
+        at_once, (down, across) = self._plan(*noisy.shape[1:3])
+        passes = list(itertools.product(range(0, count, at_once), down.parts, across.parts))
+        residual = np.empty((*noisy.shape[:3], self.denoiser.output_channels), np.float32)
+        for done, (start, rows, columns) in enumerate(passes):
+            progress(done, len(passes))
+            images = slice(start, start + at_once)
+            part = np.ascontiguousarray(noisy[images, rows.tile, columns.tile])
+            part = ops.convert_to_numpy(self._residual(part))
+            residual[images, rows.kept, columns.kept] = part[:, rows.inner, columns.inner]
+        progress(len(passes), len(passes))
+        return residual[:, :height, :width]
+
+    def denoise(self, noisy, progress=lambda done, total: None):
+        """D(y) = y - r(y), arguments as for `residual`."""
         noisy = np.asarray(noisy, dtype=np.float32)
-        return noisy[..., -self.denoiser.output_channels :] - self.residual(noisy)
+        residual = self.residual(noisy, progress)
+        # In the same memory: of a large image each array counts.
+        return np.subtract(noisy[..., -self.denoiser.output_channels :], residual, out=residual)
+
+    def _with_margins(self, noisy):
+        sides = noisy.shape[1:3]
+        margins = [
+            (0, padded - side) for padded, side in zip(self.padded(sides), sides, strict=True)
+        ]
+        if not np.any(margins):
+            return noisy
+        return np.pad(noisy, [(0, 0), *margins, (0, 0)], mode="reflect")
+
+    def padded(self, sides):
+        """The height and width of images once they are continued, if they are."""
+        multiple = self.denoiser.size_multiple if self.pad else 1
+        return tuple(-(-side // multiple) * multiple for side in sides)
+
+    def _plan(self, height, width):
+        """How many images are computed at once, and the tilings of rows and columns."""
+        if (height, width) not in self._plans:
+            self._plans[height, width] = self._make_plan(height, width)
+        return self._plans[height, width]
+
+    def _make_plan(self, height, width):
+        channels = self.denoiser.input_channels + self.denoiser.output_channels
+        # An image and its residual, and what is made of them.
+        images = 2 * 4 * channels * height * width
+        needed = footprint(self.network)
+        pixels = needed.pixels(self.memory - images)
+        whole = [AxisTiling(side, side, 0, 1) for side in (height, width)]
+        reach = network_reach(self.network)
+        if reach is None or pixels >= height * width:
+            return min(self.batch_size, max(1, pixels // (height * width))), whole
+        tiling = best_tiling(height, width, reach, pixels)
+        if (least := pixels_of(tiling)) > pixels:
+            least = images + needed.bytes(least)
+            raise InputError(
+                f"received {in_units(self.memory)} of memory, but the smallest tiles of an image of "
+                f"{height}x{width} take {in_units(least)} with this denoiser: allow as much (--memory), "
+                "or choose a smaller network"
+            )
+        return 1, tiling

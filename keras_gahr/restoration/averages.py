@@ -87,6 +87,7 @@ def restore(
     schedule=None,
     batch_size=16,
     progress=None,
+    memory=None,
     prepared=None,
 ):
     """Restores images of one shape from what was observed of them.
@@ -95,7 +96,7 @@ def restore(
     draws it. So an image does not depend on the others.
 
     Args:
-        denoiser, seed, schedule, batch_size, progress, prepared: see `sample`.
+        denoiser, seed, schedule, batch_size, progress, memory, prepared: see `sample`.
         names: of the images.
         measurement: a `Measurement`.
         observed: float32 `(count, *measured_shape)`.
@@ -127,6 +128,7 @@ def restore(
         measured=ops.convert_to_numpy(measured).repeat(repeat, axis=0),
         batch_size=batch_size,
         progress=progress,
+        memory=memory,
         prepared=prepared,
     )
     return [

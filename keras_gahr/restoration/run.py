@@ -31,6 +31,7 @@ def restore_files(
     seed=0,
     schedule=None,
     batch_size=16,
+    memory=None,
     overwrite=False,
     progress=lambda done, total: None,
     **facts,
@@ -46,7 +47,7 @@ def restore_files(
         images: `InputImages`.
         out: the folder to make, whole or not at all: see `write_restoration` for what it holds of
             each image. restoration.csv and restoration.json have the PSNR and SSIM of each.
-        repeat, seed, schedule, batch_size: see `restore`.
+        repeat, seed, schedule, batch_size, memory: see `restore`.
         overwrite: whether to replace restorations that are there; nothing else is ever replaced.
         progress: called with (images done, images in all), fractions too.
         **facts: more entries for restoration.json.
@@ -81,7 +82,13 @@ def restore_files(
     # Blocks usually share a measurement, and making a sampler compiles it.
     @functools.lru_cache(1)
     def prepared(measurement):
-        return prepare(denoiser, measurement.shape, schedule=schedule, measurement=measurement)
+        return prepare(
+            denoiser,
+            measurement.shape,
+            schedule=schedule,
+            measurement=measurement,
+            memory=memory,
+        )
 
     # A bad image at the end must not cost the work on all before it.
     for problem in images:

@@ -64,6 +64,7 @@ def sample_multi_scale(
     sampler="ascent",
     check_every=8,
     final_denoise=True,
+    memory=None,
 ):
     """Draws the low band from its prior, then the details of each scale given the band below.
 
@@ -78,8 +79,8 @@ def sample_multi_scale(
             lower, as the details of a noisy image do, around a mean of 0.
         low_band: images `(count, height / 2^k, width / 2^k, channels)` whose details are sought, the
             means over blocks of 2^k pixels: super-resolution.
-        count, seed, first_image, batch_size, progress, sampler, check_every, final_denoise: see
-            `sample`.
+        count, seed, first_image, batch_size, progress, sampler, check_every, final_denoise, memory:
+            see `sample`.
 
     Returns:
         `MultiScaleSamples`. A level of an image that failed is flagged and gives its details all the
@@ -117,6 +118,7 @@ def sample_multi_scale(
             sampler=sampler,
             check_every=check_every,
             final_denoise=final_denoise,
+            memory=memory,
         )
         levels.append(samples)
         band = samples.images if scale is None else _finer(band, samples.images)

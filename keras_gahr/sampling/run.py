@@ -2,11 +2,12 @@
 
 import functools
 
+import keras
 import numpy as np
 from keras import ops
 
 from keras_gahr import _backend
-from keras_gahr.denoisers import FoldedNetwork
+from keras_gahr.denoisers import Inference
 
 from .noise_levels import noise_level
 from .samples import Samples
@@ -15,25 +16,29 @@ from .samples import Samples
 class SamplerRun:
     """Runs a sampler, its step compiled once for each batch shape.
 
+    Where a batch does not fit the memory, the residual is computed as `Inference` does it, of fewer
+    images at a time or in tiles, and the rest of a step, which takes little, of the whole batch.
+
     Args:
         denoiser: a `Denoiser`, whose weights are those of now; see `refold`.
         measurement: a `Measurement`.
         method: a `Sampler`.
         schedule: of the class that the method has.
         final_denoise: whether to denoise the last image.
+        memory: see `Inference`.
     """
 
-    def __init__(self, denoiser, measurement, method, schedule, final_denoise):
+    def __init__(self, denoiser, measurement, method, schedule, final_denoise, memory=None):
         self.measurement = measurement
         self.method = method
         self.schedule = schedule
         self.final_denoise = final_denoise
-        self._folded = FoldedNetwork(denoiser)
-        self._step = _backend.compile_inference(self._folded.network, self._step_of)
+        self._inference = Inference(denoiser, memory=memory)
+        self._compiled_step = _backend.compile_inference(self._inference.network, self._step_of)
 
     def refold(self):
         """Takes over the denoiser's weights again, after they have changed; compiles nothing."""
-        self._folded.refold()
+        self._inference.refold()
 
     def __call__(
         self,
@@ -54,6 +59,8 @@ class SamplerRun:
         `report` is called now and then with the noise levels of the batch.
         """
         schedule = self.schedule
+        fits = self._inference.fits((len(images), *shape))
+        step = self._compiled_step if fits else self._step_in_parts
         known = self._known(measured, (len(images), *shape))
         y = self._start(noise(images, 0), known) if initial is None else initial
         given = () if condition is None else (condition,)
@@ -66,7 +73,7 @@ class SamplerRun:
         unused = np.zeros(len(images), np.float32), np.zeros(len(images), np.int32)
 
         def look(y):
-            *_, denoised, level = self._step(y, *unused, silence, known, numbers_of(1), *given)
+            *_, denoised, level = step(y, *unused, silence, known, numbers_of(1), *given)
             return ops.convert_to_numpy(denoised), ops.convert_to_numpy(level)
 
         _, sigma = look(y)
@@ -79,9 +86,7 @@ class SamplerRun:
                     break
             z = noise(images, t) if self.method.adds_noise else silence
             before, taken = y, t
-            y, sigma, steps, denoised, _ = self._step(
-                y, sigma, steps, z, known, numbers_of(t), *given
-            )
+            y, sigma, steps, denoised, _ = step(y, sigma, steps, z, known, numbers_of(t), *given)
             if trajectory is not None:
                 trajectory.record(t, before, denoised, sigma)
             if callback is not None:
@@ -111,6 +116,12 @@ class SamplerRun:
         mean = ops.full(noise.shape, self.schedule.init_mean, dtype="float32")
         unknown = ops.convert_to_numpy(mean - self.measurement.project(mean))
         return unknown + known + np.float32(self.schedule.sigma_0) * noise
+
+    def _step_in_parts(self, *tensors):
+        def network(images):
+            return ops.convert_to_tensor(self._inference.residual(ops.convert_to_numpy(images)))
+
+        return self._step_of(network, *keras.tree.map_structure(ops.convert_to_tensor, tensors))
 
     def _step_of(self, network, y, sigma, steps, z, known, numbers, *condition):
         def direction(images):

@@ -65,6 +65,7 @@ def sample(
     condition=None,
     final_denoise=True,
     trajectory=None,
+    memory=None,
     prepared=None,
 ):
     """Draws images from the prior in a denoiser, given linear measurements if there are any.
@@ -98,6 +99,8 @@ def sample(
             channels of its input.
         final_denoise: whether to denoise the last image, as published.
         trajectory: a `Trajectory`, which keeps some steps.
+        memory: bytes that a pass of the network may take, by default a quarter of what is free; see
+            `Inference`.
         prepared: what `prepare` made for the same denoiser, schedule, measurement and sampler; its
             weights are then those of that time, however many calls there are in between.
 
@@ -128,6 +131,7 @@ def sample(
         measurement=measurement,
         sampler=sampler,
         final_denoise=final_denoise,
+        memory=memory,
     )
     parts = []
     for start in range(0, count, batch_size):
@@ -157,6 +161,7 @@ def prepare(
     measurement=None,
     sampler="ascent",
     final_denoise=True,
+    memory=None,
 ):
     """A sampler with the weights that the denoiser has now; see `sample` for the arguments.
 
@@ -172,7 +177,8 @@ def prepare(
             f"received {type(schedule).__name__} for the sampler {sampler}, expected "
             f"{method.schedule.__name__}"
         )
-    return SamplerRun(denoiser, measurement or Synthesis(shape), method, schedule, final_denoise)
+    measurement = measurement or Synthesis(shape)
+    return SamplerRun(denoiser, measurement, method, schedule, final_denoise, memory)
 
 
 def _prepared_again(denoiser, shape, **options):

@@ -1,5 +1,6 @@
 """`gahr denoise` on pictures, arrays and folders."""
 
+import json
 import re
 
 import numpy as np
@@ -115,7 +116,6 @@ def test_what_cannot_be_denoised_is_refused(refused, tiny_model, pictures, tmp_p
     def error(source, *options, to=out):
         return refused("denoise", tiny_model, source, "--out", to, *options)
 
-    write_image(tmp_path / "odd.png", smooth_images(1, 18, 20)[0])
     (tmp_path / "broken.png").write_bytes((pictures / "a.png").read_bytes()[:60])
     (tmp_path / "text.png").write_text("hello")
     nan = smooth_images(1, 16, 16)
@@ -125,7 +125,8 @@ def test_what_cannot_be_denoised_is_refused(refused, tiny_model, pictures, tmp_p
     np.save(tmp_path / "many.npy", smooth_images(3, 16, 16))
     (tmp_path / "empty").mkdir()
 
-    assert "multiples of 4" in error(tmp_path / "odd.png")
+    assert "2GB" in error(pictures / "a.png", "--memory", "much")
+    assert "smallest tiles" in error(pictures / "a.png", "--memory", "1MB")
     assert "damaged" in error(tmp_path / "broken.png")
     assert "not an image" in error(tmp_path / "text.png")
     assert "does not exist" in error(tmp_path / "missing.png")
@@ -141,6 +142,22 @@ def test_what_cannot_be_denoised_is_refused(refused, tiny_model, pictures, tmp_p
     assert "same image" in error(pictures / "a.png", "--clean", pictures / "c.png")
     assert not out.exists()
     assert not (tmp_path / "folder").exists()
+
+
+def test_sides_that_the_network_cannot_take(gahr, tiny_model, tmp_path, smooth_images):
+    (tmp_path / "in").mkdir()
+    for name, sides in (("odd", (18, 21)), ("even", (16, 20))):
+        write_image(tmp_path / "in" / f"{name}.png", smooth_images(1, *sides)[0])
+    out = tmp_path / "out"
+    result = gahr("denoise", tiny_model, tmp_path / "in", "--out", out, "--memory", "4GB")
+    assert result.exit_code == 0, result.output
+    assert "1 of 2 continued by reflection to multiples of 4" in result.output
+    assert read_image(out / "odd.png").shape == (18, 21, 1)
+    files = json.loads((out / "denoising.json").read_text())["files"]
+    assert {file["name"]: file["padded"] for file in files} == {
+        "even.png": None,
+        "odd.png": [20, 24],
+    }
 
 
 def test_existing_outputs_are_kept(refused, gahr, tiny_model, pictures, tmp_path):

@@ -1,0 +1,104 @@
+"""The operations of a functional model, one after the other, those of models in it among them."""
+
+import dataclasses
+
+import keras
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One operation.
+
+    Args:
+        operation: a Keras layer or operation.
+        arguments, options: what it is called with; symbolic tensors stand for tensors.
+        results: the symbolic tensors that it returns, flat.
+        idle: symbolic tensors, of any step, that no later one needs.
+    """
+
+    operation: keras.Operation
+    arguments: tuple
+    options: dict
+    results: tuple
+    idle: tuple
+
+    @property
+    def sources(self):
+        """The symbolic tensors among the arguments."""
+        return _tensors((self.arguments, self.options))
+
+
+@dataclasses.dataclass(frozen=True)
+class Steps:
+    """A functional model as a list of steps.
+
+    Args:
+        inputs, output: symbolic tensors, one each.
+        steps: a tuple of `Step`.
+    """
+
+    input: keras.KerasTensor
+    output: keras.KerasTensor
+    steps: tuple[Step, ...]
+
+    def run(self, x):
+        """The output of the model in evaluation mode.
+
+        A tensor is let go once it is no longer needed; Keras keeps all of them to the end.
+        """
+        known = {id(self.input): x}
+        del x
+        for step in self.steps:
+            arguments, options = keras.tree.map_structure(
+                lambda value: known[id(value)] if _is_tensor(value) else value,
+                (step.arguments, step.options),
+            )
+            results = step.operation(*arguments, **options)
+            del arguments, options
+            known.update(zip(map(id, step.results), keras.tree.flatten(results), strict=True))
+            del results
+            for tensor in step.idle:
+                del known[id(tensor)]
+        return known[id(self.output)]
+
+
+def steps_of(model, shape=None):
+    """The `Steps` of a functional model with one input and one output; None for another model.
+
+    Args:
+        model: a Keras model.
+        shape: of the input, `(batch, height, width, channels)`, where the shapes of all tensors are wanted.
+    """
+    if not isinstance(model, keras.Model) or not hasattr(model, "operations"):
+        return None
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        return None
+    start = keras.KerasTensor(shape or model.inputs[0].shape, model.inputs[0].dtype)
+    calls = []
+
+    def call(operation, *arguments, **options):
+        if hasattr(operation, "operations"):
+            return operation._run_through_graph(arguments[0], call_fn=call)
+        results = operation.compute_output_spec(*arguments, **options)
+        calls.append((operation, arguments, options, tuple(_tensors(results))))
+        return results
+
+    (output,) = _tensors(model._run_through_graph(start, call_fn=call))
+    last = {}
+    for place, (_, arguments, options, results) in enumerate(calls):
+        for tensor in (*_tensors((arguments, options)), *results):
+            last[id(tensor)] = place, tensor
+    last.pop(id(output), None)
+    idle = [[] for _ in calls]
+    for place, tensor in last.values():
+        idle[place].append(tensor)
+    steps = (Step(*made, tuple(free)) for made, free in zip(calls, idle, strict=True))
+    return Steps(start, output, tuple(steps))
+
+
+def _is_tensor(value):
+    return isinstance(value, keras.KerasTensor)
+
+
+def _tensors(structure):
+    return [value for value in keras.tree.flatten(structure) if _is_tensor(value)]
