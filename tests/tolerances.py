@@ -36,6 +36,8 @@ of the three backends on a CPU.
 |                                        |       |        | Adam turns rounding into steps               |
 | 20 cold steps: loss, of itself         | 2e-4  | 4e-5   | gradients near 1e-8, the same amplification  |
 | outputs in bfloat16, of the largest    | 3e-2  | 5e-3   | 8 bits a number, folded or not               |
+| Jacobian products in bfloat16, in norm | 0.15  | 6e-2   | the same, and gates of units near 0, which   |
+|                                        |       |        | open or close as a whole                     |
 | samples in bfloat16, absolute          | 6e-2  | 1.9e-2 | the same; errors of a step are denoised by   |
 |                                        |       |        | the next, those of the last ones stay        |
 | 10 steps in bfloat16: loss, of itself  | 2e-2  | 8e-3   | 8 bits a number                              |
@@ -71,6 +73,7 @@ WARM_RUNNING_SD = 1e-4
 WARM_CHANGE = 1e-2
 COLD_LOSS = 2e-4
 BFLOAT16_OUTPUT = 3e-2
+BFLOAT16_DERIVATIVE = 0.15
 BFLOAT16_SAMPLES = 6e-2
 BFLOAT16_LOSS = 2e-2
 TWO_DEVICES = 1e-5

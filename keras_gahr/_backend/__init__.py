@@ -25,6 +25,7 @@ devices = _module.devices
 is_out_of_memory = _module.is_out_of_memory
 jit_compile = _module.jit_compile
 memory_available = _module.memory_available
+run_convolution = _module.run_convolution
 version = _module.version
 
 

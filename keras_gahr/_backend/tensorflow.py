@@ -75,6 +75,11 @@ def convolve_transposed(images, kernel):
     return keras.ops.conv_transpose(images, kernel, strides, data_format="channels_last")
 
 
+def run_convolution(convolution, images, kernel):
+    """See `keras_gahr._backend.jax.run_convolution`."""
+    return convolution(images, kernel)
+
+
 def average_pool(images, size):
     """See `keras_gahr._backend.jax.average_pool`."""
     return keras.ops.average_pool(images, size, strides=size, data_format="channels_last")

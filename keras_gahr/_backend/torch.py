@@ -1,5 +1,7 @@
 """PyTorch."""
 
+import functools
+
 import keras
 import torch
 from torch.autograd import forward_ad
@@ -72,14 +74,21 @@ def convolve(images, kernel):
     are in PyTorch's channels_last format as they lie in memory, and so are kernels that were stored
     like this.
     """
+    return run_convolution(_convolve, images, kernel)
+
+
+def _convolve(images, kernel):
     channels_out, height, width, _ = kernel.shape
     on_cpu = images.dtype == torch.float32 and images.device.type == "cpu"
     # Traced for an ONNX file, a convolution is to stay one.
     if channels_out == 1 and on_cpu and not torch.jit.is_tracing():
         return _convolve_to_one(images, kernel)
+    # By way of one axis, which gives an axis of one entry its usual stride: PyTorch takes any other for
+    # another format, in which it refuses its own gradients ("slow_conv2d: grad_weight must be contiguous").
+    kernel = kernel.reshape(-1).view(kernel.shape)
     convolved = torch.nn.functional.conv2d(
         images.permute(0, 3, 1, 2),
-        kernel.contiguous().permute(0, 3, 1, 2),
+        kernel.permute(0, 3, 1, 2),
         padding=(height // 2, width // 2),
     )
     return convolved.permute(0, 2, 3, 1)
@@ -88,8 +97,7 @@ def convolve(images, kernel):
 def _convolve_to_one(images, kernel):
     """`convolve` to one channel: a product with the kernel at each pixel, then sums over neighbours.
 
-    On a CPU that takes a third of the time of PyTorch's convolution, which cannot be trained on a single
-    small image either ("slow_conv2d: grad_weight must be contiguous").
+    On a CPU that takes a third of the time of PyTorch's convolution.
     """
     batch, rows, columns, channels = images.shape
     _, height, width, _ = kernel.shape
@@ -104,10 +112,32 @@ def convolve_transposed(images, kernel):
 
     As a product of matrices, which neither copies the kernels nor reorders images.
     """
+    return run_convolution(_convolve_transposed, images, kernel)
+
+
+def _convolve_transposed(images, kernel):
     batch, height, width, _ = images.shape
     rows, columns, out, _ = kernel.shape
     blocks = torch.einsum("bhwi,rcoi->bhrwco", images, kernel)
     return blocks.reshape(batch, rows * height, columns * width, out)
+
+
+def run_convolution(convolution, images, kernel):
+    """See `keras_gahr._backend.jax.run_convolution`.
+
+    Where a processor does not multiply bfloat16, PyTorch's own loops take over ten times as long as the
+    same in float32, and round each sum.
+    """
+    narrow = images.dtype == torch.bfloat16 and images.device.type == "cpu"
+    if narrow and not _multiplies_bfloat16():
+        return convolution(images.float(), kernel.float()).to(images.dtype)
+    return convolution(images, kernel)
+
+
+@functools.cache
+def _multiplies_bfloat16():
+    """Whether PyTorch hands convolutions of bfloat16 to oneDNN on this processor."""
+    return torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def average_pool(images, size):

@@ -5,6 +5,7 @@ from keras import ops
 
 from .denoiser import Denoiser, check_size, convolution_shapes
 from .initialization import HeNormal, fresh_seed
+from .layers import Conv2D, Conv2DTranspose
 
 
 @keras.saving.register_keras_serializable("keras_gahr")
@@ -63,7 +64,7 @@ class DilatedUNet(Denoiser):
         check_size(self.weight_shapes(**sizes), **sizes)
         seed = fresh_seed() if seed is None else seed
 
-        def conv(number, x, filters, kernel_size, layer=keras.layers.Conv2D, **options):
+        def conv(number, x, filters, kernel_size, layer=Conv2D, **options):
             name = f"conv_{number}"
             return layer(
                 filters,
@@ -90,7 +91,7 @@ class DilatedUNet(Denoiser):
         x = conv_relu(4, x, 2 * num_kernels, 3)
         x = conv_relu(5, x, 2 * num_kernels, 3, dilation_rate=2)
         x = conv_relu(6, x, 2 * num_kernels, 3, dilation_rate=4)
-        x = conv_relu(7, x, 2 * num_kernels, 4, layer=keras.layers.Conv2DTranspose, strides=2)
+        x = conv_relu(7, x, 2 * num_kernels, 4, layer=Conv2DTranspose, strides=2)
         x = keras.layers.Concatenate(name="skip")([x, skip])
         x = conv_relu(8, x, num_kernels, 3)
         x = conv(9, x, num_channels, 5)

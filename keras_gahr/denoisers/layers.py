@@ -12,17 +12,29 @@ from keras_gahr import _backend
 
 
 class Conv2D(keras.layers.Conv2D):
-    """For padding "same", stride 1 and kernels of odd sides."""
+    """Any convolution; the fast way is for padding "same", stride 1 and kernels of odd sides."""
 
     def convolution_op(self, inputs, kernel):
-        return _backend.convolve(inputs, ops.transpose(kernel, _backend.KERNEL_AXES))
+        plain = self.padding == "same" and {*self.strides, *self.dilation_rate} == {1}
+        if plain and all(side % 2 for side in self.kernel_size):
+            return _backend.convolve(inputs, ops.transpose(kernel, _backend.KERNEL_AXES))
+        kernel = ops.convert_to_tensor(kernel)
+        return _backend.run_convolution(super().convolution_op, inputs, kernel)
 
 
 class Conv2DTranspose(keras.layers.Conv2DTranspose):
-    """For kernels as large as the stride, without bias."""
+    """Without bias and activation; the fast way is for kernels as large as the stride."""
 
     def call(self, inputs):
-        return _backend.convolve_transposed(inputs, ops.convert_to_tensor(self.kernel))
+        kernel = ops.convert_to_tensor(self.kernel)
+        if self.strides == self.kernel_size:
+            return _backend.convolve_transposed(inputs, kernel)
+        return _backend.run_convolution(self._convolve, inputs, kernel)
+
+    def _convolve(self, inputs, kernel):
+        return ops.conv_transpose(
+            inputs, kernel, self.strides, self.padding, data_format=self.data_format
+        )
 
 
 class AveragePooling2D(keras.layers.AveragePooling2D):

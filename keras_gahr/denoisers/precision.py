@@ -1,7 +1,12 @@
 """The number type that a denoiser computes in."""
 
+import functools
+import logging
+
 import keras
 
+from keras_gahr import _backend
+from keras_gahr._backend.processor import has_bfloat16
 from keras_gahr.errors import InputError
 
 from .denoiser import Denoiser
@@ -19,6 +24,9 @@ def with_precision(denoiser, precision="float32"):
     is neither read nor changed, and a `.keras` file of the copy is the same as the original's: it
     loads in float32.
 
+    A processor without instructions for bfloat16 computes the same, but slower than in float32, which the
+    log says once.
+
     Args:
         denoiser: a `Denoiser`; it is not changed.
         precision: one of `PRECISIONS`.
@@ -30,10 +38,20 @@ def with_precision(denoiser, precision="float32"):
         raise InputError(
             f"received precision {precision!r}, expected one of {', '.join(PRECISIONS)}"
         )
+    if precision == "mixed_bfloat16":
+        _say_if_slow()
     copy = type(denoiser).from_config(denoiser.get_config())
     copy.set_weights(denoiser.get_weights())
     _set_policy(copy, keras.DTypePolicy(precision))
     return copy
+
+
+@functools.cache
+def _say_if_slow():
+    if has_bfloat16() is False and all("cpu" in name.lower() for name in _backend.devices()):
+        logging.getLogger("keras_gahr").warning(
+            "this processor has no instructions for bfloat16: float32 is faster on it"
+        )
 
 
 def _set_policy(denoiser, policy):

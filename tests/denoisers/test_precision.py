@@ -1,5 +1,8 @@
 """Denoisers that compute in bfloat16."""
 
+import itertools
+import logging
+
 import keras
 import numpy as np
 import pytest
@@ -7,8 +10,14 @@ import tolerances
 from keras import ops
 from networks import with_unit_gammas
 
-from keras_gahr import BFCNN, DilatedUNet, InputError, _backend, load_denoiser, save_denoiser
-from keras_gahr.denoisers import DirectDenoiser, with_precision
+from keras_gahr import BFCNN, DilatedUNet, InputError, UNet, _backend, load_denoiser, save_denoiser
+from keras_gahr._backend import processor
+from keras_gahr.denoisers import (
+    DirectDenoiser,
+    Inference,
+    precision,
+    with_precision,
+)
 from keras_gahr.denoisers.properties import normalizations
 from keras_gahr.training import Adam, BlindTraining
 
@@ -78,3 +87,115 @@ def test_the_residual_is_a_difference_in_float32(make, smooth_images):
 def test_other_precisions_are_refused(denoiser):
     with pytest.raises(InputError, match="float16"):
         with_precision(denoiser, "float16")
+
+
+NETWORKS = {
+    # Of 3x3 and 2x2 transposed convolutions.
+    "unet": lambda: UNet(
+        num_kernels=4, num_blocks=2, num_enc_conv=2, num_mid_conv=2, num_dec_conv=2, seed=0
+    ),
+    # Of 5x5, strided, dilated and 4x4 transposed ones.
+    "dilated": lambda: DilatedUNet(num_kernels=4, seed=0),
+    # Of three channels out.
+    "bf-cnn": lambda: BFCNN(num_channels=3, num_layers=4, num_kernels=8, seed=0),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_all_networks_compute_and_learn_in_bfloat16(name, smooth_images):
+    """Outputs, products with the Jacobian and its transpose, and a training step."""
+    denoiser = with_unit_gammas(NETWORKS[name]())
+    images = smooth_images(1, 8, 8, denoiser.num_channels)
+    direction = np.random.default_rng(2).standard_normal(images.shape).astype(np.float32)
+    found = {}
+    for number in precision.PRECISIONS:
+        copy = with_precision(denoiser, number)
+        at = ops.convert_to_tensor(images), ops.convert_to_tensor(direction)
+        products = _backend.compile_jvp(copy, lambda network, x: ops.cast(network(x), "float32"))
+        pull_back = _backend.compile_vjp(copy, lambda network, x: ops.cast(network(x), "float32"))
+        found[number] = [
+            Inference(copy).residual(images),
+            ops.convert_to_numpy(ops.stop_gradient(products(at[1], at[0]))),
+            ops.convert_to_numpy(ops.stop_gradient(pull_back(at[0])(at[1]))),
+            trained(copy, images, steps=2),
+        ]
+    for exact, narrow in zip(*found.values(), strict=True):
+        difference = np.linalg.norm(narrow - exact) / np.linalg.norm(exact)
+        assert 0 < difference < tolerances.BFLOAT16_DERIVATIVE
+
+
+@pytest.mark.parametrize("number", ["float32", "bfloat16"])
+def test_kernels_of_any_shape_and_layout_have_gradients(number):
+    """Also single images, and kernels with one channel, whose place in memory means nothing."""
+    model = BFCNN(num_layers=3, num_kernels=1, seed=0)
+    rng = np.random.default_rng(0)
+    for batch, side, channels, out, pixels in itertools.product(
+        (1, 2), (1, 3, 5), (1, 2), (1, 2), (1, 6)
+    ):
+        images = rng.standard_normal((batch, pixels, pixels, channels)).astype(np.float32)
+        kernel = rng.standard_normal((side, side, channels, out)).astype(np.float32)
+        convolved, gradient = derivative_in_kernel(model, images, kernel, number)
+        shape = f"{images.shape} {kernel.shape}"
+        expected = by_definition(images, kernel)
+        bound = tolerances.BFLOAT16_OUTPUT if number == "bfloat16" else tolerances.GRADIENT
+        assert np.abs(convolved - expected).max() < bound * np.abs(expected).max(), shape
+        # Linear in the kernel: the gradient of |y|^2 / 2 times the kernel is |y|^2.
+        assert np.sum(gradient * kernel) == pytest.approx(np.sum(convolved**2), rel=bound), shape
+
+
+def derivative_in_kernel(model, images, kernel, number):
+    """A convolution, and the gradient of half the sum of its squares."""
+
+    def function(network, kernel):
+        wide = ops.transpose(kernel, _backend.KERNEL_AXES)
+        convolved = _backend.convolve(ops.cast(images, number), ops.cast(wide, number))
+        return ops.cast(convolved, "float32")
+
+    kernel = ops.convert_to_tensor(kernel)
+    convolved = ops.stop_gradient(function(None, kernel))
+    gradient = _backend.compile_vjp(model, function)(kernel)(convolved)
+    return ops.convert_to_numpy(convolved), ops.convert_to_numpy(gradient)
+
+
+def by_definition(images, kernel):
+    """A convolution in float64."""
+    side = len(kernel)
+    height, width = images.shape[1:3]
+    padded = np.pad(images.astype(np.float64), ((0, 0), *[(side // 2,) * 2] * 2, (0, 0)))
+    return sum(
+        padded[:, row : row + height, column : column + width] @ kernel[row, column]
+        for row in range(side)
+        for column in range(side)
+    )
+
+
+CPU_INFO = {
+    "flags\t: fpu avx2 avx512_bf16\n": True,
+    "processor\t: 0\nflags\t\t: fpu avx2 fma\n": False,
+    "Features\t: fp asimd bf16\n": True,
+    "Features\t: fp asimd\n": False,
+    "nothing known": None,
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), CPU_INFO.items())
+def test_whether_a_processor_has_bfloat16(text, expected, monkeypatch, tmp_path):
+    (tmp_path / "cpuinfo").write_text(text)
+    monkeypatch.setattr(processor, "_CPU_INFO", tmp_path / "cpuinfo")
+    assert processor.has_bfloat16() is expected
+    monkeypatch.setattr(processor, "_CPU_INFO", tmp_path / "missing")
+    assert processor.has_bfloat16() is None
+
+
+@pytest.mark.parametrize("has", [True, False, None])
+def test_a_processor_without_bfloat16_is_told_of_once(has, denoiser, monkeypatch, caplog):
+    monkeypatch.setattr(precision, "has_bfloat16", lambda: has)
+    monkeypatch.setattr(_backend, "devices", lambda: ["cpu"])
+    precision._say_if_slow.cache_clear()
+    with caplog.at_level(logging.WARNING, "keras_gahr"):
+        with_precision(denoiser)
+        assert not caplog.messages
+        for _ in range(2):
+            with_precision(denoiser, "mixed_bfloat16")
+    assert len(caplog.messages) == (has is False)
+    assert all("\n" not in message and "float32" in message for message in caplog.messages)
