@@ -3,11 +3,18 @@
 import json
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
 TESTS = Path(__file__).resolve().parent
 GOLDEN = TESTS / "golden"
+# By the clock on the wall, which says nothing on a loaded machine.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
+
 SHARED = TESTS.parents[1] / "shared"
 
 

@@ -15,6 +15,7 @@ import typer
 from documentation import PAGES, ROOT
 from PIL import Image
 from tolerances import HOMOGENEITY, MEASUREMENT
+from waiting import FOR_EVER
 
 HOW_TO = ROOT / "docs" / "how-to"
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
@@ -178,6 +179,6 @@ def test_commands_run(name, workplace):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=1800,
+        timeout=2 * FOR_EVER,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]

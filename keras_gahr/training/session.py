@@ -186,9 +186,10 @@ class Session:
 
     def run(self):
         """Trains to the end, or until something ends it, and returns the `TrainingResult`."""
-        self.status.write("running", self.keeper.epoch)
         try:
             with self.interruption.listening():
+                # Who reads that it is running may stop it.
+                self.status.write("running", self.keeper.epoch)
                 if self.keeper.step:
                     # All epochs of one `fit` have one length: the rest of one needs its own.
                     self._fit(self.keeper.epoch + 1)

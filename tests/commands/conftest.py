@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
+from waiting import FOR_EVER
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def gahr_process(cli):
 
     def run(*arguments, **options):
         command = [sys.executable, str(cli), *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=300, **options)
+        return subprocess.run(command, capture_output=True, text=True, timeout=FOR_EVER, **options)
 
     return run
 

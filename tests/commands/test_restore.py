@@ -3,10 +3,10 @@
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
+from waiting import wait_until
 
 from keras_gahr.datasets import read_image, write_image
 
@@ -79,8 +79,7 @@ def test_a_killed_process(gahr, cli, tiny_model, tmp_path, smooth_images):
     process = subprocess.Popen(
         [sys.executable, str(cli), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    while process.poll() is None and not (journal.exists() and len(lines(journal)) > 1):
-        time.sleep(0.005)
+    wait_until(lambda: journal.exists() and len(lines(journal)) > 1, process)
     process.send_signal(signal.SIGKILL)
     _, errors = process.communicate()
     assert journal.exists(), errors.decode()

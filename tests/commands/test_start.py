@@ -9,6 +9,7 @@ from pathlib import Path
 
 import keras
 import pytest
+from waiting import FOR_EVER
 
 from keras_gahr.commands.backend import backend_in, choose_backend
 
@@ -45,7 +46,7 @@ def test_help_takes_less_than_half_a_second(gahr_process):
 
 def test_the_module_runs_too():
     command = [sys.executable, "-m", "keras_gahr", "--help"]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=FOR_EVER)
     assert result.returncode == 0
     assert "Usage: gahr" in result.stdout
 
@@ -59,7 +60,7 @@ def test_importing_the_package_registers_the_denoisers(tiny_model):
         "assert not others & set(sys.modules)\n"
     )
     command = [sys.executable, "-c", code, str(tiny_model)]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=FOR_EVER)
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == "UNet", result.stderr
 
@@ -73,7 +74,7 @@ def test_a_cli_of_somebody_else_registers_them_too(tiny_model, tmp_path):
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-        timeout=120,
+        timeout=FOR_EVER,
     )
     assert result.stdout.strip() == "UNet", result.stderr
 

@@ -6,11 +6,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
 from disks import without_rights
+from waiting import FOR_EVER, wait_until
 
 from keras_gahr import load_denoiser
 
@@ -129,13 +129,10 @@ def test_ctrl_c_leaves_a_model(cli, dataset, tmp_path):
     log = tmp_path / "log"
     with log.open("w") as file:
         process = subprocess.Popen(list(map(str, command)), stdout=file, stderr=file)
-        deadline = time.monotonic() + 120
-        while not (out / "status.json").exists() and time.monotonic() < deadline:
-            time.sleep(0.1)
         # From here on signals are listened to.
-        time.sleep(1)
+        wait_until((out / "status.json").exists, process)
         process.send_signal(signal.SIGINT)
-        code = process.wait(timeout=120)
+        code = process.wait(timeout=FOR_EVER)
     assert code == 130, log.read_text()
     assert "stopped by SIGINT" in log.read_text()
     assert load_denoiser(out / "model.keras").num_parameters > 0

@@ -25,7 +25,7 @@ def homogeneity_error(network, scale, seed):
 
 
 @pytest.mark.parametrize("name", DENOISERS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(scale=st.floats(1e-3, 1e3), seed=st.integers(0, 2**32 - 1))
 def test_denoisers_are_homogeneous(name, scale, seed):
     assert homogeneity_error(DENOISERS[name], scale, seed) < tolerances.HOMOGENEITY

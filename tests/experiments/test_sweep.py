@@ -7,12 +7,12 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sweeping import sines, task
+from waiting import FOR_EVER, wait_until
 
 from keras_gahr.denoisers import load_denoiser
 from keras_gahr.errors import InputError
@@ -110,7 +110,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_model(workspace, tmp_pa
     child = subprocess.Popen(
         [sys.executable, str(TESTS / "killed_task.py"), str(path)], env=environment()
     )
-    assert child.wait(timeout=120) == -signal.SIGKILL
+    assert child.wait(timeout=FOR_EVER) == -signal.SIGKILL
     assert workspace.state(task()).startswith("interrupted")
     assert workspace.progress(task()) == 0.5
     launcher = InThisProcess()
@@ -201,11 +201,11 @@ def test_what_another_process_trains_is_waited_for(workspace):
     def other():
         with workspace.holding(task(0)):
             entered.set()
-            leave.wait(60)
+            leave.wait(FOR_EVER)
 
     thread = threading.Thread(target=other)
     thread.start()
-    entered.wait(60)
+    assert entered.wait(FOR_EVER)
     assert workspace.is_busy(task(0)) and not workspace.is_busy(task(1))
     with pytest.raises(Busy):
         train_task(workspace.write_task(task(0)))
@@ -244,18 +244,18 @@ def test_children_of_a_killed_sweep_end(workspace):
     workspace.make_dataset(sines())
     path = workspace.write_task(long)
     code = (
-        "import sys, time, keras\n"
+        "import signal, sys, keras\n"
         "from keras_gahr.experiments.launchers import LocalLauncher\n"
         "handle = LocalLauncher().start(*sys.argv[1:], keras.backend.backend())\n"
-        "time.sleep(300)\n"
+        "signal.pause()\n"
     )
     command = [sys.executable, "-c", code, str(path), str(workspace.log_path(long))]
     parent = subprocess.Popen(command, env=environment())
     state = workspace.run_path(long) / "state.safetensors"
-    wait_for(state.exists)
+    wait_until(state.exists)
     parent.kill()
     parent.wait()
-    wait_for(lambda: not workspace.is_busy(long))
+    wait_until(lambda: not workspace.is_busy(long))
     assert workspace.state(long) == "stopped"
 
 
@@ -287,10 +287,3 @@ def test_equal_trainings_are_one():
 
 def environment():
     return {**os.environ, "PYTHONPATH": str(TESTS.parents[1])}
-
-
-def wait_for(condition, seconds=120):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tolerances
 from networks import relative_difference
+from waiting import FOR_EVER
 
 BACKENDS = ("tensorflow", "torch", "jax")
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +38,7 @@ def results(golden, tmp_path_factory):
                 "TF_CPP_MIN_LOG_LEVEL": "2",
             }
             command = [sys.executable, SCRIPT, action, folder, golden]
-            subprocess.run(command, check=True, env=environment, timeout=300)
+            subprocess.run(command, check=True, env=environment, timeout=FOR_EVER)
     return {name: dict(np.load(folder / f"results-{name}.npz")) for name in BACKENDS}
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from documents import SIZES, hostile_document, sample_document
 from PIL import Image
+from waiting import FOR_EVER
 
 from keras_gahr.report.page import write_report
 
@@ -90,8 +91,8 @@ def shades(page):
 
 
 def eventually(page, condition):
-    """Whether a condition comes true within two seconds; the page's policy keeps others from polling."""
-    for _ in range(40):
+    """Waits for a condition in a page, whose policy keeps others from polling."""
+    for _ in range(20 * FOR_EVER):
         if condition():
             return True
         page.wait_for_timeout(50)

@@ -123,7 +123,7 @@ def test_what_is_observed_says_what_was_measured(measurement):
     )
 
 
-@settings(deadline=None, max_examples=5)
+@settings(max_examples=5)
 @given(
     st.integers(1, 6), st.integers(1, 6), st.integers(2, 4), st.sampled_from([1, 3]), st.integers(0)
 )

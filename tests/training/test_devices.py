@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import keras
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 import tolerances
 from networks import relative_difference
+from waiting import FOR_EVER, wait_until
 
 from keras_gahr import BFCNN, InputError
 from keras_gahr._backend import parallel
@@ -40,7 +40,7 @@ def run_on_two(folder, *arguments):
     if BACKEND == "torch":
         launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     command = [sys.executable, *launcher, SCRIPT, folder, *arguments]
-    subprocess.run(command, check=True, env=environment, timeout=300, cwd=ROOT)
+    subprocess.run(command, check=True, env=environment, timeout=FOR_EVER, cwd=ROOT)
     return [np.load(path) for path in sorted(folder.glob("*.npz"))]
 
 
@@ -183,17 +183,10 @@ def test_a_killed_command_leaves_no_training_behind(tmp_path, smooth_images):
     )
 
     def wait_for(state):
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            if (out / "status.json").exists():
-                status = json.loads((out / "status.json").read_text())
-                if status["state"] == state:
-                    return
-            time.sleep(0.1)
-        pytest.fail(f"never {state}")
+        path = out / "status.json"
+        wait_until(lambda: path.exists() and json.loads(path.read_text())["state"] == state)
 
     wait_for("running")
-    time.sleep(2)
     process.kill()
     process.wait()
     wait_for("stopped")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from waiting import FOR_EVER
 
 from keras_gahr import load_denoiser
 from keras_gahr.training.state import read_state
@@ -36,7 +37,7 @@ def test_a_training_killed_many_times_ends_as_one_left_in_peace(tmp_path, backen
         "TF_CPP_MIN_LOG_LEVEL": "2",
     }
     result = subprocess.run(
-        list(map(str, command)), capture_output=True, text=True, env=environment, timeout=900
+        list(map(str, command)), capture_output=True, text=True, env=environment, timeout=FOR_EVER
     )
     assert result.returncode == 0, result.stderr
     # A few processes may be done before their time to be killed comes.

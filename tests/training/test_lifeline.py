@@ -6,17 +6,20 @@ import subprocess
 import sys
 
 import pytest
+from waiting import FOR_EVER
+
+from keras_gahr.training import lifeline
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows hands no descriptors down")
 
 BEGIN = """
-import os, signal, sys, time
+import os, signal, sys
 from keras_gahr.training import lifeline
-lifeline._GRACE = 0.5
 """
 WATCHING = """
 print("watching", flush=True)
-time.sleep(60)
+while True:
+    signal.pause()
 """
 
 
@@ -40,26 +43,47 @@ def start():
 
 
 def test_what_listens_ends_by_itself(start):
-    """What it does last is done; what is written to the pipe ends nothing."""
+    """What it does last is done."""
     listening = (
         "signal.signal(signal.SIGTERM, lambda *_: (print('kept', flush=True), sys.exit(3)))\n"
         "lifeline.stop_when_closed(0)"
     )
     process = start(listening, stdin=subprocess.PIPE)
-    process.stdin.write("a")
-    process.stdin.flush()
-    with pytest.raises(subprocess.TimeoutExpired):
-        process.wait(1)
     process.stdin.close()
-    assert process.wait(10) == 3
+    assert process.wait(FOR_EVER) == 3
     assert process.stdout.read() == "kept\n"
 
 
+class Ended(BaseException):
+    """In the place of the end of this process."""
+
+
+def test_what_is_written_to_the_pipe_ends_nothing(monkeypatch):
+    """Asked to end after its last byte, given a minute, then ended."""
+    theirs, ours = os.pipe()
+    os.write(ours, b"abc")
+    os.close(ours)
+    seen, read = [], os.read
+    replacements = {
+        "read": lambda descriptor, size: seen.append(read(descriptor, size)) or seen[-1],
+        "kill": lambda *arguments: seen.append(arguments),
+        "_exit": lambda code: (_ for _ in ()).throw(Ended(code)),
+    }
+    for name, function in replacements.items():
+        monkeypatch.setattr(lifeline.os, name, function)
+    monkeypatch.setattr(lifeline.time, "sleep", seen.append)
+    with pytest.raises(Ended, match=str(128 + signal.SIGTERM)):
+        lifeline._wait_for_end(theirs)
+    monkeypatch.undo()
+    os.close(theirs)
+    assert seen == [b"a", b"b", b"c", b"", (os.getpid(), signal.SIGTERM), 60]
+
+
 def test_what_does_not_listen_is_ended(start):
-    deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nlifeline.stop_when_closed(0)"
+    deaf = "lifeline._GRACE = 0\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nlifeline.stop_when_closed(0)"
     process = start(deaf, stdin=subprocess.PIPE)
     process.stdin.close()
-    assert process.wait(10) == 128 + signal.SIGTERM
+    assert process.wait(FOR_EVER) == 128 + signal.SIGTERM
 
 
 def test_a_pipe_that_was_handed_down(start, monkeypatch):
@@ -70,9 +94,13 @@ def test_a_pipe_that_was_handed_down(start, monkeypatch):
         # It must not be handed down once more.
         "assert 'KERAS_GAHR_PARENT' not in os.environ"
     )
-    process = start(relaunched, pass_fds=[theirs])
+    echo = "\nprint('watching', flush=True)\nfor line in sys.stdin:\n    print(line, end='', flush=True)"
+    process = start(relaunched + echo, pass_fds=[theirs], stdin=subprocess.PIPE)
     os.close(theirs)
-    with pytest.raises(subprocess.TimeoutExpired):
-        process.wait(0.3)
+    # It goes on as long as one end is open.
+    process.stdin.write("still here\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "still here\n"
     os.close(ours)
-    assert process.wait(10) == -signal.SIGTERM
+    assert process.wait(FOR_EVER) == -signal.SIGTERM
+    process.stdin.close()

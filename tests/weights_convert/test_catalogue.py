@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from file_server import serving
+from waiting import FOR_EVER
 
 from keras_gahr.errors import InputError
 from weights_convert import catalogue as catalogue_module
@@ -156,7 +157,9 @@ def test_two_processes_at_once(published, content, tmp_path):
             )
             for _ in range(2)
         ]
-        outputs = [process.communicate(timeout=60)[0].decode().strip() for process in processes]
+        outputs = [
+            process.communicate(timeout=FOR_EVER)[0].decode().strip() for process in processes
+        ]
         assert len(server.requests) == 2
     assert outputs == [str(published.cached(cache))] * 2
     files = [path for path in cache.rglob("*") if path.is_file()]
