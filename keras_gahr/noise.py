@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import numbers
 
 import numpy as np
 
@@ -67,9 +68,36 @@ def parse_sigma(text):
 
 def check_seed(seed):
     """The seed, if it is a whole number from 0 to 2**64 - 1; else raises `InputError`."""
-    if not 0 <= seed < 2**64:
-        raise InputError(f"received seed {seed}, expected a whole number from 0 to 2**64 - 1")
-    return seed
+    return check_whole(seed, "seed", 0, 2**64 - 1)
+
+
+def check_whole(value, name, least, most=None):
+    """A whole number, of Python or NumPy, as an int.
+
+    Args:
+        value: what was received.
+        name: what the error calls it.
+        least, most: the range; None for no end.
+
+    Raises:
+        InputError: if it is something else, or out of range.
+    """
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):
+        if most is None:
+            limits = f"of at least {least}"
+        else:
+            limits = f"from {least} to {'2**64 - 1' if most == 2**64 - 1 else most}"
+        raise InputError(f"received {name} {value!r:.80}, expected a whole number {limits}")
+    return int(value)
+
+
+def check_number(value, name):
+    """A finite number, of Python or NumPy, as a float; else raises `InputError`."""
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not real or not math.isfinite(value):
+        raise InputError(f"received {name} = {value!r:.80}, expected a number")
+    return float(value)
 
 
 def _generator(seed, image, step):

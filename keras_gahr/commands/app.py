@@ -48,6 +48,9 @@ class Commands(typer.core.TyperGroup):
             return super().invoke(ctx)
         except InputError as error:
             message = str(error)
+        except typer.BadParameter as error:
+            command = error.ctx.command_path if error.ctx else "gahr"
+            message = f"{error.format_message().rstrip('.')}; see {command} --help"
         except BrokenPipeError:
             # The reader of our output has gone, as in `gahr info | head -1`.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,6 +1,6 @@
 """Options that several commands share, and how they are parsed."""
 
-import fractions
+import math
 import os
 import re
 from pathlib import Path
@@ -73,8 +73,8 @@ def parse_size(text):
         InputError: if it is neither.
     """
     sides = text.lower().split("x")
-    if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
-        raise InputError(f"received size {text!r}, expected 40 or HEIGHTxWIDTH such as 40x48")
+    if len(sides) > 2 or not all(re.fullmatch(r"0*[1-9]\d{0,8}", side, re.ASCII) for side in sides):
+        raise InputError(f"received size {text!r:.40}, expected 40 or HEIGHTxWIDTH such as 40x48")
     return int(sides[0]), int(sides[-1])
 
 
@@ -86,10 +86,10 @@ def parse_crop(text):
     """
     if text == "square":
         return text
-    found = re.fullmatch(r"(\d+)(?:x(\d+))?(?:\+(\d+)\+(\d+))?", text, re.ASCII)
+    found = re.fullmatch(r"(\d{1,9})(?:x(\d{1,9}))?(?:\+(\d{1,9})\+(\d{1,9}))?", text, re.ASCII)
     if not found or "0" in {found[1], found[2]}:
         raise InputError(
-            f"received crop {text!r}, expected square, 160, HEIGHTxWIDTH or HEIGHTxWIDTH+TOP+LEFT"
+            f"received crop {text!r:.40}, expected square, 160, HEIGHTxWIDTH or HEIGHTxWIDTH+TOP+LEFT"
         )
     height, width, *corner = found.groups()
     return (int(height), int(width or height), *(int(side) for side in corner if side is not None))
@@ -101,12 +101,15 @@ def parse_fraction(text, name):
     Raises:
         InputError: naming `name`, if it is neither.
     """
+    # A fraction of whole numbers would take as much time as its exponents ask for.
+    numerator, slash, denominator = text.partition("/")
     try:
-        return float(fractions.Fraction(text))
-    except (ValueError, ZeroDivisionError) as error:
-        raise InputError(
-            f"received {name} {text!r}, expected a number such as 0.25 or 1/4"
-        ) from error
+        number = float(numerator) / (float(denominator) if slash else 1)
+    except (ValueError, ZeroDivisionError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(f"received {name} {text!r:.40}, expected a number such as 0.25 or 1/4")
+    return number
 
 
 def expand_home(argument):

@@ -5,9 +5,10 @@ import dataclasses
 import numpy as np
 from keras import ops
 
-from keras_gahr.noise import keyed_normal
+from keras_gahr.noise import check_whole, keyed_normal
 from keras_gahr.psnr import psnr
 from keras_gahr.sampling import sample
+from keras_gahr.sampling.request import check_request
 from keras_gahr.ssim import WINDOW, ssim
 
 
@@ -110,6 +111,7 @@ def restore(
         InputError: for what `sample` refuses.
     """
     shape = measurement.shape
+    check_request(denoiser, shape, len(names) * check_whole(repeat, "repeat", 1))
     measured = measurement.measured_from(ops.convert_to_tensor(observed))
     minimum_norm = ops.convert_to_numpy(measurement.back_project(measured))
 

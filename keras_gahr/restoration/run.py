@@ -15,8 +15,9 @@ from keras_gahr.datasets.journal import Journal
 from keras_gahr.errors import InputError
 from keras_gahr.files import others_in, resuming_folder
 from keras_gahr.names import encodable, printable
-from keras_gahr.noise import check_seed
+from keras_gahr.noise import check_seed, check_whole
 from keras_gahr.sampling import AscentSchedule, prepare
+from keras_gahr.sampling.request import check_request
 
 from .averages import restore
 from .outputs import CONTENTS, JOURNAL, check_restoration_output, write_restoration, write_table
@@ -60,8 +61,8 @@ def restore_files(
         InputError: if an image cannot be used, or `out` exists.
     """
     check_seed(seed)
-    if repeat < 1:
-        raise InputError(f"received {repeat} samples of each image, expected at least 1")
+    check_whole(repeat, "repeat", 1)
+    check_whole(batch_size, "batch_size", 1)
     schedule = schedule or AscentSchedule()
     check_restoration_output(out, images.names, overwrite)
     settings = {
@@ -92,7 +93,7 @@ def restore_files(
 
     # A bad image at the end must not cost the work on all before it.
     for problem in images:
-        _check(denoiser, problem)
+        _check(denoiser, problem, repeat)
     rows = []
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(resuming_folder(out, overwrite))
@@ -123,8 +124,9 @@ def restore_files(
     return rows
 
 
-def _check(denoiser, problem):
+def _check(denoiser, problem, repeat):
     try:
+        check_request(denoiser, problem.measurement.shape, repeat)
         denoiser.check_shape((1, *problem.measurement.shape))
     except InputError as error:
         raise InputError(f"{problem.name}: {error}") from error

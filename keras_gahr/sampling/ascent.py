@@ -4,6 +4,7 @@ import dataclasses
 import math
 
 from keras_gahr.errors import InputError
+from keras_gahr.noise import check_number, check_whole
 
 from .noise_levels import DIVERGED, check_range, noise_level
 
@@ -39,14 +40,14 @@ class AscentSchedule:
 
     def __post_init__(self):
         check_range(self.sigma_0, self.sigma_end, self.init_mean)
-        if not 0 < self.h0 <= 1:
+        if not 0 < check_number(self.h0, "h0") <= 1:
             raise InputError(f"received step size h0 = {self.h0}, expected 0 < h0 <= 1")
-        if not 0 < self.beta <= 1:
+        if not 0 < check_number(self.beta, "beta") <= 1:
             raise InputError(f"received beta = {self.beta}, expected 0 < beta <= 1")
         if self.max_steps is None:
             object.__setattr__(self, "max_steps", 5 * self.predicted_steps())
-        elif self.max_steps < 1:
-            raise InputError(f"received max_steps = {self.max_steps}, expected at least 1")
+        else:
+            check_whole(self.max_steps, "max_steps", 1)
 
     def step_size(self, t):
         """h at step t = 1, 2, ..."""

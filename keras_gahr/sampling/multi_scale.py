@@ -9,6 +9,7 @@ from keras_gahr.denoisers.haar import haar_synthesize
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_seed, keyed_normal
 
+from .request import check_request
 from .sampler import SAMPLERS, sample
 from .samples import Samples
 
@@ -93,6 +94,7 @@ def sample_multi_scale(
         raise InputError(f"received sampler {sampler!r}, expected one of {', '.join(SAMPLERS)}")
     schedule = schedule or SAMPLERS[sampler].schedule()
     check_seed(seed)
+    shape = check_request(denoiser, shape, count)
     denoiser.check_shape((count, *shape))
     height, width, channels = shape
     missing = denoiser.num_scales

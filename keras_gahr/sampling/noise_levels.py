@@ -1,11 +1,11 @@
 """Noise levels that are set in advance, for samplers that follow them; every sigma in units of [0, 1]."""
 
 import dataclasses
-import math
 
 from keras import ops
 
 from keras_gahr.errors import InputError
+from keras_gahr.noise import check_number, check_whole
 
 DIVERGED = 2.0
 """An image whose estimated noise level rises above this is given up."""
@@ -21,13 +21,14 @@ def noise_level(x):
 
 def check_range(sigma_0, sigma_end, init_mean):
     """Raises `InputError` for noise levels or an initial grey value that no sampler can use."""
+    check_number(sigma_0, "sigma_0")
+    check_number(sigma_end, "sigma_end")
+    check_number(init_mean, "init_mean")
     if not 0 < sigma_end < sigma_0 <= DIVERGED:
         raise InputError(
             f"received noise levels from {sigma_0} to {sigma_end}, expected "
             f"{DIVERGED:g} >= sigma_0 > sigma_end > 0"
         )
-    if not math.isfinite(init_mean):
-        raise InputError(f"received init_mean = {init_mean}, expected a grey value like 0.5")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,13 +59,12 @@ class NoiseLevels:
 
     def __post_init__(self):
         check_range(self.sigma_0, self.sigma_end, self.init_mean)
-        if not 1 <= self.steps <= 10**6:
-            raise InputError(f"received {self.steps} steps, expected 1 to 1000000")
+        check_whole(self.steps, "steps", 1, 10**6)
         if self.spacing not in SPACINGS:
             raise InputError(
                 f"received spacing {self.spacing!r}, expected one of {', '.join(SPACINGS)}"
             )
-        if not 1 <= self.rho < math.inf:
+        if check_number(self.rho, "rho") < 1:
             raise InputError(f"received rho = {self.rho}, expected at least 1, such as 7")
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from keras_gahr.errors import InputError
-from keras_gahr.noise import check_seed, keyed_normal
+from keras_gahr.noise import check_seed, check_whole, keyed_normal
 
 from .ancestral import ancestral_step
 from .ascent import AscentSchedule, ascent_step
@@ -15,6 +15,7 @@ from .euler import euler_step
 from .heun import heun_step
 from .measurements import Synthesis
 from .noise_levels import NoiseLevels
+from .request import check_request
 from .run import SamplerRun
 from .samples import concatenate_samples
 
@@ -76,7 +77,7 @@ def sample(
 
     Args:
         denoiser: a `Denoiser` whose input and output have the same channels, or one with a condition.
-        shape: of one image, `(height, width, channels)`.
+        shape: of one image, `(height, width, channels)`; without channels, the denoiser's.
         count: how many images.
         seed: of the noise.
         schedule: an `AscentSchedule`, by default the published code's; for the other samplers a
@@ -108,12 +109,16 @@ def sample(
         `Samples`. An image that diverges or runs out of steps is flagged and does not disturb others.
 
     Raises:
-        InputError: for a count below 1, a seed out of range, an unknown sampler or one of another
-            schedule, a conditional denoiser without a condition, or shapes that do not fit.
+        InputError: for a count below 1 or more than memory can hold, a seed out of range, an unknown
+            sampler or one of another schedule, a conditional denoiser without a condition, or shapes
+            that do not fit.
     """
-    if count < 1:
-        raise InputError(f"received a count of {count} images, expected at least 1")
+    shape = check_request(denoiser, shape, count)
     check_seed(seed)
+    check_whole(batch_size, "batch_size", 1)
+    check_whole(check_every, "check_every", 1)
+    # The index of an image is a key of its noise.
+    check_whole(first_image, "first_image", 0, 2**64 - count)
     initial, condition = (
         None if images is None else np.asarray(images, np.float32)
         for images in (initial, condition)

@@ -1,0 +1,69 @@
+"""Numbers on the command line that nothing can be done with: one line each."""
+
+import numpy as np
+import pytest
+
+HUGE = str(2**63)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--count", HUGE),
+        ("--count", "0"),
+        ("--count", "many"),
+        ("--seed", str(2**64)),
+        ("--seed", "-1"),
+        ("--seed", "9" * 5000),
+        ("--size", "0"),
+        ("--size", "16x0"),
+        ("--size", "9" * 5000),
+        ("--size", "999999999"),
+        ("--size", "²"),
+        ("--first-image", str(2**64)),
+        ("--batch-size", "0"),
+        ("--sigma-end", "nan"),
+        ("--sigma-0", "1e999"),
+        ("--beta", "nan"),
+        ("--max-steps", "0"),
+        ("--init-mean", "inf"),
+    ],
+    ids=lambda options: " ".join(options)[:24],
+)
+def test_sample(refused, tiny_model, tmp_path, options):
+    size = () if "--size" in options else ("--size", 16)
+    refused("sample", tiny_model, "--out", tmp_path / "out", *size, *options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_other_commands(refused, tiny_model, tmp_path, smooth_images):
+    np.save(tmp_path / "x.npy", smooth_images(2, 16, 16))
+    x, out = tmp_path / "x.npy", tmp_path / "out"
+    restore = ("restore", tiny_model, x, "--out", out, "--measurement", "super-resolution:2")
+    for arguments in (
+        (*restore, "--repeat", HUGE),
+        (*restore, "--seed", str(2**64)),
+        (*restore, "--crop", "9" * 5000),
+        (
+            "compare",
+            tiny_model,
+            tiny_model,
+            "--train-a",
+            x,
+            "--train-size",
+            1,
+            "--out",
+            out,
+            "--count",
+            HUGE,
+        ),
+        ("denoise", tiny_model, x, "--out", out, "--add-noise", "nan"),
+        ("denoise", tiny_model, x, "--out", f"{out}.npy", "--seed", str(2**64)),
+        ("psnr", tiny_model, x, "--out", out, "--sigmas", "0.1,nan"),
+        ("psnr", tiny_model, x, "--out", out, "--seed", str(2**64)),
+        ("eigenbasis", tiny_model, x, "--index", 0, "--out", out, "--seed", str(2**64)),
+        ("data", "folder", tmp_path, out, "--scale", "1e-1000000000"),
+        ("data", "folder", tmp_path, out, "--scale", "nan"),
+    ):
+        refused(*arguments)
+        assert not out.exists()
