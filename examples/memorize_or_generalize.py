@@ -17,9 +17,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
+from keras_gahr.analysis.comparison import compare_networks
 from keras_gahr.datasets import load, make_c_alpha
 from keras_gahr.denoisers import build_denoiser
-from keras_gahr.experiments.comparison import compare_networks
 from keras_gahr.sampling import AscentSchedule
 from keras_gahr.training import TrainingSettings, train
 

@@ -2,9 +2,10 @@
 
 import dataclasses
 
-from keras_gahr.experiments.experiment import Experiment
-from keras_gahr.experiments.plan import DatasetTask, TrainingTask
 from keras_gahr.report.document import Claim, Document
+from keras_gahr.reproduction.experiment import Experiment
+from keras_gahr.reproduction.plan import DatasetTask, TrainingTask
+from keras_gahr.reproduction.train_task import train_task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,3 +62,12 @@ def task(seed=0, images=None, label=None, **options):
     }
     images = images or sines()
     return TrainingTask(label or f"seed {seed}", images, {**defaults, "seed": seed, **options})
+
+
+def train_all(workspace, tasks):
+    """Trains the tasks in this process; returns their `FinishedRun`s."""
+    for each in tasks:
+        workspace.make_dataset(each.dataset)
+        workspace.task_path(each).parent.mkdir(parents=True, exist_ok=True)
+        assert train_task(workspace.write_task(each)) == 0
+    return [workspace.finished_run(each) for each in tasks]

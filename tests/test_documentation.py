@@ -113,7 +113,7 @@ def test_the_measurement_shown_is_one():
 
 
 def test_the_experiment_shown_has_all_scales():
-    from keras_gahr.experiments.experiment import SCALES
+    from keras_gahr.reproduction.experiment import SCALES
 
     experiment = shown_python("add-an-experiment.md")["SlopeOfCAlpha"]()
     assert set(experiment.scales) == set(SCALES)

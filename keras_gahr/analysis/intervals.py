@@ -1,11 +1,16 @@
 """Confidence intervals."""
 
+import contextlib
 import math
+import warnings
 
 import numpy as np
 from scipy import stats
 
 CONFIDENCE = 0.95
+
+_RESAMPLED = 2**20
+"""Values that are resampled at a time: all draws of a large set at once would take gigabytes."""
 
 
 def bootstrap_interval(values, confidence=CONFIDENCE, draws=2000, seed=0):
@@ -21,12 +26,18 @@ def bootstrap_interval(values, confidence=CONFIDENCE, draws=2000, seed=0):
         (low, high). Where all values are equal it has no width: see `share_interval`.
     """
     values = np.asarray(values, np.float64)
-    rng = np.random.default_rng(seed)
-    # One resampling at a time: all indices of a large set at once would take gigabytes.
-    means = [values[rng.integers(len(values), size=len(values))].mean() for _ in range(draws)]
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return float(low), float(high)
+    if len(values) < 2:
+        return float(values.mean()), float(values.mean())
+    found = stats.bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=draws,
+        batch=max(1, _RESAMPLED // len(values)),
+        confidence_level=confidence,
+        method="percentile",
+        random_state=np.random.default_rng(seed),
+    )
+    return _ends(found.confidence_interval)
 
 
 def share_interval(values, confidence=CONFIDENCE):
@@ -39,18 +50,44 @@ def share_interval(values, confidence=CONFIDENCE):
     Returns:
         (low, high), in [0, 1].
     """
-    count, share = len(values), float(np.mean(values))
-    z = stats.norm.ppf((1 + confidence) / 2)
-    centre = (share + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z / (1 + z**2 / count) * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
-    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+    successes = int(np.count_nonzero(values))
+    return _ends(stats.binomtest(successes, len(values)).proportion_ci(confidence, "wilson"))
 
 
 def mean_interval(values, confidence=CONFIDENCE):
     """Student's interval of a mean: (low, high), NaN for fewer than two values."""
-    values = np.asarray(values, np.float64)
     if len(values) < 2:
         return math.nan, math.nan
-    error = values.std(ddof=1) / math.sqrt(len(values))
-    half = float(stats.t.ppf((1 + confidence) / 2, len(values) - 1) * error)
-    return float(values.mean()) - half, float(values.mean()) + half
+    with _equal_values_allowed():
+        return _ends(stats.ttest_1samp(values, 0).confidence_interval(confidence))
+
+
+def difference_interval(values, others, confidence=CONFIDENCE):
+    """Welch's interval of mean(values) - mean(others), of independent values: (low, high).
+
+    A single value counts as exact.
+    """
+    if len(values) < 2 and len(others) < 2:
+        difference = float(np.mean(values) - np.mean(others))
+        return difference, difference
+    if len(values) < 2:
+        low, high = mean_interval(others, confidence)
+        return float(values[0]) - high, float(values[0]) - low
+    if len(others) < 2:
+        low, high = mean_interval(values, confidence)
+        return low - float(others[0]), high - float(others[0])
+    with _equal_values_allowed():
+        found = stats.ttest_ind(values, others, equal_var=False)
+        return _ends(found.confidence_interval(confidence))
+
+
+def _ends(interval):
+    return float(interval.low), float(interval.high)
+
+
+@contextlib.contextmanager
+def _equal_values_allowed():
+    """Without SciPy's warning that equal values have no variance: their interval has no width."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Precision loss occurred", RuntimeWarning)
+        yield

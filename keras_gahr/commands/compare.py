@@ -61,10 +61,10 @@ def compare(
     import numpy as np
 
     from keras_gahr import __version__
+    from keras_gahr.analysis.comparison import compare_networks
     from keras_gahr.analysis.memorization import RULE
     from keras_gahr.datasets import load
     from keras_gahr.denoisers import load_denoiser
-    from keras_gahr.experiments.comparison import compare_networks
     from keras_gahr.files import check_output_folder, replacing_folder
 
     from .progress import progress_bar

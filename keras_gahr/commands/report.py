@@ -26,9 +26,9 @@ def report(
     from .backend import choose_backend
 
     choose_backend()
-    from keras_gahr.experiments.run_facts import read_runs
-    from keras_gahr.experiments.run_report import run_report
     from keras_gahr.report.page import check_report_output, write_report
+    from keras_gahr.runs.facts import read_runs
+    from keras_gahr.runs.report import run_report
 
     check_report_output(out, overwrite)
     document = run_report(read_runs(runs))

@@ -63,7 +63,7 @@ def reproduce(
     interrupted go on. Each experiment gets a page, report.html, in the folder; one of the same scale
     and settings is made anew.
     """
-    from keras_gahr.experiments import NAMES
+    from keras_gahr.experiments import NAMES, find_experiment
 
     choose_backend(backend)
     if list_:
@@ -79,12 +79,12 @@ def reproduce(
         raise InputError(f"received launcher {launcher!r}, expected local or slurm")
     if slurm and launcher == "local":
         raise InputError("received --slurm, which is for --launcher slurm: leave one of them out")
-    from keras_gahr.experiments.overrides import parse_assignments
-    from keras_gahr.experiments.reproduction import faces_folder, plan_reproductions
-    from keras_gahr.experiments.workspace import Workspace
+    from keras_gahr.reproduction.reproduction import faces_folder, plan_reproductions
+    from keras_gahr.reproduction.settings import parse_assignments
+    from keras_gahr.reproduction.workspace import Workspace
 
     planned = plan_reproductions(
-        NAMES if "all" in names else names,
+        [find_experiment(name) for name in dict.fromkeys(NAMES if "all" in names else names)],
         scale,
         parse_assignments(assignments or ()),
         faces_folder(faces) if faces else None,
@@ -105,8 +105,8 @@ def reproduce(
 
 
 def _launcher(name, workspace, options, jobs, tasks):
-    from keras_gahr.experiments.launchers import LocalLauncher, SubmititLauncher
-    from keras_gahr.experiments.overrides import parse_assignments
+    from keras_gahr.reproduction.launchers import LocalLauncher, SubmititLauncher
+    from keras_gahr.reproduction.settings import parse_assignments
 
     if name == "local":
         return LocalLauncher(jobs or 1)
@@ -120,7 +120,7 @@ def _launcher(name, workspace, options, jobs, tasks):
 
 def _train(workspace, tasks, launcher):
     """Makes the datasets and trains; ends the command if that does not end well."""
-    from keras_gahr.experiments.sweep import Sweep
+    from keras_gahr.reproduction.sweep import Sweep
 
     from .progress import progress_bar, sweep_bar
 

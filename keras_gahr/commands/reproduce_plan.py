@@ -5,10 +5,10 @@ import warnings
 import typer
 
 from keras_gahr.experiments import NAMES, find_experiment
-from keras_gahr.experiments.costs import Costs
-from keras_gahr.experiments.plan import DatasetTask
-from keras_gahr.experiments.sweep import unique
 from keras_gahr.report.wording import seconds_text
+from keras_gahr.reproduction.costs import Costs
+from keras_gahr.reproduction.plan import DatasetTask
+from keras_gahr.reproduction.sweep import unique
 
 from .table import print_table
 

@@ -1,21 +1,21 @@
-"""The paper's experiments: settings, run, numbers."""
+"""The paper's experiments, a folder for each figure: what is trained, what is found, the report."""
 
 import importlib
 
 from keras_gahr.errors import InputError
 
 _HOMES = {
-    "transition": "Transition",
-    "eigenbasis": "FaceEigenbasis",
-    "c_alpha": "CAlphaRates",
-    "disks": "Disks",
-    "duplicates": "Duplicates",
-    "capacity": "Capacity",
-    "ray": "Ray",
-    "sines": "Sines",
-    "shuffled": "Shuffled",
+    "transition": ("transition.experiment", "Transition"),
+    "eigenbasis": ("eigenbasis.experiment", "FaceEigenbasis"),
+    "c_alpha": ("c_alpha.experiment", "CAlphaRates"),
+    "disks": ("tangent.disks", "Disks"),
+    "duplicates": ("duplicates.experiment", "Duplicates"),
+    "capacity": ("capacity.experiment", "Capacity"),
+    "ray": ("tangent.ray", "Ray"),
+    "sines": ("tangent.sines", "Sines"),
+    "shuffled": ("shuffled.experiment", "Shuffled"),
 }
-"""The module of each experiment, which is also its name, and its class in there."""
+"""The module and the class of each experiment by its name."""
 
 NAMES = tuple(_HOMES)
 """Of all experiments, in the order of the paper's figures."""
@@ -29,4 +29,5 @@ def find_experiment(name):
     """
     if name not in _HOMES:
         raise InputError(f"received experiment {name!r}, expected one of {', '.join(NAMES)}")
-    return getattr(importlib.import_module(f"{__name__}.{name}"), _HOMES[name])()
+    module, experiment = _HOMES[name]
+    return getattr(importlib.import_module(f"{__name__}.{module}"), experiment)()

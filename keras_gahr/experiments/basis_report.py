@@ -6,7 +6,7 @@ from keras_gahr.report.document import Picture, Slider, Table
 from keras_gahr.report.figures import png_bytes
 from keras_gahr.report.geometry_figures import factors_figure, slopes_figure, vectors_figure
 
-from .image_bases import factors_of
+from .bases import factors_of
 
 PER_PAGE = 13
 """Eigenvectors on a page, beside the clean, the noisy and the denoised image."""

@@ -5,11 +5,10 @@ import dataclasses
 import numpy as np
 
 from keras_gahr.analysis import psnr_curve
+from keras_gahr.analysis.intervals import difference_interval
 from keras_gahr.analysis.psnr_curves import PSNRCurve
 from keras_gahr.denoisers import Inference
 from keras_gahr.psnr import SIGMAS
-
-from .decisions import difference_interval
 
 _MOST_DRAWS = 16
 """Noise draws of each image of a small set."""
@@ -76,25 +75,25 @@ def _each(values):
     return values.mean(axis=(0, 1) if values.shape[2] > 1 else (0, 2))
 
 
-def measure_gap(run, count, sigmas=SIGMAS, seed=0):
+def measure_gap(run, network, sigmas=SIGMAS):
     """Measures the `Gap` of a `FinishedRun`.
 
     Args:
         run: the finished training.
-        count: images of each set, the first ones; of smaller sets the noise is drawn more often.
-            There may be more test images than the training was tested on.
+        network: `NetworkSettings`: how many images of each set are taken, the first ones, and the
+            seed of the noise. Of smaller sets it is drawn more often; there may be more test images
+            than the training was tested on.
         sigmas: noise levels, in units of [0, 1].
-        seed: of the noise.
 
     Raises:
         InputError: if the network is damaged.
     """
-    inference = Inference(run.denoiser())
+    inference, count = Inference(run.denoiser()), network.curve_images
     train_size, half = run.task.options["train_size"], run.task.options["half"]
     test_size = min(count, len(run.dataset) - train_size)
     curves = []
     for part in run.dataset.split(train_size, test_size, half):
         images = part.as_float(slice(count))
         draws = min(_MOST_DRAWS, max(1, count // len(images)))
-        curves.append(psnr_curve(inference, images, sigmas, draws, seed))
+        curves.append(psnr_curve(inference, images, sigmas, draws, network.seed))
     return Gap(*curves)

@@ -5,24 +5,7 @@ import re
 import struct
 from collections.abc import Mapping, Sequence
 
-
-@dataclasses.dataclass(frozen=True)
-class Claim:
-    """Something the paper says of all such experiments, and whether it was seen in this one.
-
-    Args:
-        statement: a sentence, of the paper's claim in words that a number can refute.
-        passed: whether it was seen; None if it could not be decided here, and `measured` says why.
-        measured: what was found, with its numbers and units.
-        expected: what the claim asks of these numbers.
-        source: where the paper makes it: "Fig. 2".
-    """
-
-    statement: str
-    passed: bool | None
-    measured: str
-    expected: str
-    source: str
+from .claim import Claim
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 
-from keras_gahr.analysis.intervals import bootstrap_interval, mean_interval, share_interval
 from keras_gahr.analysis.memorization import (
     memorization_report,
     memorized_in_a_way,
@@ -138,22 +137,3 @@ def test_numbers_are_json(images):
     assert small.numbers()["closest_ssim"] is None
     with pytest.raises(InputError, match="one shape"):
         memorization_report(images[:5], images, images[:4])
-
-
-def test_intervals_hold_the_truth_about_as_often_as_they_say():
-    rng = np.random.default_rng(0)
-    for interval, draw, truth, draws in (
-        (lambda v: bootstrap_interval(v, draws=200), lambda: rng.random(60) < 0.3, 0.3, 150),
-        (share_interval, lambda: rng.random(30) < 0.1, 0.1, 1000),
-        (mean_interval, lambda: rng.standard_normal(5), 0, 1000),
-    ):
-        held = [low <= truth <= high for low, high in (interval(draw()) for _ in range(draws))]
-        assert 0.9 < np.mean(held) < 0.985
-
-
-def test_intervals_where_all_values_are_equal():
-    assert bootstrap_interval(np.ones(9)) == (1, 1)
-    low, high = share_interval(np.ones(9, bool))
-    assert high == 1
-    assert low == pytest.approx(1 / (1 + 1.959964**2 / 9))
-    assert np.isnan(mean_interval([3])).all()

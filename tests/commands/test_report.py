@@ -8,11 +8,11 @@ import pytest
 from html_reader import HtmlReader
 from matplotlib.figure import Figure
 
-from keras_gahr.experiments.run_facts import read_runs
-from keras_gahr.experiments.run_report import run_report
 from keras_gahr.psnr import SIGMAS
 from keras_gahr.report.document import Slider, Table
 from keras_gahr.report.figures import png_bytes
+from keras_gahr.runs.facts import read_runs
+from keras_gahr.runs.report import run_report
 from keras_gahr.training.history import History
 from keras_gahr.training.levels import NoiseLevels
 
@@ -59,7 +59,7 @@ def make_run(tmp_path):
 def undrawn(monkeypatch):
     """Figures are made but not drawn, for tests that look at words and numbers."""
     content = png_bytes(Figure(figsize=(1, 1)))
-    monkeypatch.setattr("keras_gahr.experiments.run_report.png_bytes", lambda figure: content)
+    monkeypatch.setattr("keras_gahr.runs.report.png_bytes", lambda figure: content)
 
 
 def items(document, kind):

@@ -12,7 +12,7 @@ from keras_gahr import experiments
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch):
     """An experiment "tiny"."""
-    monkeypatch.setitem(experiments._HOMES, "tiny", "Tiny")
+    monkeypatch.setitem(experiments._HOMES, "tiny", ("tiny", "Tiny"))
     monkeypatch.setitem(sys.modules, "keras_gahr.experiments.tiny", sweeping)
 
 

@@ -3,25 +3,15 @@
 import shutil
 
 import pytest
+from sweeping import train_all
 
-from keras_gahr.experiments.train_task import train_task
-from keras_gahr.experiments.workspace import Workspace
+from keras_gahr.reproduction.workspace import Workspace
 
 
 @pytest.fixture
 def finish(tmp_path):
     """A function from `TrainingTask`s to `FinishedRun`s, which trains."""
-    workspace = Workspace(tmp_path)
-
-    def run(task):
-        workspace.make_dataset(task.dataset)
-        task_file = workspace.task_path(task)
-        task_file.parent.mkdir(parents=True, exist_ok=True)
-        workspace.write_task(task)
-        assert train_task(task_file) == 0
-        return workspace.finished_run(task)
-
-    return lambda tasks: [run(task) for task in tasks]
+    return lambda tasks: train_all(Workspace(tmp_path), tasks)
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """The claims of `c-alpha`, which must fail for other slopes, and whole runs."""
 
-import dataclasses
-
 import pytest
 from findings import curve
 
 from keras_gahr.errors import InputError
-from keras_gahr.experiments.c_alpha import CAlphaRates
-from keras_gahr.experiments.c_alpha_claims import RegularityFindings, c_alpha_claims
+from keras_gahr.experiments.c_alpha.experiment import CAlphaRates
+from keras_gahr.experiments.c_alpha.findings import RegularityFindings, c_alpha_claims
+from keras_gahr.reproduction.settings import replaced
 
 CLOSE, CLOSE_TOO, GROWS, BETTER, BETTER_TOO = range(5)
 
@@ -47,7 +46,7 @@ def test_what_is_too_uncertain_is_not_decided():
 
 @pytest.mark.parametrize("alphas", [(2,), (3, 1), (1, 1), ()])
 def test_regularities_must_ascend(alphas):
-    settings = dataclasses.replace(CAlphaRates.scales["smoke"], alphas=alphas)
+    settings = replaced(CAlphaRates.scales["smoke"], alphas=alphas)
     with pytest.raises(InputError, match="received alphas"):
         CAlphaRates().trainings(settings)
 
@@ -59,7 +58,7 @@ def test_all_scales_can_be_planned():
 
 
 def test_a_network_that_was_not_trained_has_no_optimal_slope(pretend):
-    settings = dataclasses.replace(
+    settings = replaced(
         CAlphaRates.scales["smoke"], images=300, curve_images=8, basis_images=2, size=8
     )
     runs = pretend(CAlphaRates().trainings(settings))

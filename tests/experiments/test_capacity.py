@@ -1,14 +1,14 @@
 """The claims of `capacity`, which must fail where networks do otherwise, and a whole run."""
 
-import dataclasses
 import math
 
 import pytest
 from findings import gap
 
 from keras_gahr.errors import InputError
-from keras_gahr.experiments.capacity import Capacity
-from keras_gahr.experiments.capacity_findings import CapacityResult, claims_of
+from keras_gahr.experiments.capacity.experiment import Capacity
+from keras_gahr.experiments.capacity.findings import CapacityResult, claims_of
+from keras_gahr.reproduction.settings import replaced
 
 
 def result(size, *gaps, spread=0.1):
@@ -61,7 +61,7 @@ def test_what_is_too_uncertain_is_not_decided():
     ],
 )
 def test_settings_that_cannot_be_run_are_refused(change, words):
-    settings = dataclasses.replace(Capacity.scales["smoke"], **change)
+    settings = replaced(Capacity.scales["smoke"], **change)
     with pytest.raises(InputError, match=words):
         Capacity().trainings(settings)
 
@@ -73,7 +73,7 @@ def test_all_scales_can_be_planned():
 
 
 def test_a_network_that_was_not_trained_has_no_gap_that_closes(pretend):
-    settings = dataclasses.replace(Capacity.scales["smoke"], curve_images=16)
+    settings = replaced(Capacity.scales["smoke"], curve_images=16)
     runs = pretend(Capacity().trainings(settings))
     document = Capacity().analyse(settings, runs, lambda text, part: None)
     assert [claim.passed for claim in document.claims] != [True, True, True]

@@ -8,8 +8,9 @@ from findings import gap
 
 from keras_gahr.datasets import Repeats
 from keras_gahr.errors import InputError
-from keras_gahr.experiments.duplicates import SETS, Duplicates
-from keras_gahr.experiments.duplicates_findings import DuplicatesResult, claims_of
+from keras_gahr.experiments.duplicates.experiment import SETS, Duplicates
+from keras_gahr.experiments.duplicates.findings import DuplicatesResult, claims_of
+from keras_gahr.reproduction.settings import replaced
 
 FOUND, WIDER, AS_FEW, MEMORIZED = range(4)
 
@@ -68,13 +69,13 @@ def test_what_is_too_uncertain_is_not_decided():
     ],
 )
 def test_settings_that_cannot_be_run_are_refused(change, words):
-    settings = dataclasses.replace(Duplicates.scales["smoke"], **change)
+    settings = replaced(Duplicates.scales["smoke"], **change)
     with pytest.raises(InputError, match=words):
         Duplicates().trainings(settings)
 
 
 def test_distinct_images_are_those_of_the_transition():
-    from keras_gahr.experiments.transition import Transition
+    from keras_gahr.experiments.transition.experiment import Transition
 
     known = {t.folder for t in Transition().trainings(Transition.scales["laptop"])}
     distinct, repeated, few = Duplicates().trainings(Duplicates.scales["laptop"])
@@ -83,7 +84,7 @@ def test_distinct_images_are_those_of_the_transition():
 
 
 def test_a_network_that_was_not_trained_does_not_care(pretend):
-    settings = dataclasses.replace(Duplicates.scales["smoke"], samples=4, curve_images=16)
+    settings = replaced(Duplicates.scales["smoke"], samples=4, curve_images=16)
     runs = pretend(Duplicates().trainings(settings))
     document = Duplicates().analyse(settings, runs, lambda text, part: None)
     assert document.claims[FOUND].passed is True

@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 
 from keras_gahr.errors import InputError
-from keras_gahr.experiments.adaptive_claims import (
+from keras_gahr.experiments.eigenbasis.experiment import FaceEigenbasis
+from keras_gahr.experiments.eigenbasis.findings import (
     AdaptiveFindings,
     adaptive_claims,
     crowding,
     frequencies,
     remainder,
 )
-from keras_gahr.experiments.eigenbasis import FaceEigenbasis
-from keras_gahr.experiments.shuffled import Shuffled
-from keras_gahr.experiments.transition import Transition
+from keras_gahr.experiments.shuffled.experiment import Shuffled
+from keras_gahr.experiments.transition.experiment import Transition
+from keras_gahr.reproduction.settings import replaced
 
 SPARSE, ADAPTS, RISES, FOLLOWS = range(4)
 LITTLE = np.linspace(-0.01, 0.01, 8)
@@ -75,7 +76,7 @@ def test_vectors_on_a_contour_crowd_there():
 
 
 def test_settings_that_cannot_be_run_are_refused():
-    settings = dataclasses.replace(FaceEigenbasis.scales["smoke"], train_images=4000)
+    settings = replaced(FaceEigenbasis.scales["smoke"], train_images=4000)
     with pytest.raises(InputError, match="images = 2112, expected at least 4064"):
         FaceEigenbasis().trainings(settings)
 
@@ -88,7 +89,7 @@ def test_networks_are_those_of_other_experiments():
 
 
 def test_a_network_that_was_not_trained_does_not_adapt(pretend):
-    settings = dataclasses.replace(
+    settings = replaced(
         FaceEigenbasis.scales["smoke"],
         images=300,
         train_images=200,

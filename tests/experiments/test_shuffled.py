@@ -1,12 +1,12 @@
 """The claims of `shuffled`, which must fail where shuffling does no harm, and whole runs."""
 
-import dataclasses
-
 import pytest
 from findings import curve
 
-from keras_gahr.experiments.eigenbasis import FaceEigenbasis
-from keras_gahr.experiments.shuffled import Shuffled, ShuffledFindings, shuffled_claims
+from keras_gahr.experiments.eigenbasis.experiment import FaceEigenbasis
+from keras_gahr.experiments.shuffled.experiment import Shuffled
+from keras_gahr.experiments.shuffled.findings import ShuffledFindings, shuffled_claims
+from keras_gahr.reproduction.settings import replaced
 
 WORSE, FLATTER = range(2)
 
@@ -47,7 +47,7 @@ def test_unshuffled_images_are_those_of_the_eigenbasis(scale):
 
 
 def test_the_report_on_a_network_that_was_not_trained(pretend):
-    settings = dataclasses.replace(
+    settings = replaced(
         Shuffled.scales["smoke"],
         images=300,
         train_images=200,

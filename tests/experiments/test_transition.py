@@ -7,10 +7,11 @@ import pytest
 from findings import curve, gap
 
 from keras_gahr.errors import InputError
-from keras_gahr.experiments import transition
 from keras_gahr.experiments.gap import Gap
-from keras_gahr.experiments.transition import Transition
-from keras_gahr.experiments.transition_findings import SetResult, claims_of, crossing_of
+from keras_gahr.experiments.transition import experiment as transition
+from keras_gahr.experiments.transition.experiment import Transition
+from keras_gahr.experiments.transition.findings import SetResult, claims_of, crossing_of
+from keras_gahr.reproduction.settings import replaced
 
 STEEP = Gap(curve(1, 20), curve(0.1, 20))
 WIDE, STEEP_ALONE, MERGED, REPEATED, NEW, TWINS, TURN = range(7)
@@ -93,7 +94,7 @@ def test_similarities_cross_once_or_not_at_all():
     ],
 )
 def test_settings_that_cannot_be_run_are_refused(change, words):
-    settings = dataclasses.replace(Transition.scales["smoke"], **change)
+    settings = replaced(Transition.scales["smoke"], **change)
     with pytest.raises(InputError, match=words):
         Transition().trainings(settings)
 
@@ -106,7 +107,7 @@ def test_all_scales_can_be_planned():
 
 def test_one_network_everywhere_neither_memorizes_nor_changes(pretend):
     """Also a negative control of the measurement: this network has seen none of the images."""
-    settings = dataclasses.replace(Transition.scales["smoke"], samples=4, curve_images=16)
+    settings = replaced(Transition.scales["smoke"], samples=4, curve_images=16)
     experiment, told = Transition(), []
     runs = pretend(experiment.trainings(settings))
     document = experiment.analyse(settings, runs, lambda text, part: told.append(part))
@@ -133,7 +134,7 @@ def test_samples_that_do_not_converge_are_an_error_that_says_of_which_networks(
         raise InputError("no pair of samples converged")
 
     monkeypatch.setattr(transition, "compare_networks", refuse)
-    settings = dataclasses.replace(Transition.scales["smoke"], curve_images=1)
+    settings = replaced(Transition.scales["smoke"], curve_images=1)
     runs = pretend(Transition().trainings(settings))
     with pytest.raises(InputError, match="N = 2: no pair of samples converged"):
         Transition().analyse(settings, runs, lambda text, part: None)

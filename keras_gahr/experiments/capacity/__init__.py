@@ -1,0 +1,1 @@
+"""Image and network sizes: figure 15."""

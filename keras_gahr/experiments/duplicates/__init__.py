@@ -1,0 +1,1 @@
+"""Repeated images: figure 6."""

@@ -1,0 +1,1 @@
+"""Bases at faces: figure 3."""

@@ -1,0 +1,1 @@
+"""Shuffled faces: figure 21."""

@@ -1,0 +1,89 @@
+"""One training of a sweep, in a process of its own.
+
+`python -m keras_gahr.reproduction.train_task TASK.json` trains what the file says, or goes on with it.
+With `--until-input-ends` it stops, as for SIGTERM, when its standard input is closed, so that it does
+not outlive the process that started it, however that ends.
+"""
+
+import dataclasses
+import json
+import shutil
+import sys
+from pathlib import Path
+
+FINISHED, FAILED, WRONG, DIVERGED, BUSY = 0, 1, 2, 3, 75
+"""Exit codes; a training that was stopped by a signal ends with 128 and its number."""
+
+
+def train_task(path):
+    """Trains what a file of `Workspace.write_task` says; returns an exit code.
+
+    Raises:
+        InputError: for anything that cannot be trained, or that another process trains.
+    """
+    from keras_gahr._backend.heap import keep_freed_memory
+    from keras_gahr.files import locked, remove_leftovers
+    from keras_gahr.training import train
+    from keras_gahr.training.config import RunConfig
+    from keras_gahr.training.preparation import prepare
+    from keras_gahr.training.run import FILES
+
+    task = json.loads(Path(path).read_text(encoding="utf-8"))
+    run = Path(task["run"])
+    config = RunConfig(dataset=task["dataset"], **task["options"])
+    with locked(Path(path).parent, run):
+        resume = (run / "state.safetensors").is_file()
+        if run.is_dir() and not resume:
+            # Killed before its first state: there is nothing to go on from.
+            remove_leftovers(run, FILES)
+            if not {item.name for item in run.iterdir()} - set(FILES):
+                shutil.rmtree(run)
+        prepared = prepare(config)
+        keep_freed_memory()
+        print(f"{task['label']}: {'goes on' if resume else 'starts'} in {run}", flush=True)
+        result = train(
+            prepared.denoiser,
+            prepared.train_images.images,
+            prepared.test_images.images,
+            config.settings(),
+            run,
+            data=prepared.data,
+            options=dataclasses.asdict(config),
+            resume=resume,
+            data_on_device=config.data_on_device,
+            after_epoch=_print_epoch,
+        )
+    print(f"{task['label']}: {result.state}", flush=True)
+    if result.diverged:
+        return DIVERGED
+    return FINISHED if result.signal is None else 128 + result.signal
+
+
+def _print_epoch(result):
+    row = result.history[-1]
+    numbers = (f"{name} {value:.6g}" for name, value in row.items() if name != "epoch")
+    print(f"epoch {row['epoch']}: {', '.join(numbers)}", flush=True)
+
+
+def main(arguments):
+    """The exit code; errors go to standard error."""
+    from keras_gahr.errors import InputError
+    from keras_gahr.files import Busy
+    from keras_gahr.training.lifeline import stop_when_closed
+
+    if "--until-input-ends" in arguments:
+        stop_when_closed(sys.stdin.fileno())
+    try:
+        return train_task(arguments[0])
+    except Busy as error:
+        code = BUSY
+        message = error
+    except InputError as error:
+        code = WRONG
+        message = error
+    print(f"error: {message}", file=sys.stderr, flush=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

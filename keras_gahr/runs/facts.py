@@ -1,0 +1,167 @@
+"""What a run directory of `gahr train` says of its training."""
+
+import dataclasses
+import functools
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from keras_gahr.datasets.decoding import decode_picture
+from keras_gahr.errors import InputError
+from keras_gahr.training.history import read_history
+from keras_gahr.training.levels import read_levels
+
+from .find import Run, find_runs
+
+_LARGEST_PICTURE = 2**25
+"""Bytes: a report holds all its pictures."""
+
+
+def read_runs(paths):
+    """The runs in some folders, each once.
+
+    Args:
+        paths: run directories, or folders that hold them somewhere.
+
+    Returns:
+        A list of `RunFacts`, in the order of the paths and sorted within each.
+
+    Raises:
+        InputError: if there is no run in one of them, or a damaged one, or if none of the runs has
+            finished an epoch.
+    """
+    found = {}
+    for path in map(Path, paths):
+        runs = find_runs(path)
+        if not runs:
+            raise InputError(
+                f"{path} holds no run, expected a folder that `gahr train` made, or one of such folders"
+            )
+        for run in runs:
+            found.setdefault(run.path.resolve(), run)
+    facts = [RunFacts(path, run) for path, run in found.items()]
+    if not any(fact.history for fact in facts):
+        raise InputError(
+            f"no epoch is finished in {', '.join(str(fact.run.path) for fact in facts)}: wait for one"
+        )
+    return facts
+
+
+@dataclasses.dataclass(frozen=True)
+class RunFacts:
+    """A run.
+
+    Args:
+        path: of its directory, absolute.
+        run: its `Run`.
+
+    Raises:
+        InputError: if it is damaged.
+    """
+
+    path: Path
+    run: Run
+
+    def __post_init__(self):
+        if self.run.state == "unreadable":
+            raise InputError(
+                f"{self.run.path} is damaged, expected the files of `gahr train` in it: put back a copy "
+                "of them, or leave it out"
+            )
+
+    @functools.cached_property
+    def config(self):
+        """The content of config.json."""
+        return json.loads((self.path / "config.json").read_text(encoding="utf-8"))
+
+    def part(self, name):
+        """A mapping in config.json; empty if there is none of this name.
+
+        That of the denoiser comes without its name, which Keras counts up, and its provenance, which
+        repeats the data.
+        """
+        value = self.config.get(name)
+        if not isinstance(value, Mapping):
+            return {}
+        hidden = {"name", "provenance"} if name == "denoiser" else set()
+        return {key: part for key, part in value.items() if key not in hidden}
+
+    @property
+    def train_size(self):
+        """How many training images, or None if the run does not say."""
+        size = self.part("data").get("train_size")
+        return size if type(size) is int else None
+
+    @functools.cached_property
+    def history(self):
+        """The rows of history.csv; empty before the first epoch is done."""
+        path = self.path / "history.csv"
+        return read_history(path) if path.is_file() else []
+
+    @functools.cached_property
+    def levels(self):
+        """The rows of levels.csv; empty before the first epoch is done."""
+        path = self.path / "levels.csv"
+        return read_levels(path) if path.is_file() else []
+
+    @property
+    def seconds(self):
+        """The time of all epochs."""
+        return sum(row.get("seconds", 0.0) for row in self.history)
+
+    @property
+    def has_model(self):
+        """Whether it has kept a model."""
+        return (self.path / "model.keras").is_file()
+
+    def last_levels(self):
+        """One dictionary for each noise level of the last epoch in levels.csv.
+
+        Keys: `sigma` in units of [0, 1]; `input_psnr`, `train_psnr`, `test_psnr` and `gap` (train less
+        test) in dB, where `input_psnr` is that of the noisy training images. What was not measured
+        is left out.
+        """
+        last = max((row["epoch"] for row in self.levels), default=None)
+        merged = {}
+        for row in self.levels:
+            if row["epoch"] == last:
+                level = merged.setdefault(row["sigma"], {"sigma": row["sigma"]})
+                level.setdefault("input_psnr", row["input_psnr"])
+                level[f"{row['set']}_psnr"] = row["psnr"]
+        for level in merged.values():
+            if {"train_psnr", "test_psnr"} <= level.keys():
+                level["gap"] = level["train_psnr"] - level["test_psnr"]
+        return [merged[sigma] for sigma in sorted(merged)]
+
+    def gap(self):
+        """The train-test gap over the noise levels of the last epoch.
+
+        Returns:
+            `mean` and `largest` in dB, and `sigma` of the largest; None without test images.
+        """
+        levels = [level for level in self.last_levels() if "gap" in level]
+        if not levels:
+            return None
+        largest = max(levels, key=lambda level: level["gap"])
+        return {
+            "mean": sum(level["gap"] for level in levels) / len(levels),
+            "largest": largest["gap"],
+            "sigma": largest["sigma"],
+        }
+
+    def denoised_picture(self):
+        """The content of denoising.png, or None if there is none.
+
+        Raises:
+            InputError: if that is no PNG file of a sensible size.
+        """
+        path = self.path / "denoising.png"
+        if not path.is_file():
+            return None
+        if path.stat().st_size > _LARGEST_PICTURE:
+            raise InputError(f"{path} is larger than {_LARGEST_PICTURE // 2**20} MiB: remove it")
+        content = path.read_bytes()
+        if not content.startswith(b"\x89PNG"):
+            raise InputError(f"{path} is no PNG file: remove it")
+        decode_picture(content, path)
+        return content

@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from keras_gahr.analysis.intervals import (
+    bootstrap_interval,
+    difference_interval,
+    mean_interval,
+    share_interval,
+)
+
+
+def test_intervals_hold_the_truth_about_as_often_as_they_say():
+    rng = np.random.default_rng(0)
+    for interval, draw, truth, draws in (
+        (lambda v: bootstrap_interval(v, draws=200), lambda: rng.random(60) < 0.3, 0.3, 150),
+        (share_interval, lambda: rng.random(30) < 0.1, 0.1, 1000),
+        (mean_interval, lambda: rng.standard_normal(5), 0, 1000),
+        (
+            lambda parts: difference_interval(*parts),
+            lambda: (rng.normal(3, 1, 20), rng.normal(1, 2, 30)),
+            2,
+            400,
+        ),
+    ):
+        held = [low <= truth <= high for low, high in (interval(draw()) for _ in range(draws))]
+        assert 0.9 < np.mean(held) < 0.985
+
+
+def test_intervals_where_all_values_are_equal():
+    assert bootstrap_interval(np.ones(9)) == (1, 1)
+    low, high = share_interval(np.ones(9, bool))
+    assert high == 1
+    assert low == pytest.approx(1 / (1 + 1.959964**2 / 9))
+    assert mean_interval(np.full(4, 0.1)) == pytest.approx((0.1, 0.1))
+    assert difference_interval([3, 3], [1, 1, 1]) == (2, 2)
+
+
+def test_single_values():
+    assert np.isnan(mean_interval([3])).all()
+    assert bootstrap_interval([3]) == (3, 3)
+    assert difference_interval([3.0], [1.0]) == (2, 2)
+    low, high = mean_interval([1, 2, 4])
+    assert difference_interval([1, 2, 4], [1]) == pytest.approx((low - 1, high - 1))
+    assert difference_interval([1], [1, 2, 4]) == pytest.approx((1 - high, 1 - low))

@@ -1,0 +1,289 @@
+"""Datasets and trainings of a workspace: made once, gone on with, and not by two at a time."""
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sweeping import sines, task
+from waiting import FOR_EVER, wait_until
+
+from keras_gahr.denoisers import load_denoiser
+from keras_gahr.errors import InputError
+from keras_gahr.files import Busy
+from keras_gahr.reproduction.launchers import LocalLauncher, SubmititLauncher
+from keras_gahr.reproduction.plan import DatasetTask
+from keras_gahr.reproduction.sweep import Sweep, unique
+from keras_gahr.reproduction.train_task import train_task
+from keras_gahr.reproduction.workspace import Workspace
+
+TESTS = Path(__file__).parent
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    return Workspace(tmp_path / "workspace")
+
+
+class InThisProcess:
+    """A launcher that trains at once, which saves the start of a process."""
+
+    jobs = 1
+
+    def __init__(self):
+        self.started = []
+
+    def start(self, task_path, log_path, backend):
+        self.started.append(json.loads(task_path.read_text())["label"])
+        code = train_task(task_path)
+        return type(
+            "Done", (), {"poll": lambda self: code, "stop": lambda self, hard=False: None}
+        )()
+
+
+def weights(workspace, task):
+    return load_denoiser(workspace.run_path(task) / "model.keras").get_weights()
+
+
+def sweep(workspace, tasks, launcher):
+    for each in tasks:
+        workspace.make_dataset(each.dataset)
+    return Sweep(workspace, tasks, launcher).run()
+
+
+def test_finished_trainings_are_not_repeated(workspace):
+    launcher = InThisProcess()
+    seen = []
+    tasks = [task(0), task(1), task(0, label="the first again")]
+    for each in tasks:
+        workspace.make_dataset(each.dataset)
+    result = Sweep(workspace, tasks, launcher, lambda *now: seen.append(now)).run()
+    assert result.failures == [] and result.signal is None
+    assert launcher.started == ["seed 0", "seed 1"]
+    assert seen[-1] == (2, 2, [])
+    assert all(before[0] <= after[0] for before, after in itertools.pairwise(seen))
+    assert sweep(workspace, [*tasks, task(2)], launcher).failures == []
+    assert launcher.started == ["seed 0", "seed 1", "seed 2"]
+    run = workspace.finished_run(tasks[0])
+    assert [len(part) for part in run.split()] == [16, 4]
+    assert run.denoiser().num_parameters > 0
+    assert workspace.seconds(tasks[0]) > 0
+
+
+def test_nested_datasets_are_made_first_and_once(workspace):
+    nested = DatasetTask("shuffled", {"dataset": sines(), "seed": 1})
+    path = workspace.make_dataset(nested)
+    source = workspace.dataset_path(sines())
+    plain, shuffled = (np.load(folder / "images.npy") for folder in (source, path))
+    assert not np.array_equal(plain, shuffled)
+    np.testing.assert_array_equal(np.sort(plain[0].ravel()), np.sort(shuffled[0].ravel()))
+    before = path.stat().st_ino
+    assert workspace.make_dataset(nested) == path
+    assert path.stat().st_ino == before
+
+
+def test_what_a_killed_dataset_left_is_removed(workspace):
+    path = workspace.dataset_path(sines())
+    left = path.with_name(f".{path.name}-0123abcd")
+    left.mkdir(parents=True)
+    workspace.make_dataset(sines())
+    assert not left.exists() and workspace.is_made(sines())
+
+
+def test_unknown_recipes_are_refused(workspace):
+    with pytest.raises(InputError, match="c_alpha, disks"):
+        workspace.make_dataset(DatasetTask("clouds", {}))
+
+
+def test_a_training_that_was_stopped_goes_on_to_the_same_model(workspace, tmp_path):
+    whole = Workspace(tmp_path / "whole")
+    assert sweep(whole, [task()], InThisProcess()).failures == []
+    workspace.make_dataset(sines())
+    path = workspace.write_task(task())
+    # A state is kept when an epoch is over: the kill falls on the second one.
+    child = subprocess.Popen(
+        [sys.executable, str(TESTS / "killed_task.py"), str(path)], env=environment()
+    )
+    assert child.wait(timeout=FOR_EVER) == -signal.SIGKILL
+    assert workspace.state(task()).startswith("interrupted")
+    assert workspace.progress(task()) == 0.5
+    launcher = InThisProcess()
+    assert sweep(workspace, [task()], launcher).failures == []
+    assert launcher.started == ["seed 0"] and workspace.is_finished(task())
+    for one, other in zip(weights(whole, task()), weights(workspace, task()), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.slow
+def test_a_workspace_that_was_moved_goes_on(workspace, tmp_path, monkeypatch):
+    """One training is finished, one was stopped in its second epoch by an error."""
+    whole = Workspace(tmp_path / "whole")
+    assert sweep(whole, [task(0), task(1)], InThisProcess()).failures == []
+
+    class Broken(Exception):
+        pass
+
+    def stop(self, batch, logs=None):
+        if len(self.rows) == 1:
+            raise Broken
+
+    assert sweep(workspace, [task(0)], InThisProcess()).failures == []
+    with monkeypatch.context() as patch, pytest.raises(Broken):
+        patch.setattr("keras_gahr.training.history.History.on_train_batch_end", stop)
+        sweep(workspace, [task(1)], InThisProcess())
+    moved = Workspace(workspace.folder.rename(tmp_path / "moved"))
+    launcher = InThisProcess()
+    assert sweep(moved, [task(0), task(1)], launcher).failures == []
+    assert launcher.started == ["seed 1"]
+    for each in (task(0), task(1)):
+        for one, other in zip(weights(whole, each), weights(moved, each), strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert not workspace.folder.exists()
+
+
+def test_a_training_that_was_killed_before_its_first_state_starts_again(workspace):
+    run = workspace.run_path(task())
+    run.mkdir(parents=True)
+    (run / ".config-0123abcd.json").write_text("{")
+    assert workspace.state(task()) == "missing"
+    assert sweep(workspace, [task()], InThisProcess()).failures == []
+    assert workspace.is_finished(task())
+
+
+def test_a_run_directory_of_another_training_is_refused(workspace):
+    assert sweep(workspace, [task()], InThisProcess()).failures == []
+    config = workspace.run_path(task()) / "config.json"
+    content = json.loads(config.read_text())
+    content["options"]["epochs"] = 3
+    config.write_text(json.dumps(content))
+    with pytest.raises(InputError, match="remove it"):
+        workspace.state(task())
+
+
+def test_a_diverged_training_is_named_and_the_others_finish(workspace):
+    wild = task(label="wild", learning_rate=1e30)
+    result = sweep(workspace, [wild, task()], InThisProcess())
+    assert len(result.failures) == 1 and "wild diverged" in result.failures[0]
+    assert workspace.is_finished(task())
+    launcher = InThisProcess()
+    assert "wild diverged" in sweep(workspace, [wild, task()], launcher).failures[0]
+    assert launcher.started == []
+
+
+def test_processes_work_at_a_time_and_a_failure_names_its_log(workspace):
+    broken = task(9, label="broken", start_from="/no/such/model.keras")
+    tasks = [broken, task(0), task(1)]
+    result = sweep(workspace, tasks, LocalLauncher(jobs=2))
+    (line,) = result.failures
+    assert "broken failed (exit code 2" in line and str(workspace.log_path(broken)) in line
+    assert "no/such/model.keras" in line
+    assert all(workspace.is_finished(each) for each in tasks[1:])
+    assert "epoch 2" in workspace.log_path(task(0)).read_text()
+
+
+def test_each_process_has_its_share_of_the_cores(monkeypatch):
+    monkeypatch.setattr("keras_gahr.reproduction.launchers.cores", lambda: 8)
+    assert LocalLauncher(1)._shares() == {}
+    assert LocalLauncher(3)._shares()["OMP_NUM_THREADS"] == "2"
+    assert LocalLauncher(20)._shares()["TF_NUM_INTRAOP_THREADS"] == "1"
+
+
+def test_what_another_process_trains_is_waited_for(workspace):
+    workspace.make_dataset(sines())
+    launcher, seen, entered, leave = InThisProcess(), [], threading.Event(), threading.Event()
+
+    def other():
+        with workspace.holding(task(0)):
+            entered.set()
+            leave.wait(FOR_EVER)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    assert entered.wait(FOR_EVER)
+    assert workspace.is_busy(task(0)) and not workspace.is_busy(task(1))
+    with pytest.raises(Busy):
+        train_task(workspace.write_task(task(0)))
+
+    def progress(done, total, labels):
+        seen.append(labels)
+        if labels and labels[0].startswith("waiting for another process: seed 0"):
+            leave.set()
+
+    result = Sweep(workspace, [task(0), task(1)], launcher, progress).run()
+    thread.join()
+    assert result.failures == []
+    assert launcher.started == ["seed 1", "seed 0"]
+    assert leave.is_set()
+
+
+def test_a_signal_stops_the_children_which_keep_their_state(workspace):
+    long = task(epochs=10_000)
+    workspace.make_dataset(sines())
+
+    sent = []
+
+    def progress(done, total, labels):
+        # A second one would stop it at once.
+        if not sent and (workspace.run_path(long) / "state.safetensors").exists():
+            sent.append(signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    result = Sweep(workspace, [long], LocalLauncher(), progress).run()
+    assert result.signal == signal.SIGINT and result.failures == []
+    assert workspace.state(long) == "stopped"
+
+
+def test_children_of_a_killed_sweep_end(workspace):
+    long = task(epochs=100_000)
+    workspace.make_dataset(sines())
+    path = workspace.write_task(long)
+    code = (
+        "import signal, sys, keras\n"
+        "from keras_gahr.reproduction.launchers import LocalLauncher\n"
+        "handle = LocalLauncher().start(*sys.argv[1:], keras.backend.backend())\n"
+        "signal.pause()\n"
+    )
+    command = [sys.executable, "-c", code, str(path), str(workspace.log_path(long))]
+    parent = subprocess.Popen(command, env=environment())
+    state = workspace.run_path(long) / "state.safetensors"
+    wait_until(state.exists)
+    parent.kill()
+    parent.wait()
+    wait_until(lambda: not workspace.is_busy(long))
+    assert workspace.state(long) == "stopped"
+
+
+@pytest.mark.slow
+def test_jobs_of_submitit(workspace):
+    pytest.importorskip("submitit", reason="submitit is not installed")
+    launcher = SubmititLauncher(workspace.folder / "submitit", "local", {"timeout_min": 5}, jobs=2)
+    broken = task(9, label="broken", start_from="/no/such/model.keras")
+    result = sweep(workspace, [broken, task(0)], launcher)
+    assert len(result.failures) == 1 and "broken failed (exit code 2" in result.failures[0]
+    assert workspace.is_finished(task(0))
+
+
+def test_options_that_submitit_does_not_have(workspace):
+    pytest.importorskip("submitit", reason="submitit is not installed")
+    with pytest.raises(InputError, match="submitit cannot start jobs"):
+        SubmititLauncher(workspace.folder, "slurm", {"no_such_option": 1})
+
+
+def test_a_missing_submitit_names_its_extra(workspace, monkeypatch):
+    monkeypatch.setitem(sys.modules, "submitit", None)
+    with pytest.raises(InputError, match=r"keras-gahr\[slurm\]"):
+        SubmititLauncher(workspace.folder)
+
+
+def test_equal_trainings_are_one():
+    assert [each.label for each in unique([task(0), task(0, label="again")])] == ["seed 0"]
+
+
+def environment():
+    return {**os.environ, "PYTHONPATH": str(TESTS.parents[1])}
