@@ -66,10 +66,11 @@ class Published:
         Args:
             cache: a folder; by default the environment variable KERAS_GAHR_CACHE, or else
                 `keras-gahr` in the user's cache folder.
+
+        Raises:
+            InputError: if that is not known.
         """
-        cache = (
-            cache or os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_path("keras-gahr")
-        )
+        cache = cache or os.environ.get(CACHE_VARIABLE) or _user_cache()
         return Path(cache, "weights", self.repository.split("/")[1], self.commit[:12], self.path)
 
     def check(self, path):
@@ -85,6 +86,21 @@ class Published:
         if self.sha256 is not None:
             _compare("SHA-256", hashlib.sha256(content), self.sha256)
         _compare("git blob", hashlib.sha1(b"blob %d\0" % size + content), self.git_blob)
+
+
+def _user_cache():
+    """`keras-gahr` in the user's cache folder."""
+    try:
+        folder = platformdirs.user_cache_path("keras-gahr")
+    except RuntimeError:
+        folder = None
+    # Older versions leave the ~ in it. Neither HOME nor the system's list of users says what it is.
+    if folder is None or "~" in folder.parts:
+        raise InputError(
+            f"this user has no home folder, in which fetched files would be kept: set {CACHE_VARIABLE} "
+            "or pass --cache with a folder"
+        )
+    return folder
 
 
 def _compare(kind, found, expected):

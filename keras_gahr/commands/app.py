@@ -10,7 +10,7 @@ from keras_gahr.errors import InputError
 from keras_gahr.names import printable
 
 from .assemble import assemble
-from .backend import BackendOption, choose_backend
+from .backend import BackendOption, choose_backend, lacks_memory
 from .baseline import baseline
 from .compare import compare
 from .convert import convert
@@ -51,6 +51,12 @@ class Commands(typer.core.TyperGroup):
         except typer.BadParameter as error:
             command = error.ctx.command_path if error.ctx else "gahr"
             message = f"{error.format_message().rstrip('.')}; see {command} --help"
+        except (ImportError, SystemError) as error:
+            if not lacks_memory(error):
+                raise
+            message = (
+                "not enough memory to load the libraries: let the process take more (ulimit -v)"
+            )
         except BrokenPipeError:
             # The reader of our output has gone, as in `gahr info | head -1`.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

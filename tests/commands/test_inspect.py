@@ -82,7 +82,7 @@ def test_first_layer(gahr, refused, golden, tmp_path):
     [
         ("absent.keras", "does not exist"),
         ("absent.pt", "is not a file"),
-        ("x.png", "is not a .keras file"),
+        ("x.png", "not a .keras file"),
         (".", "has no low band"),
     ],
 )

@@ -11,7 +11,8 @@ import keras
 import pytest
 from waiting import FOR_EVER
 
-from keras_gahr.commands.backend import backend_in, choose_backend
+from keras_gahr import InputError
+from keras_gahr.commands.backend import backend_in, choose_backend, lacks_memory
 
 ROOT = Path(__file__).resolve().parents[2]
 BACKENDS = ("tensorflow", "torch", "jax")
@@ -139,3 +140,66 @@ def test_the_backend_named_in_a_file(tmp_path):
         path.write_text(text)
         assert backend_in(path) == expected
     assert backend_in(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ('{"floatx": "bfloat16"}', 'floatx = "bfloat16", which is none of float32'),
+        ('{"floatx": []}', "floatx = \\[\\]"),
+        ('{"image_data_format": "nhwc"}', "which is none of channels_last, channels_first"),
+        ('{"epsilon": "x"}', "epsilon"),
+        ("[1]", "no JSON object"),
+        ("[" * 10**5, "no JSON object"),
+    ],
+)
+def test_settings_that_keras_would_not_start_with(tmp_path, monkeypatch, content, says):
+    (tmp_path / "keras.json").write_text(content)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    with pytest.raises(InputError, match=says) as caught:
+        choose_backend()
+    assert str(tmp_path / "keras.json") in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content", ["{", "", '{"floatx": "float64", "image_data_format": "channels_first", "a": 1}']
+)
+def test_settings_that_do_not_matter(tmp_path, monkeypatch, content):
+    (tmp_path / "keras.json").write_text(content)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    assert choose_backend() == keras.backend.backend()
+
+
+def test_settings_in_a_pipe(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "keras.json")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    with pytest.raises(InputError, match="received a pipe"):
+        choose_backend()
+
+
+def test_a_user_without_a_home(monkeypatch):
+    """As in a container that runs under a number without a name: nothing expands the ~."""
+    monkeypatch.delenv("KERAS_HOME", raising=False)
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    monkeypatch.setattr(Path, "home", None)
+    assert choose_backend(keras.backend.backend()) == keras.backend.backend()
+
+
+def test_memory_that_libraries_lack():
+    wrapped = ImportError("the runtime cannot be loaded")
+    wrapped.__context__ = ImportError("libx.so: failed to map segment from shared object")
+    assert lacks_memory(wrapped)
+    assert lacks_memory(SystemError("error return without exception set"))
+    assert not lacks_memory(ImportError("No module named 'x'"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("limit", [250_000, 300_000])
+def test_too_little_memory_for_the_libraries(cli, limit):
+    """In one line; OpenBLAS itself says so where there is even less."""
+    command = f"ulimit -v {limit}; exec {sys.executable} {cli} info"
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=100)
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: not enough memory")
+    assert len(result.stderr.splitlines()) == 1

@@ -177,6 +177,20 @@ def test_places_come_from_the_environment(published, monkeypatch, tmp_path):
     assert "keras-gahr" in published.cached().parts
 
 
+def failing(name):
+    raise RuntimeError("no home")
+
+
+@pytest.mark.parametrize("unknown", [failing, lambda name: Path("~/.cache", name)])
+def test_a_user_without_a_home(published, monkeypatch, tmp_path, unknown):
+    """Versions of the library differ in what they do then."""
+    monkeypatch.delenv("KERAS_GAHR_CACHE", raising=False)
+    monkeypatch.setattr(catalogue_module.platformdirs, "user_cache_path", unknown)
+    with pytest.raises(InputError, match="no home folder"):
+        fetched_path(published)
+    assert published.cached(tmp_path).is_relative_to(tmp_path)
+
+
 def test_the_table():
     assert len(catalogue()) == 73
     for name, item in catalogue().items():
