@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 
+from keras_gahr import _backend
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_regular, replacing
 from keras_gahr.impostors import impostor
@@ -45,9 +46,9 @@ def load_denoiser(path, precision="float32"):
             warnings.simplefilter("ignore")
             check_keras_file(path)
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except MemoryError:
-        raise
     except Exception as error:  # Keras raises whatever the damaged part happened to cause.
+        if _backend.is_out_of_memory(error):
+            raise
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputError(
             f"{path} cannot be read as a denoiser: {printable(reason[:250])}"

@@ -19,6 +19,7 @@ from keras_gahr.denoisers import (
     with_precision,
 )
 from keras_gahr.denoisers.footprint import footprint
+from keras_gahr.denoisers.haar import HaarAnalysis, HaarSynthesis
 from keras_gahr.denoisers.properties import receptive_field
 from keras_gahr.denoisers.reach import NetworkReach, network_reach
 from keras_gahr.denoisers.tiling import AxisTiling, best_tiling, pixels_of
@@ -188,12 +189,12 @@ def test_sides_that_do_not_divide_are_continued_by_reflection():
     noisy = images(denoiser, 21, 30)
     with pytest.raises(InputError, match="multiples of 4"):
         Inference(denoiser).residual(noisy)
-    found = Inference(denoiser, pad=True).denoise(noisy)
+    padding = Inference(denoiser, pad=True)
+    found = padding.denoise(noisy)
     reflected = np.pad(noisy, [(0, 0), (0, 3), (0, 2), (0, 0)], mode="reflect")
-    expected = Inference(denoiser).denoise(reflected)[:, :21, :30]
+    expected = padding.denoise(reflected)[:, :21, :30]
     np.testing.assert_array_equal(found, expected)
-    small = images(denoiser, 1, 2)
-    assert Inference(denoiser, pad=True).denoise(small).shape == small.shape
+    assert padding.padded((1, 2)) == (4, 4)
 
 
 def test_padded_images_in_tiles():
@@ -206,8 +207,14 @@ def test_padded_images_in_tiles():
 
 
 def test_steps_compute_what_the_model_does():
-    denoiser = multi_scale()
-    noisy = images(denoiser, 16, 24)
+    parts = [build("bf-cnn", num_layers=3, num_kernels=4, num_channels=n) for n in (1, 4)]
+    details = keras.Model(parts[1].inputs, parts[1].outputs[0][..., :3], name="details")
+    low, noisy_details = HaarAnalysis()(inputs := keras.Input((None, None, 1)))
+    outputs = HaarSynthesis()(
+        parts[0](low), details(keras.ops.concatenate([low, noisy_details], -1))
+    )
+    denoiser = keras.Model(inputs, outputs)
+    noisy = np.random.default_rng(0).random((1, 16, 24, 1), np.float32)
     steps = steps_of(denoiser)
     # Tensors that are let go too early would be missing, and those kept have names.
     dropped = list(itertools.chain.from_iterable(step.idle for step in steps.steps))

@@ -9,7 +9,7 @@ from keras_gahr.denoisers.footprint import footprint
 from keras_gahr.sampling import AscentSchedule, NoiseLevels, prepare, sample
 from keras_gahr.sampling.measurements import SuperResolution
 
-SHAPE = (96, 128, 1)
+SHAPE = (64, 128, 1)
 
 
 @pytest.fixture
@@ -22,12 +22,15 @@ def memory(tiny_denoiser):
 
 @pytest.mark.parametrize(
     ("sampler", "schedule"),
-    [("ascent", AscentSchedule(max_steps=3)), ("heun", NoiseLevels(steps=2))],
+    [
+        ("ascent", AscentSchedule(max_steps=1)),
+        pytest.param("heun", NoiseLevels(steps=2), marks=pytest.mark.slow),
+    ],
 )
 def test_tiles_give_the_same_samples(tiny_denoiser, memory, sampler, schedule):
     measurement = SuperResolution(SHAPE, 4)
     options = {"count": 2, "schedule": schedule, "sampler": sampler, "measurement": measurement}
-    options["measured"] = np.full((1, 24, 32, 1), 0.4, np.float32)
+    options["measured"] = np.full((1, 16, 32, 1), 0.4, np.float32)
     run = prepare(
         tiny_denoiser,
         SHAPE,
@@ -41,5 +44,3 @@ def test_tiles_give_the_same_samples(tiny_denoiser, memory, sampler, schedule):
     tiled = sample(tiny_denoiser, SHAPE, prepared=run, **options)
     assert tiled.steps.tolist() == whole.steps.tolist()
     np.testing.assert_allclose(tiled.images, whole.images, atol=tolerances.SAMPLER_IMAGE)
-    again = sample(tiny_denoiser, SHAPE, memory=memory, **options)
-    np.testing.assert_array_equal(again.images, tiled.images)
