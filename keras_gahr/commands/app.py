@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 
 import typer
 import typer.core
@@ -126,5 +127,7 @@ app.command()(info)
 
 def main():
     """Runs the command line."""
+    # Of a damaged picture, one line follows that names the file.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     take_every_character()
     app(prog_name="gahr")
