@@ -124,10 +124,10 @@ def sample(
     trained_on = _trained_size(denoiser.provenance)
     given = None
     if initial is not None:
-        given = options["initial"] = read_images(initial, "initial images")
+        given = options["initial"] = read_images(initial, denoiser.output_channels)
         trained_on = given.shape[1:3]
     elif low_band is not None:
-        given = options["low_band"] = read_images(low_band, "low bands")
+        given = options["low_band"] = read_images(low_band, denoiser.output_channels)
         trained_on = tuple(side << denoiser.num_scales for side in given.shape[1:3])
     count = (16 if given is None else len(given)) if count is None else count
     if size is None and trained_on is None:

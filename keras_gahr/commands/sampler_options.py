@@ -113,28 +113,22 @@ def parse_sampler(sampler, sigma_0, sigma_end, *, beta, init_mean, deterministic
     )
 
 
-def read_images(path, what):
-    """Images of any grey values in a `.npy` file, float32 `(count, height, width, channels)`.
+def read_images(path, channels):
+    """Images to start from in an array, float32 `(count, height, width, channels)`, not clipped.
 
     Args:
-        path: the file: one image `(H, W, C)` or several `(N, H, W, C)`; uint8 is divided by 255.
-        what: what an error calls them.
+        path: the file; its values may be those of images with noise up to sigma = 2, see `open_array`.
+        channels: of the denoiser.
 
     Raises:
-        InputError: if it holds anything else, or values that are not finite.
+        InputError: if it holds anything else.
     """
-    import numpy as np
+    from keras_gahr.datasets.arrays import to_float
+    from keras_gahr.datasets.image_arrays import open_array
 
-    from keras_gahr.datasets.arrays import read_array
+    images, _ = open_array(path, channels, limits=_STARTS)
+    return to_float(images, None)
 
-    images = read_array(path)
-    if images.dtype.kind not in "uf" or images.ndim not in {3, 4} or not images.size:
-        raise InputError(
-            f"{path} holds {images.dtype} of shape {images.shape}: expected {what}, floats or uint8 "
-            "(N, H, W, C)"
-        )
-    scale = 255 if images.dtype == np.uint8 else 1
-    images = np.asarray(images, np.float32) / np.float32(scale)
-    if not np.all(np.isfinite(images)):
-        raise InputError(f"{path} holds values that are not finite: expected {what}")
-    return images[None] if images.ndim == 3 else images
+
+_STARTS = (-18, 19)
+"""Limits of what the sampler may start from: [0, 1] and 9 sigma on either side."""

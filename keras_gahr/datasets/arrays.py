@@ -117,7 +117,7 @@ def check_values(array, name, limits=CLEAN):
         )
     low, high = value_range(array)
     if math.isnan(low):
-        raise InputError(f"{name} holds NaN: expected values in [0, 1]; remove those images")
+        raise InputError(f"{name} holds NaN: expected numbers; remove those images")
     if low < limits[0] - ROUNDING or high > limits[1] + ROUNDING:
         raise InputError(
             f"{name} holds values from {low:.4g} to {high:.4g}: expected "

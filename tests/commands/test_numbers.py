@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+from keras_gahr import InputError
+from keras_gahr.commands.sampler_options import read_images
+
 HUGE = str(2**63)
 
 
@@ -67,3 +70,24 @@ def test_other_commands(refused, tiny_model, tmp_path, smooth_images):
     ):
         refused(*arguments)
         assert not out.exists()
+
+
+def test_images_to_start_from(tmp_path):
+    """Of uint16 the values would be tens of thousands, of 0..255 hundreds: neither is an image."""
+    noisy = 2 * np.random.default_rng(0).standard_normal((2, 8, 8, 1))
+    for dtype in ("float16", "float64"):
+        np.save(tmp_path / "x.npy", noisy.astype(dtype))
+        found = read_images(tmp_path / "x.npy", 1)
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found, noisy.astype(dtype).astype(np.float32))
+    np.save(tmp_path / "x.npy", np.full((2, 8, 8, 1), 51, np.uint8))
+    np.testing.assert_allclose(read_images(tmp_path / "x.npy", 1), 0.2, rtol=1e-6)
+    for wrong in (
+        (65535 * np.ones((2, 8, 8, 1))).astype(np.uint16),
+        255 * abs(noisy),
+        np.full((2, 8, 8, 1), np.nan),
+        np.zeros((2, 3, 8, 8)),
+    ):
+        np.save(tmp_path / "x.npy", wrong)
+        with pytest.raises(InputError, match=r"x\.npy"):
+            read_images(tmp_path / "x.npy", 1)
