@@ -6,6 +6,7 @@ import logging
 import keras
 
 from keras_gahr import _backend
+from keras_gahr._backend import parallel
 from keras_gahr._backend.processor import has_bfloat16
 from keras_gahr.errors import InputError
 
@@ -48,7 +49,9 @@ def with_precision(denoiser, precision="float32"):
 
 @functools.cache
 def _say_if_slow():
-    if has_bfloat16() is False and all("cpu" in name.lower() for name in _backend.devices()):
+    on_cpu = all("cpu" in name.lower() for name in _backend.devices())
+    # Of processes that train together one is enough.
+    if has_bfloat16() is False and on_cpu and parallel.process()[0] == 0:
         logging.getLogger("keras_gahr").warning(
             "this processor has no instructions for bfloat16: float32 is faster on it"
         )
