@@ -6,6 +6,7 @@ import keras
 import torch
 from torch.autograd import forward_ad
 
+from . import torch_convolution
 from .torch_program import Program
 
 FIXED_MEMORY = 2**26
@@ -52,7 +53,7 @@ def compile_vjp(model, function):
     def at(*tensors):
         x, *others = keras.tree.map_structure(keras.ops.convert_to_tensor, tensors)
         x = x.detach().requires_grad_()
-        with torch.enable_grad():
+        with torch.enable_grad(), torch_convolution.constant_kernels():
             outputs = function(network, x, *others)
 
         def pull_back(directions):
@@ -78,20 +79,13 @@ def convolve(images, kernel):
 
 
 def _convolve(images, kernel):
-    channels_out, height, width, _ = kernel.shape
     on_cpu = images.dtype == torch.float32 and images.device.type == "cpu"
     # Traced for an ONNX file, a convolution is to stay one.
-    if channels_out == 1 and on_cpu and not torch.jit.is_tracing():
+    if len(kernel) == 1 and on_cpu and not torch.jit.is_tracing():
         return _convolve_to_one(images, kernel)
-    # By way of one axis, which gives an axis of one entry its usual stride: PyTorch takes any other for
-    # another format, in which it refuses its own gradients ("slow_conv2d: grad_weight must be contiguous").
-    kernel = kernel.reshape(-1).view(kernel.shape)
-    convolved = torch.nn.functional.conv2d(
-        images.permute(0, 3, 1, 2),
-        kernel.permute(0, 3, 1, 2),
-        padding=(height // 2, width // 2),
-    )
-    return convolved.permute(0, 2, 3, 1)
+    if torch_convolution.helps(images, kernel) and not torch.jit.is_tracing():
+        return torch_convolution.convolve(images, kernel)
+    return torch_convolution.plain(images, kernel)
 
 
 def _convolve_to_one(images, kernel):
