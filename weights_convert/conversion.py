@@ -11,7 +11,7 @@ from keras_gahr.denoisers import build_denoiser, save_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_file
 
-from .layouts import recognize
+from .layouts import find_networks, recognize
 from .quoting import listed, quoted
 from .read import open_checkpoint
 from .verify import verify
@@ -40,7 +40,7 @@ class Conversion:
     notes: tuple
 
 
-def convert(src, dst, *, first_layer=None, overwrite=False):
+def convert(src, dst, *, first_layer=None, weights=None, overwrite=False):
     """Makes a `.keras` denoiser of a published PyTorch checkpoint.
 
     PyTorch is not needed and nothing in the checkpoint is executed. The file is written only after
@@ -49,7 +49,7 @@ def convert(src, dst, *, first_layer=None, overwrite=False):
     Args:
         src: a `.pt` file that holds a state dict.
         dst: the `.keras` file to write.
-        first_layer: see `build_from_checkpoint`.
+        first_layer, weights: see `build_from_checkpoint`.
         overwrite: whether an existing `dst` may be replaced.
 
     Returns:
@@ -60,12 +60,12 @@ def convert(src, dst, *, first_layer=None, overwrite=False):
             if `dst` may not be written. A `VerificationError` if the networks disagree.
     """
     dst = check_keras_output(dst, overwrite)
-    denoiser, conversion = build_from_checkpoint(src, first_layer)
+    denoiser, conversion = build_from_checkpoint(src, first_layer, weights)
     save_denoiser(denoiser, dst)
     return conversion
 
 
-def build_from_checkpoint(src, first_layer=None):
+def build_from_checkpoint(src, first_layer=None, weights=None):
     """Makes a denoiser of a published PyTorch checkpoint, in memory, and verifies it.
 
     Args:
@@ -73,6 +73,8 @@ def build_from_checkpoint(src, first_layer=None):
         first_layer: "linear" or "relu": whether BF_CNN was trained with a ReLU after its first
             convolution, which its weights cannot tell; None for what is known of the layout, or
             linear where nothing is.
+        weights: which ones of a file that holds those of several networks, as in "params_ema"; None
+            for the first that are no average, which the notes of the conversion name.
 
     Returns:
         The denoiser and a `Conversion`.
@@ -84,7 +86,7 @@ def build_from_checkpoint(src, first_layer=None):
     src = Path(src)
     if first_layer not in (None, "linear", "relu"):
         raise InputError(f"received first layer {first_layer!r}, expected 'linear' or 'relu'")
-    checkpoint = open_checkpoint(src)
+    checkpoint = open_checkpoint(src, weights, find_networks)
     with src.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     try:

@@ -7,7 +7,7 @@ from keras_gahr.errors import InputError
 
 from .pickles import unpickle
 from .quoting import quoted
-from .tensors import StorageSurvey
+from .tensors import REBUILD, Storage, storage_asked_for
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
@@ -22,16 +22,22 @@ class LegacyFile:
     itself, the keys of its storages - and then each storage: the number of its values and the
     values. How long a storage is stands in the fourth pickle too, and the two must agree.
 
-    The same names as in `Archive` give the records: `data.pkl` is the fourth pickle, `data/KEY` a
-    storage.
+    The records have names as in an `Archive`: `data/KEY` is a storage.
 
     Args:
         file: open for reading bytes.
         most_pickle_bytes: how many bytes all pickles together may have.
 
+    Attributes:
+        root: the value.
+        size: bytes of the file.
+        byte_order: "<", of the numbers in the storages.
+
     Raises:
         InputError: if it is damaged or such as `torch.save` does not write.
     """
+
+    byte_order = "<"
 
     def __init__(self, file, most_pickle_bytes):
         self.size = file.seek(0, 2)
@@ -45,32 +51,37 @@ class LegacyFile:
             said = quoted(version) if type(version) is int else f"a {type(version).__name__}"
             raise InputError(f"its version is {said}, expected {_PROTOCOL}")
         _check_machine(_plain(pickles))
-        start = pickles.tell()
-        survey = StorageSurvey()
-        unpickle(pickles, survey.allowed, survey.load_storage)
-        self._records = {"data.pkl": (start, pickles.tell() - start)}
-        self._find_storages(_plain(pickles), survey.sizes, pickles.tell())
+        self._storages = {}
+        self.root = unpickle(pickles, REBUILD, self._note_storage)
+        self._records = {}
+        self._find_storages(_plain(pickles), pickles.tell())
 
-    def _find_storages(self, keys, sizes, place):
+    def _note_storage(self, persistent_id):
+        storage = storage_asked_for(persistent_id)
+        if type(storage) is Storage and self._storages.setdefault(storage.key, storage) != storage:
+            raise InputError(f"it asks for its record {quoted(storage.key)} in two sizes")
+        return storage
+
+    def _find_storages(self, keys, place):
         if type(keys) is not list or any(type(key) is not str for key in keys):
             raise InputError("its storages have keys that are no list of names")
         for key in keys:
             record = f"data/{key}"
-            if record in self._records or key not in sizes:
+            if record in self._records or key not in self._storages:
                 raise InputError(f"it has a storage {quoted(key)} that it does not need")
-            claimed, value_size = sizes[key]
+            storage = self._storages[key]
             self._file.seek(place)
             header = self._file.read(_COUNT.size)
             if len(header) < _COUNT.size:
                 raise InputError("it is truncated")
             (count,) = _COUNT.unpack(header)
-            if count != claimed or count < 0:
+            if count != storage.count or count < 0:
                 raise InputError(
-                    f"its storage {quoted(key)} has {count} values, expected {quoted(claimed)}"
+                    f"its storage {quoted(key)} has {count} values, expected {storage.count}"
                 )
             place += _COUNT.size
-            self._records[record] = (place, count * value_size)
-            place += count * value_size
+            self._records[record] = (place, storage.nbytes)
+            place += storage.nbytes
             if place > self.size:
                 raise InputError("it is truncated")
         if place != self.size:

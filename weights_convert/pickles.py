@@ -1,123 +1,156 @@
 """Pickles as plain values, executed by nobody.
 
 Python's unpickler is a machine with instructions that import and call. This one has a stack, a memo
-and the few instructions that `torch.save` writes (pickle protocol 2). It calls nothing but the
-functions that its caller gives for the names that its caller allows, hashes no key that is not a
-string or a number, and never walks a nested value, so that neither deep nor self-repeating values
-cost anything.
+and the instructions that `torch.save` writes with the pickle protocols 1 to 5. It imports nothing and
+calls nothing but the functions that its caller gives for a few names. What a pickle makes of any
+other name, calls, builds and fills included, is a `Made`, which does nothing. No key but a text is
+hashed and no nested value is walked, so that neither deep nor self-repeating values cost anything.
 """
 
 import pickletools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from keras_gahr.errors import InputError
 
 from .quoting import quoted
 
-_MOST_ATTRIBUTES = 10_000
+# Each makes one small object at most. A state dict takes 20 for each of its tensors.
+_MOST_INSTRUCTIONS = 2**21
+# A copy of a list of pairs in each dictionary that is made of it would be quadratic.
+_MOST_PAIRS = 100_000
+_LONGEST_NAME = 500
+_PROTOCOLS = range(6)
 
 
 @dataclass(frozen=True, slots=True)
 class Global:
-    """A name that a pickle may mention.
+    """A name that a pickle mentions, as in "torch.FloatStorage". Nothing is imported.
 
     Args:
-        value: what the name stands for as an argument.
-        call: the function that answers when the pickle calls the name; None if it may not.
-        plain: whether an object of this class, made without arguments, stands for a dictionary of its
-            attributes.
+        name: module and name, with a point between.
     """
 
-    value: Any = None
-    call: Any = None
-    plain: bool = False
+    name: str
 
 
-def unpickle(data, allowed, load_persistent):
-    """The value of a pickle.
+@dataclass(eq=False, slots=True)
+class Made:
+    """What stands for an object of a class, or an answer of a function, that nobody made or called.
+
+    Args:
+        name: of the class or function.
+        items: what was set in it, if it is a kind of dictionary.
+        state: what its attributes were made of: a dictionary, a tuple, or anything else.
+    """
+
+    name: str
+    items: dict = field(default_factory=dict)
+    state: Any = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Key:
+    """A key of a dictionary that is no text; two of them are never equal.
+
+    Numbers with equal hashes are easily found, and a tuple can be deeper than any stack.
+    """
+
+    value: Any
+
+
+def unpickle(data, answers, load_persistent):
+    """The value of a pickle: of texts, numbers, lists, tuples, dictionaries, `Global` and `Made`.
 
     Args:
         data: the bytes, of which what follows the pickle is ignored, or an open file, which is left
             at the end of the pickle.
-        allowed: a dictionary "module name" -> `Global`.
+        answers: a dictionary "module.name" -> function from the tuple of arguments that a pickle
+            calls the name with to the value. None stands for no answer, and becomes a `Made`.
         load_persistent: a function from a persistent id to the value it stands for.
 
     Raises:
-        InputError: for a name that is not allowed, an instruction that `torch.save` does not write,
-            or a damaged pickle.
+        InputError: for an instruction that `torch.save` does not write, a damaged pickle, or one of
+            more than `_MOST_INSTRUCTIONS`.
     """
-    machine = _Machine(allowed, load_persistent)
+    machine = _Machine(answers, load_persistent)
+    steps = machine.steps
+    left = _MOST_INSTRUCTIONS
     try:
         for opcode, argument, _ in pickletools.genops(data):
-            machine.step(opcode.name, argument)
+            step = steps.get(opcode.name)
+            if step is None:
+                raise InputError(
+                    f"its pickle has the instruction {opcode.name}, which is not allowed"
+                )
+            step(argument)
+            left -= 1
+            if not left:
+                raise InputError(
+                    f"its pickle has more than {_MOST_INSTRUCTIONS} instructions, more than any state dict"
+                )
         (value,) = machine.stack
     except InputError:
         raise
-    except (ValueError, IndexError, KeyError, TypeError) as error:
+    except (ValueError, IndexError, KeyError, TypeError, OverflowError) as error:
         raise InputError("its pickle is damaged or truncated") from error
     return value
 
 
 class _Machine:
-    def __init__(self, allowed, load_persistent):
-        self.allowed = allowed
+    def __init__(self, answers, load_persistent):
+        self.answers = answers
         self.load_persistent = load_persistent
         self.stack = []
         self.marks = []
         self.memo = {}
-        # Objects without attributes yet, by id; kept here, so that no other value takes an id.
-        self.objects = {}
-        self.attributes_left = _MOST_ATTRIBUTES
+        self.names = {}
+        self.pairs_left = _MOST_PAIRS
+        push = self.stack.append
+        self.steps = {
+            "PROTO": _check_protocol,
+            "FRAME": _nothing,
+            "STOP": _nothing,
+            **dict.fromkeys(_LITERALS, push),
+            **dict.fromkeys(("BINSTRING", "SHORT_BINSTRING"), self.push_old_text),
+            "NONE": lambda _: push(None),
+            "NEWTRUE": lambda _: push(True),
+            "NEWFALSE": lambda _: push(False),
+            "EMPTY_DICT": lambda _: push({}),
+            "EMPTY_LIST": lambda _: push([]),
+            "EMPTY_TUPLE": lambda _: push(()),
+            "EMPTY_SET": lambda _: push(Made("builtins.set")),
+            "TUPLE1": lambda _: push(tuple(self.pop_last(1))),
+            "TUPLE2": lambda _: push(tuple(self.pop_last(2))),
+            "TUPLE3": lambda _: push(tuple(self.pop_last(3))),
+            "MARK": lambda _: self.marks.append(len(self.stack)),
+            "TUPLE": lambda _: push(tuple(self.pop_marked())),
+            "FROZENSET": lambda _: (self.pop_marked(), push(Made("builtins.frozenset"))),
+            "POP": lambda _: self.pop_last(1),
+            "POP_MARK": lambda _: self.pop_marked(),
+            "APPEND": lambda _: self.extend(self.pop_last(1)),
+            "APPENDS": lambda _: self.extend(self.pop_marked()),
+            "ADDITEMS": lambda _: self.extend(self.pop_marked()),
+            "SETITEM": lambda _: self.update(self.pop_last(2)),
+            "SETITEMS": lambda _: self.update(self.pop_marked()),
+            **dict.fromkeys(("BINPUT", "LONG_BINPUT"), self.memoize),
+            "MEMOIZE": lambda _: self.memoize(len(self.memo)),
+            **dict.fromkeys(("BINGET", "LONG_BINGET"), lambda place: push(self.memo[place])),
+            "BINPERSID": lambda _: push(self.load_persistent(*self.pop_last(1))),
+            "GLOBAL": lambda name: self.find(*name.split(" ", 1)),
+            "STACK_GLOBAL": lambda _: self.find(*self.pop_last(2)),
+            "REDUCE": lambda _: self.call(*self.pop_last(2)),
+            "NEWOBJ": lambda _: self.make(*self.pop_last(2)),
+            "NEWOBJ_EX": lambda _: self.make(*self.pop_last(3)),
+            "BUILD": lambda _: self.build(*self.pop_last(1)),
+        }
 
-    def step(self, name, argument):
-        stack = self.stack
-        match name:
-            case "PROTO":
-                if argument != 2:
-                    raise InputError(f"its pickle has protocol {argument}, expected 2")
-            case "BININT" | "BININT1" | "BININT2" | "LONG1" | "BINFLOAT" | "BINUNICODE":
-                stack.append(argument)
-            case "NONE" | "NEWTRUE" | "NEWFALSE":
-                stack.append({"NONE": None, "NEWTRUE": True, "NEWFALSE": False}[name])
-            case "EMPTY_DICT":
-                stack.append({})
-            case "EMPTY_LIST":
-                stack.append([])
-            case "EMPTY_TUPLE":
-                stack.append(())
-            case "TUPLE1" | "TUPLE2" | "TUPLE3":
-                stack.append(tuple(self.pop_last(int(name[-1]))))
-            case "MARK":
-                self.marks.append(len(stack))
-            case "TUPLE":
-                stack.append(tuple(self.pop_marked()))
-            case "APPEND":
-                self.extend([stack.pop()])
-            case "APPENDS":
-                self.extend(self.pop_marked())
-            case "SETITEM":
-                self.update(self.pop_last(2))
-            case "SETITEMS":
-                self.update(self.pop_marked())
-            case "BINPUT" | "LONG_BINPUT":
-                self.memo[argument] = stack[-1]
-            case "BINGET" | "LONG_BINGET":
-                stack.append(self.memo[argument])
-            case "BINPERSID":
-                stack.append(self.load_persistent(stack.pop()))
-            case "GLOBAL":
-                stack.append(self.find(argument))
-            case "REDUCE":
-                self.call(*self.pop_last(2))
-            case "NEWOBJ":
-                self.make(*self.pop_last(2))
-            case "BUILD":
-                self.build(stack.pop())
-            case "STOP":
-                pass
-            case _:
-                raise InputError(f"its pickle has the instruction {name}, which is not allowed")
+    def push_old_text(self, text):
+        # Names in files of Python 2 are bytes; `genops` gives one character for each.
+        self.stack.append(text.encode("latin-1").decode("utf-8", "replace"))
+
+    def memoize(self, place):
+        self.memo[place] = self.stack[-1]
 
     def pop_last(self, count):
         if count > len(self.stack):
@@ -134,56 +167,107 @@ class _Machine:
 
     def extend(self, items):
         target = self.stack[-1]
-        if type(target) is not list:
+        if type(target) is list:
+            target.extend(items)
+        elif type(target) is not Made:
             raise InputError("its pickle appends to something that is no list")
-        target.extend(items)
 
     def update(self, items):
         target = self.stack[-1]
+        if type(target) is Made:
+            target = target.items
         if type(target) is not dict:
             raise InputError("its pickle sets items of something that is no dictionary")
-        for key, value in zip(items[::2], items[1::2], strict=True):
-            if type(key) not in (str, int, float):
-                raise InputError(f"it has a dictionary key of type {type(key).__name__}")
-            if key in target:
+        self.fill(target, zip(items[::2], items[1::2], strict=True))
+
+    def fill(self, target, pairs):
+        for key, value in pairs:
+            if type(key) is not str:
+                key = Key(key)
+            elif key in target:
                 raise InputError(f"it has the key {quoted(key)} twice")
             target[key] = value
 
-    def find(self, name):
-        if name not in self.allowed:
-            raise InputError(
-                f"it refers to {quoted(name.replace(' ', '.', 1))}, expected only tensors in a "
-                "dictionary; nothing was executed"
-            )
-        return self.allowed[name]
+    def find(self, module, name):
+        if type(module) is not str or type(name) is not str:
+            raise InputError("it refers to something by a name that is no text")
+        # Long ones could be glued together again and again.
+        if len(module) + len(name) > _LONGEST_NAME:
+            raise InputError(f"it refers to a name of {len(module) + len(name)} characters")
+        name = f"{module}.{name}"
+        self.stack.append(self.names.setdefault(name, Global(name)))
 
     def call(self, function, arguments):
-        if (
-            not isinstance(function, Global)
-            or function.call is None
-            or type(arguments) is not tuple
-        ):
+        if type(function) not in (Global, Made) or type(arguments) is not tuple:
             raise InputError("its pickle calls something that may not be called")
-        self.stack.append(function.call(*arguments))
+        answer = None
+        if function.name in _DICTIONARIES:
+            answer = self.dictionary(arguments)
+        elif function.name in self.answers:
+            answer = self.answers[function.name](arguments)
+        self.stack.append(Made(function.name) if answer is None else answer)
 
-    def make(self, kind, arguments):
-        if not isinstance(kind, Global) or not kind.plain or arguments != ():
+    def dictionary(self, arguments):
+        """What `OrderedDict`, `Counter` or `defaultdict` makes of these, or None if it is unknown."""
+        match arguments:
+            case () | (Global() | Made() | None,):
+                return {}
+            case (dict() as made,) | (_, dict() as made):
+                return made
+            # As Python 2 wrote ordered dictionaries.
+            case (list() as pairs,):
+                self.pairs_left -= len(pairs)
+                if self.pairs_left < 0:
+                    raise InputError("it makes more dictionaries of lists than any state dict")
+                if all(type(pair) in (list, tuple) and len(pair) == 2 for pair in pairs):
+                    made = {}
+                    self.fill(made, pairs)
+                    return made
+        return None
+
+    def make(self, kind, arguments, names=None):
+        if type(kind) not in (Global, Made) or type(arguments) is not tuple:
             raise InputError("its pickle makes an object that may not be made")
-        made = {}
-        self.objects[id(made)] = made
-        self.stack.append(made)
+        self.stack.append(Made(kind.name))
 
-    def build(self, attributes):
+    def build(self, state):
         target = self.stack[-1]
-        if type(target) is not dict:
-            raise InputError("its pickle sets attributes of something that is no dictionary")
+        if type(target) is Made:
+            target.state = state
         # The attributes of a state dict are versions of modules: nothing about weights.
-        if self.objects.pop(id(target), None) is None:
-            return
-        if type(attributes) is not dict or any(type(name) is not str for name in attributes):
-            raise InputError("its pickle gives attributes that are no dictionary of names")
-        # Otherwise a large dictionary could be given to many objects.
-        self.attributes_left -= len(attributes)
-        if self.attributes_left < 0:
-            raise InputError("its objects have more attributes than any training settings")
-        target.update(attributes)
+        elif type(target) is not dict:
+            raise InputError("its pickle sets attributes of something that has none")
+
+
+_LITERALS = (
+    "INT",
+    "BININT",
+    "BININT1",
+    "BININT2",
+    "LONG",
+    "LONG1",
+    "LONG4",
+    "BINFLOAT",
+    "BINUNICODE",
+    "SHORT_BINUNICODE",
+    "BINUNICODE8",
+    "BINBYTES",
+    "SHORT_BINBYTES",
+    "BINBYTES8",
+    "BYTEARRAY8",
+)
+
+_DICTIONARIES = {
+    "collections.Counter",
+    "collections.OrderedDict",
+    "collections.defaultdict",
+}
+
+
+def _nothing(_):
+    pass
+
+
+def _check_protocol(protocol):
+    if protocol not in _PROTOCOLS:
+        raise InputError(f"its pickle has protocol {protocol}, expected 1 to {_PROTOCOLS[-1]}")

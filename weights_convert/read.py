@@ -1,52 +1,80 @@
 """PyTorch checkpoints as dictionaries of NumPy arrays, without PyTorch."""
 
+import re
 from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
 
 from keras_gahr.errors import InputError
+from keras_gahr.files import check_regular
 from keras_gahr.impostors import impostor
 
 from .archive import Archive
 from .legacy import LegacyFile
 from .pickles import unpickle
 from .quoting import listed, quoted
-from .tensors import TensorReader
+from .state_dicts import described, find_state_dicts
+from .tensors import REBUILD, TensorView, load_tensors, storage_asked_for
 
 _ZIP = b"PK\x03\x04"
-_PICKLE = b"\x80\x02"
-# The pickle holds names and shapes only: the largest published one has 16 kB.
-_MOST_PICKLE_BYTES = 4 * 2**20
+_PICKLES = tuple(b"\x80%c" % protocol for protocol in range(2, 6))
+# Names, shapes and small values only: the largest published one has 16 kB. Histories of training
+# that are NumPy arrays lie there too; how many objects it makes is bounded by `unpickle`.
+_MOST_PICKLE_BYTES = 64 * 2**20
 
 # Where training programs keep the weights among other things, the first choice first.
 _WRAPPERS = ("model_state_dict", "state_dict", "model")
-# How many wrappers may lie in each other.
-_MOST_WRAPPERS = 4
+# Averages of the weights over the training, which are taken only if nothing else is there.
+_AVERAGED = re.compile(r"(?:^|[._])(?:ema|swa|avg|averaged?|shadow|target|teacher)(?:$|[._\d])")
+WHOLE = "."
+"""The name of the weights that are all of a file."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The weights of one network in a file.
+
+    Args:
+        name: where they are, as in "model.0" or "state_dict.module"; "." if they are all of the file.
+        tensors: a dictionary name -> `TensorView`, the names without what all of them begin with.
+        beside: names in the same dictionary that are no part of them.
+    """
+
+    name: str
+    tensors: dict
+    beside: tuple = ()
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The weights in a file that `torch.save` wrote.
+    """The weights of one network in a file that `torch.save` wrote.
 
     Args:
         state: the state dict, a dictionary name -> array. Arrays have PyTorch's shapes and are
             contiguous; half and bfloat16 become float32.
-        place: where in the file it is, as in `['model'][0]`; empty if it is all of the file.
-        others: places of further state dicts beside it or around it.
+        place: where in the file it is, as in "model.0"; "." if it is all of the file.
+        others: places of the weights of further networks in the file.
+        beside: names of what lies with the weights and is no part of them.
     """
 
     state: dict
-    place: str = ""
+    place: str = WHOLE
     others: tuple = ()
+    beside: tuple = ()
 
     @property
     def notes(self):
         """Lines on which part of the file was used, if there was a choice."""
-        if not self.place:
-            return ()
-        others = f"; the file also holds {listed(self.others)}" if self.others else ""
-        return (f"the weights are those under {self.place}{others}",)
+        lines = []
+        if self.others:
+            others = listed(map(_shown, self.others))
+            lines.append(
+                f"the weights are those under {_shown(self.place)}; the file also holds {others}: choose "
+                "with --weights NAME (weights=NAME in Python)"
+            )
+        elif self.place != WHOLE:
+            lines.append(f"the weights are those under {_shown(self.place)}")
+        if self.beside:
+            lines.append(f"left aside, no part of it: {listed(map(quoted, self.beside), most=3)}")
+        return tuple(lines)
 
 
 def read_checkpoint(path):
@@ -57,120 +85,153 @@ def read_checkpoint(path):
     return open_checkpoint(path).state
 
 
-def open_checkpoint(path):
+def open_checkpoint(path, weights=None, split=lambda tensors: {}):
     """The state dict in a file that `torch.save` wrote, in the zip format or the one before it.
 
-    The state dict is all of the file or lies under `model_state_dict`, `state_dict` or `model`,
-    there perhaps as the first of a list. Nothing in the file is executed, whatever it asks for, and
-    no more memory is used than a few times its size.
+    State dicts are found by what they hold, wherever in the file they are. Of several, the first is
+    taken that is no average of weights, those in `model_state_dict`, `state_dict` and `model` first.
+    Nothing in the file is executed, whatever it asks for, only the values of the chosen one are read,
+    and no more memory is used than a few times the size of the file.
+
+    Args:
+        path: the file.
+        weights: name of the ones to take, as `Checkpoint.place` and `others` give it.
+        split: a function from a dictionary name -> `TensorView` to the networks in it: a dictionary
+            of what their names begin with, as in "model.", to (dictionary of the rest of the name ->
+            `TensorView`, names that are no part of any). Where it finds none in the whole file, a
+            state dict is taken as it is.
 
     Returns:
         A `Checkpoint`.
 
     Raises:
-        InputError: if there is no such file, or if it holds no state dict.
+        InputError: if there is no such file, if it holds no state dict, or none of this name.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path} is not a file: give a PyTorch checkpoint (.pt)")
+    path = check_regular(path, "a PyTorch checkpoint (.pt)")
     with path.open("rb") as file:
         try:
-            return _find_state_dict(read_root(file))
+            root, records = read_root(file)
+            dicts = find_state_dicts(root)
+            if not dicts:
+                raise InputError(_why_not(root))
+            found, whole = _networks(dicts, split), _named((d, "", d.tensors, ()) for d in dicts)
+            chosen = _choose(found or whole, weights, whole)
+            state = load_tensors(chosen.tensors, records)
         except InputError as error:
             raise impostor(path, "a PyTorch checkpoint", {"pickle", "zip"}) or InputError(
                 f"{path} cannot be read as a PyTorch checkpoint: {error}"
             ) from error
+    others = tuple(other.name for other in found or whole if other.name != chosen.name)
+    return Checkpoint(state, chosen.name, others, chosen.beside)
 
 
 def read_root(file):
-    """The value at the root of a checkpoint, an open file, with arrays for tensors.
+    """The value at the root of a checkpoint, with a `TensorView` for each tensor, and its records.
+
+    Args:
+        file: open for reading bytes.
+
+    Returns:
+        The value and an `Archive` or `LegacyFile`, as `load_tensors` takes it.
 
     Raises:
         InputError: if it cannot be read.
     """
     start = file.read(4)
-    if start == _ZIP:
-        records = Archive(file)
-    elif start.startswith(_PICKLE):
+    if start.startswith(_PICKLES):
         records = LegacyFile(file, _MOST_PICKLE_BYTES)
-    else:
+        return records.root, records
+    if start != _ZIP:
         raise InputError("it does not begin as a file of torch.save does")
+    records = Archive(file)
     if records.size_of("data.pkl") > _MOST_PICKLE_BYTES:
         raise InputError("its pickle is larger than that of any state dict")
-    tensors = TensorReader(records)
-    return unpickle(records.read("data.pkl"), tensors.allowed, tensors.load_storage)
+    return unpickle(records.read("data.pkl"), REBUILD, storage_asked_for), records
 
 
-def _find_state_dict(root):
-    found = list(_candidates(root, "", _MOST_WRAPPERS, {}))
-    chosen = next(((value, place) for value, place, in_wrapper in found if in_wrapper), None)
-    if chosen is None:
-        raise InputError(_why_not(root))
-    value, place = chosen
-    return Checkpoint(value, place, tuple(other for _, other, _ in found if other != place))
+def _networks(dicts, split):
+    """`Weights` of all networks in some state dicts; see `open_checkpoint`."""
+    # One dictionary may be in many places.
+    splits = {id(state.tensors): state.tensors for state in dicts}
+    splits = {key: split(tensors) for key, tensors in splits.items()}
+    return _named(
+        (state, prefix, *network)
+        for state in dicts
+        for prefix, network in splits[id(state.tensors)].items()
+    )
 
 
-def _candidates(value, place, depth, seen):
-    """State dicts at or in a value, with their places, and whether only wrappers are around them.
+def _named(places):
+    """`Weights` of (`StateDict`, prefix, tensors, tensors beside them), the first choice first."""
+    found, names = [], set()
+    for state, prefix, tensors, beside in places:
+        steps = [*map(str, state.steps), *filter(None, [prefix.removesuffix(".")])]
+        name = ".".join(steps) or WHOLE
+        # Nothing that a terminal obeys, and what the user sees is what can be typed.
+        name = name if name.isprintable() else quoted(name)[1:-1]
+        while name in names:
+            name = f"{name}~"
+        names.add(name)
+        # What else lies there, but for what was looked into.
+        plain = (n for n, item in state.others.items() if type(item) not in (dict, list, tuple))
+        found.append(Weights(name, tensors, (*beside, *plain)))
+    return sorted(found, key=_rank)
+
+
+def _rank(weights):
+    first = weights.name.split(".")[0]
+    wrapper = _WRAPPERS.index(first) if first in _WRAPPERS else len(_WRAPPERS)
+    return _AVERAGED.search(weights.name.lower()) is not None, wrapper
+
+
+def _choose(found, name, all_places):
+    """The ones of this name, or the first.
 
     Args:
-        value: at `place`.
-        depth: how many wrappers it may be wrapped in.
-        seen: answers of `_is_state_dict` by id, so that a value that is there often is walked once.
+        found: a list of `Weights`.
+        name: or None.
+        all_places: where the name may also be, so that the error says what is wrong there.
+
+    Raises:
+        InputError: if there are none of this name.
     """
-    if _is_state_dict(value, seen):
-        yield value, place, True
-        return
-    wrappers = _wrappers(value) if depth else []
-    for step in wrappers:
-        yield from _candidates(value[step], _inside(place, step), depth - 1, seen)
-    if wrappers:
-        steps = value if type(value) is dict else range(len(value))
-        for step in steps:
-            if step not in wrappers and _is_state_dict(value[step], seen):
-                yield value[step], _inside(place, step), False
+    if name is None:
+        return found[0]
+    for weights in (*found, *all_places):
+        if name in (weights.name, _shown(weights.name)):
+            return weights
+    names = listed(weights.name for weights in found)
+    raise InputError(f"it holds no weights {quoted(name)}, expected one of {names}")
 
 
-def _wrappers(value):
-    """Keys under which the weights may be, the first choice first."""
-    if type(value) in (list, tuple):
-        return [0] if value else []
-    if type(value) is dict:
-        return [key for key in _WRAPPERS if type(value.get(key)) in (dict, list, tuple)]
-    return []
-
-
-def _inside(place, step):
-    return f"{place}[{quoted(step)}]"
-
-
-def _is_state_dict(value, seen):
-    if type(value) is not dict:
-        return False
-    if id(value) not in seen:
-        seen[id(value)] = len(value) > 0 and all(
-            type(name) is str and type(item) is np.ndarray for name, item in value.items()
-        )
-    return seen[id(value)]
+def _shown(name):
+    return f"'{name}'"
 
 
 def _why_not(root):
     """What is wrong with the place where the weights were looked for."""
-    value, place = root, ""
-    for _ in range(_MOST_WRAPPERS):
-        wrappers = _wrappers(value)
-        if not wrappers:
+    value, steps = root, []
+    while len(steps) < len(_WRAPPERS) + 1:
+        step = _wrapper(value)
+        if step is None:
             break
-        value, place = value[wrappers[0]], _inside(place, wrappers[0])
-    where = f"under {place} " if place else ""
-    expected = "expected a state dict (names and tensors)"
-    if type(value) is not dict or not value:
-        kind = "an empty dictionary" if type(value) is dict else f"a {type(value).__name__}"
-        return f"{where}it holds {kind}, {expected}"
-    for name, item in value.items():
-        if type(name) is not str:
-            return f"{where}it holds the key {quoted(name)}, {expected}"
-        if type(item) is not np.ndarray:
-            kind = type(item).__name__
-            return f"{where}its entry {quoted(name)} is of type {kind}, {expected}"
-    return f"its weights lie in more than {_MOST_WRAPPERS} wrappers, {expected}"
+        value = value[step]
+        steps.append(str(step))
+    where = f"under {_shown('.'.join(steps))} " if steps else ""
+    expected = "expected a state dict (names and tensors); nothing was executed"
+    if type(value) is dict:
+        for name, item in value.items():
+            if type(name) is not str:
+                return f"{where}it holds {described(name)}, {expected}"
+            if type(item) is not TensorView:
+                return f"{where}its entry {quoted(name)} is {described(item)}, {expected}"
+    return f"{where}it holds {described(value)}, {expected}"
+
+
+def _wrapper(value):
+    """The key under which the weights are first looked for, or None."""
+    if type(value) in (list, tuple) and value:
+        return 0
+    if type(value) is dict:
+        return next((k for k in _WRAPPERS if type(value.get(k)) in (dict, list, tuple)), None)
+    return None

@@ -1,6 +1,7 @@
 """A folder tree of checkpoints as one of `.keras` files."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -10,7 +11,10 @@ from keras_gahr.denoisers import Inference, load_denoiser
 from keras_gahr.errors import InputError
 
 from .conversion import Conversion, convert
+from .pickles import Key
 from .read import read_root
+from .suffixes import bare_name, is_checkpoint_name, may_be_another
+from .tree_files import files_in
 
 SIGMA = 25 / 255
 """Noise level of the reported PSNR."""
@@ -35,64 +39,104 @@ class TreeItem:
     note: str = ""
 
 
-def convert_tree(src, dst, *, first_layer=None, overwrite=False, progress=lambda done, total: None):
-    """Converts every `.pt` file in a folder and the folders in it.
+def convert_tree(
+    src,
+    dst,
+    *,
+    first_layer=None,
+    weights=None,
+    overwrite=False,
+    progress=lambda done, total: None,
+):
+    """Converts every checkpoint in a folder and the folders in it.
 
-    A file that cannot be converted does not stop the others.
+    Checkpoints are `.pt`, `.pth`, `.ckpt`, `.bin`, `.tar` and `.pth.tar` files, in upper case too. A
+    file that cannot be converted does not stop the others; files of other names, `.bin` and `.tar`
+    files of other kinds, hidden files and folders and what is no file are passed over. Links to
+    folders are followed, each folder is read once.
 
     Args:
         src: the folder.
         dst: the folder for the `.keras` files, which lie there as the checkpoints do in `src`.
-        first_layer, overwrite: see `convert`.
-        progress: called with (files done, files in all).
+            Where two checkpoints differ in their suffix only, the names keep it: `a.pth.keras`.
+        first_layer, weights, overwrite: see `convert`.
+        progress: called with (checkpoints done, checkpoints in all).
 
     Returns:
-        A list of `TreeItem`, sorted by name.
+        A list of `TreeItem`, sorted by name, of everything in the tree but its folders.
 
     Raises:
-        InputError: if `src` is no folder or has no `.pt` file, or if `dst` is a file.
+        InputError: if `src` is no folder or has no checkpoint, or if `dst` is a file.
     """
     src, dst = Path(src), Path(dst)
     if not src.is_dir():
         raise InputError(f"{src} is not a folder: give one with PyTorch checkpoints (.pt) in it")
     if dst.exists() and not dst.is_dir():
         raise InputError(f"{dst} is not a folder: give one for the .keras files")
-    paths = sorted(path for path in src.rglob("*.pt") if path.is_file())
-    if not paths:
-        raise InputError(f"{src} has no PyTorch checkpoint (.pt) in it")
-    items = []
-    for path in paths:
-        progress(len(items), len(paths))
-        name = path.relative_to(src)
-        items.append(_convert(path, name, dst / name.with_suffix(".keras"), first_layer, overwrite))
-    progress(len(items), len(paths))
-    return items
-
-
-def _convert(path, name, out, first_layer, overwrite):
-    name = name.as_posix()
     try:
-        if _is_psnr_record(path):
-            return TreeItem(name, note="holds PSNR values, no weights")
-        conversion = convert(path, out, first_layer=first_layer, overwrite=overwrite)
-        return TreeItem(name, conversion, _psnr(load_denoiser(out)))
-    except InputError as error:
-        return TreeItem(name, error=str(error))
+        files, passed_over, unreadable = files_in(src)
     except OSError as error:
-        return TreeItem(name, error=f"{error.filename or path}: {error.strerror or error}")
+        raise InputError(f"{src} cannot be listed: {error.strerror}") from error
+    paths = {name: path for name, path in files.items() if is_checkpoint_name(name)}
+    if not paths:
+        raise InputError(f"{src} has no PyTorch checkpoint (.pt, .pth, .ckpt, .bin, .tar) in it")
+    passed_over |= dict.fromkeys(files.keys() - paths.keys(), "no checkpoint by its name")
+    items = [TreeItem(name.as_posix(), note=note) for name, note in passed_over.items()]
+    items += [TreeItem(name.as_posix(), error=error) for name, error in unreadable.items()]
+    outputs = _outputs(paths)
+    options = {"first_layer": first_layer, "weights": weights, "overwrite": overwrite}
+    for done, name in enumerate(sorted(paths)):
+        progress(done, len(paths))
+        items.append(_convert(paths[name], name, dst / outputs[name], options))
+    progress(len(paths), len(paths))
+    return sorted(items, key=lambda item: item.name)
 
 
-def _is_psnr_record(path):
-    """Whether a file holds what trainers write beside the weights: {sigma: [PSNR, ...]}."""
+def _outputs(names):
+    """A dictionary from the name of each checkpoint to that of its `.keras` file."""
+    # Some file systems take no notice of upper case.
+    counts = Counter(str(bare_name(name)).casefold() for name in names)
+    bare = {
+        name: name if counts[str(bare_name(name)).casefold()] > 1 else bare_name(name)
+        for name in names
+    }
+    return {name: stem.with_name(f"{stem.name}.keras") for name, stem in bare.items()}
+
+
+def _convert(path, name, out, options):
+    item = TreeItem(name.as_posix())
+    try:
+        root = _root(path)
+        if root is None and may_be_another(name):
+            return replace(item, note="another kind of file")
+        if _is_psnr_record(root):
+            return replace(item, note="holds PSNR values, no weights")
+        conversion = convert(path, out, **options)
+        return replace(item, conversion=conversion, psnr=_psnr(load_denoiser(out)))
+    except InputError as error:
+        return replace(item, error=str(error))
+    except OSError as error:
+        return replace(item, error=f"{error.filename or path}: {error.strerror or error}")
+
+
+def _root(path):
+    """What is at the root of a checkpoint, or None if it cannot be read as one."""
     try:
         with path.open("rb") as file:
-            root = read_root(file)
+            return read_root(file)[0]
     except InputError:
-        return False
+        return None
+
+
+def _is_psnr_record(root):
+    """Whether a value is what trainers write beside the weights: {sigma: [PSNR, ...]}."""
     return (
         type(root) is dict
         and len(root) > 0
-        and all(type(sigma) in (int, float) and type(root[sigma]) is list for sigma in root)
+        and all(
+            type(sigma) is Key and type(sigma.value) in (int, float) and type(values) is list
+            for sigma, values in root.items()
+        )
     )
 
 

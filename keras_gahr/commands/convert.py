@@ -16,11 +16,22 @@ class FirstLayer(enum.StrEnum):
     relu = "relu"
 
 
+WeightsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Which weights of a file that holds those of several networks, as in params_ema: "
+        "the first that are no average unless said. The others are named.",
+        show_default=False,
+    ),
+]
+
+
 def convert(
     source: Annotated[
         Path,
         typer.Argument(
-            help="A published PyTorch checkpoint: a .pt file, or a folder of multi-scale ones."
+            help="A PyTorch checkpoint (.pt, .pth, .ckpt, ...), or a folder of multi-scale ones."
         ),
     ],
     output: Annotated[Path, typer.Argument(help="The .keras file to write.")],
@@ -31,10 +42,11 @@ def convert(
             "checkpoints cannot tell: linear unless said. Other layouts are known."
         ),
     ] = None,
+    weights: WeightsOption = None,
     recursive: Annotated[
         bool,
         typer.Option(
-            "--recursive", help="Convert every .pt file in a folder tree, into such a tree."
+            "--recursive", help="Convert every checkpoint in a folder tree, into such a tree."
         ),
     ] = False,
     overwrite: OverwriteOption = False,
@@ -42,19 +54,24 @@ def convert(
 ):
     """Make a .keras denoiser of a published PyTorch checkpoint.
 
-    PyTorch is not needed and nothing in the checkpoint is executed. Every layer is compared with a
-    float64 reference before anything is written. A folder that holds the published folders of one low
-    band (..._low) and of details (..._scale_0, ..._scale_1) becomes one multi-scale denoiser.
+    PyTorch is not needed and nothing in the checkpoint is executed. The weights are found wherever
+    they lie in the file. Every layer is compared with a float64 reference before anything is written.
+    A folder that holds the published folders of one low band (..._low) and of details (..._scale_0,
+    ..._scale_1) becomes one multi-scale denoiser.
     """
     choose_backend(backend)
     import weights_convert
 
     if recursive:
-        convert_recursively(source, output, first_layer and first_layer.value, overwrite)
+        convert_recursively(source, output, first_layer and first_layer.value, weights, overwrite)
         return
     make = weights_convert.convert_multi_scale if source.is_dir() else weights_convert.convert
     conversion = make(
-        source, output, first_layer=first_layer and first_layer.value, overwrite=overwrite
+        source,
+        output,
+        first_layer=first_layer and first_layer.value,
+        weights=weights,
+        overwrite=overwrite,
     )
     options = ", ".join(f"{name}={value}" for name, value in conversion.options.items())
     typer.echo(f"{conversion.architecture} ({options}), {conversion.parameters:,} parameters")

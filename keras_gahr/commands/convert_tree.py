@@ -8,11 +8,11 @@ from .progress import progress_bar
 from .table import print_table
 
 
-def convert_recursively(source, output, first_layer, overwrite):
+def convert_recursively(source, output, first_layer, weights, overwrite):
     """Converts a folder tree and prints a table; exits with code 1 if any file failed.
 
     Args:
-        source, output, first_layer, overwrite: see `weights_convert.convert_tree`.
+        source, output, first_layer, weights, overwrite: see `weights_convert.convert_tree`.
     """
     import weights_convert
 
@@ -20,7 +20,12 @@ def convert_recursively(source, output, first_layer, overwrite):
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with progress_bar("Checkpoints") as progress:
         items = weights_convert.convert_tree(
-            source, output, first_layer=first_layer, overwrite=overwrite, progress=progress
+            source,
+            output,
+            first_layer=first_layer,
+            weights=weights,
+            overwrite=overwrite,
+            progress=progress,
         )
     made = [item for item in items if item.conversion]
     failed = [item for item in items if item.error]
@@ -29,22 +34,29 @@ def convert_recursively(source, output, first_layer, overwrite):
         print_table(header, map(_row, made))
     for item in made:
         for line in item.conversion.assumptions:
-            typer.echo(f"assumed for {item.name}: {line}")
+            typer.echo(f"assumed for {_shown(item)}: {line}")
+        for line in item.conversion.notes:
+            typer.echo(f"note on {_shown(item)}: {line}")
     for item in items:
         if item.note:
-            typer.echo(f"passed over {item.name}: {item.note}")
+            typer.echo(f"passed over {_shown(item)}: {item.note}")
     for item in failed:
-        typer.echo(f"failed {item.name}: {item.error}", err=True)
+        typer.echo(f"failed {_shown(item)}: {item.error}", err=True)
     passed_over = len(items) - len(made) - len(failed)
     typer.echo(f"{len(made)} converted, {passed_over} passed over, {len(failed)} failed")
     if failed:
         raise typer.Exit(1)
 
 
+def _shown(item):
+    """Its name, with nothing in it that a terminal would obey."""
+    return item.name if item.name.isprintable() else repr(item.name)
+
+
 def _row(item):
     conversion = item.conversion
     return (
-        item.name,
+        _shown(item),
         conversion.architecture,
         f"{conversion.parameters:,}",
         f"{conversion.max_relative_difference:.1e}",

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .backend import BackendOption, choose_backend
-from .convert import FirstLayer
+from .convert import FirstLayer, WeightsOption
 
 _NOT_OPTIONS = {"name", "seed", "provenance", "low_band", "details"}
 
@@ -15,11 +15,14 @@ _NOT_OPTIONS = {"name", "seed", "provenance", "low_band", "details"}
 def inspect(
     file: Annotated[
         Path,
-        typer.Argument(help="A .keras file, a .pt checkpoint, or a folder of multi-scale ones."),
+        typer.Argument(
+            help="A .keras file, a PyTorch checkpoint, or a folder of multi-scale ones."
+        ),
     ],
     first_layer: Annotated[
-        FirstLayer | None, typer.Option(help="For .pt files, as for `gahr convert`.")
+        FirstLayer | None, typer.Option(help="For checkpoints, as for `gahr convert`.")
     ] = None,
+    weights: WeightsOption = None,
     backend: BackendOption = None,
 ):
     """Print what a denoiser is and what can be measured of it.
@@ -27,10 +30,10 @@ def inspect(
     The receptive field is measured, not computed from the layers: single lines of a zero image are
     set to random values, and the lines of the output that then differ from zero are counted. Where
     it depends on the place of the pixel, as in a UNet, the largest is printed. Baselines of images of
-    one size are not measured. A .pt checkpoint is converted and verified in memory; nothing is written.
+    one size are not measured. A PyTorch checkpoint is converted and verified in memory; nothing is written.
     """
     choose_backend(backend)
-    denoiser, lines = _open(file, first_layer and first_layer.value)
+    denoiser, lines = _open(file, first_layer and first_layer.value, weights)
     _show("architecture", _architecture(denoiser))
     _show("parameters", f"{denoiser.num_parameters:,}, trained")
     for part in _parts(denoiser):
@@ -48,14 +51,16 @@ def inspect(
             label = ""
 
 
-def _open(path, first_layer):
+def _open(path, first_layer, weights):
     """The denoiser in a file, and (label, text) of what was found on the way."""
     from keras_gahr.denoisers import load_denoiser
     from keras_gahr.errors import InputError
+    from weights_convert.suffixes import is_checkpoint_name
 
-    if path.suffix not in {".pt", ".pth"} and not path.is_dir():
-        if first_layer:
-            raise InputError(f"received a first layer for {path}, which is no .pt checkpoint")
+    if not is_checkpoint_name(path) and not path.is_dir():
+        for option, value in {"first layer": first_layer, "name of weights": weights}.items():
+            if value:
+                raise InputError(f"received a {option} for {path}, which is no PyTorch checkpoint")
         return load_denoiser(path), []
     import weights_convert
 
@@ -64,7 +69,7 @@ def _open(path, first_layer):
         if path.is_dir()
         else weights_convert.build_from_checkpoint
     )
-    denoiser, conversion = build(path, first_layer)
+    denoiser, conversion = build(path, first_layer, weights)
     difference = f"every layer agrees to {conversion.max_relative_difference:.1e}"
     return denoiser, [
         ("float64 reference", difference),

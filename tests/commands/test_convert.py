@@ -30,7 +30,7 @@ def test_first_layer_and_overwrite(gahr, refused, golden, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("source", "message"), [("absent.pt", "is not a file"), (".", "has no low band")]
+    ("source", "message"), [("absent.pt", "does not exist"), (".", "has no low band")]
 )
 def test_missing_sources(refused, tmp_path, source, message):
     assert message in refused("convert", tmp_path / source, tmp_path / "out.keras")
@@ -66,9 +66,7 @@ def test_it_says_which_weights_it_used(gahr, refused, tmp_path):
     torch.save(root, source, _use_new_zipfile_serialization=False)
     result = gahr("convert", source, out)
     assert result.exit_code == 0, result.output
-    assert "note: the weights are those under ['model'][0]; the file also holds ['ema']" in (
-        result.output
-    )
+    assert "note: the weights are those under 'model.0'; the file also holds 'ema'" in result.output
     assert "note: the published network does not use 'bn_layer_list.0.bias'" in result.output
     assert "assumed" not in result.output
     assert not load_denoiser(out).first_layer_linear

@@ -72,7 +72,7 @@ def test_first_layer(gahr, refused, golden, tmp_path):
     rows = rows_of(gahr("inspect", source, "--first-layer", "relu"))
     assert "first_layer_linear=False" in rows["architecture"]
     save_denoiser(BFCNN(num_layers=3, num_kernels=2), tmp_path / "x.keras")
-    assert "no .pt checkpoint" in refused(
+    assert "no PyTorch checkpoint" in refused(
         "inspect", tmp_path / "x.keras", "--first-layer", "linear"
     )
 
@@ -81,7 +81,7 @@ def test_first_layer(gahr, refused, golden, tmp_path):
     ("name", "message"),
     [
         ("absent.keras", "does not exist"),
-        ("absent.pt", "is not a file"),
+        ("absent.pt", "does not exist"),
         ("x.png", "not a .keras file"),
         (".", "has no low band"),
     ],

@@ -63,7 +63,7 @@ def checkpoint(state):
     kinds = {"f4": "FloatStorage", "f8": "DoubleStorage", "f2": "HalfStorage", "i8": "LongStorage"}
     items, records = [], {"byteorder": b"little"}
     for i, (name, array) in enumerate(state.items()):
-        array = np.ascontiguousarray(array)
+        array = np.asarray(array, order="C")
         strides = [step // array.itemsize for step in array.strides]
         store = storage(str(i), array.size, kinds[array.dtype.str[1:]])
         items.append((name, tensor(store, array.shape, strides)))

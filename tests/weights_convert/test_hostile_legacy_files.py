@@ -68,7 +68,7 @@ def test_nothing_runs(tmp_path, refused):
 )
 def test_other_names_are_refused_by_name(refused, name):
     for code in (handmade.call(name, handmade.text("x")), handmade.made(name)):
-        message = refused(handmade.legacy(code, STORES))
+        message = refused(handmade.legacy(code))
         assert f"'{name}'" in message
         assert "nothing was executed" in message
 
@@ -79,19 +79,37 @@ ODD_OBJECTS = {
     "made with arguments": b"cargparse\nNamespace\n" + handmade.tuple_of(ONE) + b"\x81",
     "made of a storage class": b"ctorch\nFloatStorage\n)\x81",
     "made of an ordered dictionary": b"ccollections\nOrderedDict\n)\x81",
-    "made of a text": handmade.text("argparse.Namespace") + b")\x81",
     "attributes: a list": handmade.made("argparse.Namespace", b"]"),
     "attributes: a pair": handmade.made("argparse.Namespace", handmade.tuple_of(b"N", b"}")),
     "attributes: numbered": handmade.made("argparse.Namespace", b"}K\x01Ns"),
+    "made by a function": handmade.made("os.system"),
+    "the answer of a function": handmade.call("os.system", handmade.text("true")),
+    "called again": handmade.call("os.system") + b")R",
+    "items and attributes": handmade.call("os.system") + b"(" + ONE + ONE + b"u" + b"(Ne" + b"Nb",
+}
+BROKEN_OBJECTS = {
+    "made of a text": handmade.text("argparse.Namespace") + b")\x81",
     "attributes of the class": b"cargparse\nNamespace\n}b",
 }
 
 
+def with_settings(settings):
+    """Code of a checkpoint that has these among its weights."""
+    return b"}(" + handmade.text("args") + settings + handmade.text("model") + GOOD + b"u"
+
+
 @pytest.mark.parametrize("case", ODD_OBJECTS)
-def test_settings_in_odd_ways(refused, case):
-    wrapped = (
-        b"}(" + handmade.text("args") + ODD_OBJECTS[case] + handmade.text("model") + GOOD + b"u"
-    )
+def test_settings_in_odd_ways_are_passed_over(tmp_path, case):
+    wrapped = with_settings(ODD_OBJECTS[case])
+    archived = handmade.archive(wrapped, {"data/0": VALUES})
+    for data in (handmade.legacy(wrapped, STORES), archived):
+        (tmp_path / "odd.pt").write_bytes(data)
+        np.testing.assert_array_equal(read_checkpoint(tmp_path / "odd.pt")["a"], np.arange(4))
+
+
+@pytest.mark.parametrize("case", BROKEN_OBJECTS)
+def test_settings_that_no_pickle_has(refused, case):
+    wrapped = with_settings(BROKEN_OBJECTS[case])
     for make in (lambda code: handmade.legacy(code, STORES), handmade.archive):
         message = refused(make(wrapped))
         assert "state dict" not in message
@@ -109,7 +127,15 @@ def test_one_dictionary_of_attributes_for_many_objects(refused):
     attributes = b"}(" + b"".join(handmade.text(f"{i:05}") + b"N" for i in range(100_000)) + b"u"
     objects = b"h\x01)\x81h\x00b" * 100_000
     code = b"](" + attributes + b"q\x00" + b"cargparse\nNamespace\nq\x01" + objects + b"e"
-    assert "more attributes" in refused(handmade.legacy(code, STORES))
+    assert "expected a state dict" in refused(handmade.legacy(code))
+
+
+def test_one_list_for_many_dictionaries(refused):
+    """As Python 2 wrote ordered dictionaries; a copy for each would be quadratic."""
+    pairs = b"](" + b"".join(b"]" + handmade.text(f"{i}") + b"aNa" for i in range(10_000)) + b"e"
+    made = b"h\x01h\x00\x85R" * 100_000
+    code = b"](" + pairs + b"q\x00" + b"ccollections\nOrderedDict\nq\x01" + made + b"e"
+    assert "more dictionaries of lists" in refused(handmade.legacy(code))
 
 
 STARTS = {

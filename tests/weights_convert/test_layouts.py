@@ -5,7 +5,7 @@ import pytest
 
 from keras_gahr.errors import InputError
 from weights_convert import read_checkpoint
-from weights_convert.layouts import recognize
+from weights_convert.layouts import find_networks, recognize
 
 EXPECTED = {
     "unet_1block": ("unet", {"num_channels": 1, "num_blocks": 1, "num_kernels": 8}),
@@ -135,8 +135,19 @@ def test_empty_arrays_are_refused(unet, bf_cnn):
 
 def test_unknown_layouts(unet):
     assert "no known layout" in message({"layer1.weight": np.ones(1), "fc.bias": np.ones(1)})
-    text = message({**unet, **{f"module.{name}": array for name, array in unet.items()}})
-    assert "both with and without" in text
+
+
+def test_two_networks_are_told_apart(unet):
+    other = {f"module.{name}": array + 1 for name, array in unet.items()}
+    found = find_networks({**other, **unet})
+    assert list(found) == ["module.", ""]
+    for prefix, by in {"": 0, "module.": 1}.items():
+        network, beside = found[prefix]
+        assert network.keys() == unet.keys()
+        assert not beside
+        np.testing.assert_array_equal(
+            network["mid_block.0.weight"], unet["mid_block.0.weight"] + by
+        )
 
 
 def test_a_relu_is_a_question_of_bf_cnn_only(unet, bf_cnn):

@@ -174,7 +174,7 @@ def test_outputs_are_those_of_pytorch(tmp_path, network, size):
     }[network]()
     torch.save({"model": [module.state_dict()]}, tmp_path / "x.pt")
     conversion = convert(tmp_path / "x.pt", tmp_path / "x.keras")
-    assert conversion.notes[0] == "the weights are those under ['model'][0]"
+    assert conversion.notes[0] == "the weights are those under 'model.0'"
     if network == "dncnn":
         assert "does not use 'bn_layer_list.0.bias'" in conversion.notes[1]
     noisy = torch.rand(3, 2, *size)

@@ -4,39 +4,40 @@ from keras_gahr.errors import InputError
 
 from ..quoting import listed, quoted
 from . import bias_free_dncnn, bias_free_unet, paper_bf_cnn, paper_unet, universal_bf_cnn
+from .networks import best_part, networks
 
 LAYOUTS = (paper_unet, universal_bf_cnn, paper_bf_cnn, bias_free_dncnn, bias_free_unet)
 """Modules with `matches(state)` and `plan(state, first_layer)`; the first that matches is used."""
+
+
+def find_networks(state):
+    """See `networks.networks`: what is in a state dict, found with all layouts."""
+    return networks(state, LAYOUTS)
 
 
 def recognize(state, first_layer=None):
     """The `Plan` of a state dict.
 
     Args:
-        state: a dictionary name -> array; names may begin with `module.` (data parallel).
+        state: a dictionary name -> array; names may begin with the same thing, as in `module.`.
         first_layer: "linear" or "relu", for networks whose weights cannot tell; None for what the
             layout says.
 
     Returns:
-        The plan and the state dict without `module.`; they agree name by name and shape by shape.
+        The plan and the state dict without what its names begin with; they agree name by name and
+        shape by shape.
 
     Raises:
         InputError: if no layout has such names, if names or shapes do not fit the layout, or
             if the layout is known to have another first layer.
     """
-    state = _without_module(state)
+    found = find_networks(state)
+    bare = next(iter(found.values()))[0] if found else best_part(state, LAYOUTS)
     for layout in LAYOUTS:
-        if layout.matches(state):
-            plan = layout.plan(state, first_layer)
-            plan.check(state)
-            return plan, state
+        if layout.matches(bare):
+            plan = layout.plan(bare, first_layer)
+            plan.check(bare)
+            return plan, bare
     raise InputError(
         f"its names are of no known layout: it holds {listed(map(quoted, state), most=4)}"
     )
-
-
-def _without_module(state):
-    bare = {name.removeprefix("module."): value for name, value in state.items()}
-    if len(bare) != len(state):
-        raise InputError("it holds some names both with and without 'module.'")
-    return bare

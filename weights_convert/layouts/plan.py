@@ -57,33 +57,61 @@ class Plan:
         Raises:
             InputError: one line with every array that is missing, unused or impossible.
         """
-        present = [
+        faults = self.faults(state) | self._value_faults(state)
+        if faults:
+            found = [f"{fault}: {listed(names)}" for fault, names in faults.items()]
+            raise InputError(f"as {self.layout} its arrays do not fit: {'; '.join(found)}")
+
+    def faults(self, state):
+        """A dictionary fault -> names of the arrays that have it, of names, shapes and types.
+
+        Args:
+            state: a dictionary name -> array, or anything with `shape` and `dtype`.
+        """
+        known = {*self.entries, *self.ignored}
+        return _without_empty(
+            {
+                "missing": [quoted(name) for name in self.entries if name not in state],
+                "unused": [quoted(name) for name in state if name not in known],
+                "of another shape": [
+                    f"{name} {array.shape}, expected {entry.shape}"
+                    for name, array, entry in self._present(state)
+                    if array.shape != entry.shape
+                ],
+                "not floating point": [
+                    f"{name} ({array.dtype})"
+                    for name, array, _ in self._present(state)
+                    if array.dtype.kind != "f"
+                ],
+            }
+        )
+
+    def _value_faults(self, state):
+        return _without_empty(
+            {
+                "not finite": [
+                    name
+                    for name, array, _ in self._present(state)
+                    if not np.all(np.isfinite(array))
+                ],
+                "not positive": [
+                    name
+                    for name, array, entry in self._present(state)
+                    if entry.weight == "running_sd" and not _positive(array, entry)
+                ],
+            }
+        )
+
+    def _present(self, state):
+        return [
             (quoted(name), state[name], entry)
             for name, entry in self.entries.items()
             if name in state
         ]
-        known = {*self.entries, *self.ignored}
-        faults = {
-            "missing": [quoted(name) for name in self.entries if name not in state],
-            "unused": [quoted(name) for name in state if name not in known],
-            "of another shape": [
-                f"{name} {array.shape}, expected {entry.shape}"
-                for name, array, entry in present
-                if array.shape != entry.shape
-            ],
-            "not floating point": [
-                f"{name} ({array.dtype})" for name, array, _ in present if array.dtype.kind != "f"
-            ],
-            "not finite": [name for name, array, _ in present if not np.all(np.isfinite(array))],
-            "not positive": [
-                name
-                for name, array, entry in present
-                if entry.weight == "running_sd" and not _positive(array, entry)
-            ],
-        }
-        found = [f"{fault}: {listed(names)}" for fault, names in faults.items() if names]
-        if found:
-            raise InputError(f"as {self.layout} its arrays do not fit: {'; '.join(found)}")
+
+
+def _without_empty(faults):
+    return {fault: names for fault, names in faults.items() if names}
 
 
 def kernel(layer, outputs, inputs, side):
