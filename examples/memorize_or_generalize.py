@@ -17,7 +17,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from keras_gahr.analysis.comparison import compare_networks
+from keras_gahr.analysis.comparison import compare
 from keras_gahr.datasets import load, make_c_alpha
 from keras_gahr.denoisers import build_denoiser
 from keras_gahr.sampling import AscentSchedule
@@ -95,7 +95,7 @@ plt.close(figure)
 schedule = AscentSchedule(beta=1.0, sigma_end=SIGMA_END)
 for count, pair in networks.items():
     denoisers, _, sets = zip(*pair, strict=True)
-    found = compare_networks(denoisers, sets, count=PAIRS, schedule=schedule)
+    found = compare(denoisers, sets, count=PAIRS, schedule=schedule)
     arrays = found.arrays(sets)
     rows = [arrays[f"samples_{side}"][found.pairs] for side in "ab"]
     rows += [arrays[f"closest_{side}"] for side in "ab"]

@@ -1,51 +1,63 @@
-"""Blind denoisers, their geometry-adaptive bases and their samplers, on any Keras 3 backend."""
+"""Blind denoisers, their geometry-adaptive bases and their samplers, on any Keras 3 backend.
+
+`import keras_gahr as kg` is enough: rooms such as `kg.analysis` load when they are touched, and what a
+notebook starts with stands here. Nothing is loaded before, neither Keras nor its backend. To read a
+`.keras` file by `keras.saving.load_model` instead of `kg.load_denoiser`, touch `kg.denoisers` first, which
+makes the classes known to Keras.
+"""
 
 import importlib
-import sys
-from pathlib import Path
 
 __version__ = "0.1.0"
+
+_ROOMS = {
+    "analysis": "analysis",
+    "baselines": "baselines",
+    "datasets": "datasets",
+    "denoisers": "denoisers",
+    "experiments": "experiments",
+    "measurements": "sampling.measurements",
+    "noise": "noise",
+    "report": "report",
+    "reproduction": "reproduction",
+    "restoration": "restoration",
+    "runs": "runs",
+    "sampling": "sampling",
+    "training": "training",
+}
 
 _HOMES = {
     "BFCNN": "denoisers",
     "BiasFreeNorm": "denoisers",
     "Denoiser": "denoisers",
     "DilatedUNet": "denoisers",
+    "Inference": "denoisers",
     "InputError": "errors",
     "MultiScaleDenoiser": "denoisers",
     "ReceptiveFieldBFCNN": "denoisers",
     "UNet": "denoisers",
+    "as_denoiser": "denoisers",
     "build_denoiser": "denoisers",
+    "compare": "analysis",
+    "denoise": "denoising",
+    "eigenbasis": "analysis",
     "load_denoiser": "denoisers",
+    "memorization_report": "analysis",
+    "psnr_curve": "analysis",
+    "sample": "sampling",
     "save_denoiser": "denoisers",
 }
 
-__all__ = ["__version__", *_HOMES]
+__all__ = ["__version__", *_HOMES, *_ROOMS]
 
 
 def __getattr__(name):
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    if name in _ROOMS:
+        return importlib.import_module(f"{__name__}.{_ROOMS[name]}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__():
     return __all__
-
-
-def _is_command_line():
-    """Whether this is `gahr`, `python -m keras_gahr`, or the checkout's `cli.py` or benchmarks."""
-    program = Path(sys.argv[0] if sys.argv else "")
-    if program.name == "-m":
-        return __name__ in sys.orig_argv
-    checkout = Path(__file__).resolve().parents[1]
-    launchers = {checkout / "cli.py", checkout / "benchmarks" / "__main__.py"}
-    return program.name in {"gahr", "gahr.exe"} or program.resolve() in launchers
-
-
-# Importing the denoisers registers them, so that `keras.saving.load_model` knows them after
-# `import keras_gahr`. The command line must not: it answers --help without Keras, and chooses the
-# backend before Keras is imported.
-if not _is_command_line():
-    for room in ("denoisers", "baselines"):
-        importlib.import_module(f"{__name__}.{room}")

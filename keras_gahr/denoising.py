@@ -1,4 +1,4 @@
-"""Denoising of image files."""
+"""Denoising of images in memory and in files."""
 
 import contextlib
 import dataclasses
@@ -11,11 +11,11 @@ import numpy as np
 import keras_gahr
 from keras_gahr.datasets.arrays import CLEAN, NOISY, to_float
 from keras_gahr.datasets.channels import with_channels
-from keras_gahr.datasets.image_arrays import is_array
+from keras_gahr.datasets.image_arrays import as_images, is_array
 from keras_gahr.datasets.image_files import WRITABLE, find_images, open_images, write_image
 from keras_gahr.datasets.layout import from_images
 from keras_gahr.datasets.store import is_dataset
-from keras_gahr.denoisers import Inference
+from keras_gahr.denoisers import Inference, as_denoiser, as_inference
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_file, check_output_folder, replacing, replacing_folder
 from keras_gahr.names import printable
@@ -24,6 +24,65 @@ from keras_gahr.psnr import psnr
 
 APART, REPEATED, GREY = "each denoised alone", "repeated", "made grey"
 """What is done with the channels of images that have others than the network; see `DenoisedFile`."""
+
+
+def denoise(denoiser, noisy, *, layout=None, memory=None, progress=lambda done, total: None):
+    """The denoised images; the noise level need not be known.
+
+    A network of grey images denoises each channel of a colour image, and one of colour images takes a
+    grey one three times. Large images are computed in tiles, and images whose sides the network cannot
+    take are continued by reflection and cut to their size again; see `Inference`.
+
+    Args:
+        denoiser: see `as_denoiser`. An `Inference` keeps its own settings, and what it has compiled.
+        noisy: y, an array (H, W), (H, W, C), (N, H, W) or (N, H, W, C): uint8 in 0..255, or floats in
+            the units of [0, 1], which noise may leave.
+        layout: of the array, such as "NCHW", where its shape does not say it; see `find_layout`.
+        memory: bytes that a pass of the network may take; by default a quarter of what is free.
+        progress: called with how many passes of the network are done, of how many.
+
+    Returns:
+        float32, a NumPy array of the same axes in the units of [0, 1]; not clipped.
+
+    Raises:
+        InputError: for something else than images, or images that do not fit the denoiser.
+
+    Example:
+
+    >>> import keras_gahr as kg, numpy as np
+    >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+    >>> kg.denoise(denoiser, np.zeros((20, 30), np.uint8)).shape
+    (20, 30)
+    """
+    inference = as_inference(denoiser, memory=memory, pad=True)
+    channels = inference.denoiser.input_channels
+    images, layout = as_images(noisy, channels, layout, NOISY)
+    denoised, _ = _denoise(inference, images, progress)
+    return np.ascontiguousarray(from_images(denoised, layout))
+
+
+def _denoise(inference, noisy, progress):
+    """The denoised images, in the channels of the noisy ones, and what was done for that."""
+    count, *sides, channels = noisy.shape
+    denoiser = inference.denoiser
+    if denoiser.input_channels != denoiser.output_channels:
+        raise InputError(
+            "received a conditional denoiser, which needs the low band of an image: use the "
+            "multi-scale denoiser it belongs to"
+        )
+    expected = denoiser.input_channels
+    if channels == expected:
+        return inference.denoise(noisy, progress), None
+    if channels == 1:
+        repeated = inference.denoise(with_channels(noisy, expected), progress)
+        return with_channels(repeated, 1), REPEATED
+    if expected > 1:
+        raise InputError(
+            f"received images with {channels} channels for a denoiser of {expected}: convert them"
+        )
+    apart = np.moveaxis(noisy, -1, 1).reshape(-1, *sides, 1)
+    apart = inference.denoise(apart, progress).reshape(count, channels, *sides)
+    return np.moveaxis(apart, 1, -1), APART
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +142,7 @@ def denoise_files(
     the network cannot take are continued by reflection and cut to their size again; see `Inference`.
 
     Args:
-        denoiser: a `Denoiser`.
+        denoiser: see `as_denoiser`.
         source: the file or folder.
         out: the file (.png, .jpg or .npy) or folder to write, whole or not at all. A folder gets .png
             for pictures, .npy for arrays, in the same subfolders, and denoising.json with what this
@@ -111,12 +170,7 @@ def denoise_files(
         raise InputError("received both added noise and a clean image: give one of them")
     if not source.exists():
         raise InputError(f"{source} does not exist: give an image, an array or a folder of them")
-    if denoiser.input_channels != denoiser.output_channels:
-        raise InputError(
-            "received a conditional denoiser, which needs the low band of an image: use the "
-            "multi-scale denoiser it belongs to"
-        )
-    job = _Job(Inference(denoiser, memory=memory, pad=True), sigma, seed, gray, layout)
+    job = _Job(Inference(as_denoiser(denoiser), memory=memory, pad=True), sigma, seed, gray, layout)
     if not source.is_dir():
         return DenoisedFiles([_denoise_file(job, source, out, clean, overwrite, progress)], {})
 
@@ -206,7 +260,7 @@ class _Job:
                     "clean version of the same image"
                 )
         try:
-            denoised, channels = self._denoise(noisy, progress)
+            denoised, channels = _denoise(self.inference, noisy, progress)
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
         if not np.isfinite(denoised).all():
@@ -233,23 +287,6 @@ class _Job:
         images = to_float(images, CLEAN if limits == CLEAN else None)
         made_grey = self.gray and images.shape[-1] == 3
         return with_channels(images, 1) if made_grey else images, layout, made_grey
-
-    def _denoise(self, noisy, progress):
-        """The denoised images, in the channels of the noisy ones, and what was done for that."""
-        count, *sides, channels = noisy.shape
-        if channels == self.channels:
-            return self.inference.denoise(noisy, progress), None
-        if channels == 1:
-            repeated = self.inference.denoise(with_channels(noisy, self.channels), progress)
-            return with_channels(repeated, 1), REPEATED
-        if self.channels > 1:
-            raise InputError(
-                f"received images with {channels} channels for a denoiser of {self.channels}: convert "
-                "them"
-            )
-        apart = np.moveaxis(noisy, -1, 1).reshape(-1, *sides, 1)
-        apart = self.inference.denoise(apart, progress).reshape(count, channels, *sides)
-        return np.moveaxis(apart, 1, -1), APART
 
 
 def _describe(images):

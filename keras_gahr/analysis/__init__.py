@@ -8,6 +8,7 @@ from .bases import (
     wavelet_image,
 )
 from .bias_variance import BiasVariance, bias_variance
+from .comparison import Comparison, compare
 from .eigenbasis import METHODS, Eigenbasis, eigenbasis, exact_cost
 from .jacobian import Jacobian, Linearizer
 from .memorization import MemorizationReport, memorization_report
@@ -24,6 +25,7 @@ __all__ = [
     "METHODS",
     "BiasVariance",
     "Closest",
+    "Comparison",
     "Eigenbasis",
     "Jacobian",
     "Linearizer",
@@ -35,6 +37,7 @@ __all__ = [
     "Statistics",
     "bias_variance",
     "closest",
+    "compare",
     "dct_coefficients",
     "dct_image",
     "eigenbasis",

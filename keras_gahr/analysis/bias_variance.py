@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from keras_gahr.denoisers import as_inference
 from keras_gahr.errors import InputError
 from keras_gahr.psnr import add_noise
 
@@ -44,11 +45,11 @@ class BiasVariance:
         return {"networks": self.num_networks, "images": len(self.error), **means}
 
 
-def bias_variance(inferences, images, sigma, seed=0, draw=0):
+def bias_variance(denoisers, images, sigma, seed=0, draw=0):
     """Splits the error of several networks at one noise level.
 
     Args:
-        inferences: at least two `Inference`, of networks trained on disjoint sets.
+        denoisers: at least two, of networks trained on disjoint sets; see `as_denoiser`.
         images: clean float32 images `(N, height, width, channels)`, in none of the sets.
         sigma: noise level, in units of [0, 1].
         seed, draw: of the noise; see `keras_gahr.psnr.psnr_at`.
@@ -59,10 +60,10 @@ def bias_variance(inferences, images, sigma, seed=0, draw=0):
     Raises:
         InputError: for fewer than two networks.
     """
-    if len(inferences) < 2:
-        raise InputError(f"received {len(inferences)} network(s), expected at least two to compare")
+    if len(denoisers) < 2:
+        raise InputError(f"received {len(denoisers)} network(s), expected at least two to compare")
     noisy = add_noise(images, sigma, seed, draw)
-    denoised = [inference.denoise(noisy).astype(np.float64) for inference in inferences]
+    denoised = [as_inference(each).denoise(noisy).astype(np.float64) for each in denoisers]
     mean = np.mean(denoised, axis=0)
     return BiasVariance(
         num_networks=len(denoised),

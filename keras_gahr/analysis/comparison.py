@@ -13,6 +13,7 @@ from keras_gahr.analysis.memorization import (
 )
 from keras_gahr.analysis.similarity import MEASURES
 from keras_gahr.datasets.arrays import take
+from keras_gahr.denoisers import as_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.sampling import Samples, sample
 
@@ -102,13 +103,11 @@ class Comparison:
         ]
 
 
-def compare_networks(
-    denoisers, train_sets, *, count, seed=0, schedule=None, batch_size=16, progress=None
-):
+def compare(denoisers, train_sets, *, count, seed=0, schedule=None, batch_size=16, progress=None):
     """Samples both networks from the same noise and looks for the samples among the training images.
 
     Args:
-        denoisers: A and B, two `Denoiser`.
+        denoisers: A and B; see `as_denoiser`.
         train_sets: their training images, (N, H, W, C) each, uint8 or floats in [0, 1].
         count: how many pairs of samples.
         seed: of the noise.
@@ -122,6 +121,7 @@ def compare_networks(
         InputError: if the training images have different shapes or do not fit the networks, or if no
             pair of samples converged.
     """
+    denoisers = [as_denoiser(denoiser) for denoiser in denoisers]
     shapes = [tuple(train.shape[1:]) for train in train_sets]
     if shapes[0] != shapes[1]:
         a, b = ("x".join(map(str, shape)) for shape in shapes)

@@ -106,7 +106,7 @@ def eigenbasis(
     vectors, which needs fewer products.
 
     Args:
-        denoiser: a `Denoiser`, or a `Linearizer` of one, which is compiled once for many images.
+        denoiser: see `as_denoiser`, or a `Linearizer` of one, which is compiled once for many images.
         noisy: y, `(height, width, channels)`.
         count: number of factors, at most d.
         method: one of `METHODS`.

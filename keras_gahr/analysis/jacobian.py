@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from keras_gahr import _backend
+from keras_gahr.denoisers import as_denoiser
 from keras_gahr.errors import InputError
 
 from .frozen_gates import FrozenGates
@@ -27,7 +28,7 @@ class Linearizer:
     backend's derivatives are used, which cost two or three.
 
     Args:
-        denoiser: a `Denoiser` with as many channels out as in.
+        denoiser: see `as_denoiser`; with as many channels out as in.
         batch_size: directions computed at once.
         frozen_gates: False for the backend's derivatives in any case.
 
@@ -36,6 +37,7 @@ class Linearizer:
     """
 
     def __init__(self, denoiser, batch_size=BATCH_SIZE, frozen_gates=True):
+        denoiser = as_denoiser(denoiser)
         if denoiser.input_channels != denoiser.output_channels:
             raise InputError(
                 f"received a conditional denoiser, from {denoiser.input_channels} channels to "

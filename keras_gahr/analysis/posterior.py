@@ -8,7 +8,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_gahr.denoisers import Inference
+from keras_gahr.denoisers import Inference, as_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_seed, keyed_normal
 
@@ -34,7 +34,7 @@ def posterior_components(denoiser, clean, sigma, draws=256, count=16, seed=0, ba
     """PCA of D(x + sigma z) over independent standard normal z.
 
     Args:
-        denoiser: a `Denoiser` with as many channels out as in.
+        denoiser: see `as_denoiser`; with as many channels out as in.
         clean: x, `(height, width, channels)`.
         sigma: noise level, in units of [0, 1].
         draws: number of z, more than `count`.
@@ -50,6 +50,7 @@ def posterior_components(denoiser, clean, sigma, draws=256, count=16, seed=0, ba
     """
     check_seed(seed)
     clean = np.asarray(clean, np.float32)
+    denoiser = as_denoiser(denoiser)
     denoiser.check_shape((1, *clean.shape))
     if not 1 <= count < draws or count > clean.size:
         raise InputError(

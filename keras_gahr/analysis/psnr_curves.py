@@ -5,6 +5,8 @@ import math
 
 import numpy as np
 
+from keras_gahr.datasets.image_arrays import as_images
+from keras_gahr.denoisers import as_inference
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_seed
 from keras_gahr.psnr import SIGMAS, psnr_at
@@ -52,12 +54,13 @@ def _standard_error(values):
     return values.std(axis=-1, ddof=1) / math.sqrt(count)
 
 
-def psnr_curve(inference, images, sigmas=SIGMAS, draws=1, seed=0, progress=None):
+def psnr_curve(denoiser, images, sigmas=SIGMAS, draws=1, seed=0, progress=None):
     """Measures a `PSNRCurve`.
 
     Args:
-        inference: an `Inference`.
-        images: clean float32 images `(N, height, width, channels)`.
+        denoiser: see `as_denoiser`.
+        images: clean images (H, W), (H, W, C), (N, H, W) or (N, H, W, C), uint8 in 0..255 or floats in
+            [0, 1]; wavelet bands for a conditional denoiser.
         sigmas: noise levels above 0, in any order.
         draws: independent noise draws of each image.
         seed: of the noise; draw 0 has the noise of `keras_gahr.psnr.psnr_at`.
@@ -65,8 +68,18 @@ def psnr_curve(inference, images, sigmas=SIGMAS, draws=1, seed=0, progress=None)
 
     Raises:
         InputError: for no noise levels, some that are not above 0, repeated ones, fewer than one
-            draw, or denoised images that are not finite.
+            draw, something else than images, or denoised images that are not finite.
+
+    Example:
+
+    >>> import keras_gahr as kg, numpy as np
+    >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+    >>> kg.psnr_curve(denoiser, np.full((2, 16, 16), 128, np.uint8), sigmas=[0.1, 0.5]).mean.shape
+    (2,)
     """
+    inference = as_inference(denoiser)
+    if inference.denoiser.input_channels == inference.denoiser.output_channels:
+        images, _ = as_images(images, inference.denoiser.input_channels)
     sigmas = np.array(sorted(sigmas), np.float64)
     if not len(sigmas) or not np.all((sigmas > 0) & np.isfinite(sigmas)):
         raise InputError(f"received noise levels {list(map(float, sigmas))}, expected some above 0")

@@ -61,7 +61,7 @@ def compare(
     import numpy as np
 
     from keras_gahr import __version__
-    from keras_gahr.analysis.comparison import compare_networks
+    from keras_gahr.analysis import comparison as networks
     from keras_gahr.analysis.memorization import RULE
     from keras_gahr.datasets import load
     from keras_gahr.denoisers import load_denoiser
@@ -94,7 +94,7 @@ def compare(
             err=True,
         )
     with progress_bar("sampling", counted=False) as progress:
-        comparison = compare_networks(
+        comparison = networks.compare(
             denoisers,
             [part.images for part in train],
             count=count,

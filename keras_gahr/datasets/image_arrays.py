@@ -1,6 +1,8 @@
 """Images in `.npy` and `.npz` files."""
 
-from .arrays import CLEAN, check_values, read_array, refuse_binary
+import numpy as np
+
+from .arrays import CLEAN, check_values, read_array, refuse_binary, to_float
 from .layout import find_layout, to_images
 
 ARRAYS = {".npy", ".npz"}
@@ -27,9 +29,29 @@ def open_array(path, channels=None, layout=None, limits=CLEAN):
     Raises:
         InputError: if the file cannot be read, or holds something else than images.
     """
-    array = read_array(path)
-    layout = find_layout(array.shape, path, channels, layout)
+    return _checked(read_array(path), path, channels, layout, limits)
+
+
+def as_images(array, channels=None, layout=None, limits=CLEAN):
+    """Images in memory by the rule of those in files.
+
+    Args:
+        array: whatever NumPy makes an array of; uint8 in 0..255, bool, or floats.
+        channels, layout, limits: see `open_array`.
+
+    Returns:
+        float32 `(N, H, W, C)`, of clean images in [0, 1]; and the layout of the array.
+
+    Raises:
+        InputError: for something else than images.
+    """
+    images, layout = _checked(np.asarray(array), "the array", channels, layout, limits)
+    return to_float(images, CLEAN if limits == CLEAN else None), layout
+
+
+def _checked(array, name, channels, layout, limits):
+    layout = find_layout(array.shape, name, channels, layout)
     images = to_images(array, layout)
-    check_values(images, path, limits)
-    refuse_binary(images, path)
+    check_values(images, name, limits)
+    refuse_binary(images, name)
     return images, layout

@@ -7,6 +7,7 @@ from .dilated_unet import DilatedUNet
 from .direct import DirectDenoiser
 from .folding import FoldedNetwork
 from .inference import Inference
+from .interface import as_denoiser, as_inference
 from .loading import load_denoiser, save_denoiser
 from .multi_scale import MultiScaleDenoiser
 from .precision import PRECISIONS, with_precision
@@ -28,6 +29,8 @@ __all__ = [
     "MultiScaleDenoiser",
     "ReceptiveFieldBFCNN",
     "UNet",
+    "as_denoiser",
+    "as_inference",
     "build_conditional_denoiser",
     "build_denoiser",
     "load_denoiser",

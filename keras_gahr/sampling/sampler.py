@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from keras_gahr.denoisers import as_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_seed, check_whole, keyed_normal
 
@@ -76,7 +77,7 @@ def sample(
     its weights are by then, finds it compiled.
 
     Args:
-        denoiser: a `Denoiser` whose input and output have the same channels, or one with a condition.
+        denoiser: see `as_denoiser`; its input and output have the same channels, or it has a condition.
         shape: of one image, `(height, width, channels)`; without channels, the denoiser's.
         count: how many images.
         seed: of the noise.
@@ -113,6 +114,7 @@ def sample(
             sampler or one of another schedule, a conditional denoiser without a condition, or shapes
             that do not fit.
     """
+    denoiser = as_denoiser(denoiser)
     shape = check_request(denoiser, shape, count)
     check_seed(seed)
     check_whole(batch_size, "batch_size", 1)

@@ -133,7 +133,7 @@ def test_samples_that_do_not_converge_are_an_error_that_says_of_which_networks(
     def refuse(*arguments, **options):
         raise InputError("no pair of samples converged")
 
-    monkeypatch.setattr(transition, "compare_networks", refuse)
+    monkeypatch.setattr(transition, "compare", refuse)
     settings = replaced(Transition.scales["smoke"], curve_images=1)
     runs = pretend(Transition().trainings(settings))
     with pytest.raises(InputError, match="N = 2: no pair of samples converged"):

@@ -9,7 +9,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_gahr.analysis.comparison import compare_networks
+from keras_gahr.analysis.comparison import compare
 from keras_gahr.analysis.memorization import memorized_in_a_way
 from keras_gahr.errors import InputError
 from keras_gahr.reproduction.experiment import Experiment
@@ -114,7 +114,7 @@ class Transition(Experiment):
 
 def _compare(settings, pair, train_sets):
     try:
-        return compare_networks(
+        return compare(
             [run.denoiser() for run in pair],
             train_sets,
             count=settings.sampling.samples,

@@ -1,0 +1,48 @@
+"""What functions that take a denoiser take: a denoiser, what runs it, or where it is."""
+
+import os
+
+from keras_gahr.errors import InputError
+
+from .denoiser import Denoiser
+from .inference import Inference
+from .loading import load_denoiser
+
+
+def as_denoiser(given):
+    """The `Denoiser` that was given or named.
+
+    Args:
+        given: a `Denoiser` (baselines are some), an `Inference` of one, or a path or name for
+            `load_denoiser`.
+
+    Raises:
+        InputError: for anything else, and as `load_denoiser` does.
+
+    Example:
+
+    >>> import keras_gahr as kg
+    >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+    >>> kg.as_denoiser(kg.Inference(denoiser)) is denoiser
+    True
+    """
+    if isinstance(given, Denoiser):
+        return given
+    if isinstance(given, Inference):
+        return given.denoiser
+    if isinstance(given, str | os.PathLike):
+        return load_denoiser(given)
+    raise InputError(
+        f"received a {type(given).__name__}, expected a denoiser: one of this package's, an Inference of "
+        "one, or the path of its file"
+    )
+
+
+def as_inference(given, **options):
+    """The `Inference` that was given, or one of the denoiser that was.
+
+    Args:
+        given: see `as_denoiser`.
+        options: of `Inference`, if one is made.
+    """
+    return given if isinstance(given, Inference) else Inference(as_denoiser(given), **options)

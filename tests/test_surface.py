@@ -1,0 +1,111 @@
+"""What `import keras_gahr as kg` gives."""
+
+import doctest
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import keras_gahr as kg
+
+ROOT = Path(__file__).resolve().parents[1]
+DENOISER = "denoiser", "inference", "path", "text"
+FOR_EVER = 300
+"""Seconds after which a process hangs."""
+
+
+@pytest.fixture(scope="module")
+def ways(tiny_denoiser, tiny_model):
+    """One denoiser in all the ways it can be given."""
+    given = (tiny_denoiser, kg.Inference(tiny_denoiser), tiny_model, str(tiny_model))
+    return dict(zip(DENOISER, given, strict=True))
+
+
+@pytest.fixture(scope="module")
+def image(smooth_images):
+    return smooth_images(1, 16, 16)[0]
+
+
+def test_importing_loads_nothing_else():
+    code = (
+        "import sys, keras_gahr as kg\n"
+        "assert not {'keras', 'numpy', 'jax', 'tensorflow', 'torch'} & set(sys.modules)\n"
+        "assert set(dir(kg)) >= {'analysis', 'measurements', 'denoise', 'sample'}\n"
+    )
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=FOR_EVER)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("name", kg.__all__)
+def test_every_name_is_there(name):
+    assert getattr(kg, name) is not None
+
+
+def test_other_names_are_not():
+    with pytest.raises(AttributeError, match="unknown"):
+        kg.unknown  # noqa: B018
+
+
+@pytest.mark.parametrize("name", kg._HOMES)
+def test_examples_in_docstrings(name):
+    found = doctest.DocTestFinder(recurse=False).find(getattr(kg, name), name, globs={})
+    for example in found:
+        result = doctest.DocTestRunner(verbose=False).run(example)
+        assert not result.failed
+
+
+@pytest.mark.parametrize("way", DENOISER)
+def test_every_function_takes_a_denoiser_in_every_way(way, ways, image):
+    given, expected = ways[way], ways["denoiser"]
+    np.testing.assert_array_equal(kg.denoise(given, image), kg.denoise(expected, image))
+    curves = [kg.psnr_curve(each, image[None], [0.1]).after for each in (given, expected)]
+    np.testing.assert_array_equal(*curves)
+    schedule = kg.sampling.AscentSchedule(beta=1.0, sigma_end=0.5)
+    options = {"schedule": schedule, "seed": 1}
+    drawn = [kg.sample(each, (16, 16), **options).images for each in (given, expected)]
+    np.testing.assert_array_equal(*drawn)
+    bases = [kg.eigenbasis(each, image, 4, "exact").shrinkage for each in (given, expected)]
+    np.testing.assert_allclose(*bases, rtol=1e-6)
+
+
+@pytest.mark.parametrize("wrong", [3, None, np.zeros((4, 4))])
+def test_what_is_no_denoiser_is_refused(wrong, image):
+    with pytest.raises(kg.InputError, match="expected a denoiser"):
+        kg.denoise(wrong, image)
+
+
+def test_whole_numbers_are_0_to_255(tiny_denoiser, image):
+    whole = np.rint(image * 255).astype(np.uint8)
+    float_ = whole / np.float32(255)
+    np.testing.assert_array_equal(
+        kg.denoise(tiny_denoiser, whole), kg.denoise(tiny_denoiser, float_)
+    )
+    curves = [kg.psnr_curve(tiny_denoiser, each[None], [0.1]).after for each in (whole, float_)]
+    np.testing.assert_array_equal(*curves)
+
+
+def test_the_result_has_the_axes_of_what_was_given(tiny_denoiser, image):
+    expected = kg.denoise(tiny_denoiser, image[..., 0])
+    assert expected.shape == (16, 16) and expected.dtype == np.float32
+    for given, layout in (
+        (image, None),
+        (image[None], None),
+        (np.moveaxis(image, -1, 0)[None], "NCHW"),
+    ):
+        found = kg.denoise(tiny_denoiser, given, layout=layout)
+        assert found.shape == given.shape
+        np.testing.assert_array_equal(found.reshape(16, 16), expected)
+    colour = np.repeat(image, 3, axis=-1)
+    np.testing.assert_allclose(
+        kg.denoise(tiny_denoiser, colour), np.repeat(expected[..., None], 3, -1), atol=1e-6
+    )
+
+
+def test_values_in_other_units_are_refused(tiny_denoiser, image):
+    with pytest.raises(kg.InputError, match="divide it by 255"):
+        kg.denoise(tiny_denoiser, image * 255)
+    with pytest.raises(kg.InputError, match=r"-1\.\.1"):
+        kg.psnr_curve(tiny_denoiser, image[None] * 2 - 1, [0.1])
