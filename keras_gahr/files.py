@@ -25,6 +25,13 @@ _LONGEST_SUFFIX = 16
 """Bytes: `.safetensors` has 12; what is longer tells nobody the format."""
 
 
+_AT_A_TIME = 8
+"""Processes that write to the same path: of more, what is left of killed ones stays."""
+
+_NEW, _OLD = "new", "old"
+"""Names in temporary folders: of what is written, and of what it replaces."""
+
+
 class Busy(InputError):
     """Another process has what is asked for."""
 
@@ -167,32 +174,28 @@ def _check_lengths(path, parent):
 
 @contextlib.contextmanager
 def replacing(path):
-    """Yields a temporary path beside `path`, with the same suffix; moves it there on success.
+    """Yields a temporary path with the same suffix; moves the file to `path` on success.
 
-    On an exception the temporary file is removed and whatever was at `path` is untouched.
+    On an exception the temporary file is removed and whatever was at `path` is untouched. What a
+    killed process left behind is removed by the next one that writes to the same path.
 
     Raises:
         InputError: if the file cannot be written.
     """
     path = Path(path)
-    temporary = _temporary(path)
-    try:
+    with _place_beside(path) as place:
+        temporary = place / f"{_NEW}{_known_suffix(path.name)}"
         with _naming(path, temporary):
-            path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
             temporary.replace(path)
-    except BaseException:
-        # On a read-only file system this fails too, and the first error says more.
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
 
 
 @contextlib.contextmanager
 def replacing_folder(path, overwrite=False):
-    """Yields a temporary folder beside `path`; moves it there on success.
+    """Yields a temporary folder; moves it to `path` on success.
 
-    On an exception the temporary folder is removed and whatever was at `path` is untouched.
+    On an exception the temporary folder is removed and whatever was at `path` is untouched. What a
+    killed process left behind is removed by the next one that writes to the same path.
 
     Args:
         path: the folder.
@@ -202,15 +205,18 @@ def replacing_folder(path, overwrite=False):
         InputError: if the folder cannot be written, or if another process made it meanwhile.
     """
     path = _target(path)
-    temporary = _temporary(path)
-    try:
+    missing = not path.exists()
+    with _place_beside(path) as place:
+        if missing and not overwrite and path.exists():
+            raise InputError(
+                f"{path} was put back, as a process that replaced it was killed: choose another name "
+                "or pass --overwrite"
+            )
+        temporary = place / _NEW
         with _naming(path, temporary):
-            temporary.mkdir(parents=True)
+            temporary.mkdir()
             yield temporary
             _move_folder(temporary, path, overwrite)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
 
 
 @contextlib.contextmanager
@@ -239,7 +245,9 @@ def resuming_folder(path, overwrite=False):
 
 @contextlib.contextmanager
 def locked(folder, path=None):
-    """Holds a lock on a folder, which ends with the process; without `fcntl`, does nothing.
+    """Holds a lock on a folder, which ends with the process.
+
+    Where there are no locks, as on Windows and on some network file systems, it does nothing.
 
     Args:
         folder: an existing folder.
@@ -248,18 +256,46 @@ def locked(folder, path=None):
     Raises:
         Busy: if another process has it.
     """
-    if fcntl is None:
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
+        handle = _lock(folder)
     except BlockingIOError as error:
         raise Busy(
             f"{path or folder} is being made by another process: wait, or stop it"
         ) from error
+    try:
+        yield
     finally:
+        _unlock(handle)
+
+
+def _lock(folder):
+    """An open file that locks a folder until it is closed, or None where there are no locks.
+
+    Raises:
+        BlockingIOError: if another process has it, or removed it.
+    """
+    if fcntl is None:
+        return None
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise
+    except OSError:
+        os.close(handle)
+        return None
+    try:
+        if os.path.samestat(os.fstat(handle), os.stat(folder)):
+            return handle
+    except FileNotFoundError:
+        pass
+    os.close(handle)
+    raise BlockingIOError
+
+
+def _unlock(handle):
+    if handle is not None:
         os.close(handle)
 
 
@@ -280,20 +316,71 @@ def _move_folder(temporary, path, overwrite):
 
 def _swap(new, path):
     """Puts a new folder in the place of an old one and removes the old one."""
-    old = _temporary(path)
-    path.rename(old)
+    with _place_beside(path) as place:
+        old = place / _OLD
+        path.rename(old)
+        try:
+            new.rename(path)
+        except BaseException:
+            old.rename(path)
+            raise
+        try:
+            shutil.rmtree(old)
+        except OSError as error:
+            raise InputError(
+                f"{path} is written, but what was there before is {old} now and cannot be removed: "
+                f"{error.strerror}"
+            ) from error
+
+
+@contextlib.contextmanager
+def _place_beside(path):
+    """Yields a hidden folder beside `path` that no other process has; it is gone afterwards.
+
+    It is locked as long as its process lives. So what killed processes left is known, and removed.
+
+    Raises:
+        InputError: if it cannot be made.
+    """
     try:
-        new.rename(path)
-    except BaseException:
-        old.rename(path)
-        raise
-    try:
-        shutil.rmtree(old)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _tidy_beside(path)
+        place, handle = _new_place(path)
     except OSError as error:
-        raise InputError(
-            f"{path} is written, but what was there before is {old} now and cannot be removed: "
-            f"{error.strerror}"
-        ) from error
+        raise InputError(f"{path} cannot be written: {_reason(error)}") from error
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+        _unlock(handle)
+
+
+def _tidy_beside(path):
+    """Removes what killed processes left, but first puts back what one of them had just moved away."""
+    for place in filter(Path.is_dir, _places(path)):
+        with contextlib.suppress(BlockingIOError):
+            if handle := _lock(place):
+                with contextlib.suppress(OSError):
+                    if (place / _OLD).is_dir() and not path.exists():
+                        (place / _OLD).rename(path)
+                shutil.rmtree(place, ignore_errors=True)
+                _unlock(handle)
+
+
+def _new_place(path):
+    """A new folder and the open file that locks it."""
+    for place in _places(path):
+        with contextlib.suppress(FileExistsError, BlockingIOError):
+            place.mkdir()
+            return place, _lock(place)
+    place = _temporary(path, secrets.token_hex(4))
+    place.mkdir()
+    return place, None
+
+
+def _places(path):
+    """The paths of the hidden folders of processes that write to the same path at a time."""
+    return [_temporary(path, f"{k:08x}") for k in range(_AT_A_TIME)]
 
 
 def remove_leftovers(folder, names):
@@ -314,17 +401,21 @@ def _leftovers(folder, names):
                 yield item
 
 
-def _temporary(path):
-    """A name beside the path that nobody else has, with the same suffix."""
+def _temporary(path, digits):
+    """A path beside another one, with eight digits in its name."""
     before, after = _around(path.name)
-    return path.with_name(f"{before}{secrets.token_hex(4)}{after}")
+    return path.with_name(f"{before}{digits}{after}")
+
+
+def _known_suffix(name):
+    suffix = Path(name).suffix
+    return suffix if len(os.fsencode(suffix)) <= _LONGEST_SUFFIX else ""
 
 
 def _around(name):
-    """What stands before and after the random digits in the temporary names of a file."""
-    stem, suffix = Path(name).stem, Path(name).suffix
-    if len(os.fsencode(suffix)) > _LONGEST_SUFFIX:
-        stem, suffix = name, ""
+    """What stands before and after the digits in the temporary names of a file."""
+    suffix = _known_suffix(name)
+    stem = name.removesuffix(suffix)
     hidden = _hidden(name, stem, f"-{'0' * 8}{suffix}")
     cut = len(hidden) - len(suffix)
     return hidden[: cut - 8], suffix

@@ -9,7 +9,7 @@ from pathlib import Path
 from keras_gahr.datasets import load
 from keras_gahr.datasets.store import is_dataset
 from keras_gahr.errors import InputError
-from keras_gahr.files import Busy, locked, remove_leftovers, replacing
+from keras_gahr.files import Busy, locked, replacing
 from keras_gahr.runs import find_runs
 from keras_gahr.training.history import read_history
 
@@ -117,7 +117,6 @@ class Workspace:
             else value
             for name, value in dataset.parameters.items()
         }
-        remove_leftovers(path.parent, [path.name])
         RECIPES[dataset.recipe](out=path, progress=progress, **parameters)
 
     def state(self, task):

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_gahr.errors import InputError
-from keras_gahr.files import replacing
+from keras_gahr.files import remove_leftovers, replacing
 
 _HEADER = 12
 _CHECKSUM = 4
@@ -45,11 +45,10 @@ class EventFile:
         self._path = folder / name
         with self._naming():
             folder.mkdir(parents=True, exist_ok=True)
-            for path in folder.glob("*tfevents*"):
-                if path.name.startswith("."):  # A killed process was replacing one.
-                    path.unlink()
-                else:
-                    _drop_events(path, first_step)
+            paths = list(folder.glob("[!.]*tfevents*"))
+            remove_leftovers(folder, [path.name for path in paths])
+            for path in paths:
+                _drop_events(path, first_step)
             self._writer = records.RecordWriter(os.fspath(self._path))
         self._write(file_version="brain.Event:2")
         start = self._messages.SessionLog(status=self._messages.SessionLog.START)
