@@ -69,11 +69,13 @@ def impostor(path, expected, own=()):
     It is read again, from its beginning; use it where a file could not be read.
 
     Args:
-        path: of a regular file.
+        path: of the file.
         expected: what the file should be, such as "an array".
         own: groups of kinds that the reader reads, among "array", "gzip", "json", "pickle",
             "picture", "tar" and "zip": such a file is none.
     """
+    if not pathlib.Path(path).is_file():  # A pipe would be waited for.
+        return None
     try:
         with open(path, "rb") as file:
             start = file.read(START)

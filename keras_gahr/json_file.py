@@ -11,24 +11,25 @@ LARGEST_JSON = 2**24
 _DEEPEST = 100
 
 
-def read_json(path, expected="a JSON file"):
+def read_json(path, expected="a JSON file", largest=LARGEST_JSON):
     """The content of a JSON file.
 
     Args:
         path: the file.
         expected: what errors ask for, such as "the config.json of a run".
+        largest: bytes that it may have.
 
     Raises:
-        InputError: if it is no regular file, larger than `LARGEST_JSON`, or not what `parse_json` takes.
+        InputError: if it is no regular file, too large, or not what `parse_json` takes.
     """
     check_regular(path, expected)
     try:
         with open(path, "rb") as file:
-            content = file.read(LARGEST_JSON + 1)
+            content = file.read(largest + 1)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    if len(content) > LARGEST_JSON:
-        raise InputError(f"{path} has more than {LARGEST_JSON / 2**20:.0f} MiB: give {expected}")
+    if len(content) > largest:
+        raise InputError(f"{path} has more than {largest / 2**20:.0f} MiB: give {expected}")
     try:
         return parse_json(content)
     except ValueError as error:

@@ -58,12 +58,20 @@ def tangent_space(dataset, index):
         return None
     if recipe == "ray":
         return ray_tangent(dataset.as_float(index))[0]
-    if recipe == "sines":
-        size = parameters["size"]
-        return sine_tangent(sine_parameters(1, size, parameters["seed"], index), size)[0]
-    if recipe == "disks":
-        return _disk_tangent(parameters, index)
-    return None
+    if recipe not in {"sines", "disks"}:
+        return None
+    try:
+        if parameters["size"] != dataset.images.shape[1]:
+            raise ValueError("another size")
+        if recipe == "disks":
+            return _disk_tangent(parameters, index)
+        drawn = sine_parameters(1, parameters["size"], parameters["seed"], index)
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
+        raise InputError(
+            f"the manifest of the images says they are {recipe}, but not with which parameters: make "
+            "the dataset again"
+        ) from error
+    return sine_tangent(drawn, parameters["size"])[0]
 
 
 def _disk_tangent(parameters, index):

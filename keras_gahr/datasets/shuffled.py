@@ -107,8 +107,11 @@ def _order_of(dataset, source):
             f"{source} is not a shuffled dataset, so its permutation is unknown: give the --seed "
             "it was shuffled with"
         )
-    order = np.asarray(order)
     _, height, width, _ = dataset.images.shape
+    try:
+        order = np.asarray(order)
+    except ValueError:  # Lists of several lengths.
+        order = np.empty(0)
     if order.dtype.kind != "i" or not np.array_equal(np.sort(order), np.arange(height * width)):
         raise InputError(
             f"the permutation in the manifest of {source} is not one of {height * width} pixels: "

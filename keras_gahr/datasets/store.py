@@ -9,18 +9,15 @@ leave [0, 1]: their manifest declares it by `value_range`, [lowest, highest].
 
 import dataclasses
 import hashlib
-import json
 from pathlib import Path
 
 import numpy as np
 
 from keras_gahr.errors import InputError
-from keras_gahr.impostors import impostor
 
 from .arrays import blocks, read_array, take
 from .image_arrays import open_array
-
-FORMAT_VERSION = 1
+from .manifest import read_manifest
 
 # Hashing reads everything once: about a second for this many bytes.
 VERIFIED_BYTES = 10**9
@@ -160,23 +157,13 @@ def _load_folder(path, verify, bands):
         raise InputError(
             f"{path} is not a dataset: it has no manifest.json; make one with `gahr data`"
         )
-    try:
-        manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
-        version, expected = manifest["format"], {k: manifest[k] for k in ("shape", "dtype")}
-        digest = manifest["sha256"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise impostor(path / "manifest.json", "a manifest", {"json"}) or InputError(
-            f"{path / 'manifest.json'} is damaged ({type(error).__name__}: {error}): make the "
-            "dataset again"
-        ) from error
-    if version != FORMAT_VERSION:
-        raise InputError(
-            f"{path} has dataset format {version}: this version reads {FORMAT_VERSION}; make the "
-            "dataset again, or install a newer keras-gahr"
-        )
+    manifest = read_manifest(path / "manifest.json")
     _check_range(path, manifest.get("value_range"), bands)
     images = read_array(path / "images.npy")
-    found = describe(images.shape, images.dtype)
+    found, expected = (
+        describe(images.shape, images.dtype),
+        {k: manifest[k] for k in ("shape", "dtype")},
+    )
     if found != expected:
         raise InputError(
             f"{path / 'images.npy'} has shape {found['shape']} and type {found['dtype']}, but the "
@@ -184,7 +171,7 @@ def _load_folder(path, verify, bands):
         )
     if verify is None:
         verify = images.nbytes <= VERIFIED_BYTES
-    if verify and _sha256(images) != digest:
+    if verify and _sha256(images) != manifest["sha256"]:
         raise InputError(
             f"{path / 'images.npy'} does not have the SHA-256 of its manifest: it was changed or "
             "damaged; make the dataset again"

@@ -12,7 +12,8 @@ from keras_gahr.files import check_output_folder, replacing_folder, resuming_fol
 from keras_gahr.names import encodable
 
 from .journal import Journal
-from .store import FORMAT_VERSION, describe
+from .manifest import FORMAT_VERSION
+from .store import describe
 
 CONTENTS = ("images.npy", "manifest.json", "contact_sheet.png", "repeats.png")
 

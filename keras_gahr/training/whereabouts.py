@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from keras_gahr.datasets.manifest import LARGEST_MANIFEST
 from keras_gahr.datasets.store import is_dataset
 from keras_gahr.errors import InputError
 from keras_gahr.json_file import read_json
@@ -60,5 +61,7 @@ def find_dataset(run):
 
 def _sha256(place):
     """What the manifest of a dataset says of its images; None if there is no such thing."""
-    manifest = read_json(place / "manifest.json") if is_dataset(place) else None
+    if not is_dataset(place):
+        return None
+    manifest = read_json(place / "manifest.json", "a manifest", LARGEST_MANIFEST)
     return manifest.get("sha256") if isinstance(manifest, dict) else None

@@ -107,7 +107,7 @@ def test_manifest_and_array_must_fit(tmp_path, images):
         (folder / "manifest.json").write_text(text)
     for damaged in ("", "[]", "{}", '{"format": 1'):
         (folder / "manifest.json").write_text(damaged)
-        with pytest.raises(InputError, match=r"damaged|is empty"):
+        with pytest.raises(InputError, match=r"damaged|is empty|is not JSON"):
             load(folder)
 
 
