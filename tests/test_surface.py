@@ -1,8 +1,10 @@
 """What `import keras_gahr as kg` gives."""
 
 import doctest
+import shutil
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +71,32 @@ def test_every_function_takes_a_denoiser_in_every_way(way, ways, image):
     np.testing.assert_array_equal(*drawn)
     bases = [kg.eigenbasis(each, image, 4, "exact").shrinkage for each in (given, expected)]
     np.testing.assert_allclose(*bases, rtol=1e-6)
+
+
+def test_checkpoints_are_loaded(golden, image, tiny_denoiser, tmp_path):
+    expected = kg.denoise(tiny_denoiser, image)
+    checkpoint = golden / "tiny_unet_trained.pt"
+    np.testing.assert_array_equal(kg.denoise(checkpoint, image), expected)
+    shutil.copy(checkpoint, tmp_path / "WEIGHTS.PTH")
+    np.testing.assert_array_equal(kg.denoise(tmp_path / "WEIGHTS.PTH", image), expected)
+
+
+def test_a_published_checkpoint_is_loaded_by_its_name(golden, image, tiny_denoiser, monkeypatch):
+    content = golden / "tiny_unet_trained.pt"
+    entry = types.SimpleNamespace(architecture="unet", first_layer=None)
+    monkeypatch.setattr("weights_convert.loading.find_published", {"tiny": entry}.__getitem__)
+    monkeypatch.setattr("weights_convert.loading.fetch", lambda published, progress: content)
+    np.testing.assert_array_equal(kg.denoise("tiny", image), kg.denoise(tiny_denoiser, image))
+
+
+def test_a_name_that_is_not_published_says_which_are_close():
+    with pytest.raises(kg.InputError, match="did you mean"):
+        kg.load_denoiser("unet-celeba-80-n9932")
+
+
+def test_a_run_is_loaded_by_its_directory(tiny_model, tmp_path, tiny_denoiser, image):
+    shutil.copy(tiny_model, tmp_path / "model.keras")
+    np.testing.assert_array_equal(kg.denoise(tmp_path, image), kg.denoise(tiny_denoiser, image))
 
 
 @pytest.mark.parametrize("wrong", [3, None, np.zeros((4, 4))])

@@ -9,7 +9,7 @@ import typer
 from keras_gahr.names import encodable
 
 from .backend import BackendOption, choose_backend
-from .options import BatchSizeOption, OverwriteOption, SeedOption
+from .options import MODEL_HELP, BatchSizeOption, OverwriteOption, SeedOption, fetch_model
 from .sampler_options import (
     BetaOption,
     FirstStepOption,
@@ -26,8 +26,12 @@ NAMES = ("comparison.json", "comparison.npz", "samples.png", "similarity.png")
 
 
 def compare(
-    model_a: Annotated[Path, typer.Argument(help="Denoiser A: a .keras file.")],
-    model_b: Annotated[Path, typer.Argument(help="Denoiser B, trained on other images.")],
+    model_a: Annotated[
+        Path, typer.Argument(help=f"Denoiser A: {MODEL_HELP}", callback=fetch_model)
+    ],
+    model_b: Annotated[
+        Path, typer.Argument(help="Denoiser B, trained on other images.", callback=fetch_model)
+    ],
     train_a: Annotated[Path, typer.Option(help="Dataset that A was trained on.")],
     out: Annotated[Path, typer.Option(help=f"Folder for {', '.join(NAMES)}.")],
     train_b: Annotated[

@@ -54,7 +54,24 @@ MemoryOption = Annotated[
         show_default=False,
     ),
 ]
-ModelArgument = Annotated[Path, typer.Argument(help="A denoiser: a .keras file.")]
+
+
+def fetch_model(model: Path):
+    """Downloads a published checkpoint that is asked for by its name, with a progress bar."""
+    from weights_convert.catalogue import fetch, find_published, is_fetched, is_published_name
+
+    from .progress import progress_bar
+
+    if is_published_name(model) and not is_fetched(published := find_published(str(model))):
+        with progress_bar(f"fetching {model}", counted=False) as progress:
+            fetch(published, progress=progress)
+    return model
+
+
+MODEL_HELP = "a .keras file, a run, a PyTorch checkpoint, or a name of `gahr weights list`."
+ModelArgument = Annotated[
+    Path, typer.Argument(help=f"A denoiser: {MODEL_HELP}", callback=fetch_model)
+]
 
 
 def check_model_output(out, overwrite):

@@ -1,4 +1,4 @@
-"""Denoisers in `.keras` files."""
+"""Denoisers in files, and those that were published."""
 
 import warnings
 import zipfile
@@ -16,26 +16,50 @@ from .keras_file import check_keras_file
 from .precision import with_precision
 
 
-def load_denoiser(path, precision="float32"):
-    """The denoiser in a `.keras` file, written on any backend.
+def load_denoiser(source, precision="float32"):
+    """The denoiser in a file, or one that was published.
 
-    Nothing in the file is executed, and its classes, options and sizes are checked before anything of it
-    is built: reading it takes about four times as much memory as the file is long.
+    Nothing in a file is executed. Of a `.keras` file, written on any backend, the classes, options and
+    sizes are checked before anything of it is built: reading it takes about four times as much memory as
+    the file is long. A PyTorch checkpoint is converted in memory and verified layer by layer, which takes
+    some seconds; PyTorch is not needed.
 
     Args:
-        path: of the file.
+        source: a `.keras` file, the directory of a training run, a published PyTorch checkpoint (`.pt`
+            and its like), a folder of multi-scale checkpoints, or a name that `gahr weights list` shows,
+            which is downloaded unless it is in the cache.
         precision: what it computes in; see `with_precision`.
+
+    Returns:
+        A `Denoiser`, which is a `keras.Model`.
 
     Raises:
         InputError: if there is no such file, if it does not hold a denoiser, or for an unknown
             precision.
+
+    Example:
+
+    >>> import keras_gahr as kg, tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+    >>> kg.save_denoiser(denoiser, f"{folder.name}/model.keras")
+    >>> kg.load_denoiser(folder.name).num_parameters
+    220
     """
-    path = Path(path)
+    path = Path(source)
+    if (path / "model.keras").is_file():
+        path = path / "model.keras"
+    model = _read(path)
+    return model if precision == "float32" else with_precision(model, precision)
+
+
+def _read(path):
+    # Conversion builds on this room, and is only needed for files of others.
+    from weights_convert.loading import is_published, load_published
+
+    if is_published(path):
+        return load_published(path)
     check_regular(path, "the .keras file of a denoiser")
-    if path.suffix == ".pt" or path.suffix == ".pth":
-        raise InputError(
-            f"{path} is a PyTorch checkpoint: first run `gahr convert {path} OUT.keras`"
-        )
     if path.suffix != ".keras" or not zipfile.is_zipfile(path):
         raise impostor(path, "a .keras file", {"zip"}) or InputError(
             f"{path} is not a .keras file: give the .keras file of a denoiser"
@@ -45,7 +69,7 @@ def load_denoiser(path, precision="float32"):
             # What Keras warns of in a foreign or damaged file is in the error that follows.
             warnings.simplefilter("ignore")
             check_keras_file(path)
-            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+            return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises whatever the damaged part happened to cause.
         if _backend.is_out_of_memory(error):
             raise
@@ -53,7 +77,6 @@ def load_denoiser(path, precision="float32"):
         raise InputError(
             f"{path} cannot be read as a denoiser: {printable(reason[:250])}"
         ) from error
-    return model if precision == "float32" else with_precision(model, precision)
 
 
 def save_denoiser(denoiser, path):

@@ -166,7 +166,7 @@ def test_files_that_are_not_denoisers_are_refused(tmp_path):
     with pytest.raises(InputError, match="not a \\.keras file"):
         load_denoiser(tmp_path / "text.keras")
     (tmp_path / "x.pt").write_bytes(b"PK")
-    with pytest.raises(InputError, match="gahr convert"):
+    with pytest.raises(InputError, match="not a PyTorch checkpoint"):
         load_denoiser(tmp_path / "x.pt")
     other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     other.save(tmp_path / "other.keras")
