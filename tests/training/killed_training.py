@@ -14,6 +14,7 @@ import numpy as np
 
 from keras_gahr import UNet
 from keras_gahr.training import TrainingSettings, train
+from keras_gahr.training.state import read_state
 
 SETTINGS = TrainingSettings(
     epochs=5, images_per_epoch=400, batch_size=8, ema=0.9, schedule="cosine", learning_rate=3e-3
@@ -52,40 +53,54 @@ def in_a_child(out):
 
 def version(path):
     """Changes whenever the file is replaced."""
-    return path.stat().st_ino if path.exists() else None
+    if not path.exists():
+        return None
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns
 
 
-def kill_one(out, delay, after_first_state):
-    """Starts `run` and kills it; returns whether it was still running.
+def kill_one(out, states, delay):
+    """Starts `run` and kills it.
 
     Args:
         out: run directory.
-        delay: seconds to wait before the kill.
-        after_first_state: whether to count them from the first state that the process writes.
+        states: how many states the process must have written before; there is one for each step, so
+            that a kill after some states falls on steps, however long compiling takes.
+        delay: seconds to wait after that.
+
+    Returns:
+        Whether it was killed before its first state, and whether it was in the midst of its steps.
     """
     state = out / "state.safetensors"
-    before = version(state)
+    last, seen = version(state), 0
     child = in_a_child(out)
-    while after_first_state and version(state) in {None, before}:
+    while seen < states:
         if os.waitpid(child, os.WNOHANG)[0]:
             sys.exit("the training ended by itself")
-        time.sleep(0.001)
+        if version(state) not in {None, last}:
+            last, seen = version(state), seen + 1
+        time.sleep(0.0005)
     time.sleep(delay)
     os.kill(child, signal.SIGKILL)
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    if not os.WIFSIGNALED(os.waitpid(child, 0)[1]):
+        return False, False
+    return seen == 0, seen > 0 and read_state(state)[1]["epoch"] < SETTINGS.epochs
 
 
 def main(folder, kills, seed):
     chance = random.Random(seed)
-    killed = 0
+    print(f"seed {seed}")
+    early = amid = 0
     for i in range(kills):
         # Most kills fall on steps and states, some on the start.
-        killed += kill_one(folder / "killed", chance.uniform(0, 0.06), after_first_state=i % 5 > 0)
+        states, delay = (chance.randint(1, 6), 0.02) if i % 5 else (0, 0.06)
+        start, middle = kill_one(folder / "killed", states, chance.uniform(0, delay))
+        early, amid = early + start, amid + middle
     for out in (folder / "killed", folder / "whole"):
         _, status = os.waitpid(in_a_child(out), 0)
         if status:
             sys.exit(f"{out} did not end: {status}")
-    print(f"killed {killed}")
+    print(f"killed at the start and in the midst: {early} {amid}")
 
 
 if __name__ == "__main__":

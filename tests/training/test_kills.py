@@ -40,8 +40,8 @@ def test_a_training_killed_many_times_ends_as_one_left_in_peace(tmp_path, backen
         list(map(str, command)), capture_output=True, text=True, env=environment, timeout=FOR_EVER
     )
     assert result.returncode == 0, result.stderr
-    # A few processes may be done before their time to be killed comes.
-    assert int(result.stdout.split()[-1]) >= KILLS - 2
+    early, amid = map(int, result.stdout.split()[-2:])
+    assert early >= 2 and amid >= KILLS // 2, result.stdout
 
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     assert rows(killed) == rows(whole)

@@ -1,0 +1,44 @@
+"""`gahr reproduce`, killed at random moments."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keras_gahr import load_denoiser
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = Path(__file__).with_name("killed_reproduction.py")
+KILLS = 10
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not hasattr(os, "fork"), reason="Windows has no fork and no groups of processes"
+)
+def test_a_reproduction_killed_many_times_ends_with_the_same_numbers(tmp_path):
+    """The whole group of processes, while it makes datasets, trains, analyses and writes its page."""
+    command = [sys.executable, SCRIPT, tmp_path, KILLS, 0]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2"}
+    result = subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, env=environment
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stdout.splitlines()[-1] == f"killed {KILLS}", result.stdout
+
+    folders = [tmp_path / name for name in ("killed", "whole")]
+    found, expected = (json.loads((f / "ray" / "numbers.json").read_text()) for f in folders)
+    assert expected["numbers"]
+    for part in ("numbers", "claims", "settings"):
+        assert found[part] == expected[part]
+    models = [next(f.glob("runs/*/model.keras")) for f in folders]
+    for one, other in zip(*(load_denoiser(m).get_weights() for m in models), strict=True):
+        np.testing.assert_array_equal(one, other)
+    names = [sorted(str(p.relative_to(f)) for f_ in [f] for p in f_.rglob("*")) for f in folders]
+    # Event files are called by the second.
+    kept = [[name for name in each if "tfevents" not in name] for each in names]
+    assert kept[0] == kept[1]
