@@ -62,6 +62,8 @@ def write_onnx(denoiser, path, size=None):
         warnings.simplefilter("ignore")
         try:
             denoiser.export(path, format="onnx", verbose=False, input_signature=signature)
+        except OSError:  # Such as a full disk.
+            raise
         except Exception as error:  # They raise whatever they stumble over.
             raise InputError(
                 f"Keras on {backend} cannot write this network as ONNX: {_reason(error)}; try "

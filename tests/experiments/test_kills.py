@@ -38,7 +38,14 @@ def test_a_reproduction_killed_many_times_ends_with_the_same_numbers(tmp_path):
     models = [next(f.glob("runs/*/model.keras")) for f in folders]
     for one, other in zip(*(load_denoiser(m).get_weights() for m in models), strict=True):
         np.testing.assert_array_equal(one, other)
-    names = [sorted(str(p.relative_to(f)) for f_ in [f] for p in f_.rglob("*")) for f in folders]
-    # Event files are called by the second.
-    kept = [[name for name in each if "tfevents" not in name] for each in names]
-    assert kept[0] == kept[1]
+    assert names(folders[0]) == names(folders[1])
+
+
+def names(folder):
+    """Of all files but event files, which are called by the second, and what killed processes left."""
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if "tfevents" not in path.name
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )

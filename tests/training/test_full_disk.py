@@ -1,11 +1,16 @@
 """A training whose disk gets full while it writes, and which goes on when there is room again."""
 
 import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from disks import limited
-from equal_runs import check_equal
+from equal_runs import check_equal, check_equal_files
 
 from keras_gahr import InputError, UNet
 from keras_gahr.training import TrainingSettings, train
@@ -61,3 +66,21 @@ def test_a_training_goes_on_when_there_is_room_again(tmp_path, smooth_images, na
     assert not [item.name for item in out.rglob(".*")]
     found = run(out, images, resume=True)
     check_equal(out, whole, found, expected)
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_full_within_the_write_of_a_state(tmp_path):
+    """A real one, in a process that may mount it."""
+    unshare = [*map(shutil.which, ["unshare"]), "--user", "--map-root-user", "--mount"]
+    if unshare[0] is None or subprocess.run([*unshare, "true"], check=False).returncode:
+        pytest.skip("no process here may have mounts of its own")
+    script = Path(__file__).with_name("full_disk.py")
+    environment = {**os.environ, "PYTHONPATH": str(script.parents[2])}
+    command = [*unshare, sys.executable, str(script), str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if "nothing can be mounted" in result.stderr:
+        pytest.skip("no process here may mount a file system")
+    assert result.returncode == 0, result.stderr
+    state = tmp_path / "disk" / "run" / "state.safetensors"
+    assert result.stdout == f"{state} cannot be written: No space left on device\n"
+    check_equal_files(tmp_path / "filled", tmp_path / "whole")

@@ -1,7 +1,9 @@
 """Denoisers as files for other libraries."""
 
+import errno
 import importlib.util
 import json
+import os
 
 import keras
 import numpy as np
@@ -176,6 +178,18 @@ def test_failures_of_the_exporter_are_one_line(needs_exporter, tiny_model, tmp_p
     monkeypatch.setattr(keras.Model, "export", fail)
     text = failure(tiny_model, tmp_path / "x.onnx", size=(8, 8))
     assert text.endswith("as ONNX: no such thing; try another --backend")
+
+
+def test_a_full_disk_is_not_taken_for_a_failure_of_the_exporter(
+    needs_exporter, tiny_model, tmp_path, monkeypatch
+):
+    def full(*arguments, **options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(keras.Model, "export", full)
+    with pytest.raises(InputError, match=r"x\.onnx cannot be written: No space left"):
+        export_denoiser(tiny_model, tmp_path / "x.onnx", size=(16, 16))
+    assert not list(tmp_path.iterdir())
 
 
 def test_onnx_without_the_packages(tiny_model, tmp_path, monkeypatch):
