@@ -29,7 +29,7 @@ SETTINGS = {
 """Of the smallest experiment, smaller than its smoke scale."""
 
 MOST_CHANGES = 30
-"""How many files may have changed before a kill; an undisturbed reproduction changes more."""
+"""How many files may have changed before a kill; a reproduction from its start changes more."""
 
 
 def reproduce(out):
@@ -112,11 +112,18 @@ def main(folder, kills, seed):
     chance = random.Random(seed)
     print(f"seed {seed}, {keras.backend.backend()}")
     launchers.LocalLauncher.start = lambda self, task, log, backend: ForkedTraining(task, log)
-    killed = tries = 0
-    while killed < kills and tries < 3 * kills:
-        tries += 1
-        changes, delay = chance.randint(1, MOST_CHANGES), chance.uniform(0, 0.05)
-        killed += kill_one(folder / "killed", changes, delay)
+    killed, most = 0, MOST_CHANGES
+    while killed < kills:
+        # Some kills fall on any moment, the others on what is written, however slow the machine is.
+        if chance.random() < 0.4:
+            changes, delay = 0, chance.uniform(0, 4)
+        else:
+            changes, delay = chance.randint(1, most), chance.uniform(0, 0.05)
+        if kill_one(folder / "killed", changes, delay):
+            killed += 1
+        else:
+            # Less is left to be written.
+            most = max(most // 3, 1)
     for out in (folder / "killed", folder / "whole"):
         _, status = os.waitpid(fork(lambda out=out: reproduce(out), folder / "output"), 0)
         if status:
