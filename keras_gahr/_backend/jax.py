@@ -16,9 +16,12 @@ WORKSPACE = {
     "convolution": (1, 0),
     "keras_convolution": (1, 1),
     "transposed": (1, 1),
+    "keras_transposed": (1, 4),
 }
 """How often the bytes of its images and of its results a convolution takes beside these, at most, as
-measured: "convolution" is `convolve`, "keras_convolution" and "transposed" are Keras' layers."""
+measured: "convolution" is `convolve`, "transposed" is `convolve_transposed`, the others are Keras' layers.
+Of a transposed convolution of 4x4 pixels and stride 2 the products with each of its taps take four times its
+result."""
 
 TAKES_SEVERAL_STEPS = True
 """Whether `fit` can take several training steps at a time."""

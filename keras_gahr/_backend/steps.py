@@ -1,6 +1,7 @@
 """The operations of a functional model, one after the other, those of models in it among them."""
 
 import dataclasses
+import gc
 
 import keras
 
@@ -59,6 +60,9 @@ class Steps:
             del results
             for tensor in step.idle:
                 del known[id(tensor)]
+            if any(isinstance(value, list | tuple) for value in step.arguments):
+                # On PyTorch Keras leaves tensors that came in a list in cycles of references.
+                gc.collect(1)
         return known[id(self.output)]
 
 

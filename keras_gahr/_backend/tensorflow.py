@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-FIXED_MEMORY = 2**27
+FIXED_MEMORY = 2**28
 """Bytes that a pass of a network takes whatever the size of its images."""
 
 WORKSPACE = {
@@ -11,6 +11,7 @@ WORKSPACE = {
     "convolution": (1, 0),
     "keras_convolution": (2, 2),
     "transposed": (1, 1),
+    "keras_transposed": (1, 4),
 }
 """See `keras_gahr._backend.jax.WORKSPACE`."""
 

@@ -9,14 +9,15 @@ from torch.autograd import forward_ad
 from . import torch_convolution
 from .torch_program import Program
 
-FIXED_MEMORY = 2**26
+FIXED_MEMORY = 2**27
 """Bytes that a pass of a network takes whatever the size of its images."""
 
 WORKSPACE = {
     "winograd": (1, 0),
     "convolution": (1, 0),
     "keras_convolution": (2, 2),
-    "transposed": (2, 2),
+    "transposed": (1, 1),
+    "keras_transposed": (1, 4),
 }
 """See `keras_gahr._backend.jax.WORKSPACE`. Keras' own layers reorder the axes of images and results."""
 

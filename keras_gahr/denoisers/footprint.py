@@ -9,6 +9,7 @@ from keras_gahr import _backend
 from keras_gahr._backend.steps import steps_of
 
 from .folding import Convolution, WinogradConvolution
+from .layers import Conv2DTranspose
 
 _SIDE = 512
 """Of the image that is counted; what an image takes is in proportion to its pixels."""
@@ -22,7 +23,8 @@ _RESERVE = 1.1
 _KINDS = {
     "winograd": WinogradConvolution,
     "convolution": Convolution,
-    "transposed": keras.layers.Conv2DTranspose,
+    "transposed": Conv2DTranspose,
+    "keras_transposed": keras.layers.Conv2DTranspose,
     "keras_convolution": keras.layers.Conv2D,
 }
 """Layers with work areas, by the names of `_backend.WORKSPACE`."""
