@@ -3,10 +3,12 @@
 import os
 import sys
 import warnings
+from typing import Annotated
 
 import typer
 import typer.core
 
+from keras_gahr import __version__
 from keras_gahr.errors import InputError
 from keras_gahr.names import printable
 
@@ -93,12 +95,25 @@ app = typer.Typer(
     help="Blind denoisers: train them, sample from them, and see in what basis they denoise.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 
 
+def _print_version(asked: bool):
+    if asked:
+        typer.echo(f"keras-gahr {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def choose(backend: BackendOption = None):
+def choose(
+    backend: BackendOption = None,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+):
     if backend:
         choose_backend(backend)
 

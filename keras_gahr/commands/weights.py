@@ -1,5 +1,7 @@
 """`gahr weights`: published checkpoints."""
 
+import dataclasses
+import json
 import shlex
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +24,12 @@ CacheOption = Annotated[
 
 
 @weights_app.command("list")
-def list_(cache: CacheOption = None):
+def list_(
+    cache: CacheOption = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print all that is known, as JSON.")
+    ] = False,
+):
     """List the published checkpoints.
 
     "Made" is the architecture that `gahr convert` makes of one, "-" where a network has biases or is
@@ -30,6 +37,13 @@ def list_(cache: CacheOption = None):
     """
     from weights_convert.catalogue import catalogue
 
+    if as_json:
+        known = [
+            dataclasses.asdict(item) | {"url": item.url(), "fetched": item.cached(cache).is_file()}
+            for item in catalogue().values()
+        ]
+        typer.echo(json.dumps(known, indent=1))
+        return
     rows = [
         (
             item.name,

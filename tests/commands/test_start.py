@@ -11,7 +11,7 @@ import keras
 import pytest
 from waiting import FOR_EVER
 
-from keras_gahr import InputError
+from keras_gahr import InputError, __version__
 from keras_gahr.commands.backend import backend_in, choose_backend, lacks_memory
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +32,14 @@ def test_help_is_quick_and_imports_no_keras():
         "assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_the_version(gahr):
+    assert gahr("--version").output == f"keras-gahr {__version__}\n"
+
+
+def test_a_shell_can_complete(gahr):
+    assert "--install-completion" in gahr("--help").output
 
 
 def test_help_takes_less_than_half_a_second(gahr_process):

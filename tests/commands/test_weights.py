@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import json
 
 import pytest
 from file_server import serving
@@ -38,6 +39,12 @@ def test_list_fetch_and_path(gahr, refused, tiny, content, monkeypatch):
     assert gahr("weights", "path", "tiny").output.strip() == str(tiny.cached())
     assert tiny.cached().read_bytes() == content
     assert "fetched" in gahr("weights", "list").output
+
+
+def test_the_list_as_json(gahr, tiny):
+    (item,) = json.loads(gahr("weights", "list", "--json").output)
+    assert item["name"] == "tiny" and item["architecture"] == "unet" and item["fetched"] is False
+    assert item["url"].endswith("/someone/networks/" + "0" * 40 + "/m.pt")
 
 
 def test_what_cannot_be_passed_on_or_converted_is_said(gahr, tiny, content, monkeypatch):
