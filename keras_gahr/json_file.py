@@ -1,6 +1,7 @@
 """JSON from files that may be anybody's."""
 
 import json
+import os
 
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_regular
@@ -25,10 +26,12 @@ def read_json(path, expected="a JSON file", largest=LARGEST_JSON):
     check_regular(path, expected)
     try:
         with open(path, "rb") as file:
-            content = file.read(largest + 1)
+            size = os.fstat(file.fileno()).st_size
+            # Python makes room for all that is asked for.
+            content = file.read(size + 1) if size <= largest else None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    if len(content) > largest:
+    if content is None or len(content) > largest:
         raise InputError(f"{path} has more than {largest / 2**20:.0f} MiB: give {expected}")
     try:
         return parse_json(content)

@@ -2,12 +2,15 @@
 
 import math
 import mmap
+import os
 from pathlib import Path
 
 import numpy as np
 
 from keras_gahr.errors import InputError
 from keras_gahr.impostors import impostor
+
+from .npy_header import MAGIC, START, check_header, check_member
 
 # Values this far outside [0, 1] are rounding; anything farther is another unit.
 ROUNDING = 1e-6
@@ -36,6 +39,10 @@ def read_array(path):
     if path.suffix.lower() not in {".npy", ".npz"}:
         raise InputError(f"{path} is not an array: expected a .npy or .npz file")
     try:
+        with path.open("rb") as file:
+            start = file.read(START)
+            if start.startswith(MAGIC):
+                check_header(start, os.fstat(file.fileno()).st_size)
         loaded = np.load(path, mmap_mode="r", allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return loaded
@@ -46,7 +53,9 @@ def read_array(path):
                 raise InputError(
                     f"{path} holds the arrays {listed}: name the one to use 'images', or keep one"
                 )
-            return loaded["images" if "images" in names else names[0]]
+            name = "images" if "images" in names else names[0]
+            check_member(loaded.zip, name)
+            return loaded[name]
     except InputError:
         raise
     except OSError as error:

@@ -158,7 +158,8 @@ def _load_folder(path, verify, bands):
             f"{path} is not a dataset: it has no manifest.json; make one with `gahr data`"
         )
     manifest = read_manifest(path / "manifest.json")
-    _check_range(path, manifest.get("value_range"), bands)
+    if "value_range" in manifest:
+        _check_range(path, manifest["value_range"], bands)
     images = read_array(path / "images.npy")
     found, expected = (
         describe(images.shape, images.dtype),
@@ -181,8 +182,6 @@ def _load_folder(path, verify, bands):
 
 def _check_range(path, value_range, bands):
     """Refuses wavelet bands where images are expected, and a declared range that is none."""
-    if value_range is None:
-        return
     numbers = isinstance(value_range, list) and all(
         isinstance(value, int | float) and abs(value) <= 1 for value in value_range
     )
