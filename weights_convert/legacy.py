@@ -43,7 +43,7 @@ class LegacyFile:
         self.size = file.seek(0, 2)
         file.seek(0)
         self._file = file
-        pickles = io.BytesIO(file.read(most_pickle_bytes))
+        pickles = io.BytesIO(file.read(min(most_pickle_bytes, self.size)))
         if _plain(pickles) != _MAGIC:
             raise InputError("it is a pickle, but not one of torch.save")
         version = _plain(pickles)

@@ -16,7 +16,7 @@ from keras_gahr.errors import InputError
 from .quoting import quoted
 
 # Each makes one small object at most. A state dict takes 20 for each of its tensors.
-_MOST_INSTRUCTIONS = 2**21
+_MOST_INSTRUCTIONS = 2**20
 # A copy of a list of pairs in each dictionary that is made of it would be quadratic.
 _MOST_PAIRS = 100_000
 _LONGEST_NAME = 500

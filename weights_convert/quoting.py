@@ -4,10 +4,14 @@ import reprlib
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = 80
+# Python refuses to write out numbers of thousands of digits.
+_LONGEST_NUMBER = 256
 
 
 def quoted(name):
     """The name in quotes, without line breaks or control characters, shortened if it is long."""
+    if type(name) is int and name.bit_length() > _LONGEST_NUMBER:
+        return f"a number of {name.bit_length()} bits"
     return _SHORT.repr(name)
 
 

@@ -62,6 +62,10 @@ def find_state_dicts(root):
     return found
 
 
+# One for all: a file may hold very many values that are none.
+_NO_STATE = ({}, {})
+
+
 def _split(value, left):
     """The tensors and the other entries of a value, if it is a dictionary of names or a module."""
     if _is_module(value):
@@ -69,7 +73,7 @@ def _split(value, left):
     if type(value) is not dict or not all(
         type(name) is str and len(name) <= _LONGEST_NAME for name in value
     ):
-        return {}, {}
+        return _NO_STATE
     tensors = {name: item for name, item in value.items() if type(item) is TensorView}
     others = {name: item for name, item in value.items() if type(item) is not TensorView}
     return tensors, others
@@ -89,7 +93,7 @@ def _children(value):
 
 
 def _may_hold(value):
-    return type(value) in (dict, list, tuple, Made)
+    return type(value) is Made or (type(value) in (dict, list, tuple) and len(value) > 0)
 
 
 def _attributes(made):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from keras_gahr.errors import InputError
-from weights_convert import pickles, read, read_checkpoint
+from weights_convert import archive, pickles, read, read_checkpoint
 
 FOUR = {"data/0": np.arange(4, dtype="<f4").tobytes()}
 GOOD = handmade.tensor(handmade.storage("0", 4), (4,), (1,))
@@ -293,6 +293,37 @@ DEEP = {
     "list that holds itself": b"]q\x00h\x00a",
     "memo far away": b"}r" + struct.pack("<I", 2**32 - 1) + b"r" + struct.pack("<I", 2**31),
 }
+
+
+def test_a_number_of_thousands_of_digits(refused):
+    giant = b"\x8b" + struct.pack("<I", 2**16) + b"\x7f" * 2**16
+    assert "bits" in refused(handmade.archive(b"}" + giant + b"Ns"))
+    refused(handmade.archive(handmade.tensor(STORE, (4,), (1,)).replace(ONE, giant), FOUR))
+    refused(handmade.archive(handmade.storage("0", 4).replace(handmade.number(4), giant), FOUR))
+
+
+def test_one_giant_number_as_a_key_again_and_again(refused):
+    giant = b"\x8b" + struct.pack("<I", 2**20) + b"\x7f" * 2**20
+    refused(handmade.archive(b"}" + giant + b"q\x00N(" + b"h\x00N" * 200_000 + b"us"))
+
+
+def test_names_that_would_be_glued_again_and_again(refused):
+    code = b"](" + handmade.text("a" * 2**20) + b"q\x00" + b"h\x00h\x00\x93" * 10_000 + b"e"
+    assert "characters" in refused(handmade.archive(code))
+
+
+def test_modules_that_share_their_parts(refused):
+    parts = handmade.dictionary([(f"{i}", b"N") for i in range(50_000)])
+    attributes = [("_parameters", parts), ("_buffers", b"}"), ("_modules", b"}")]
+    module = b"](cA\nB\nq\x00" + handmade.dictionary(attributes) + b"q\x01"
+    refused(handmade.archive(module + b"h\x00)\x81h\x01b" * 50_000 + b"e"))
+
+
+def test_a_directory_larger_than_that_of_any_checkpoint(refused, monkeypatch):
+    good = handmade.dictionary([("a", GOOD)])
+    monkeypatch.setattr(archive, "_MOST_DIRECTORY_BYTES", 70_000)
+    records = {f"data/{i}": b"" for i in range(1000)}
+    assert "directory" in refused(handmade.archive(good, records))
 
 
 @pytest.mark.parametrize("case", DEEP)
