@@ -12,6 +12,7 @@ from keras_gahr.errors import InputError
 from keras_gahr.impostors import impostor
 
 from .arrays import blocks, to_float
+from .entries import most_inflated
 from .patches import check_patches, cut_patches
 from .store import load
 from .writer import writing
@@ -109,6 +110,11 @@ def _read_idx(path):
                 )
             count, height, width = np.frombuffer(file.read(12), ">u4").tolist()
             size = count * height * width
+            if packed and size > most_inflated(path.stat().st_size):
+                raise InputError(
+                    f"{path} should hold {size} bytes, more than its own {path.stat().st_size} can hold "
+                    "of images: get it again, or unpack it first"
+                )
             # One byte more shows whether there are more; the size in a header is not to be trusted.
             data = _read_up_to(file, size + 1)
         except (OSError, EOFError, ValueError, zlib.error) as error:

@@ -101,3 +101,12 @@ def test_patches_that_do_not_fit(digits, options, message, tmp_path):
 def test_a_dataset_is_no_array(tmp_path):
     with pytest.raises(InputError, match="is a folder"):
         make_array(tmp_path, tmp_path / "out")
+
+
+def test_packed_idx_files_that_grow_as_no_images_do(tmp_path, monkeypatch):
+    monkeypatch.setattr("keras_gahr.datasets.entries.ALWAYS", 2**20)
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    header = bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4, "big") for n in (2**15, 32, 32))
+    path.write_bytes(gzip.compress(header + bytes(2**25)))
+    with pytest.raises(InputError, match="more than its own"):
+        make_mnist([path], tmp_path / "out")

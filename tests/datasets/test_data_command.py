@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -26,6 +28,39 @@ def test_faces(half_files, folder_of, tmp_path):
     assert made.stdout.count("\n") == 1
     assert load(out).images.shape == (5, 20, 20, 3)
     assert Image.open(out / "contact_sheet.png").mode == "RGB"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes with a name")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "faces PIPE out",
+        "folder PIPE out",
+        "array PIPE out",
+        "mnist PIPE out",
+        "ray PIPE out",
+        "shuffled PIPE out",
+        "bands PIPE out",
+        "dedup PIPE out",
+        "overlap PIPE PIPE",
+        "overlap PIPE data",
+        "show PIPE",
+        "show data",
+        "dedup data out",
+    ],
+)
+def test_nobody_waits_for_pipes_and_devices(tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    os.mkdir("data")
+    os.mkfifo("data/manifest.json")
+    for name in ("pipe", "pipe.npy", "pipe.npz", "pipe.tar", "pipe.png"):
+        os.mkfifo(name)
+    os.symlink("/dev/zero", "zeros.npy")
+    for name in ("pipe", "pipe.npy", "pipe.npz", "pipe.tar", "pipe.png", "zeros.npy", "/dev/zero"):
+        done = run(*arguments.replace("PIPE", name).split())
+        assert isinstance(done.exception, InputError)
+        assert "\n" not in str(done.exception)
+    assert not os.path.exists("out")
 
 
 def test_disks(tmp_path):
