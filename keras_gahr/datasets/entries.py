@@ -78,29 +78,31 @@ def following(path, files, links, read):
 
     Args:
         path: of the archive, for errors.
-        files: whatever contains the names of the files.
+        files: the names of the files.
         links: from the name of a link to the name it leads to.
         read: the function for files.
     """
+    names = {same(name): name for name in files}
+    targets = {same(name): same(target) for name, target in links.items()}
 
     def read_any(name):
-        target, seen = name, set()
-        while target in links and target not in seen:
+        target, seen = same(name), set()
+        while target in targets and target not in seen:
             seen.add(target)
-            target = links[target]
-        if target not in files:
+            target = targets[target]
+        if target not in names:
             raise InputError(
                 f"{name} cannot be read from {path}: it is a link to {links[name]}, which is no file "
                 "of the archive"
             )
-        return read(target)
+        return read(names[target])
 
     return read_any
 
 
 def followed(name, target):
     """The name of the member to which a symbolic link leads."""
-    return posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+    return posixpath.join(posixpath.dirname(name), target)
 
 
 def same(name):

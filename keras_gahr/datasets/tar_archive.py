@@ -120,11 +120,15 @@ def _members(file):
 
 def _header(block, at):
     try:
-        return tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+        member = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
     except tarfile.TruncatedHeaderError as error:
         raise Unusable("it was cut off") from error
     except tarfile.HeaderError as error:
         raise Unusable(f"the header at byte {at} is damaged ({error})") from error
+    if block[257:265] == tarfile.GNU_MAGIC:
+        # Where others have the first part of a long name, GNU has times, which `tarfile` overlooks.
+        member.name = _text(block[:100].split(b"\0", 1)[0]).rstrip("/")
+    return member
 
 
 def _check_end(file, at, end):

@@ -29,10 +29,12 @@ _DAMAGE = (
     EOFError,
     OSError,  # bz2 has no error of its own, and a place may be out of range.
     ValueError,
-    RuntimeError,  # An encrypted member.
+    RuntimeError,
     NotImplementedError,  # An unknown compression.
     struct.error,
 )
+
+_ENCRYPTED = 1
 
 _LOCAL, _END, _END_64, _LOCATOR = b"PK\3\4", b"PK\5\6", b"PK\6\6", b"PK\6\7"
 
@@ -88,12 +90,16 @@ def read_zip(file, path, stack):
         else:
             others[member.filename] = NOT_A_FILE
 
-    return Entries([*files, *links], others, {}, following(path, set(files), links, read))
+    return Entries([*files, *links], others, {}, following(path, files, links, read))
 
 
 def _read(archive, name, path):
     member = archive.getinfo(name)
     check_size(f"{name} in {path}", member.file_size, member.compress_size)
+    if member.flag_bits & _ENCRYPTED:
+        raise InputError(
+            f"{name} cannot be read from {path}: it is encrypted; unpack it and give the folder"
+        )
     try:
         # Whatever its size is said to be, no more than one part is inflated at once. At the end,
         # the CRC is checked.

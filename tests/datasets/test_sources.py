@@ -202,6 +202,16 @@ def test_sound_archives_of_other_writers(tmp_path):
     for format in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
         (tmp_path / "a.tar").write_bytes(tar_of(long, format=format))
         assert listed(tmp_path / "a.tar")[0] == dict.fromkeys(long, b"data")
+    dotted = {"./in/0.png": b"data", "./a.png": "in/0.png", "./in/b.png": "./../a.png"}
+    for pack in (tar_of, zip_of):  # As `tar -C FOLDER .` names them.
+        (tmp_path / "a").write_bytes(pack(dotted))
+        assert listed(tmp_path / "a")[0] == dict.fromkeys(sorted(dotted), b"data")
+    dated = tarfile.TarInfo("0.png")
+    dated = bytearray(dated.tobuf(tarfile.GNU_FORMAT))
+    dated[345:357] = b"15301673420\0"  # The time of the last access, as in GNU's incremental ones.
+    dated[148:156] = f"{sum(dated) - sum(dated[148:156]) + 8 * 32:06o}\0 ".encode()
+    (tmp_path / "a.tar").write_bytes(bytes(dated) + 2 * blank)
+    assert listed(tmp_path / "a.tar")[0] == {"0.png": b""}
     half = len(whole) // 2
     for new in (gzip.compress, bz2.compress, lzma.compress):  # As pigz, pbzip2 and pixz write them.
         (tmp_path / "a").write_bytes(new(whole[:half]) + new(whole[half:]) + bytes(1000))
