@@ -224,8 +224,8 @@ def resuming_folder(path, overwrite=False):
     """As `replacing_folder`, but a killed or interrupted process leaves the temporary folder.
 
     It is called `.NAME.partial` (shortened if that is long), and the next call for the same path
-    yields it as it was left. It is removed on an error, but not on Ctrl-C. Only one process at a
-    time may have it.
+    yields it as it was left. It is removed on an error, but not on Ctrl-C or a full disk. Only one
+    process at a time may have it.
 
     Raises:
         InputError: as for `replacing_folder`, or if another process has it.
@@ -238,9 +238,19 @@ def resuming_folder(path, overwrite=False):
             try:
                 yield partial
                 _move_folder(partial, path, overwrite)
-            except Exception:
-                shutil.rmtree(partial, ignore_errors=True)
+            except Exception as error:
+                if not _failed_to_write(error):
+                    shutil.rmtree(partial, ignore_errors=True)
                 raise
+
+
+def _failed_to_write(error):
+    """Whether an error comes from a disk: with room on it, work can go on where it was."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _WRITING:
+            return True
+        error = error.__cause__
+    return False
 
 
 @contextlib.contextmanager

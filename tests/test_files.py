@@ -153,6 +153,17 @@ def test_errors_of_other_files_do_not_blame_the_output(tmp_path):
         assert not list(tmp_path.iterdir())
 
 
+def test_a_full_disk_costs_nothing_that_can_go_on(tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(InputError, match="Is full"), resuming_folder(out) as folder:
+        (folder / "done").write_text("hours of work")
+        with replacing(folder / "next"):
+            raise OSError(28, "Is full")
+    with resuming_folder(out) as folder:
+        assert [item.name for item in folder.iterdir()] == ["done"]
+    assert (out / "done").read_text() == "hours of work"
+
+
 def test_temporary_names_are_not_shown(tmp_path):
     with (
         pytest.raises(InputError, match=r"/out/x\.png is bad"),
