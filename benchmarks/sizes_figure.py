@@ -1,9 +1,7 @@
 """The picture of `benchmarks.sizes`."""
 
-from matplotlib.figure import Figure
-
-from keras_gahr.report.figures import save_figure
-from keras_gahr.report.psnr_figures import COLORS
+from keras_gahr.plot import PALETTE, save
+from keras_gahr.plot.style import grid, legend, new_figure
 
 KINDS = ("image side", "batch", "images")
 
@@ -14,14 +12,13 @@ def sizes_figure(title, curves, path):
     Args:
         title: of the figure.
         curves: as `benchmarks.sizes.run` makes them.
-        path: PNG file.
+        path: PNG, PDF or SVG file.
     """
-    figure = Figure(figsize=(11.5, 6.4), layout="constrained")
-    figure.suptitle(title)
+    figure = new_figure(11.5, 6.4, title)
     times, memories = figure.subplots(2, len(KINDS), sharex="col", sharey="row")
     for time, memory, kind in zip(times, memories, KINDS, strict=True):
         of_kind = [curve for curve in curves if curve["of"] == kind]
-        for curve, color in zip(of_kind, COLORS, strict=False):
+        for curve, color in zip(of_kind, PALETTE, strict=False):
             sizes = [point["size"] for point in curve["points"]]
             seconds = [point["seconds"] for point in curve["points"]]
             spread = [
@@ -48,18 +45,18 @@ def sizes_figure(title, curves, path):
         for axes in (time, memory):
             axes.set_xscale("log")
             axes.set_yscale("log")
-            if axes.get_legend_handles_labels()[0]:
-                axes.legend(frameon=False, fontsize=8)
+            grid(axes)
+            legend(axes)
         ticks = sorted({point["size"] for curve in of_kind for point in curve["points"]})
         memory.set_xticks(ticks, [f"{tick:,}" for tick in ticks], fontsize=8)
         memory.minorticks_off()
         memory.set_xlabel(kind)
     times[0].set_ylabel("time (s)")
     memories[0].set_ylabel("peak memory (MB)")
-    save_figure(figure, path)
+    save(figure, path, overwrite=True)
 
 
 def _exponent(fitted):
     if fitted["error"] is None:
         return f"{fitted['exponent']:.2f}"
-    return rf"{fitted['exponent']:.2f} $\pm$ {fitted['error']:.2f}"
+    return f"{fitted['exponent']:.2f} ± {fitted['error']:.2f}"

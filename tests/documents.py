@@ -5,8 +5,8 @@ import functools
 import numpy as np
 from matplotlib.figure import Figure
 
+from keras_gahr.plot import png_bytes, show_image
 from keras_gahr.report.document import Claim, Document, Picture, Section, Slider, Table
-from keras_gahr.report.figures import png_bytes, show_image
 
 SIZES = (1, 10, 100, 1000, 10_000)
 HOSTILE = "<script>alert('\"N\" & M')</script>"

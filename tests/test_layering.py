@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 RANKS = [
     {"errors", "__init__"},
-    {"files", "impostors", "memory", "names", "pixel_limit"},
+    {"figure_files", "files", "impostors", "memory", "names", "pixel_limit"},
     {"json_file"},
     {"_backend"},
     {"noise", "datasets"},
@@ -18,8 +18,9 @@ RANKS = [
     {"psnr", "ssim"},
     {"training", "sampling"},
     {"analysis", "denoising"},
-    {"report"},
     {"restoration"},
+    {"plot"},
+    {"report"},
     {"runs"},
     {"reproduction"},
     {"experiments"},
@@ -32,7 +33,7 @@ ONLY_IN = {
     "jax": {"_backend"},
     "tensorflow": {"_backend"},
     "torch": {"_backend"},
-    "matplotlib": {"report"},
+    "matplotlib": {"plot"},
     "typer": {"commands"},
 }
 

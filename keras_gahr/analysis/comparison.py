@@ -80,7 +80,7 @@ class Comparison:
         return arrays | {f"{measure}_twins": values for measure, values in twins.items()}
 
     def rows(self, arrays):
-        """What `keras_gahr.report.comparison_figures.twins_figure` draws of the `arrays`."""
+        """What `keras_gahr.plot.twin_samples` draws of the `arrays`."""
         twins, a, b = (
             arrays["correlation_twins"],
             arrays["correlation_a"][:, 0],

@@ -6,10 +6,19 @@ from typing import Annotated
 
 import typer
 
+from keras_gahr.figure_files import figure_files
 from keras_gahr.names import encodable
 
 from .backend import BackendOption, choose_backend
-from .options import MODEL_HELP, BatchSizeOption, OverwriteOption, SeedOption, fetch_model
+from .options import (
+    MODEL_HELP,
+    BatchSizeOption,
+    FormatOption,
+    OverwriteOption,
+    SeedOption,
+    fetch_model,
+    figure_path,
+)
 from .sampler_options import (
     BetaOption,
     FirstStepOption,
@@ -22,7 +31,7 @@ from .sampler_options import (
 )
 from .training_sets import HalfOption, training_images
 
-NAMES = ("comparison.json", "comparison.npz", "samples.png", "similarity.png")
+CONTENTS = ("comparison.json", "comparison.npz", *figure_files("samples", "similarity"))
 
 
 def compare(
@@ -33,7 +42,9 @@ def compare(
         Path, typer.Argument(help="Denoiser B, trained on other images.", callback=fetch_model)
     ],
     train_a: Annotated[Path, typer.Option(help="Dataset that A was trained on.")],
-    out: Annotated[Path, typer.Option(help=f"Folder for {', '.join(NAMES)}.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder for comparison.json, comparison.npz and figures.")
+    ],
     train_b: Annotated[
         Path | None, typer.Option(help="Dataset that B was trained on; default: A's.")
     ] = None,
@@ -53,6 +64,7 @@ def compare(
     init_mean: InitialMeanOption = 0.5,
     max_steps: MaxStepsOption = None,
     batch_size: BatchSizeOption = 16,
+    figures: FormatOption = None,
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
 ):
@@ -73,7 +85,7 @@ def compare(
 
     from .progress import progress_bar
 
-    check_output_folder(out, overwrite, known_by=NAMES[0], contents=NAMES)
+    check_output_folder(out, overwrite, known_by=CONTENTS[0], contents=CONTENTS)
     schedule = parse_schedule(
         sigma_0,
         sigma_end,
@@ -131,7 +143,7 @@ def compare(
         np.savez_compressed(folder / "comparison.npz", **arrays)
         text = json.dumps(encodable(facts), indent=1, allow_nan=False)
         (folder / "comparison.json").write_text(text + "\n", encoding="utf-8")
-        _draw(folder, comparison, arrays)
+        _draw(folder, comparison, arrays, figures)
     _print(comparison, out)
 
 
@@ -146,17 +158,22 @@ def _shared(datasets, train, halves):
     return max(0, len(train[0]) + len(train[1]) - whole)
 
 
-def _draw(folder, comparison, arrays):
+def _draw(folder, comparison, arrays, figures):
     """The two figures."""
-    from keras_gahr.report.comparison_figures import similarity_histograms, twins_page
+    from keras_gahr.plot import save, similarity_histograms, twin_samples
 
     title = f"{comparison.verdict}; numbers: correlation with that network's sample"
-    twins_page(title, comparison.rows(arrays), folder / "samples.png")
+    twins = twin_samples(comparison.rows(arrays), title=title)
+    save(twins, figure_path(folder, "samples", figures))
     measures = [
         (name, arrays[f"{name}_twins"], arrays[f"{name}_a"][:, 0], arrays[f"{name}_b"][:, 0])
         for name in ("correlation", "cosine")
     ]
-    similarity_histograms(comparison.verdict, measures, folder / "similarity.png")
+    labels = ("A and B from the same noise", "A and closest of its set", "B and closest of its set")
+    histograms = similarity_histograms(
+        measures, labels=labels, quantity="similarity", shared=False, title=comparison.verdict
+    )
+    save(histograms, figure_path(folder, "similarity", figures))
 
 
 def _print(comparison, out):

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from keras_gahr.figure_files import FORMATS, figure_files
 from keras_gahr.names import encodable
 
-from .options import OverwriteOption
+from .options import FormatOption, OverwriteOption, figure_path
 from .progress import progress_bar
 from .summary import summarize
 from .table import print_table
@@ -33,11 +34,12 @@ def dedup(
     out: Annotated[Path, typer.Argument(help="Dataset folder to make.")],
     threshold: ThresholdOption = 0.95,
     side: SideOption = 20,
+    figures: FormatOption = None,
     overwrite: OverwriteOption = False,
 ):
     """Drop the later image of every pair whose correlation exceeds the threshold.
 
-    Pairs and correlations are listed in manifest.json and shown in repeats.png.
+    Pairs and correlations are listed in manifest.json and shown in a figure, repeats.
     """
     from keras_gahr.datasets import load
     from keras_gahr.datasets.duplicates import drop_repeats
@@ -52,7 +54,7 @@ def dedup(
         # The doubtful ones first.
         pairs = sorted(repeats.pairs, key=lambda pair: abs(pair[2]))[:SHOWN]
         title = "Repeated images: indices and correlation, lowest first"
-        _draw_pairs(title, whole, whole, pairs, out / "repeats.png")
+        _draw_pairs(title, whole, whole, pairs, figure_path(out, "repeats", figures))
 
 
 def overlap(
@@ -63,20 +65,21 @@ def overlap(
     ),
     threshold: ThresholdOption = 0.95,
     side: SideOption = 20,
+    figures: FormatOption = None,
     overwrite: OverwriteOption = False,
 ):
     """For each image of one dataset, find the closest image of another.
 
-    Writes overlap.json, histogram.png and closest.png.
+    Writes overlap.json and two figures, histogram and closest.
     """
     from keras_gahr import __version__
     from keras_gahr.datasets import load
     from keras_gahr.datasets.overlap import find_overlap
     from keras_gahr.files import check_output_folder, replacing_folder
-    from keras_gahr.report.dataset_figures import overlap_histogram
+    from keras_gahr.plot import overlap_histogram, save
 
-    names = ("overlap.json", "histogram.png", "closest.png")
-    check_output_folder(out, overwrite, known_by=names[0], contents=names)
+    contents = ("overlap.json", *figure_files("histogram", "closest"))
+    check_output_folder(out, overwrite, known_by=contents[0], contents=contents)
     a, b = load(first), load(second)
     with progress_bar("Comparing") as progress:
         found = find_overlap(a.images, b.images, side, progress)
@@ -92,12 +95,13 @@ def overlap(
             **numbers,
             "closest_pairs": pairs,
         }
-        (folder / names[0]).write_text(
+        (folder / contents[0]).write_text(
             json.dumps(encodable(content), indent=1) + "\n", encoding="utf-8"
         )
-        overlap_histogram(found.correlation, threshold, folder / names[1])
+        histogram = overlap_histogram(found.correlation, threshold)
+        save(histogram, figure_path(folder, "histogram", figures))
         title = f"Closest images: {first.name} (left), {second.name} (right)"
-        _draw_pairs(title, a, b, pairs, folder / names[2])
+        _draw_pairs(title, a, b, pairs, figure_path(folder, "closest", figures))
     typer.echo(
         f"largest correlation of {len(a)} images with any of {len(b)}: median "
         f"{numbers['quantiles']['0.5']:.4f}, maximum {numbers['max']:.4f}, "
@@ -108,9 +112,11 @@ def overlap(
 def show(
     dataset: DatasetArgument,
     out: Annotated[
-        Path | None, typer.Option(help="PNG file.", show_default="DATASET-show.png, beside it")
+        Path | None,
+        typer.Option(help="A .png, .pdf or .svg file.", show_default="DATASET-show.png, beside it"),
     ] = None,
     count: Annotated[int, typer.Option(help="Images on the contact sheet.", min=1)] = 64,
+    figures: FormatOption = None,
     overwrite: OverwriteOption = False,
 ):
     """Draw a contact sheet and print statistics of the intensities.
@@ -121,12 +127,15 @@ def show(
     from keras_gahr.datasets.statistics import intensities
     from keras_gahr.errors import InputError
     from keras_gahr.files import check_output_file, replacing
-    from keras_gahr.report.dataset_figures import intensity_page
+    from keras_gahr.plot import intensity_histograms, save
 
     path = dataset.resolve()
-    out = out or path.with_name(f"{path.name}-show.png")
-    if out.suffix.lower() != ".png":
-        raise InputError(f"{out} cannot be written: end its name in .png")
+    out = out or figure_path(path.parent, f"{path.name}-show", figures)
+    ending = out.suffix.lower().removeprefix(".")
+    if ending not in FORMATS:
+        raise InputError(f"{out} cannot be written: end its name in .png, .pdf or .svg")
+    if figures not in (None, ending):
+        raise InputError(f"received --format {figures} and --out {out}: leave one of them out")
     numbers_path = out.with_suffix(".json")
     for file in (out, numbers_path):
         check_output_file(file, overwrite)
@@ -135,7 +144,8 @@ def show(
         found = intensities(loaded.images, progress)
     height, width, channels = loaded.images.shape[1:]
     kind = f"{len(loaded)} images of {height}x{width}x{channels} {loaded.images.dtype}"
-    intensity_page(f"{path.name}: {kind}", loaded.as_float(slice(count)), found, out)
+    shown = loaded.as_float(slice(count))
+    save(intensity_histograms(shown, found, title=f"{path.name}: {kind}"), out, overwrite)
     numbers = {
         "images": list(loaded.images.shape),
         "dtype": loaded.images.dtype.name,
@@ -165,10 +175,10 @@ def show(
 
 def _draw_pairs(title, left, right, pairs, path):
     """A page of the images i of one dataset and j of another, from (i, j, correlation)."""
-    from keras_gahr.report.dataset_figures import pair_page
+    from keras_gahr.plot import image_pairs, save
 
     drawn = [
         (left.as_float(i), right.as_float(j), f"{i} | {j}: {correlation:.4f}")
         for i, j, correlation in pairs
     ]
-    pair_page(title, drawn, path)
+    save(image_pairs(drawn, title=title), path)

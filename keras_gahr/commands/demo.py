@@ -37,7 +37,7 @@ def demo(
     from keras_gahr.denoisers import Inference, build_denoiser
     from keras_gahr.files import check_output_folder
     from keras_gahr.noise import keyed_normal
-    from keras_gahr.report import figures
+    from keras_gahr.plot import denoising_summary, save
     from keras_gahr.sampling import AscentSchedule, save_samples
     from keras_gahr.sampling import sample as draw_samples
     from keras_gahr.training import TrainingSettings, train
@@ -113,7 +113,6 @@ def demo(
         noisy = shown + level / 255 * keyed_normal(seed, range(len(shown)), 0, shown.shape[1:])
         rows.append((level / 255, shown, noisy, inference.denoise(noisy)))
     page = out / "demo.png"
-    figures.denoising_page(
-        f"A blind UNet trained on {TRAIN} disks", rows, table, samples.images, page
-    )
+    title = f"A blind UNet trained on {TRAIN} disks"
+    save(denoising_summary(rows, table, samples.images, title=title), page, overwrite)
     typer.echo(f"5. one page of pictures: {page}")

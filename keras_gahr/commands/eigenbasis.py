@@ -6,23 +6,24 @@ from typing import Annotated
 
 import typer
 
+from keras_gahr.figure_files import figure_files
+
 from .backend import BackendOption, choose_backend
 from .options import (
+    FormatOption,
     LayoutOption,
     MaxPixelsOption,
     ModelArgument,
     OverwriteOption,
     SeedOption,
+    figure_path,
     parse_crop,
 )
 
 CONTENTS = (
-    "denoising.png",
     "eigenbasis.json",
     "eigenbasis.npz",
-    "eigenvectors.png",
-    "spectra.png",
-    "spectrum.png",
+    *figure_files("denoising", "eigenvectors", "spectra", "spectrum"),
 )
 
 
@@ -65,6 +66,7 @@ def eigenbasis(
     layout: LayoutOption = None,
     seed: SeedOption = 0,
     max_pixels: MaxPixelsOption = None,
+    figures: FormatOption = None,
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
 ):
@@ -84,6 +86,7 @@ def eigenbasis(
     from keras_gahr.denoisers import load_denoiser
     from keras_gahr.files import check_output_folder, replacing_folder
     from keras_gahr.noise import parse_sigma
+    from keras_gahr.plot import save
 
     from .progress import progress_bar
 
@@ -116,7 +119,8 @@ def eigenbasis(
             "provenance": denoiser.provenance,
         }
         write_numbers(basis, clean, level, numbers, folder, compared, **facts)
-        _draw(basis, clean, numbers, compared, folder)
+        for stem, figure in _figures(basis, clean, numbers, compared):
+            save(figure, figure_path(folder, stem, figures))
     for line in verdict(numbers):
         typer.echo(line)
     for other, found in compared[1:]:
@@ -128,25 +132,28 @@ def eigenbasis(
     typer.echo(f"numbers and figures: {out}")
 
 
-def _draw(basis, clean, numbers, compared, folder):
+def _figures(basis, clean, numbers, compared):
+    """Yields each figure after its name."""
+    from keras_gahr import plot
     from keras_gahr.analysis import oracle_shrinkage
-    from keras_gahr.report import eigenbasis_figures as figures
 
     sigma = numbers["sigma"]
     coefficients = basis.coefficients(clean)
-    figures.spectrum_figure(
-        rf"{basis.noisy.shape[0]}x{basis.noisy.shape[1]}, $\sigma$ = {sigma:.3g}",
-        basis.shrinkage if basis.spectrum is None else basis.spectrum,
-        coefficients,
-        folder / "spectrum.png",
-        sigma,
-        oracle_shrinkage(coefficients, sigma) if sigma else None,
+    yield (
+        "spectrum",
+        plot.shrinkage_and_coefficients(
+            basis.shrinkage if basis.spectrum is None else basis.spectrum,
+            coefficients,
+            sigma=sigma,
+            oracle=oracle_shrinkage(coefficients, sigma) if sigma else None,
+            title=f"{basis.noisy.shape[0]}x{basis.noisy.shape[1]}, sigma = {sigma:.3g}",
+        ),
     )
-    figures.vector_sheet(basis.left, basis.shrinkage, folder / "eigenvectors.png")
+    yield "eigenvectors", plot.eigenvectors(basis.left, basis.shrinkage)
     pictures = [("noisy", basis.noisy), ("denoised", basis.denoised)]
     if sigma:
         pictures.insert(0, ("clean", clean))
-    figures.denoising_figure(pictures, folder / "denoising.png")
+    yield "denoising", plot.image_row(pictures)
     if compared:
         lines = [(level, found.shrinkage) for level, found in compared]
-        figures.spectra_figure(lines, folder / "spectra.png")
+        yield "spectra", plot.shrinkage_over_noise(lines)

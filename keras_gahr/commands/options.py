@@ -1,5 +1,6 @@
 """Options that several commands share, and how they are parsed."""
 
+import enum
 import math
 import os
 import re
@@ -56,6 +57,20 @@ MemoryOption = Annotated[
 ]
 
 
+class Format(enum.StrEnum):
+    """`keras_gahr.figure_files.FORMATS`."""
+
+    png = "png"
+    pdf = "pdf"
+    svg = "svg"
+
+
+FormatOption = Annotated[
+    Format | None,
+    typer.Option("--format", help="Of the figures: pixels or lines.", show_default="png"),
+]
+
+
 def fetch_model(model: Path):
     """Downloads a published checkpoint that is asked for by its name, with a progress bar."""
     from weights_convert.catalogue import fetch, find_published, is_fetched, is_published_name
@@ -81,6 +96,11 @@ def check_model_output(out, overwrite):
     if out.suffix != ".keras":
         raise InputError(f"received --out {out}, expected the name of a .keras file")
     check_output_file(out, overwrite)
+
+
+def figure_path(folder, stem, chosen):
+    """The path of a figure in a folder, in the format chosen, or as PNG if there is none."""
+    return folder / f"{stem}.{chosen or Format.png}"
 
 
 def parse_size(text):

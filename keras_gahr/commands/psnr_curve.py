@@ -8,15 +8,24 @@ from typing import Annotated
 
 import typer
 
+from keras_gahr.figure_files import figure_files
 from keras_gahr.names import encodable
 
 from .backend import BackendOption, choose_backend
-from .options import BatchSizeOption, MemoryOption, ModelArgument, OverwriteOption, SeedOption
+from .options import (
+    BatchSizeOption,
+    FormatOption,
+    MemoryOption,
+    ModelArgument,
+    OverwriteOption,
+    SeedOption,
+    figure_path,
+)
 from .progress import progress_bar
 from .table import print_table
 from .training_sets import HalfOption
 
-NAMES = ("psnr.json", "psnr.csv", "psnr.npz", "psnr.png")
+CONTENTS = ("psnr.json", "psnr.csv", "psnr.npz", *figure_files("psnr"))
 
 
 def psnr(
@@ -24,7 +33,9 @@ def psnr(
     dataset: Annotated[
         Path, typer.Argument(help="Clean images: a dataset folder, or a .npy or .npz file.")
     ],
-    out: Annotated[Path, typer.Option(help=f"Folder for {', '.join(NAMES)}.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder for psnr.json, psnr.csv, psnr.npz and the figure psnr.")
+    ],
     train_size: Annotated[
         int | None,
         typer.Option(
@@ -54,6 +65,7 @@ def psnr(
     seed: SeedOption = 0,
     batch_size: BatchSizeOption = 32,
     memory: MemoryOption = None,
+    figures: FormatOption = None,
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
 ):
@@ -68,9 +80,10 @@ def psnr(
     from keras_gahr.files import check_output_folder, replacing_folder
     from keras_gahr.memory import parse_memory
     from keras_gahr.noise import parse_sigma
+    from keras_gahr.plot import PSNRLine, psnr_lines, save
     from keras_gahr.psnr import SIGMAS
 
-    check_output_folder(out, overwrite, known_by=NAMES[0], contents=NAMES)
+    check_output_folder(out, overwrite, known_by=CONTENTS[0], contents=CONTENTS)
     optimum = None if alpha is None else optimal_slope(alpha)
     levels = SIGMAS if sigmas is None else [parse_sigma(text) for text in sigmas.split(",")]
     fit = parse_sigma(fit_from), parse_sigma(fit_to)
@@ -103,7 +116,13 @@ def psnr(
         "optimal_slope": optimum,
     }
     with replacing_folder(out, overwrite) as folder:
-        _write(folder, facts, curves, optimum, f"{model.stem} on {dataset.stem}")
+        _write(folder, facts, curves)
+        lines = [
+            PSNRLine.of_curve(name, curve, slope=slope, optimum=optimum if slope else None)
+            for name, curve, slope in curves
+        ]
+        figure = psnr_lines(lines, title=f"{model.stem} on {dataset.stem}")
+        save(figure, figure_path(folder, "psnr", figures))
     _print(curves, optimum, out)
 
 
@@ -120,11 +139,9 @@ def _sets(images, train_size, test_size, half):
     return dict(zip(("train", "test"), images.split(train_size, test_size, half), strict=True))
 
 
-def _write(folder, facts, curves, optimum, title):
-    """Writes the numbers and the figure into a folder."""
+def _write(folder, facts, curves):
+    """Writes the numbers into a folder."""
     import numpy as np
-
-    from keras_gahr.report.psnr_figures import psnr_page
 
     rows, arrays = [], {}
     for name, curve, slope in curves:
@@ -144,7 +161,6 @@ def _write(folder, facts, curves, optimum, title):
         writer.writerows(rows)
     text = json.dumps(encodable(facts), indent=1, allow_nan=False)
     (folder / "psnr.json").write_text(text + "\n", encoding="utf-8")
-    psnr_page(title, curves, folder / "psnr.png", optimum)
 
 
 _COLUMNS = ("sigma", "input_psnr", "noisy", "denoised", "error_over_images", "error_over_draws")

@@ -8,6 +8,8 @@ import typer
 from .backend import BackendOption, choose_backend
 from .options import (
     BatchSizeOption,
+    Format,
+    FormatOption,
     LayoutOption,
     MaxPixelsOption,
     MemoryOption,
@@ -15,6 +17,7 @@ from .options import (
     OverwriteOption,
     PrecisionOption,
     SeedOption,
+    figure_path,
     parse_crop,
     parse_size,
 )
@@ -74,6 +77,7 @@ def restore(
     memory: MemoryOption = None,
     precision: PrecisionOption = "float32",
     max_pixels: MaxPixelsOption = None,
+    figures: FormatOption = None,
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
 ):
@@ -88,6 +92,7 @@ def restore(
 
     from keras_gahr.denoisers import load_denoiser
     from keras_gahr.memory import parse_memory
+    from keras_gahr.plot import restored_images, save
     from keras_gahr.restoration import InputImages, check_restoration_output, restore_files
     from keras_gahr.restoration.inputs import GREY, REPEATED
 
@@ -117,6 +122,11 @@ def restore(
     )
     check_restoration_output(out, images.names, overwrite)
     memory = None if memory is None else parse_memory(memory)
+
+    def draw(folder, restoration, observed):
+        figure = restored_images(restoration, measurement=images.text, observed=observed)
+        save(figure, figure_path(folder, "figure", figures))
+
     start = time.monotonic()
     with progress_bar("restoring", counted=False) as progress:
         rows = restore_files(
@@ -130,6 +140,8 @@ def restore(
             memory=memory,
             overwrite=overwrite,
             progress=progress,
+            draw=draw,
+            figures=figures or Format.png,
             denoiser_file=model.name,
             precision=precision,
         )

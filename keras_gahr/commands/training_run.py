@@ -218,15 +218,15 @@ def _now_and_then(function):
 
 def _draw(result, out):
     """Draws how the training goes, as far as an epoch is done."""
-    from keras_gahr.report import training_figures
+    from keras_gahr import plot
 
     for draw, content, name in (
-        (training_figures.training_curves, result.history, "curves.png"),
-        (training_figures.level_curves, result.levels, "levels.png"),
-        (training_figures.denoising_pictures, result.pictures, "denoising.png"),
+        (plot.training_history, result.history, "curves.png"),
+        (plot.training_levels, result.levels, "levels.png"),
+        (plot.denoised_images, result.pictures, "denoising.png"),
     ):
         if content:
-            draw(content, out / name)
+            plot.save(draw(content), out / name, overwrite=True)
 
 
 def _report(result, denoiser, test_images, out):

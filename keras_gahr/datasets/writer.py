@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_gahr import __version__
 from keras_gahr.errors import InputError
+from keras_gahr.figure_files import figure_files
 from keras_gahr.files import check_output_folder, replacing_folder, resuming_folder
 from keras_gahr.names import encodable
 
@@ -15,7 +16,7 @@ from .journal import Journal
 from .manifest import FORMAT_VERSION
 from .store import describe
 
-CONTENTS = ("images.npy", "manifest.json", "contact_sheet.png", "repeats.png")
+CONTENTS = ("images.npy", "manifest.json", "contact_sheet.png", *figure_files("repeats"))
 
 
 def check_dataset_output(out, overwrite=False):

@@ -2,9 +2,14 @@
 
 import numpy as np
 
+from keras_gahr.plot import (
+    PSNRLine,
+    eigenvectors,
+    png_bytes,
+    psnr_lines,
+    shrinkage_over_images,
+)
 from keras_gahr.report.document import Picture, Slider, Table
-from keras_gahr.report.figures import png_bytes
-from keras_gahr.report.geometry_figures import factors_figure, slopes_figure, vectors_figure
 
 from .bases import factors_of
 
@@ -23,7 +28,7 @@ def vectors_page(name, each, first=0, count=PER_PAGE):
     images = [("clean", each.clean), ("noisy", basis.noisy), ("denoised", basis.denoised)]
     chosen = slice(first, first + count)
     factors = basis.shrinkage[chosen]
-    figure = vectors_figure(images, basis.left[chosen], factors, first + 1, count)
+    figure = eigenvectors(basis.left[chosen], factors, images=images, first=first + 1, room=count)
     return Picture(
         name,
         png_bytes(figure),
@@ -52,14 +57,15 @@ def factor_picture(bases, source, paper=None, dimension=None):
     Args:
         bases: a list of them.
         source: the paper's figure.
-        paper, dimension: see `factors_figure`.
+        paper, dimension: see `shrinkage_over_images`.
     """
     factors = factors_of(bases)
     shown = ", ".join(f"{factor:.2f}" for factor in factors.mean(axis=0)[:8])
-    title = rf"Shrinkage at $\sigma$ = {bases[0].sigma:g}, {len(bases)} images"
+    title = f"Shrinkage at sigma = {bases[0].sigma:g}, {len(bases)} images"
+    figure = shrinkage_over_images(factors, paper=paper, dimension=dimension, title=title)
     return Picture(
         "factors",
-        png_bytes(factors_figure(title, factors, paper, dimension)),
+        png_bytes(figure),
         f"Shrinkage factors of each image (thin lines) and their mean. The paper's {source}.",
         f"Chart of factors against their number; their means begin {shown}.",
     )
@@ -94,7 +100,17 @@ def _cell(values, k):
 
 
 def curve_picture(title, curves, caption, offset=None):
-    """A `Picture` of PSNR curves; see `slopes_figure`."""
+    """A `Picture` of PSNR curves.
+
+    Args:
+        title, offset: see `psnr_lines`.
+        curves: a list of (name, `PSNRCurve`, `Slope` or None, optimal slope or None).
+        caption: of the picture.
+    """
+    lines = [
+        PSNRLine.of_curve(name, curve, slope=slope, optimum=optimum)
+        for name, curve, slope, optimum in curves
+    ]
     ends = "; ".join(
         f"{name}: {curve.mean[-1]:.1f} to {curve.mean[0]:.1f} dB"
         + (f", slope {slope.slope:.2f}" if slope else "")
@@ -102,7 +118,7 @@ def curve_picture(title, curves, caption, offset=None):
     )
     return Picture(
         "psnr",
-        png_bytes(slopes_figure(title, curves, offset)),
+        png_bytes(psnr_lines(lines, title=title, offset=offset)),
         caption,
         f"Chart of output against input PSNR. {ends}.",
     )

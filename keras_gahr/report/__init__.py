@@ -1,1 +1,1 @@
-"""Figures; the only place that imports matplotlib."""
+"""Documents of figures, claims and numbers, as HTML, Markdown and JSON."""

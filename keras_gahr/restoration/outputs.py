@@ -9,7 +9,6 @@ import numpy as np
 from keras_gahr.datasets.image_files import write_image
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_folder, replacing
-from keras_gahr.report.restoration_figures import restoration_page
 
 CONTENTS = ("restoration.json", "restoration.csv")
 """What a folder of restorations holds beside a folder for each image."""
@@ -35,8 +34,8 @@ def check_restoration_output(out, names, overwrite=False):
     return check_output_folder(out, overwrite, known_by="restoration.json", contents=contents)
 
 
-def write_restoration(folder, restoration, measurement, text):
-    """Writes a folder for one image: every image as `.npy` and `.png`, and figure.png.
+def write_restoration(folder, restoration, measurement, draw=None):
+    """Writes a folder for one image: every image as `.npy` and `.png`.
 
     samples.npy has all samples, those that diverged too. The picture of the deviation is white where
     it is largest.
@@ -45,7 +44,7 @@ def write_restoration(folder, restoration, measurement, text):
         folder: one that an interrupted run left is removed first.
         restoration: a `Restoration`.
         measurement: the `Measurement`, whose observation is shown if it is a picture.
-        text: that describes it, for the figure.
+        draw: None, or called as draw(folder, restoration, observed), a picture or None, to add figures.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -64,8 +63,8 @@ def write_restoration(folder, restoration, measurement, text):
         np.save(folder / f"{name}.npy", array)
     for name, picture in pictures.items():
         write_image(folder / f"{name}.png", np.nan_to_num(picture))
-    observed = restoration.observed if measurement.gives_pictures else None
-    restoration_page(text, restoration, observed, folder / "figure.png")
+    if draw:
+        draw(folder, restoration, restoration.observed if measurement.gives_pictures else None)
 
 
 def write_table(path, rows):

@@ -35,6 +35,7 @@ def restore_files(
     memory=None,
     overwrite=False,
     progress=lambda done, total: None,
+    draw=None,
     **facts,
 ):
     """Restores images from measurements of them, and writes a folder for each.
@@ -51,6 +52,8 @@ def restore_files(
         repeat, seed, schedule, batch_size, memory: see `restore`.
         overwrite: whether to replace restorations that are there; nothing else is ever replaced.
         progress: called with (images done, images in all), fractions too.
+        draw: called for each image as draw(folder, restoration, observed) to add figures to its folder:
+            a `Restoration`, and what was observed as a picture, or None. Default: no figures.
         **facts: more entries for restoration.json.
 
     Returns:
@@ -108,7 +111,7 @@ def restore_files(
             else:
                 part = functools.partial(_report, progress, len(rows), len(block), len(images))
                 options["prepared"] = prepared(block[0].measurement)
-                new = _restore_block(denoiser, block, folder, images.text, options, part)
+                new = _restore_block(denoiser, block, folder, draw, options, part)
                 journal.add(key=block_key, rows=new)
                 rows += new
             progress(len(rows), len(images))
@@ -149,7 +152,7 @@ def _blocks(images, size):
         yield block
 
 
-def _restore_block(denoiser, block, folder, text, options, progress):
+def _restore_block(denoiser, block, folder, draw, options, progress):
     """Restores the images of a block, writes them, and returns their rows."""
     measurement = block[0].measurement
     restorations = restore(
@@ -163,7 +166,7 @@ def _restore_block(denoiser, block, folder, text, options, progress):
     )
     rows = []
     for problem, restoration in zip(block, restorations, strict=True):
-        write_restoration(folder / restoration.name, restoration, measurement, text)
+        write_restoration(folder / restoration.name, restoration, measurement, draw)
         counts = {
             status: restoration.status.count(status)
             for status in ("converged", "max_steps", "diverged")

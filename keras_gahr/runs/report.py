@@ -2,9 +2,8 @@
 
 import itertools
 
+from keras_gahr.plot import gap_over_noise, png_bytes, training_history, training_levels
 from keras_gahr.report.document import Document, Picture, Section, Slider, Table
-from keras_gahr.report.figures import png_bytes
-from keras_gahr.report.training_figures import gap_figure, level_figure, training_figure
 
 from .differences import PARTS, differences_section
 from .labels import RunLabels, run_names, sorted_runs
@@ -152,7 +151,7 @@ def _levels_section(runs, labels):
     items = _slider(
         "levels",
         labels,
-        {k: png_bytes(level_figure(run.levels, others=rows)) for run, k in drawn},
+        {k: png_bytes(training_levels(run.levels, room=rows)) for run, k in drawn},
         "PSNR of denoised against that of noisy images in the last epoch, and faintly in the first. "
         "Where the two curves part, training images are denoised better than others (compare Figs. 1 "
         "and 9 of the paper).",
@@ -170,7 +169,7 @@ def _levels_section(runs, labels):
         items.append(
             Picture(
                 "gaps",
-                png_bytes(gap_figure(gaps)),
+                png_bytes(gap_over_noise(gaps)),
                 "The train-test gap of all runs against the PSNR of the noisy images: strong noise is at "
                 "the left.",
                 f"A curve for each of {len(gaps)} runs; the numbers are in the table below.",
@@ -205,7 +204,7 @@ def _levels_table(drawn, labels):
 def _training_section(runs, labels):
     rows = [row for run in runs for row in run.history]
     pictures = {
-        k: png_bytes(training_figure(run.history, others=rows))
+        k: png_bytes(training_history(run.history, room=rows))
         for k, run in enumerate(runs)
         if run.history
     }

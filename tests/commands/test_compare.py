@@ -46,7 +46,9 @@ def test_equal_networks_are_twins(gahr, tiny_model, tiny_denoiser, images, tmp_p
 
 def test_sets_that_overlap_are_told(gahr, tiny_model, images, tmp_path):
     options = ("--train-a", images, "--out", tmp_path / "out", *QUICK)
-    result = gahr("compare", tiny_model, tiny_model, *options, "--train-size", 8)
+    result = gahr("compare", tiny_model, tiny_model, *options, "--train-size", 8, "--format", "pdf")
+    assert {path.stem for path in (tmp_path / "out").glob("*.pdf")} == {"samples", "similarity"}
+    assert not list((tmp_path / "out").glob("*.png"))
     assert "same 4 images" in result.output
     assert (
         json.loads((tmp_path / "out" / "comparison.json").read_text())["shared_training_images"]

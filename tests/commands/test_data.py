@@ -109,9 +109,12 @@ def test_dedup(gahr, refused, repeated, tmp_path):
     with Image.open(out / "repeats.png") as picture:
         assert picture.width > 1000
     assert "exists" in refused("data", "dedup", repeated, out)
+    lines = gahr("data", "dedup", repeated, out, "--overwrite", "--format", "svg")
+    assert lines.exit_code == 0, lines.output
+    assert {path.name for path in out.glob("repeats.*")} == {"repeats.svg"}
     again = gahr("data", "dedup", out, out, "--threshold", 0.99, "--overwrite")
     assert "0 pairs among 5 images" in again.output
-    assert not (out / "repeats.png").exists()
+    assert not list(out.glob("repeats.*"))
     assert "threshold is 2" in refused("data", "dedup", repeated, tmp_path / "b", "--threshold", 2)
 
 
@@ -130,8 +133,18 @@ def test_overlap(gahr, refused, repeated, smooth_images, tmp_path):
         "overlap.json",
     ]
     assert "exists" in refused("data", "overlap", repeated, repeated, "--out", out)
-    same = gahr("data", "overlap", repeated, repeated, "--out", out, "--overwrite")
+    options = ("--out", out, "--overwrite", "--format", "pdf")
+    same = gahr("data", "overlap", repeated, repeated, *options)
     assert "6 above 0.95" in same.output
+    assert sorted(path.name for path in out.iterdir()) == [
+        "closest.pdf",
+        "histogram.pdf",
+        "overlap.json",
+    ]
+    # A folder with figures of another format is ours too.
+    assert gahr("data", "overlap", repeated, repeated, *options[:-2]).exit_code == 0
+    assert not list(out.glob("*.pdf"))
+    assert "png" in gahr("data", "overlap", repeated, repeated, *options[:-1], "jpg").output
 
 
 def test_show(gahr, refused, repeated, tmp_path):
@@ -147,3 +160,10 @@ def test_show(gahr, refused, repeated, tmp_path):
     out = tmp_path / "new" / "page.png"
     assert gahr("data", "show", repeated, "--out", out, "--count", 1).exit_code == 0
     assert out.with_suffix(".json").is_file()
+    lines = gahr("data", "show", repeated, "--format", "svg", "--overwrite", "--count", 1)
+    assert lines.exit_code == 0, lines.output
+    assert (tmp_path / "six.npy-show.svg").is_file()
+    other = ("--out", tmp_path / "a.pdf", "--format", "svg")
+    assert "leave one of them out" in refused("data", "show", repeated, *other)
+    assert gahr("data", "show", repeated, *other[:-1], "pdf", "--count", 1).exit_code == 0
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")

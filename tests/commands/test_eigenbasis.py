@@ -42,8 +42,10 @@ def test_exact_singular_vectors_of_a_crop(gahr, tiny_model, smooth_images, tmp_p
     np.save(tmp_path / "image.npy", smooth_images(1, 20, 30)[0])
     arguments = ("eigenbasis", tiny_model, tmp_path / "image.npy", "--out", tmp_path / "out")
     options = ("--crop", "4x4+3+4", "--method", "exact", "--singular", "--count", 16)
-    result = gahr(*arguments, *options)
+    result = gahr(*arguments, *options, "--format", "svg")
     assert result.exit_code == 0, result.output
+    drawn = {path.stem for path in (tmp_path / "out").glob("*.svg")}
+    assert drawn == {"denoising", "eigenvectors", "spectrum"}
     numbers = json.loads((tmp_path / "out" / "eigenbasis.json").read_text())
     assert numbers["products"] == 16
     assert numbers["reconstruction_error"] < 1e-5
@@ -52,6 +54,7 @@ def test_exact_singular_vectors_of_a_crop(gahr, tiny_model, smooth_images, tmp_p
         expected = smooth_images(1, 20, 30)[0, 3:7, 4:8]
         np.testing.assert_array_equal(arrays["clean"], expected)
     assert gahr(*arguments, *options, "--sigma", 0, "--overwrite").exit_code == 0
+    assert not list((tmp_path / "out").glob("*.svg"))
 
 
 def test_what_cannot_be_analyzed_is_refused(refused, tiny_model, disks, tmp_path):

@@ -44,9 +44,11 @@ def test_train_and_test_curves(gahr, tiny_model, images, tmp_path):
 
 
 def test_one_level_of_all_images(gahr, tiny_model, images, tmp_path):
-    options = ("--sigmas", "0.1", "--draws", 1, "--count", 3)
+    options = ("--sigmas", "0.1", "--draws", 1, "--count", 3, "--format", "pdf")
     result = gahr("psnr", tiny_model, images, "--out", tmp_path / "out", *options)
     assert result.exit_code == 0, result.output
+    assert (tmp_path / "out" / "psnr.pdf").is_file()
+    assert not (tmp_path / "out" / "psnr.png").exists()
     numbers = json.loads((tmp_path / "out" / "psnr.json").read_text())
     assert numbers["all"]["images"] == 3
     assert numbers["all"]["slope"] is None

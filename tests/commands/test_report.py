@@ -8,9 +8,9 @@ import pytest
 from html_reader import HtmlReader
 from matplotlib.figure import Figure
 
+from keras_gahr.plot import png_bytes, training_levels
 from keras_gahr.psnr import SIGMAS
 from keras_gahr.report.document import Slider, Table
-from keras_gahr.report.figures import png_bytes
 from keras_gahr.runs.facts import read_runs
 from keras_gahr.runs.report import run_report
 from keras_gahr.training.history import History
@@ -201,8 +201,6 @@ def test_reports_are_not_overwritten_unasked(make_run, undrawn, gahr, refused, t
 
 
 def test_axes_are_the_same_for_all_runs():
-    from keras_gahr.report.training_figures import level_figure
-
     def rows(psnr):
         return [
             {"epoch": 1, "set": "train", "sigma": 0.1, "input_psnr": 20.0, "psnr": value}
@@ -210,12 +208,13 @@ def test_axes_are_the_same_for_all_runs():
         ]
 
     limits = {
-        level_figure(rows(psnr), others=[*rows(10.0), *rows(40.0)]).axes[0].get_ylim()
+        training_levels(rows(psnr), room=[*rows(10.0), *rows(40.0)]).axes[0].get_ylim()
         for psnr in (10.0, 40.0)
     }
     assert len(limits) == 1
     # Negative control: alone, each has its own.
     assert (
-        level_figure(rows(10.0)).axes[0].get_ylim() != level_figure(rows(40.0)).axes[0].get_ylim()
+        training_levels(rows(10.0)).axes[0].get_ylim()
+        != training_levels(rows(40.0)).axes[0].get_ylim()
     )
-    assert png_bytes(level_figure(rows(10.0))).startswith(b"\x89PNG")
+    assert png_bytes(training_levels(rows(10.0))).startswith(b"\x89PNG")

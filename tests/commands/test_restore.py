@@ -25,9 +25,11 @@ def test_a_picture_and_its_small_version(gahr, tiny_model, picture, tmp_path):
     result = gahr("restore", tiny_model, picture, "--crop", 16, "--out", out, *options)
     assert result.exit_code == 0, result.output
     assert "wave " in result.output and "PSNR" in result.output
+    assert (out / "wave" / "figure.png").stat().st_size > 1000
     small = out / "wave" / "measurement.png"
     assert read_image(small).shape == (8, 8, 1)
     again = tmp_path / "again"
+    options = (*options, "--format", "svg")
     result = gahr("restore", tiny_model, small, "--measured", "--out", again, *options)
     assert result.exit_code == 0, result.output
     assert "PSNR" not in result.output
@@ -36,6 +38,8 @@ def test_a_picture_and_its_small_version(gahr, tiny_model, picture, tmp_path):
     # The small picture has 8 bits.
     assert found == pytest.approx(first, abs=0.02)
     assert not (again / "measurement" / "clean.npy").exists()
+    drawn = {path.name for path in (again / "measurement").glob("figure.*")}
+    assert drawn == {"figure.svg"}
 
 
 def test_samples_that_do_not_converge_are_named(gahr, tiny_model, picture, tmp_path):

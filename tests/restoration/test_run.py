@@ -12,7 +12,7 @@ from keras_gahr import InputError
 from keras_gahr.datasets import write_image
 from keras_gahr.noise import keyed_normal
 from keras_gahr.psnr import psnr
-from keras_gahr.restoration import InputImages, averages, outputs, restore_files
+from keras_gahr.restoration import InputImages, averages, restore_files
 from keras_gahr.sampling import AscentSchedule, Samples, sample
 from keras_gahr.sampling.measurements import SuperResolution
 from keras_gahr.ssim import ssim
@@ -38,7 +38,7 @@ def run(denoiser, source, out, **options):
 
 @pytest.fixture
 def sampled(monkeypatch):
-    """Instead of the sampler, noise, with NaN for the second image, and no figures.
+    """Instead of the sampler, noise, with NaN for the second image.
 
     A list of how many images were asked for.
     """
@@ -54,12 +54,18 @@ def sampled(monkeypatch):
         return Samples(images, np.ones(count, int), np.zeros(count), tuple(status))
 
     monkeypatch.setattr(averages, "sample", fake)
-    monkeypatch.setattr(outputs, "restoration_page", lambda *arguments: None)
     return asked
 
 
 def test_an_image_alone_and_among_others(tiny_denoiser, three, tmp_path):
-    rows = run(tiny_denoiser, three, tmp_path / "all", batch_size=6)
+    drawn = []
+    rows = run(
+        tiny_denoiser,
+        three,
+        tmp_path / "all",
+        batch_size=6,
+        draw=lambda folder, *arguments: drawn.append((folder, *arguments)),
+    )
     clean = np.load(three)[..., None]
     measurement = SuperResolution((16, 16, 1), 4)
     measured = measurement.measure(ops.convert_to_tensor(clean[1:2]))
@@ -83,7 +89,10 @@ def test_an_image_alone_and_among_others(tiny_denoiser, three, tmp_path):
     assert arrays["minimum_norm"][..., 0] == pytest.approx(
         np.kron(means, np.ones((4, 4))), abs=1e-6
     )
-    assert {path.stem for path in folder.glob("*.png")} == {*arrays, "figure"} - {"samples"}
+    assert {path.stem for path in folder.glob("*.png")} == {*arrays} - {"samples"}
+    for (drawn_in, restoration, observed), row in zip(drawn, rows, strict=True):
+        assert drawn_in.name == restoration.name == row["name"]
+        assert observed.shape == (4, 4, 1)
     assert rows[1]["converged"] == 2
     for name in ("minimum_norm", "sample", "mean"):
         pair = arrays[name][None], clean[1:2]

@@ -12,7 +12,6 @@ from PIL import Image
 from keras_gahr import InputError
 from keras_gahr.denoisers import Inference
 from keras_gahr.psnr import SIGMAS, psnr_at
-from keras_gahr.report import training_figures
 from keras_gahr.training.batches import TiledBatches
 from keras_gahr.training.event_file import EventFile, read_events
 from keras_gahr.training.events import Events
@@ -164,27 +163,6 @@ def test_broken_level_tables_are_refused(tmp_path):
             path.write_text(text)
         with pytest.raises(InputError, match=r"levels\.csv"):
             read_levels(path)
-
-
-def test_figures(tmp_path, smooth_images):
-    history = [
-        {"epoch": 1, "train_loss": 2.0, "train_psnr": 20.0},
-        {"epoch": 2, "train_loss": float("nan"), "train_psnr": 21.0, "test_loss": 1.0},
-    ]
-    levels = [
-        {"epoch": epoch, "set": name, "sigma": s, "input_psnr": -20 * np.log10(s), "psnr": 30.0}
-        for epoch in (1, 2)
-        for name in ("train", "test")
-        for s in SIGMAS
-    ]
-    images = smooth_images(3, 8, 8)
-    rows = [(sigma, images, images, images) for sigma in PICTURED]
-    training_figures.training_curves(history, tmp_path / "curves.png")
-    training_figures.level_curves(levels, tmp_path / "levels.png")
-    training_figures.denoising_pictures(rows, tmp_path / "denoising.png")
-    for path in tmp_path.iterdir():
-        assert np.asarray(Image.open(path)).std() > 0
-    assert len(list(tmp_path.iterdir())) == 3
 
 
 def test_progress_goes_on_without_a_jump(monkeypatch):

@@ -38,8 +38,8 @@ def slopes_section(results):
             curve_picture(
                 "C^alpha test images",
                 curves,
-                "PSNR of denoised test images; dotted the optimal slope of each regularity, through "
-                "the lowest noise level. The paper's Fig. 4.",
+                "PSNR of denoised test images; dashed the fitted line, dotted the optimal slope of each "
+                "regularity through its middle. The paper's Fig. 4.",
             ),
             Table(
                 (

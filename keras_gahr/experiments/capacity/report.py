@@ -2,9 +2,8 @@
 
 import math
 
+from keras_gahr.plot import gap_over_images, png_bytes
 from keras_gahr.report.document import Picture, Section, Table
-from keras_gahr.report.figures import png_bytes
-from keras_gahr.report.memory_figures import gap_figure
 
 from .findings import SMALL
 
@@ -25,9 +24,10 @@ def gap_section(results):
         (r.label, r.counts, [gap.mean for gap in r.gaps], [gap.mean_interval for gap in r.gaps])
         for r in results
     ]
+    figure = gap_over_images(curves, bound=SMALL, title="The gap closes with more images")
     picture = Picture(
         "gap",
-        png_bytes(gap_figure("The gap closes with more images", curves, SMALL)),
+        png_bytes(figure),
         "PSNR on training images less that on test images, mean over the noise levels, with 95% "
         "intervals over images. The paper's Fig. 15.",
         answer(results),

@@ -2,10 +2,8 @@
 
 from keras_gahr.datasets import find_overlap
 from keras_gahr.datasets.duplicates import THRESHOLD
-from keras_gahr.report.dataset_figures import pair_figure
+from keras_gahr.plot import PALETTE, PSNRLine, image_pairs, png_bytes, psnr_lines
 from keras_gahr.report.document import Picture, Section, Table
-from keras_gahr.report.figures import png_bytes
-from keras_gahr.report.memory_figures import set_figure
 
 from ..faces import describe_images
 
@@ -46,7 +44,7 @@ def images_section(runs):
         [
             Picture(
                 "closest",
-                png_bytes(pair_figure("The closest images of two halves", pairs)),
+                png_bytes(image_pairs(pairs, title="The closest images of two halves")),
                 f"The images of half A (left) and of half B (right) that are most alike, of {count} "
                 f"each, with their correlation at 20x20 pixels: {above} of A's have one above "
                 f"{THRESHOLD:g}. The paper's Fig. 6 shows such pairs of faces.",
@@ -78,7 +76,7 @@ def repeats_section(result, run):
         [
             Picture(
                 "repeats",
-                png_bytes(pair_figure("Images and their repeats", pairs)),
+                png_bytes(image_pairs(pairs, title="Images and their repeats")),
                 "Some images that were put in again, as they were found, with their correlation.",
                 f"{len(pairs)} pairs of images that are nearly equal.",
             )
@@ -92,7 +90,13 @@ def effect_section(result):
         "repeated": f"{result.total}, repeats of {result.few}",
         "few": f"{result.few}",
     }
-    curves = [(names[name], gap.train, gap.test) for name, gap in result.gaps.items()]
+    lines = [
+        PSNRLine.of_curve(
+            f"{names[name]}: {kind}", curve, errors=None, color=color, dashed=curve is gap.test
+        )
+        for (name, gap), color in zip(result.gaps.items(), PALETTE, strict=False)
+        for kind, curve in (("training", gap.train), ("test", gap.test))
+    ]
     return Section(
         "What they do",
         [
@@ -103,7 +107,7 @@ def effect_section(result):
         [
             Picture(
                 "psnr",
-                png_bytes(set_figure("Training images and test images", curves)),
+                png_bytes(psnr_lines(lines, title="Training images and test images")),
                 "PSNR on training (solid) and test images (dashed) with each of the three sets.",
                 answer(result),
             ),

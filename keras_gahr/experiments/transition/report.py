@@ -1,9 +1,15 @@
 """The report of `transition`: figures 1 and 2 of arXiv 2310.02557."""
 
-from keras_gahr.report.comparison_figures import twins_figure
+from keras_gahr.plot import (
+    PSNRLine,
+    png_bytes,
+    psnr_lines,
+    shades,
+    similarity_crossing,
+    similarity_histograms,
+    twin_samples,
+)
 from keras_gahr.report.document import Picture, Section, Slider, Table
-from keras_gahr.report.figures import png_bytes
-from keras_gahr.report.memory_figures import crossing_figure, psnr_figure, similarity_figure
 
 from ..faces import describe_images
 from .findings import LOUD, NARROW, slopes_of
@@ -35,11 +41,15 @@ def images_section(dataset):
 
 
 def curves_section(results):
-    curves = [(f"N = {r.count}", r.gap.train, r.gap.test) for r in results]
+    lines = [
+        PSNRLine.of_curve(f"N = {r.count}", curve, color=color, panel=panel)
+        for r, color in zip(results, shades(len(results)), strict=True)
+        for panel, curve in (("training images", r.gap.train), ("test images", r.gap.test))
+    ]
     gaps = "; ".join(f"N = {r.count}: {r.gap.largest:.2f} dB" for r in results)
     picture = Picture(
         "psnr",
-        png_bytes(psnr_figure("Network A", curves)),
+        png_bytes(psnr_lines(lines, title="Network A")),
         "PSNR of denoised training images (left) and test images (right), a curve for each N; bars "
         "are standard errors over images. The paper's Fig. 1.",
         f"Two charts of output against input PSNR. Largest distance of the curves: {gaps}.",
@@ -65,7 +75,7 @@ def samples_section(results, crossing, pages):
             ),
             Picture(
                 "histograms",
-                png_bytes(similarity_figure("Similarity, a histogram for each N", sets)),
+                png_bytes(similarity_histograms(sets, title="Similarity, a histogram for each N")),
                 "How alike twins are, and samples and their closest training image. The paper's "
                 "Fig. 2, below.",
                 description,
@@ -73,12 +83,12 @@ def samples_section(results, crossing, pages):
             Picture(
                 "crossing",
                 png_bytes(
-                    crossing_figure(
-                        "Twins and training images",
+                    similarity_crossing(
                         [r.count for r in results],
                         [r.twins for r in results],
                         [r.closest for r in results],
-                        crossing,
+                        crossing=crossing,
+                        title="Twins and training images",
                     )
                 ),
                 "The same in one chart: where the curves cross, the networks turn from their own "
@@ -93,7 +103,7 @@ def twins_page(size, result, rows, places):
     title = f"N = {size}: {result.verdict}; numbers: correlation with that network's sample"
     return Picture(
         f"twins-{size}",
-        png_bytes(twins_figure(title, rows, places)),
+        png_bytes(twin_samples(rows, places=places, title=title)),
         "",
         f"{len(rows)} pairs of samples with their closest training images, N = {size}: twins "
         f"{result.twins.mean():.2f}, closest {result.closest.mean():.2f}.",

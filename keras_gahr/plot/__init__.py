@@ -1,0 +1,56 @@
+"""Figures of results; the only place that imports matplotlib.
+
+Every function takes results (arrays, or what `keras_gahr.analysis` and the other rooms return) and
+returns a `matplotlib.figure.Figure`. It is drawn without pyplot, so that no global state of matplotlib
+changes; in a notebook it shows itself. `save` writes one to a file:
+
+    import numpy as np
+    from keras_gahr import plot
+
+    noisy = np.linspace(0, 40, 9)
+    line = plot.PSNRLine("network", noisy, 0.6 * noisy + 20)
+    plot.save(plot.psnr_lines([line], title="Denoising"), "psnr.pdf")
+
+Titles, names and captions are plain text: `$` and `_` in the name of a file are shown as they are.
+"""
+
+from .datasets import intensity_histograms, overlap_histogram
+from .gaps import gap_over_images, gap_over_noise
+from .images import denoised_images, image_pairs, image_row, show_image
+from .output import png_bytes, save
+from .psnr import PSNRLine, psnr_lines
+from .restorations import restored_images
+from .similarity import similarity_crossing, similarity_histograms, twin_samples
+from .spectrum import shrinkage_and_coefficients, shrinkage_over_images, shrinkage_over_noise
+from .style import PALETTE, shades
+from .summary import denoising_summary
+from .training import training_history, training_levels
+from .vectors import eigenvectors
+
+__all__ = [
+    "PALETTE",
+    "PSNRLine",
+    "denoised_images",
+    "denoising_summary",
+    "eigenvectors",
+    "gap_over_images",
+    "gap_over_noise",
+    "image_pairs",
+    "image_row",
+    "intensity_histograms",
+    "overlap_histogram",
+    "png_bytes",
+    "psnr_lines",
+    "restored_images",
+    "save",
+    "shades",
+    "show_image",
+    "shrinkage_and_coefficients",
+    "shrinkage_over_images",
+    "shrinkage_over_noise",
+    "similarity_crossing",
+    "similarity_histograms",
+    "training_history",
+    "training_levels",
+    "twin_samples",
+]
