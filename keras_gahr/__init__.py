@@ -18,6 +18,7 @@ _ROOMS = {
     "experiments": "experiments",
     "measurements": "sampling.measurements",
     "noise": "noise",
+    "plot": "plot",
     "report": "report",
     "reproduction": "reproduction",
     "restoration": "restoration",
