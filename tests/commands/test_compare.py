@@ -72,7 +72,7 @@ def test_what_cannot_be_compared(refused, tiny_model, images, tmp_path):
         assert not (tmp_path / "out").exists()
         return line
 
-    np.save(tmp_path / "other.npy", np.zeros((4, 20, 20), np.float32))
+    np.save(tmp_path / "other.npy", np.zeros((5, 20, 20), np.float32))
     assert "16x16x1 and of 20x20x1" in error("--train-b", tmp_path / "other.npy")
     assert "13 training images" in error("--train-size", 13)
     assert "expected A or B" in error("--train-size", 4, "--half-b", "left")
