@@ -39,6 +39,7 @@ def dedup(
 ):
     """Drop the later image of every pair whose correlation exceeds the threshold.
 
+    Identical images are dropped whatever their contrast; other blank ones stay.
     Pairs and correlations are listed in manifest.json and shown in a figure, repeats.
     """
     from keras_gahr.datasets import load

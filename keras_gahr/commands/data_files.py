@@ -102,7 +102,9 @@ def folder(
 ):
     """Crop, shrink and cut any pictures.
 
-    If it is killed, the same command goes on where it was.
+    Every file is read, or left out and listed in manifest.json (hidden ones, also in hidden folders,
+    and other suffixes), or the command stops. Links to folders are followed. If it is killed, the
+    same command goes on where it was.
     """
     from keras_gahr.datasets.folder import Framing, make_folder
 
