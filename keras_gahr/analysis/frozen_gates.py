@@ -56,7 +56,7 @@ class _Twin(keras.Model):
     """The layers of a network, called in its order, but for the ReLUs."""
 
     def __init__(self, network, name):
-        super().__init__(name=name)
+        super().__init__(name=name, dtype="float32")
         self.network = network
         self.built = True
 

@@ -3,12 +3,12 @@
 import math
 from types import NoneType
 
-import keras
 import numpy as np
 from keras import ops
 
 from keras_gahr.denoisers import Denoiser
 from keras_gahr.denoisers.configuration import check_options
+from keras_gahr.denoisers.layers import Layer, image_input
 from keras_gahr.errors import InputError
 
 LEAST_SIGMA = 1e-6
@@ -28,7 +28,8 @@ class Baseline(Denoiser):
     """
 
     def __init__(self, layer, input_shape, provenance, name):
-        inputs = keras.Input(input_shape, name="noisy")
+        height, width, channels = input_shape
+        inputs = image_input(channels, height, width)
         super().__init__(inputs, layer(inputs), None, provenance, name)
         self.residual_layer = layer
 
@@ -87,7 +88,7 @@ class Baseline(Denoiser):
         }
 
 
-class ResidualLayer(keras.layers.Layer):
+class ResidualLayer(Layer):
     """r(y) by a formula; its weights are not trained.
 
     Args:
@@ -120,7 +121,9 @@ class ResidualLayer(keras.layers.Layer):
     def noise_level(self, noisy):
         """The noise level of each image, `(batch,)`."""
         if self.sigma is not None:
-            return ops.full((ops.shape(noisy)[0],), 1.0) * ops.convert_to_tensor(self.sigma)
+            return ops.full((ops.shape(noisy)[0],), 1.0, dtype="float32") * ops.convert_to_tensor(
+                self.sigma
+            )
         return ops.maximum(self.estimate(noisy), LEAST_SIGMA)
 
     def estimate(self, noisy):

@@ -5,7 +5,7 @@ import keras
 from .bias_free_norm import BiasFreeNorm
 from .denoiser import Denoiser, check_size, convolution_shapes
 from .initialization import HeNormal, SmallGamma, fresh_seed
-from .layers import Conv2D
+from .layers import Conv2D, ReLU, image_input
 
 
 def bias_free_chain(x, kernel_sizes, num_kernels, output_channels, first_layer_linear, seed):
@@ -36,7 +36,7 @@ def bias_free_chain(x, kernel_sizes, num_kernels, output_channels, first_layer_l
             gamma = SmallGamma(seed, f"norm_{i}")
             x = BiasFreeNorm(gamma_initializer=gamma, name=f"norm_{i}")(x)
         if 0 < i < last or (i == 0 and not first_layer_linear):
-            x = keras.layers.ReLU(name=f"relu_{i}")(x)
+            x = ReLU(name=f"relu_{i}")(x)
     return x
 
 
@@ -82,7 +82,7 @@ class BFCNN(Denoiser):
         }
         check_size(self.weight_shapes(**sizes), **sizes)
         seed = fresh_seed() if seed is None else seed
-        inputs = keras.Input((None, None, num_channels), name="noisy")
+        inputs = image_input(num_channels)
         outputs = bias_free_chain(
             inputs, [3] * num_layers, num_kernels, num_channels, first_layer_linear, seed
         )

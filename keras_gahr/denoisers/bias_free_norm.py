@@ -5,9 +5,11 @@ from keras import ops
 
 from keras_gahr._backend import parallel
 
+from .layers import Layer
+
 
 @keras.saving.register_keras_serializable("keras_gahr")
-class BiasFreeNorm(keras.layers.Layer):
+class BiasFreeNorm(Layer):
     """Divides each channel by a standard deviation and never subtracts a mean.
 
     With `sd` the channel's standard deviation, the output is `gamma * x / sd`. While training,

@@ -82,6 +82,8 @@ class Denoiser(keras.Model):
 
     def __init__(self, inputs, outputs, seed, provenance, name):
         super().__init__(inputs=inputs, outputs=outputs, name=name)
+        # As its layers, whatever Keras is set to.
+        self.dtype_policy = "float32"
         self.seed = seed
         self.provenance = dict(provenance or {})
 

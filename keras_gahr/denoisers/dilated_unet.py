@@ -5,11 +5,20 @@ from keras import ops
 
 from .denoiser import Denoiser, check_size, convolution_shapes
 from .initialization import HeNormal, fresh_seed
-from .layers import Conv2D, Conv2DTranspose
+from .layers import (
+    Concatenate,
+    Conv2D,
+    Conv2DTranspose,
+    Layer,
+    ReLU,
+    Subtract,
+    ZeroPadding2D,
+    image_input,
+)
 
 
 @keras.saving.register_keras_serializable("keras_gahr")
-class EvenSize(keras.layers.Layer):
+class EvenSize(Layer):
     """Appends a row or column of zeros at the bottom or right where a side is odd.
 
     Input `(batch, height, width, channels)`, output the same with even sides.
@@ -27,7 +36,7 @@ class EvenSize(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("keras_gahr")
-class CropLike(keras.layers.Layer):
+class CropLike(Layer):
     """Cuts the first of two images at the bottom and right to the size of the second."""
 
     def call(self, images):
@@ -78,25 +87,25 @@ class DilatedUNet(Denoiser):
 
         def conv_relu(number, *arguments, **options):
             x = conv(number, *arguments, **options)
-            return keras.layers.ReLU(name=f"relu_{number}")(x)
+            return ReLU(name=f"relu_{number}")(x)
 
-        inputs = keras.Input((None, None, num_channels), name="noisy")
+        inputs = image_input(num_channels)
         x = EvenSize(name="even")(inputs)
         x = conv_relu(1, x, num_kernels, 5)
         x = skip = conv_relu(2, x, num_kernels, 3)
         # At stride 2 Keras' "same" pads even sides at the bottom and right, this network at the
         # top and left.
-        x = keras.layers.ZeroPadding2D(1, data_format="channels_last", name="edge")(x)
+        x = ZeroPadding2D(1, data_format="channels_last", name="edge")(x)
         x = conv_relu(3, x, 2 * num_kernels, 3, strides=2, padding="valid")
         x = conv_relu(4, x, 2 * num_kernels, 3)
         x = conv_relu(5, x, 2 * num_kernels, 3, dilation_rate=2)
         x = conv_relu(6, x, 2 * num_kernels, 3, dilation_rate=4)
         x = conv_relu(7, x, 2 * num_kernels, 4, layer=Conv2DTranspose, strides=2)
-        x = keras.layers.Concatenate(name="skip")([x, skip])
+        x = Concatenate(name="skip")([x, skip])
         x = conv_relu(8, x, num_kernels, 3)
         x = conv(9, x, num_channels, 5)
         denoised = CropLike(name="denoised")([x, inputs])
-        outputs = keras.layers.Subtract(name="residual")([inputs, denoised])
+        outputs = Subtract(name="residual")([inputs, denoised])
 
         super().__init__(inputs, outputs, seed, provenance, name)
         self.num_channels = num_channels

@@ -4,6 +4,7 @@ import keras
 
 from .configuration import check_options, stored_shapes
 from .denoiser import Denoiser
+from .layers import Subtract, image_input
 
 
 @keras.saving.register_keras_serializable("keras_gahr")
@@ -21,12 +22,12 @@ class DirectDenoiser(Denoiser):
     """
 
     def __init__(self, network, provenance=None, name="direct"):
-        inputs = keras.Input((None, None, network.input_channels), name="noisy")
+        inputs = image_input(network.input_channels)
         noisy = inputs
         if network.output_channels != network.input_channels:
             noisy = inputs[..., -network.output_channels :]
         denoised = network(inputs)
-        outputs = keras.layers.Subtract(name="residual")([noisy, denoised])
+        outputs = Subtract(name="residual")([noisy, denoised])
         super().__init__(inputs, outputs, network.seed, provenance, name)
         self.network = network
 

@@ -7,7 +7,7 @@ from keras_gahr import _backend
 from keras_gahr._backend import winograd
 
 from .bias_free_norm import BiasFreeNorm
-from .layers import Conv2D
+from .layers import Conv2D, Layer
 
 
 class FoldedNetwork:
@@ -72,13 +72,15 @@ class FoldedNetwork:
             return outputs
 
         network = keras.models.clone_model(denoiser, clone_function=clone, call_function=call)
+        # Its layers have their own; Keras' may be one that only they can follow.
+        network.dtype_policy = "float32"
         self._copies = [
             (sources[layer.name], layer) for layer in network.layers if layer.name in sources
         ]
         return network
 
 
-class Convolution(keras.layers.Layer):
+class Convolution(Layer):
     """A convolution of stride 1 without bias, its kernel in the order that the backend wants.
 
     Args:

@@ -14,6 +14,8 @@ from keras import ops
 
 from keras_gahr.errors import InputError
 
+from .layers import Layer
+
 
 def haar_analyze(images):
     """One level: the low band and the details of it.
@@ -80,7 +82,7 @@ def haar_reconstruct(low, details):
 
 
 @keras.saving.register_keras_serializable("keras_gahr")
-class HaarAnalysis(keras.layers.Layer):
+class HaarAnalysis(Layer):
     """`haar_analyze` as a layer."""
 
     def call(self, images):
@@ -93,7 +95,7 @@ class HaarAnalysis(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("keras_gahr")
-class HaarSynthesis(keras.layers.Layer):
+class HaarSynthesis(Layer):
     """`haar_synthesize` as a layer."""
 
     def call(self, low, details):

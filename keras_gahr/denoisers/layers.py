@@ -3,6 +3,9 @@
 On PyTorch Keras copies images twice on the way into each of these layers, there and back between two
 orders of the axes, which is a sixth of the time of a training step. Files call weights by the classes of
 layers, so that these are called as in Keras.
+
+All of them compute in float32 unless they are given another `dtype`, whatever type Keras itself is set to by
+keras.json or a program: weights in files are float32, and so are results.
 """
 
 import keras
@@ -11,7 +14,19 @@ from keras import ops
 from keras_gahr import _backend
 
 
-class Conv2D(keras.layers.Conv2D):
+def image_input(channels, height=None, width=None):
+    """The symbolic input of a network: images of any size unless it is given."""
+    return keras.Input((height, width, channels), dtype="float32", name="noisy")
+
+
+class Layer(keras.layers.Layer):
+    """What the layers of this package are made of, and a class to put before one of Keras'."""
+
+    def __init__(self, *arguments, dtype="float32", **options):
+        super().__init__(*arguments, dtype=dtype, **options)
+
+
+class Conv2D(Layer, keras.layers.Conv2D):
     """Any convolution; the fast way is for padding "same", stride 1 and kernels of odd sides."""
 
     def convolution_op(self, inputs, kernel):
@@ -22,7 +37,7 @@ class Conv2D(keras.layers.Conv2D):
         return _backend.run_convolution(super().convolution_op, inputs, kernel)
 
 
-class Conv2DTranspose(keras.layers.Conv2DTranspose):
+class Conv2DTranspose(Layer, keras.layers.Conv2DTranspose):
     """Without bias and activation; the fast way is for kernels as large as the stride."""
 
     def call(self, inputs):
@@ -37,8 +52,24 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
         )
 
 
-class AveragePooling2D(keras.layers.AveragePooling2D):
+class AveragePooling2D(Layer, keras.layers.AveragePooling2D):
     """For sides that are multiples of the pool's."""
 
     def call(self, inputs):
         return _backend.average_pool(inputs, self.pool_size)
+
+
+class ReLU(Layer, keras.layers.ReLU):
+    """As in Keras."""
+
+
+class ZeroPadding2D(Layer, keras.layers.ZeroPadding2D):
+    """As in Keras."""
+
+
+class Concatenate(Layer, keras.layers.Concatenate):
+    """As in Keras."""
+
+
+class Subtract(Layer, keras.layers.Subtract):
+    """As in Keras."""

@@ -10,6 +10,7 @@ from keras_gahr.errors import InputError
 from .configuration import check_options, stored_shapes
 from .denoiser import Denoiser
 from .haar import HaarAnalysis, HaarSynthesis
+from .layers import Concatenate, image_input
 
 _MOST_SCALES = 16
 """The images of more would have to be multiples of 131,072 pixels."""
@@ -49,7 +50,7 @@ class MultiScaleDenoiser(Denoiser):
         for scale, detail in enumerate(details):
             detail.name = f"detail_{scale}"
         pyramid = _Pyramid(low_band, details)
-        inputs = keras.Input((None, None, low_band.input_channels), name="noisy")
+        inputs = image_input(low_band.input_channels)
         *_, outputs = pyramid.denoise(inputs)
         super().__init__(inputs, outputs, None, provenance, name)
         self.low_band = low_band
@@ -122,9 +123,7 @@ class _Pyramid:
         self.analysis = [HaarAnalysis(name=f"analysis_{j}") for j in range(len(details))]
         self.synthesis = [HaarSynthesis(name=f"synthesis_{j}") for j in range(len(details))]
         self.residual = [HaarSynthesis(name=f"residual_{j}") for j in range(len(details))]
-        self.condition = [
-            keras.layers.Concatenate(name=f"condition_{j}") for j in range(len(details))
-        ]
+        self.condition = [Concatenate(name=f"condition_{j}") for j in range(len(details))]
 
     def denoise(self, noisy, **mode):
         """The denoised bands, the coarsest first, the denoised details, the finest first, and r(y)."""

@@ -7,6 +7,7 @@ from keras_gahr.errors import InputError
 from .bf_cnn import bias_free_chain, chain_shapes
 from .denoiser import Denoiser, check_size
 from .initialization import fresh_seed
+from .layers import image_input
 
 _LAYERS = 21
 RECEPTIVE_FIELDS = tuple(range(3, 2 * _LAYERS + 2, 2))
@@ -72,7 +73,7 @@ class ReceptiveFieldBFCNN(Denoiser):
         seed = fresh_seed() if seed is None else seed
         kernel_sizes = receptive_field_kernel_sizes(receptive_field)
         input_channels, output_channels = _channels(num_channels, coarse)
-        inputs = keras.Input((None, None, input_channels), name="noisy")
+        inputs = image_input(input_channels)
         outputs = bias_free_chain(
             inputs,
             kernel_sizes,

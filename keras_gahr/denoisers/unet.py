@@ -5,7 +5,7 @@ import keras
 from .bias_free_norm import BiasFreeNorm
 from .denoiser import Denoiser, check_size, convolution_shapes
 from .initialization import HeNormal, SmallGamma, fresh_seed
-from .layers import AveragePooling2D, Conv2D, Conv2DTranspose
+from .layers import AveragePooling2D, Concatenate, Conv2D, Conv2DTranspose, ReLU, image_input
 
 
 @keras.saving.register_keras_serializable("keras_gahr")
@@ -77,9 +77,9 @@ class UNet(Denoiser):
             if norm:
                 layer = f"{part}_norm_{index}"
                 x = BiasFreeNorm(gamma_initializer=SmallGamma(seed, layer), name=layer)(x)
-            return keras.layers.ReLU(name=f"{part}_relu_{index}")(x)
+            return ReLU(name=f"{part}_relu_{index}")(x)
 
-        inputs = x = keras.Input((None, None, num_channels), name="noisy")
+        inputs = x = image_input(num_channels)
         skips = []
         for b in range(num_blocks):
             for i in range(num_enc_conv):
@@ -91,7 +91,7 @@ class UNet(Denoiser):
             x = conv_norm_relu(x, num_kernels * 2**num_blocks, "middle", i)
         for b in reversed(range(num_blocks)):
             x = upsample(x, num_kernels * 2**b, f"upsample_{b}")
-            x = keras.layers.Concatenate(name=f"skip_{b}")([x, skips[b]])
+            x = Concatenate(name=f"skip_{b}")([x, skips[b]])
             for i in range(num_dec_conv if b else num_dec_conv - 1):
                 x = conv_norm_relu(x, num_kernels * 2**b, f"decoder_{b}", i)
         outputs = conv(x, num_channels, f"decoder_0_conv_{num_dec_conv - 1}")

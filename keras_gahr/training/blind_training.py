@@ -60,7 +60,7 @@ class BlindTraining(keras.Model):
     """
 
     def __init__(self, denoiser, noise_law=None, seed=0, rescale=False, images=None, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs})
         self.denoiser = denoiser
         self.noise_law = noise_law or NoiseLaw()
         self.rescale = rescale
@@ -71,7 +71,7 @@ class BlindTraining(keras.Model):
         self.level_generator = keras.random.SeedGenerator(level_seed)
         self.noise_generator = keras.random.SeedGenerator(noise_seed)
         self.scale_generator = keras.random.SeedGenerator(scale_seed)
-        self.psnr = keras.metrics.Mean(name="psnr")
+        self.psnr = keras.metrics.Mean(name="psnr", dtype="float32")
         # Or TensorFlow's `fit` would try it on the mean of what the devices get, be it indices.
         self.built = True
 
@@ -111,7 +111,7 @@ class BlindTraining(keras.Model):
         """
         index, count = parallel.replica()
         batch = shape[0]
-        drawn = distribution((count * batch, *shape[1:]), seed=generator)
+        drawn = distribution((count * batch, *shape[1:]), dtype="float32", seed=generator)
         return drawn[index * batch : (index + 1) * batch] if count > 1 else drawn
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):

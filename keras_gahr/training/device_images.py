@@ -1,15 +1,15 @@
 """The training set on the device, so that a batch is only a list of indices."""
 
-import keras
 import numpy as np
 from keras import ops
 
 from keras_gahr.datasets.arrays import release, to_float
+from keras_gahr.denoisers.layers import Layer
 
 _BYTE_VALUES = to_float(np.arange(256, dtype=np.uint8))
 
 
-class DeviceImages(keras.layers.Layer):
+class DeviceImages(Layer):
     """Holds images where the network computes, and looks them up within the compiled step.
 
     They are a weight, since JAX and XLA would copy a constant into the program, but none that belongs

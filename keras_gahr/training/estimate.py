@@ -13,6 +13,7 @@ from keras_gahr.denoisers import Denoiser, with_precision
 from .batches import TiledBatches
 from .blind_training import compiled_training
 from .device_images import DeviceImages, bytes_on_device
+from .keras_settings import keras_in_float32
 
 _FLOAT_BYTES = 4
 _MEASURED_STEPS = 3
@@ -175,6 +176,7 @@ def estimate_training(
     )
 
 
+@keras_in_float32()
 def _measure(denoiser, batches, settings, device_images):
     """Seconds of the first training step and of a later one, on a copy of the denoiser."""
     # Times depend on the weights: those of a fresh network underflow, which is slow on some CPUs.

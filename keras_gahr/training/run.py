@@ -26,6 +26,7 @@ from keras_gahr.json_file import read_json
 
 from .conditions import check_conditions, goes_on_device
 from .devices import check_shares, data_parallel
+from .keras_settings import keras_in_float32
 from .session import Session
 from .state import damaged, largest_state, read_state
 from .whereabouts import path_from_run
@@ -110,6 +111,7 @@ def train(
     check_conditions(denoiser, train_images, test_images, settings, data_on_device)
     identity = _identity(denoiser, settings, train_images, test_images)
     with data_parallel(settings.devices) as shared, contextlib.ExitStack() as stack:
+        stack.enter_context(keras_in_float32())
         check_shares(settings.batch_size, shared.count)
         data_on_device = goes_on_device(denoiser, train_images, settings, data_on_device)
         # All processes must run the same program, however much memory is free in each.
