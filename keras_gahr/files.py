@@ -254,13 +254,42 @@ def _failed_to_write(error):
 
 
 @contextlib.contextmanager
+def resuming_file(path):
+    """As `replacing`, but what is written stays until it is complete, even after a kill.
+
+    It is called `.NAME.partial` (shortened if that is long), and the next call for the same path yields
+    it as it was left; who finds it useless empties it. While a process has it, others get a temporary
+    path of their own.
+
+    Raises:
+        InputError: as for `replacing`.
+    """
+    path = Path(path)
+    partial = path.with_name(_hidden(path.name, path.name, ".partial"))
+    with _naming(path, partial), contextlib.ExitStack() as stack:
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        partial.touch()
+        try:
+            stack.enter_context(locked(partial, path))
+        except Busy:
+            yield stack.enter_context(replacing(path))
+            return
+        try:
+            yield partial
+            partial.replace(path)
+        finally:
+            if partial.exists() and not partial.stat().st_size:
+                partial.unlink()
+
+
+@contextlib.contextmanager
 def locked(folder, path=None):
     """Holds a lock on a folder, which ends with the process.
 
     Where there are no locks, as on Windows and on some network file systems, it does nothing.
 
     Args:
-        folder: an existing folder.
+        folder: an existing folder, or a file.
         path: what the error calls it; by default the folder.
 
     Raises:

@@ -384,7 +384,7 @@ def test_what_is_no_file(tmp_path, refused):
     os.mkfifo(tmp_path / "pipe.keras")
     refused("is a pipe", tmp_path / "pipe.keras")
     (tmp_path / "folder.keras").mkdir()
-    refused("is a folder", tmp_path / "folder.keras")
+    refused("folder", tmp_path / "folder.keras")
     (tmp_path / "device.keras").symlink_to("/dev/zero")
     refused("is a device", tmp_path / "device.keras")
     refused("does not exist", tmp_path / "missing.keras")

@@ -14,6 +14,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if isinstance(behaviour, int):
             self.send_error(behaviour)
             return
+        if callable(behaviour):
+            behaviour(self)
+            return
         content = server.content
         if behaviour == "truncated":
             content = content[:-100]
@@ -35,6 +38,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         if behaviour == "broken":
             part = part[: len(part) // 2]
+        elif isinstance(behaviour, str) and behaviour.startswith("first "):
+            part = part[: int(behaviour.removeprefix("first "))]
         for i in range(0, len(part), 1000):
             self.wfile.write(part[i : i + 1000])
             if behaviour == "slow":
@@ -52,7 +57,8 @@ def serving(content, behaviours=(), resumes=False):
     Args:
         content: the bytes it answers with, whatever the path.
         behaviours: of its first answers: "whole", "broken" (it hangs up halfway), "truncated" and
-            "altered" (complete answers with another content), "slow", or a status code.
+            "altered" (complete answers with another content), "slow", "first N" (bytes, then it hangs up),
+            a status code, or a function that is given the handler and answers itself.
         resumes: whether it answers a request for the rest of the file with the rest.
     """
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
