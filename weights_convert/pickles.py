@@ -1,7 +1,7 @@
 """Pickles as plain values, executed by nobody.
 
 Python's unpickler is a machine with instructions that import and call. This one has a stack, a memo
-and the instructions that `torch.save` writes with the pickle protocols 1 to 5. It imports nothing and
+and the instructions that `torch.save` writes with the pickle protocols 2 to 5. It imports nothing and
 calls nothing but the functions that its caller gives for a few names. What a pickle makes of any
 other name, calls, builds and fills included, is a `Made`, which does nothing. No key but a text is
 hashed and no nested value is walked, so that neither deep nor self-repeating values cost anything.
@@ -20,7 +20,7 @@ _MOST_INSTRUCTIONS = 2**20
 # A copy of a list of pairs in each dictionary that is made of it would be quadratic.
 _MOST_PAIRS = 100_000
 _LONGEST_NAME = 500
-_PROTOCOLS = range(6)
+_PROTOCOLS = range(2, 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,4 +270,4 @@ def _nothing(_):
 
 def _check_protocol(protocol):
     if protocol not in _PROTOCOLS:
-        raise InputError(f"its pickle has protocol {protocol}, expected 1 to {_PROTOCOLS[-1]}")
+        raise InputError(f"its pickle has protocol {protocol}, expected 2 to {_PROTOCOLS[-1]}")

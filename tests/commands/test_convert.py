@@ -2,9 +2,12 @@
 
 import shutil
 
+import handmade
+import numpy as np
 import pytest
 
-from keras_gahr.denoisers import load_denoiser
+from keras_gahr.denoisers import build_denoiser, load_denoiser
+from weights_convert.export import published_state
 
 
 def test_it_prints_what_it_found_and_assumed(gahr, golden, tmp_path):
@@ -72,3 +75,26 @@ def test_it_says_which_weights_it_used(gahr, refused, tmp_path):
     assert not load_denoiser(out).first_layer_linear
     message = refused("convert", source, out, "--overwrite", "--first-layer", "linear")
     assert "has a ReLU after its first layer" in message
+
+
+def test_weights_by_name(gahr, refused, tmp_path):
+    plain, average = (
+        build_denoiser("bf-cnn", num_channels=1, num_kernels=2, num_layers=3, seed=seed)
+        for seed in (0, 1)
+    )
+    tensors = {f"net_ema.{name}": array for name, array in published_state(average).items()}
+    tensors |= {f"net.{name}": array for name, array in published_state(plain).items()}
+    source = tmp_path / "x.PTH"
+    source.write_bytes(handmade.checkpoint(tensors))
+    result = gahr("convert", source, tmp_path / "plain.keras")
+    assert "note: the weights are those under 'net'; the file also holds 'net_ema'" in result.output
+    assert "--weights NAME" in result.output
+    options = ("--weights", "net_ema")
+    assert gahr("convert", source, tmp_path / "average.keras", *options).exit_code == 0
+    for name, expected in {"plain": plain, "average": average}.items():
+        found = load_denoiser(tmp_path / f"{name}.keras").get_weights()
+        for a, b in zip(found, expected.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+    message = refused("convert", source, tmp_path / "x.keras", "--weights", "best")
+    assert "holds no weights 'best', expected one of net, net_ema" in message
+    assert "holds no weights 'best'" in refused("inspect", source, "--weights", "best")

@@ -24,6 +24,16 @@ def test_the_good_file_is_read(tmp_path):
     np.testing.assert_array_equal(read_checkpoint(tmp_path / "good.pt")["a"], np.arange(4))
 
 
+def test_state_dicts_of_python_2(tmp_path):
+    """An ordered dictionary is made of a list of pairs there, and names are bytes."""
+    tensor = handmade.tensor(STORE, (4,), (1,))
+    pair = b"](U\x02\xc3\xa4" + tensor + b"e"
+    code = b"ccollections\nOrderedDict\n](" + pair + b"e\x85R"
+    (tmp_path / "old.pt").write_bytes(handmade.legacy(code, STORES))
+    found = read_checkpoint(tmp_path / "old.pt")
+    np.testing.assert_array_equal(found["\N{LATIN SMALL LETTER A WITH DIAERESIS}"], np.arange(4))
+
+
 class Calls:
     """Pickles as a call of a function."""
 

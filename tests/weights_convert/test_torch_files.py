@@ -117,6 +117,28 @@ def test_modules_that_were_saved_whole(tmp_path, zipped, protocol):
         np.testing.assert_array_equal(checkpoint.state[name], tensor.numpy())
 
 
+class Chain(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = torch.nn.ModuleList([torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2)])
+        self.register_buffer("scale", torch.ones(1))
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x * self.scale
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit")
+def test_programs_of_torchscript(tmp_path):
+    program = torch.jit.script(Chain())
+    program.save(tmp_path / "x.pt")
+    found = read_checkpoint(tmp_path / "x.pt")
+    assert found.keys() == program.state_dict().keys()
+    for name, tensor in program.state_dict().items():
+        np.testing.assert_array_equal(found[name], tensor.numpy())
+
+
 def test_numbers_of_another_byte_order(tmp_path, state):
     save(state, tmp_path / "x.pt")
     swapped = io.BytesIO()
