@@ -77,7 +77,7 @@ def test_imports_point_one_way(path):
             continue
         other = rest[0] if rest and any(rest[0] in rooms for rooms in RANKS) else "__init__"
         if room == "weights_convert":
-            assert other in {"denoisers", "errors", "files", "impostors", "__init__"}, (
+            assert other in {"denoisers", "errors", "files", "impostors", "names", "__init__"}, (
                 f"{name} from {room}"
             )
         elif other != room:
