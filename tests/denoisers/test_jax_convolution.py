@@ -98,3 +98,23 @@ def test_a_training_takes_no_memory_for_shifted_images():
     one_copy = 64 * 32 * 32 * 16 * 4
     # The result and its cotangent; copies at each of the nine shifts would be nine more.
     assert memory.temp_size_in_bytes < 5 * one_copy
+
+
+def test_more_convolutions_by_tiles_take_no_more_memory(monkeypatch):
+    """XLA once made the arrays for the results of all layers before the first was computed."""
+    from keras_gahr._backend.winograd import jax as winograd
+    from keras_gahr._backend.winograd import transform_kernel
+
+    monkeypatch.setattr(winograd, "_AT_ONCE", 2**16)
+    kernels = transform_kernel(np.ones((3, 3, 8, 8), np.float32), 4)
+    images = np.ones((1, 64, 64, 8), np.float32)
+
+    def memory(layers):
+        def chain(images):
+            for _ in range(layers):
+                images = winograd.convolve_tiles(images, kernels)
+            return images
+
+        return jax.jit(chain).lower(images).compile().memory_analysis().temp_size_in_bytes
+
+    assert memory(6) < memory(2) + images.nbytes

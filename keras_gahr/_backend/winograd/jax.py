@@ -43,6 +43,8 @@ def convolve_tiles(images, kernels):
     filled_height = side * strips * rows_each
     margins = (0, 0), (1, filled_height + 1 - height), (1, columns * side + 1 - width), (0, 0)
 
+    pixel = images[0, 0, 0, 0]
+
     def convolve_part(part):
         padded = jnp.pad(part, margins)
         return _mapped(
@@ -51,10 +53,13 @@ def convolve_tiles(images, kernels):
             ),
             side * rows_each * jnp.arange(strips),
             axis=1,
+            pixel=pixel,
         )
 
     filled = jnp.pad(images, ((0, parts * images_each - batch), (0, 0), (0, 0), (0, 0)))
-    result = _mapped(convolve_part, filled.reshape(parts, images_each, *images.shape[1:]), axis=0)
+    result = _mapped(
+        convolve_part, filled.reshape(parts, images_each, *images.shape[1:]), axis=0, pixel=pixel
+    )
     return result[:batch, :height, :width]
 
 
@@ -64,13 +69,24 @@ def _divided(count, most):
     return parts, -(-count // parts)
 
 
-def _mapped(function, parts, axis):
+def _mapped(function, parts, axis, pixel):
     """The results of one part after the other, joined along an axis."""
     if len(parts) == 1:
         return function(parts[0])
-    results = jnp.moveaxis(lax.map(function, parts), 0, axis)
-    shape = results.shape
-    return results.reshape(*shape[:axis], shape[axis] * shape[axis + 1], *shape[axis + 2 :])
+    result = jax.eval_shape(function, parts[0])
+    size = result.shape[axis]
+    shape = [
+        length * len(parts) if place == axis else length
+        for place, length in enumerate(result.shape)
+    ]
+    # Filled with a pixel of the images until the results are there: XLA would make zeros for all layers
+    # of a network before anything else, and keep them.
+    results = jnp.full(shape, pixel, result.dtype)
+
+    def put(place, results):
+        return lax.dynamic_update_slice_in_dim(results, function(parts[place]), place * size, axis)
+
+    return lax.fori_loop(0, len(parts), put, results)
 
 
 def _convolve(padded, kernels, side):
