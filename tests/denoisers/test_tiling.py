@@ -6,8 +6,6 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-import tolerances
-from networks import relative_difference, with_unit_gammas
 
 from keras_gahr import InputError
 from keras_gahr._backend.steps import steps_of
@@ -23,6 +21,8 @@ from keras_gahr.denoisers.haar import HaarAnalysis, HaarSynthesis
 from keras_gahr.denoisers.properties import receptive_field
 from keras_gahr.denoisers.reach import NetworkReach, network_reach
 from keras_gahr.denoisers.tiling import AxisTiling, best_tiling, pixels_of
+from tests import tolerances
+from tests.networks import relative_difference, with_unit_gammas
 
 PLENTY = 10**11
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-import tolerances
 
 from keras_gahr.denoisers import Inference
 from keras_gahr.denoisers.footprint import footprint
 from keras_gahr.sampling import AscentSchedule, NoiseLevels, prepare, sample
 from keras_gahr.sampling.measurements import SuperResolution
+from tests import tolerances
 
 SHAPE = (64, 128, 1)
 
