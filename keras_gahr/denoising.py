@@ -47,12 +47,11 @@ def denoise(denoiser, noisy, *, layout=None, memory=None, progress=lambda done, 
     Raises:
         InputError: for something else than images, or images that do not fit the denoiser.
 
-    Example:
-
-    >>> import keras_gahr as kg, numpy as np
-    >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
-    >>> kg.denoise(denoiser, np.zeros((20, 30), np.uint8)).shape
-    (20, 30)
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+        >>> kg.denoise(denoiser, np.zeros((20, 30), np.uint8)).shape
+        (20, 30)
     """
     inference = as_inference(denoiser, memory=memory, pad=True)
     channels = inference.denoiser.input_channels

@@ -70,12 +70,11 @@ def psnr_curve(denoiser, images, sigmas=SIGMAS, draws=1, seed=0, progress=None):
         InputError: for no noise levels, some that are not above 0, repeated ones, fewer than one
             draw, something else than images, or denoised images that are not finite.
 
-    Example:
-
-    >>> import keras_gahr as kg, numpy as np
-    >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
-    >>> kg.psnr_curve(denoiser, np.full((2, 16, 16), 128, np.uint8), sigmas=[0.1, 0.5]).mean.shape
-    (2,)
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+        >>> kg.psnr_curve(denoiser, np.full((2, 16, 16), 128, np.uint8), sigmas=[0.1, 0.5]).mean.shape
+        (2,)
     """
     inference = as_inference(denoiser)
     if inference.denoiser.input_channels == inference.denoiser.output_channels:

@@ -19,12 +19,11 @@ def as_denoiser(given):
     Raises:
         InputError: for anything else, and as `load_denoiser` does.
 
-    Example:
-
-    >>> import keras_gahr as kg
-    >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
-    >>> kg.as_denoiser(kg.Inference(denoiser)) is denoiser
-    True
+    Examples:
+        >>> import keras_gahr as kg
+        >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+        >>> kg.as_denoiser(kg.Inference(denoiser)) is denoiser
+        True
     """
     if isinstance(given, Denoiser):
         return given

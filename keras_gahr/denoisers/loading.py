@@ -37,14 +37,13 @@ def load_denoiser(source, precision="float32"):
         InputError: if there is no such file, if it does not hold a denoiser, or for an unknown
             precision.
 
-    Example:
-
-    >>> import keras_gahr as kg, tempfile
-    >>> folder = tempfile.TemporaryDirectory()
-    >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
-    >>> kg.save_denoiser(denoiser, f"{folder.name}/model.keras")
-    >>> kg.load_denoiser(folder.name).num_parameters
-    220
+    Examples:
+        >>> import keras_gahr as kg, tempfile
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+        >>> kg.save_denoiser(denoiser, f"{folder.name}/model.keras")
+        >>> kg.load_denoiser(folder.name).num_parameters
+        220
     """
     path = Path(source)
     if (path / "model.keras").is_file():

@@ -26,7 +26,7 @@ def overlap_histogram(correlation: Sequence[float], threshold: float, *, title: 
     Returns:
         A figure with one pair of axes.
 
-    Example:
+    Examples:
         >>> from keras_gahr import plot
         >>> plot.overlap_histogram([0.2, 0.4, 0.97], threshold=0.95).axes[0].get_ylabel()
         'images'
@@ -55,7 +55,7 @@ def intensity_histograms(images: np.ndarray, statistics: Intensities, *, title: 
     Returns:
         A figure.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from keras_gahr import plot
         >>> from keras_gahr.datasets.statistics import intensities

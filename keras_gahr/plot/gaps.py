@@ -20,7 +20,7 @@ def gap_over_noise(
     Returns:
         A figure with one pair of axes.
 
-    Example:
+    Examples:
         >>> from keras_gahr import plot
         >>> figure = plot.gap_over_noise([("few", [10, 20], [9, 4]), ("many", [10, 20], [0.1, 0])])
         >>> figure.axes[0].get_ylabel()
@@ -55,7 +55,7 @@ def gap_over_images(
     Returns:
         A figure with one pair of axes.
 
-    Example:
+    Examples:
         >>> from keras_gahr import plot
         >>> curve = ("40x40", [10, 1000], [9.0, 0.2], [(8.5, 9.5), (0.1, 0.3)])
         >>> plot.gap_over_images([curve], bound=0.5).axes[0].get_xlabel()

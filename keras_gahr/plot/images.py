@@ -20,7 +20,7 @@ def show_image(axes: Axes, image: np.ndarray) -> None:
         axes: to draw in.
         image: (height, width, channels) or (height, width), on [0, 1]; grey with one channel.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from matplotlib.figure import Figure
         >>> from keras_gahr import plot
@@ -49,7 +49,7 @@ def image_row(pictures: Sequence[tuple[str, np.ndarray]], *, title: str = "") ->
     Returns:
         A figure.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from keras_gahr import plot
         >>> figure = plot.image_row([("clean", np.ones((8, 8, 1))), ("noisy", np.ones((8, 8, 1)))])
@@ -75,7 +75,7 @@ def image_pairs(pairs: Sequence[tuple[np.ndarray, np.ndarray, str]], *, title: s
     Returns:
         A figure.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from keras_gahr import plot
         >>> image = np.ones((8, 8, 1))
@@ -105,7 +105,7 @@ def denoised_images(
     Returns:
         A figure.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from keras_gahr import plot
         >>> images = np.ones((4, 8, 8, 1))

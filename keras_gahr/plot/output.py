@@ -36,7 +36,7 @@ def save(figure: Figure, path: str | Path, overwrite: bool = False) -> Path:
     Raises:
         InputError: for another ending, if the file exists, or if it cannot be written.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> from keras_gahr import plot
         >>> figure = plot.overlap_histogram([0.2, 0.4, 0.97], threshold=0.95)
@@ -61,7 +61,7 @@ def png_bytes(figure: Figure) -> bytes:
     Returns:
         What `save` would write.
 
-    Example:
+    Examples:
         >>> from keras_gahr import plot
         >>> plot.png_bytes(plot.overlap_histogram([0.2, 0.4, 0.97], threshold=0.95))[:4]
         b'\x89PNG'

@@ -34,7 +34,7 @@ class PSNRLine:
         dashed: whether the line is; default False.
         faint: whether it stands behind the others, without marks; default False.
 
-    Example:
+    Examples:
         >>> from keras_gahr import plot
         >>> plot.PSNRLine("network", [10, 20], [22, 27]).name
         'network'
@@ -91,7 +91,7 @@ def psnr_lines(
     Returns:
         A figure with axes for each panel.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from keras_gahr import plot
         >>> noisy = np.linspace(0, 40, 9)

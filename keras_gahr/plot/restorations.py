@@ -31,7 +31,7 @@ def restored_images(
     Returns:
         A figure.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from keras_gahr import plot
         >>> from keras_gahr.restoration import Restoration

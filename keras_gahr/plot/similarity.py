@@ -46,7 +46,7 @@ def twin_samples(
     Returns:
         A figure.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from keras_gahr import plot
         >>> image = np.full((8, 8, 1), 0.5)
@@ -97,7 +97,7 @@ def similarity_histograms(
     Returns:
         A figure with axes for each panel.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from keras_gahr import plot
         >>> twins, closest = np.linspace(0.9, 1, 32), np.linspace(0.5, 0.7, 32)
@@ -145,7 +145,7 @@ def similarity_crossing(
     Returns:
         A figure with one pair of axes.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from keras_gahr import plot
         >>> low, high = np.linspace(0.4, 0.6, 32), np.linspace(0.9, 1, 32)

@@ -29,7 +29,7 @@ def shrinkage_and_coefficients(
     Returns:
         A figure with two pairs of axes.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from keras_gahr import plot
         >>> k = np.arange(1, 65)
@@ -66,7 +66,7 @@ def shrinkage_over_noise(
     Returns:
         A figure with one pair of axes.
 
-    Example:
+    Examples:
         >>> from keras_gahr import plot
         >>> figure = plot.shrinkage_over_noise([(0.1, [1, 0.5]), (0.4, [0.9, 0.1])])
         >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
@@ -103,7 +103,7 @@ def shrinkage_over_images(
     Returns:
         A figure with one pair of axes.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from keras_gahr import plot
         >>> factors = np.linspace(1, 0, 16) * np.ones((3, 1))

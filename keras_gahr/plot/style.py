@@ -35,7 +35,7 @@ def shades(count: int) -> list[tuple[float, float, float, float]]:
     Returns:
         That many colours (red, green, blue, alpha) on [0, 1], told apart without colour vision too.
 
-    Example:
+    Examples:
         >>> from keras_gahr import plot
         >>> len(plot.shades(5))
         5

@@ -28,7 +28,7 @@ def denoising_summary(
     Returns:
         A figure.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from keras_gahr import plot
         >>> images = np.ones((4, 8, 8, 1))

@@ -25,7 +25,7 @@ def training_history(
     Returns:
         A figure with two pairs of axes.
 
-    Example:
+    Examples:
         >>> from keras_gahr import plot
         >>> rows = [{"epoch": k, "train_loss": 9 / k, "train_psnr": 20 + k} for k in (1, 2, 3)]
         >>> [axes.get_ylabel() for axes in plot.training_history(rows).axes]
@@ -62,7 +62,7 @@ def training_levels(
     Returns:
         A figure with one pair of axes.
 
-    Example:
+    Examples:
         >>> from keras_gahr import plot
         >>> rows = [{"epoch": 1, "set": "test", "input_psnr": x, "psnr": 20 + x / 2} for x in (0, 20)]
         >>> len(plot.training_levels(rows).axes)

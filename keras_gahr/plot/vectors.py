@@ -34,7 +34,7 @@ def eigenvectors(
     Returns:
         A figure.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from keras_gahr import plot
         >>> waves = np.sin(np.arange(1, 5)[:, None, None, None] * np.linspace(0, 3, 8)[:, None])
