@@ -133,6 +133,8 @@ def lacks_memory(error):
 
 def backend_in(path):
     """The backend that a JSON file such as keras.json or a run's config.json names, or None."""
+    if not os.path.isfile(path):
+        return None
     try:
         name = json.loads(Path(path).read_text(encoding="utf-8")).get("backend")
     except (OSError, ValueError, AttributeError, RecursionError):

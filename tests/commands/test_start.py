@@ -137,6 +137,8 @@ def test_the_backend_named_in_a_file(tmp_path):
         path.write_text(text)
         assert backend_in(path) == expected
     assert backend_in(tmp_path) is None
+    os.mkfifo(tmp_path / "pipe")
+    assert backend_in(tmp_path / "pipe") is None
 
 
 @pytest.mark.parametrize(
