@@ -50,7 +50,7 @@ def list_(
             item.architecture or "-",
             f"{item.size / 1e6:.1f} MB" if item.size else "?",
             item.licence or "none stated",
-            "fetched" if item.cached(cache).is_file() else "",
+            "fetched" if _is_there(item, cache) else "",
         )
         for item in catalogue().values()
     ]
@@ -91,6 +91,16 @@ def path(name: NameArgument, cache: CacheOption = None):
     from weights_convert.catalogue import fetched_path, find_published
 
     typer.echo(fetched_path(find_published(name), cache))
+
+
+def _is_there(published, cache):
+    from keras_gahr.errors import InputError
+
+    try:
+        return published.cached(cache).is_file()
+    except InputError:
+        # A user without a home folder has fetched nothing into it.
+        return False
 
 
 def _licence(published):

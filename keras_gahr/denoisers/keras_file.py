@@ -1,7 +1,9 @@
 """A `.keras` file that may be anybody's, checked before Keras opens it.
 
 It is a zip archive of three parts, which Keras stores without compressing them: config.json says which
-class with which options, model.weights.h5 holds the arrays, metadata.json the version of Keras.
+class with which options, model.weights.h5 holds the arrays, metadata.json the version of Keras. What newer
+versions may write besides is accepted where it does nothing: more names in metadata.json and beside the
+class in config.json, and the arrays of an optimizer. Other options of the class are not.
 """
 
 import struct

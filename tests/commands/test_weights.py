@@ -83,3 +83,14 @@ def test_the_list_needs_no_keras(gahr_process):
     imported = {line.split("|")[-1].strip() for line in result.stderr.splitlines()}
     assert "weights_convert.catalogue" in imported
     assert not imported & {"keras", "numpy"}
+
+
+def test_the_list_without_a_home_folder(gahr, tiny, monkeypatch):
+    def unknown(name):
+        raise RuntimeError("no home")
+
+    monkeypatch.delenv("KERAS_GAHR_CACHE")
+    monkeypatch.setattr(catalogue.platformdirs, "user_cache_path", unknown)
+    result = gahr("weights", "list")
+    assert result.exit_code == 0, result.output
+    assert "tiny" in result.output
