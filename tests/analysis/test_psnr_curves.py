@@ -14,10 +14,10 @@ from keras_gahr.noise import keyed_normal
 from keras_gahr.psnr import SIGMAS, psnr, psnr_at, psnr_table
 
 
-class Scaling:
+class Scaling(Inference):
     """D(y) = a y on grey images."""
 
-    denoiser = SimpleNamespace(output_channels=1)
+    denoiser = SimpleNamespace(input_channels=1, output_channels=1)
 
     def __init__(self, factor):
         self.factor = np.float32(factor)

@@ -90,7 +90,7 @@ def test_nested_datasets_are_made_first_and_once(workspace):
 
 def test_what_a_killed_dataset_left_is_removed(workspace):
     path = workspace.dataset_path(sines())
-    left = path.with_name(f".{path.name}-0123abcd")
+    left = path.with_name(f".{path.name}-00000000")
     left.mkdir(parents=True)
     workspace.make_dataset(sines())
     assert not left.exists() and workspace.is_made(sines())
