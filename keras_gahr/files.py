@@ -432,7 +432,7 @@ def remove_leftovers(folder, names):
 
 
 def _leftovers(folder, names):
-    folder, around = Path(folder), {_around(name) for name in names}
+    folder, around = Path(folder), {_around(os.fspath(name)) for name in names}
     for item in folder.iterdir() if folder.is_dir() else ():
         for suffix in {"", item.suffix}:
             rest = item.name.removesuffix(suffix)

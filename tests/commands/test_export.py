@@ -17,11 +17,14 @@ def test_a_torch_file(gahr, refused, tiny_model, golden, tmp_path):
     assert gahr("export", tiny_model, out, "--overwrite").exit_code == 0
 
 
-def test_mistakes(refused, tiny_model, golden, tmp_path):
+def test_a_checkpoint_can_be_written_in_another_format(gahr, golden, tmp_path):
+    result = gahr("export", golden / "unet_1block.pt", tmp_path / "out.safetensors")
+    assert result.exit_code == 0 and "15 arrays, bit for bit" in result.output
+
+
+def test_mistakes(refused, tiny_model, tmp_path):
     assert "ends in .pt" in refused("export", tiny_model, tmp_path / "out.npz")
-    assert "is a PyTorch checkpoint" in refused(
-        "export", golden / "unet_1block.pt", tmp_path / "out.pt"
-    )
+    assert "does not exist" in refused("export", tmp_path / "none.pt", tmp_path / "out.pt")
     assert "expected 40 or" in refused(
         "export", tiny_model, tmp_path / "out.onnx", "--size", "small"
     )

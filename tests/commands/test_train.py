@@ -125,12 +125,13 @@ def test_ctrl_c_leaves_a_model(cli, dataset, tmp_path):
     """A real process, interrupted in the middle of its long first epoch."""
     out = tmp_path / "run"
     options = ("--num-kernels", 4, "--num-blocks", 1, "--images-per-epoch", 10_000_000)
+    options += ("--state-seconds", 0)
     command = [sys.executable, cli, "train", dataset, "--out", out, *options]
     log = tmp_path / "log"
     with log.open("w") as file:
         process = subprocess.Popen(list(map(str, command)), stdout=file, stderr=file)
-        # From here on signals are listened to.
-        wait_until((out / "status.json").exists, process)
+        # It is there after the first step.
+        wait_until((out / "state.safetensors").exists, process)
         process.send_signal(signal.SIGINT)
         code = process.wait(timeout=FOR_EVER)
     assert code == 130, log.read_text()
@@ -250,7 +251,7 @@ def test_options_can_come_from_a_file(gahr, refused, dataset, tmp_path):
     ):
         (tmp_path / "c.json").write_text(content)
         assert says in refused("train", dataset, "--config", tmp_path / "c.json", "--out", "x")
-    assert "cannot be read" in refused("train", dataset, "--config", tmp_path / "none.json")
+    assert "does not exist" in refused("train", dataset, "--config", tmp_path / "none.json")
 
 
 def test_what_is_missing_is_named(refused, dataset, tmp_path):
