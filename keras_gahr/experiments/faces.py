@@ -4,6 +4,7 @@ import dataclasses
 
 from keras_gahr.datasets import load
 from keras_gahr.errors import InputError
+from keras_gahr.report.document import Section
 from keras_gahr.reproduction.plan import DatasetTask
 
 
@@ -68,3 +69,8 @@ def describe_images(dataset):
             "which are of faces, cannot be expected to the digit."
         )
     return f"The images are the {len(dataset)} of the given dataset, at {height}x{width} pixels."
+
+
+def images_section(dataset, *more):
+    """The `Section` on the images, with more paragraphs if there are any."""
+    return Section("Images", [describe_images(dataset), *more])

@@ -8,10 +8,9 @@ import dataclasses
 
 from keras_gahr.denoisers import build_denoiser
 from keras_gahr.errors import InputError
-from keras_gahr.report.document import Section
 from keras_gahr.reproduction.experiment import Experiment
 
-from ..faces import FaceSettings, describe_images
+from ..faces import FaceSettings, images_section
 from ..gap import measure_gap
 from ..networks import NetworkSettings, check_set_sizes
 from ..scales import scales_of
@@ -90,7 +89,7 @@ class Capacity(Experiment):
             answer(results),
             claims_of(results),
             sections=[
-                Section("Images", [describe_images(runs[0].dataset)]),
+                images_section(runs[0].dataset),
                 gap_section(results),
                 numbers_section(results),
             ],

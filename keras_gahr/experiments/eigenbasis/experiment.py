@@ -5,11 +5,11 @@ import dataclasses
 from keras_gahr.reproduction.experiment import Experiment
 
 from ..bases import BasisSettings, measure_bases
-from ..faces import FaceSettings
+from ..faces import FaceSettings, images_section
 from ..networks import NetworkSettings
 from ..scales import scales_of
 from .findings import adaptive_claims, adaptive_findings
-from .report import answer, bases_section, images_section, numbers
+from .report import answer, bases_section, numbers
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,6 @@
 from keras_gahr.report.document import Section
 
 from ..basis_report import bases_text, factor_picture, factor_table, vectors_slider
-from ..faces import describe_images
 from .findings import SOURCE
 
 PAPER = dict(
@@ -25,10 +24,6 @@ def answer(bases, found):
         f"at an image leave {found.own.mean():.1f} dB of it, those at another "
         f"{found.other.mean():.1f} dB."
     )
-
-
-def images_section(dataset):
-    return Section("Images", [describe_images(dataset)])
 
 
 def bases_section(bases):

@@ -12,9 +12,10 @@ from keras_gahr.reproduction.plan import DatasetTask
 
 from ..bases import BasisSettings, measure_bases, measure_curve
 from ..eigenbasis.experiment import EigenbasisSettings
+from ..faces import images_section
 from ..scales import scales_of
 from .findings import ShuffledFindings, shuffled_claims
-from .report import answer, bases_section, denoising_section, images_section, numbers
+from .report import answer, bases_section, denoising_section, numbers
 
 LOW = 0.1
 """The lowest noise level at which slopes are compared.

@@ -5,7 +5,6 @@ import dataclasses
 from keras_gahr.report.document import Section
 
 from ..basis_report import bases_text, curve_picture, factor_picture, factor_table, vectors_slider
-from ..faces import describe_images
 
 PAPER = {5: 1.182, 17: 1.07, 29: 0.974, 41: 0.91, 53: 0.87}
 """The factors in the paper, by their number."""
@@ -17,10 +16,6 @@ def answer(found):
         f"By {found.losses.mean():.1f} dB worse on average than the same images unshuffled; the PSNR "
         f"grows with slope {slopes['shuffled'].slope:.2f} instead of {slopes['plain'].slope:.2f}."
     )
-
-
-def images_section(dataset):
-    return Section("Images", [describe_images(dataset)])
 
 
 def denoising_section(found):
