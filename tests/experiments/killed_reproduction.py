@@ -14,7 +14,7 @@ from pathlib import Path
 import keras
 
 from keras_gahr.commands.app import app
-from keras_gahr.experiments import launchers, train_task
+from keras_gahr.reproduction import launchers, train_task
 
 SETTINGS = {
     "images": 96,
