@@ -103,7 +103,17 @@ class Comparison:
         ]
 
 
-def compare(denoisers, train_sets, *, count, seed=0, schedule=None, batch_size=16, progress=None):
+def compare(
+    denoisers,
+    train_sets,
+    *,
+    count,
+    seed=0,
+    schedule=None,
+    batch_size=16,
+    memory=None,
+    progress=None,
+):
     """Samples both networks from the same noise and looks for the samples among the training images.
 
     Args:
@@ -111,7 +121,7 @@ def compare(denoisers, train_sets, *, count, seed=0, schedule=None, batch_size=1
         train_sets: their training images, (N, H, W, C) each, uint8 or floats in [0, 1].
         count: how many pairs of samples.
         seed: of the noise.
-        schedule, batch_size: see `keras_gahr.sampling.sample`.
+        schedule, batch_size, memory: see `keras_gahr.sampling.sample`.
         progress: called as progress(samples done, samples in all); an unfinished one counts in part.
 
     Returns:
@@ -140,6 +150,7 @@ def compare(denoisers, train_sets, *, count, seed=0, schedule=None, batch_size=1
             seed=seed,
             schedule=schedule,
             batch_size=batch_size,
+            memory=memory,
             progress=report(k * count),
         )
         for k, denoiser in enumerate(denoisers)

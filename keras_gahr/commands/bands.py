@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import OverwriteOption
+from .options import LayoutOption, OverwriteOption
 from .progress import progress_bar
 from .summary import summarize
 
@@ -22,6 +22,7 @@ def bands(
     low: Annotated[
         bool, typer.Option("--low", help="The low band alone: images averaged over blocks.")
     ] = False,
+    layout: LayoutOption = None,
     overwrite: OverwriteOption = False,
 ):
     """Take the Haar wavelet bands of images, to train a multi-scale denoiser on.
@@ -33,6 +34,6 @@ def bands(
 
     started = time.perf_counter()
     with progress_bar("Bands") as progress:
-        made = make_bands(dataset, out, scale, low, overwrite, progress)
+        made = make_bands(dataset, out, scale, low, overwrite, progress, layout)
     pictures = None if low else band_pictures(made.as_float(slice(64)))
     summarize(made, out, started, pictures=pictures)

@@ -10,7 +10,7 @@ import typer
 from keras_gahr.errors import InputError
 
 from .backend import BackendOption, choose_backend
-from .options import MaxPixelsOption, OverwriteOption, check_model_output
+from .options import LayoutOption, MaxPixelsOption, OverwriteOption, check_model_output
 from .training_sets import HalfOption, training_images
 
 
@@ -57,6 +57,7 @@ def baseline(
     index: Annotated[
         int | None, typer.Option(help="Of the oracle: which image of a dataset, from 0.", min=0)
     ] = None,
+    layout: LayoutOption = None,
     max_pixels: MaxPixelsOption = None,
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
@@ -83,7 +84,7 @@ def baseline(
     level = None if sigma is None else parse_sigma(sigma)
     start = time.monotonic()
     if kind is Kind.oracle:
-        clean, _ = read_one(dataset, index)
+        clean, _ = read_one(dataset, index, layout=layout)
         facts = {"image": dataset.name, "index": index, "image_shape": list(clean.shape)}
         rule = (rule or Rule.threshold).value
         denoiser = baselines.OracleThresholding(
@@ -91,7 +92,7 @@ def baseline(
         )
         known = f"one image, {rule} in the basis {denoiser.basis}"
     else:
-        images = training_images(load(dataset), train_size, half)
+        images = training_images(load(dataset, layout=layout), train_size, half)
         facts = {
             "trained_on": images.manifest.get("recipe"),
             "image_shape": list(images.images.shape[1:]),

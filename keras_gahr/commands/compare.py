@@ -14,6 +14,8 @@ from .options import (
     MODEL_HELP,
     BatchSizeOption,
     FormatOption,
+    LayoutOption,
+    MemoryOption,
     OverwriteOption,
     SeedOption,
     fetch_model,
@@ -55,6 +57,7 @@ def compare(
     half_a: HalfOption = "A",
     half_b: HalfOption = "B",
     count: Annotated[int, typer.Option(help="How many pairs of samples.", min=1)] = 16,
+    layout: LayoutOption = None,
     seed: SeedOption = 0,
     beta: BetaOption = 0.01,
     h0: FirstStepOption = 0.01,
@@ -64,6 +67,7 @@ def compare(
     init_mean: InitialMeanOption = 0.5,
     max_steps: MaxStepsOption = None,
     batch_size: BatchSizeOption = 16,
+    memory: MemoryOption = None,
     figures: FormatOption = None,
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
@@ -82,6 +86,7 @@ def compare(
     from keras_gahr.datasets import load
     from keras_gahr.denoisers import load_denoiser
     from keras_gahr.files import check_output_folder, replacing_folder
+    from keras_gahr.memory import parse_memory
 
     from .progress import progress_bar
 
@@ -99,7 +104,7 @@ def compare(
     datasets = (train_a, train_b or train_a)
     denoisers = [load_denoiser(model) for model in models]
     train = [
-        training_images(load(path), train_size, half)
+        training_images(load(path, layout=layout), train_size, half)
         for path, half in zip(datasets, halves, strict=True)
     ]
     shared = _shared(datasets, train, halves)
@@ -117,6 +122,7 @@ def compare(
             seed=seed,
             schedule=schedule,
             batch_size=batch_size,
+            memory=None if memory is None else parse_memory(memory),
             progress=progress,
         )
     facts = {

@@ -10,7 +10,7 @@ import typer
 from keras_gahr.figure_files import FORMATS, figure_files
 from keras_gahr.names import encodable
 
-from .options import FormatOption, OverwriteOption, figure_path
+from .options import FormatOption, LayoutOption, OverwriteOption, figure_path
 from .progress import progress_bar
 from .summary import summarize
 from .table import print_table
@@ -34,6 +34,7 @@ def dedup(
     out: Annotated[Path, typer.Argument(help="Dataset folder to make.")],
     threshold: ThresholdOption = 0.95,
     side: SideOption = 20,
+    layout: LayoutOption = None,
     figures: FormatOption = None,
     overwrite: OverwriteOption = False,
 ):
@@ -46,7 +47,7 @@ def dedup(
     from keras_gahr.datasets.duplicates import drop_repeats
 
     started = time.perf_counter()
-    whole = load(dataset)
+    whole = load(dataset, layout=layout)
     with progress_bar("Comparing") as progress:
         made, repeats = drop_repeats(whole, out, threshold, side, overwrite, progress)
     note = f"{repeats.count} pairs among {len(whole)} images"
@@ -66,6 +67,7 @@ def overlap(
     ),
     threshold: ThresholdOption = 0.95,
     side: SideOption = 20,
+    layout: LayoutOption = None,
     figures: FormatOption = None,
     overwrite: OverwriteOption = False,
 ):
@@ -81,7 +83,7 @@ def overlap(
 
     contents = ("overlap.json", *figure_files("histogram", "closest"))
     check_output_folder(out, overwrite, known_by=contents[0], contents=contents)
-    a, b = load(first), load(second)
+    a, b = (load(path, layout=layout) for path in (first, second))
     with progress_bar("Comparing") as progress:
         found = find_overlap(a.images, b.images, side, progress)
     most = found.most(SHOWN).tolist()
@@ -117,6 +119,7 @@ def show(
         typer.Option(help="A .png, .pdf or .svg file.", show_default="DATASET-show.png, beside it"),
     ] = None,
     count: Annotated[int, typer.Option(help="Images on the contact sheet.", min=1)] = 64,
+    layout: LayoutOption = None,
     figures: FormatOption = None,
     overwrite: OverwriteOption = False,
 ):
@@ -140,7 +143,7 @@ def show(
     numbers_path = out.with_suffix(".json")
     for file in (out, numbers_path):
         check_output_file(file, overwrite)
-    loaded = load(dataset)
+    loaded = load(dataset, layout=layout)
     with progress_bar("Reading") as progress:
         found = intensities(loaded.images, progress)
     height, width, channels = loaded.images.shape[1:]

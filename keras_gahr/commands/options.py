@@ -23,7 +23,7 @@ PrecisionOption = Annotated[
 LayoutOption = Annotated[
     str | None,
     typer.Option(
-        help="Axes of an array: NCHW, CHW, NHW, ...; H rows, W columns, C channels, N images.",
+        help="Axes of arrays: NCHW, CHW, NHW, ...; H rows, W columns, C channels, N images.",
         show_default="what fits, or NHWC",
     ),
 ]

@@ -15,6 +15,7 @@ from .backend import BackendOption, choose_backend
 from .options import (
     BatchSizeOption,
     FormatOption,
+    LayoutOption,
     MemoryOption,
     ModelArgument,
     OverwriteOption,
@@ -62,6 +63,7 @@ def psnr(
     alpha: Annotated[
         float | None, typer.Option(help="Of C^alpha images: shows the optimal slope.")
     ] = None,
+    layout: LayoutOption = None,
     seed: SeedOption = 0,
     batch_size: BatchSizeOption = 32,
     memory: MemoryOption = None,
@@ -93,7 +95,7 @@ def psnr(
             f"{model} is a conditional denoiser, which needs the low band of an image: use the "
             "multi-scale denoiser it belongs to"
         )
-    images = load(dataset)
+    images = load(dataset, layout=layout)
     denoiser.check_shape(images.images.shape)
     sets = _sets(images, train_size, test_size, half)
     inference = Inference(denoiser, batch_size, None if memory is None else parse_memory(memory))

@@ -8,6 +8,7 @@ import typer
 from .backend import BackendOption, choose_backend
 from .options import (
     BatchSizeOption,
+    LayoutOption,
     MemoryOption,
     ModelArgument,
     OverwriteOption,
@@ -73,6 +74,7 @@ def sample(
         bool,
         typer.Option("--joint", help="Multi-scale denoisers: all bands at once, not one by one."),
     ] = False,
+    layout: LayoutOption = None,
     batch_size: BatchSizeOption = 16,
     memory: MemoryOption = None,
     precision: PrecisionOption = "float32",
@@ -124,10 +126,10 @@ def sample(
     trained_on = _trained_size(denoiser.provenance)
     given = None
     if initial is not None:
-        given = options["initial"] = read_images(initial, denoiser.output_channels)
+        given = options["initial"] = read_images(initial, denoiser.output_channels, layout)
         trained_on = given.shape[1:3]
     elif low_band is not None:
-        given = options["low_band"] = read_images(low_band, denoiser.output_channels)
+        given = options["low_band"] = read_images(low_band, denoiser.output_channels, layout)
         trained_on = tuple(side << denoiser.num_scales for side in given.shape[1:3])
     count = (16 if given is None else len(given)) if count is None else count
     if size is None and trained_on is None:

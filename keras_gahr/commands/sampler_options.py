@@ -113,12 +113,13 @@ def parse_sampler(sampler, sigma_0, sigma_end, *, beta, init_mean, deterministic
     )
 
 
-def read_images(path, channels):
+def read_images(path, channels, layout=None):
     """Images to start from in an array, float32 `(count, height, width, channels)`, not clipped.
 
     Args:
         path: the file; its values may be those of images with noise up to sigma = 2, see `open_array`.
         channels: of the denoiser.
+        layout: such as "NCHW"; by default see `find_layout`.
 
     Raises:
         InputError: if it holds anything else.
@@ -126,7 +127,7 @@ def read_images(path, channels):
     from keras_gahr.datasets.arrays import to_float
     from keras_gahr.datasets.image_arrays import open_array
 
-    images, _ = open_array(path, channels, limits=_STARTS)
+    images, _ = open_array(path, channels, layout, _STARTS)
     return to_float(images, None)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from .options import MaxPixelsOption, OverwriteOption, SeedOption
+from .options import LayoutOption, MaxPixelsOption, OverwriteOption, SeedOption
 from .progress import progress_bar
 from .summary import summarize
 
@@ -102,6 +102,7 @@ def ray(
     count: CountOption = 100_000,
     seed: SeedOption = 0,
     gray: Annotated[bool, typer.Option("--gray", help="Make a colour picture grey.")] = False,
+    layout: LayoutOption = None,
     max_pixels: MaxPixelsOption = None,
     overwrite: OverwriteOption = False,
 ):
@@ -109,7 +110,7 @@ def ray(
     from keras_gahr.datasets.ray import make_ray
 
     channels = 1 if gray else None
-    _make("Ray", out, make_ray, image, out, count, seed, channels, overwrite)
+    _make("Ray", out, make_ray, image, out, count, seed, channels, overwrite, layout=layout)
 
 
 def sines(
@@ -139,12 +140,13 @@ def shuffled(
     inverse: Annotated[
         bool, typer.Option("--inverse", help="Put the pixels of shuffled images back.")
     ] = False,
+    layout: LayoutOption = None,
     overwrite: OverwriteOption = False,
 ):
     """Shuffle the pixels of all images by one fixed permutation."""
     from keras_gahr.datasets.shuffled import make_shuffled
 
-    _make("Shuffled", out, make_shuffled, dataset, out, seed, inverse, overwrite)
+    _make("Shuffled", out, make_shuffled, dataset, out, seed, inverse, overwrite, layout=layout)
 
 
 def _make(title, out, make, *arguments, **options):

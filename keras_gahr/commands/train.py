@@ -60,6 +60,9 @@ def train(
     half: Annotated[
         str, _option(_DATA, "A: train on the first images, test on the last. B: the reverse.")
     ] = "A",
+    layout: Annotated[
+        str | None, _option(_DATA, "Axes of an array: NCHW, NHW, ...; default: what fits, or NHWC.")
+    ] = None,
     architecture: Annotated[str, _option(_NETWORK, "unet, bf-cnn or bf-cnn-rf.")] = "unet",
     num_kernels: Annotated[int, _option(_NETWORK, "Kernels of the first layer.", min=1)] = 64,
     num_blocks: Annotated[int | None, _option(_NETWORK, "unet: blocks; default 3.", min=1)] = None,

@@ -58,7 +58,7 @@ def band_pictures(bands):
     return np.clip(np.concatenate([upper, lower], axis=1), 0, 1)
 
 
-def make_bands(source, out, scale=0, low=False, overwrite=False, progress=None):
+def make_bands(source, out, scale=0, low=False, overwrite=False, progress=None, layout=None):
     """Makes the dataset of the bands of another's images, in the same order.
 
     A multi-scale denoiser of S scales needs the low band at scale S - 1 and, for each scale from 0 to
@@ -71,6 +71,7 @@ def make_bands(source, out, scale=0, low=False, overwrite=False, progress=None):
         scale, low: see `band_arrays`.
         overwrite: replace an older dataset.
         progress: called as progress(images done, images in all).
+        layout: of an array, such as "NCHW"; by default see `find_layout`.
 
     Returns:
         The Dataset.
@@ -82,7 +83,7 @@ def make_bands(source, out, scale=0, low=False, overwrite=False, progress=None):
     source, out = Path(source), Path(out)
     if source.resolve() == out.resolve():
         raise InputError(f"{out} is the dataset to read from: choose another name")
-    dataset = load(source)
+    dataset = load(source, layout=layout)
     _, *sides, channels = dataset.images.shape
     _check_sides(sides, scale)
     shape = (*(side >> (scale + 1) for side in sides), channels if low else 4 * channels)

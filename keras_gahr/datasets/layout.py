@@ -66,7 +66,7 @@ def _guess(shape, name, channels, allowed):
         if shape[0] in {3, 4} and channels != 1:
             raise InputError(
                 f"{name} has shape {shape}: {shape[0]} grey images, or one image with its channels "
-                "first? pass --layout NHW or --layout CHW (`gahr data array` has the option too)"
+                "first? pass --layout NHW or --layout CHW"
             )
         return "NHW"
     if len(shape) != 4:
@@ -75,8 +75,7 @@ def _guess(shape, name, channels, allowed):
         )
     if shape[-1] not in allowed and shape[1] in {*allowed, *_ALPHA}:
         raise InputError(
-            f"{name} has shape {shape}, channels first: pass --layout NCHW (`gahr data array` has the "
-            "option too), or save it as (N, H, W, C)"
+            f"{name} has shape {shape}, channels first: pass --layout NCHW, or save it as (N, H, W, C)"
         )
     return AXES
 

@@ -56,7 +56,7 @@ def ray_tangent(image):
     return (image / norm)[None, None]
 
 
-def make_ray(source, out, count, seed, channels=None, overwrite=False, progress=None):
+def make_ray(source, out, count, seed, channels=None, overwrite=False, progress=None, layout=None):
     """Makes a dataset of multiples of one image, float32, block by block.
 
     Args:
@@ -67,6 +67,7 @@ def make_ray(source, out, count, seed, channels=None, overwrite=False, progress=
         channels: of a picture: 1 for grey, 3 for colour, None for what the file has.
         overwrite: replace an older dataset.
         progress: called as progress(images done, images in all).
+        layout: of an array, such as "CHW"; by default see `find_layout`.
 
     Returns:
         The Dataset.
@@ -81,7 +82,7 @@ def make_ray(source, out, count, seed, channels=None, overwrite=False, progress=
         dataset = load(source)
         image, facts = dataset.as_float(0), {"source": dataset.describe_source(source)}
     else:
-        image = read_image(source, channels)
+        image = read_image(source, channels, layout)
         sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
         facts = {"image": source.name, "image_sha256": sha256}
     ray_tangent(image)

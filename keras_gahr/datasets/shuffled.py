@@ -47,7 +47,9 @@ def unshuffle(images, order):
     return shuffle(images, np.argsort(order))
 
 
-def make_shuffled(source, out, seed=None, inverse=False, overwrite=False, progress=None):
+def make_shuffled(
+    source, out, seed=None, inverse=False, overwrite=False, progress=None, layout=None
+):
     """Shuffles the pixels of a dataset, or puts them back, block by block.
 
     The manifest holds the permutation.
@@ -60,6 +62,7 @@ def make_shuffled(source, out, seed=None, inverse=False, overwrite=False, progre
         inverse: put pixels back that were shuffled.
         overwrite: replace an older dataset.
         progress: called as progress(images done, images in all).
+        layout: of an array, such as "NCHW"; by default see `find_layout`.
 
     Returns:
         The Dataset.
@@ -71,7 +74,7 @@ def make_shuffled(source, out, seed=None, inverse=False, overwrite=False, progre
     source, out = Path(source), Path(out)
     if source.resolve() == out.resolve():
         raise InputError(f"{out} is the dataset to read from: choose another name")
-    dataset = load(source)
+    dataset = load(source, layout=layout)
     _, height, width, _ = dataset.images.shape
     if inverse and seed is None:
         order = _order_of(dataset, source)

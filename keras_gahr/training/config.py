@@ -21,6 +21,7 @@ class RunConfig:
     Args:
         dataset: a dataset folder or an array file.
         train_size, test_size, half: which of its images; see `Dataset.split`.
+        layout: of an array, such as "NCHW"; see `find_layout`.
         architecture: a key of `ARCHITECTURES`.
         num_kernels, num_blocks, num_layers, receptive_field: of it; None leaves its default.
         conditional: whether the images hold a low band to be given and details to be denoised.
@@ -36,6 +37,7 @@ class RunConfig:
     train_size: int | None = None
     test_size: int | None = None
     half: str = "A"
+    layout: str | None = None
     architecture: str = "unet"
     num_kernels: int = 64
     num_blocks: int | None = None

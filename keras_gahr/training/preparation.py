@@ -54,7 +54,7 @@ def prepare(config, begun=None):
     Raises:
         InputError: for a dataset or network that cannot be had, or that do not fit.
     """
-    images = load(config.dataset, bands=config.conditional)
+    images = load(config.dataset, bands=config.conditional, layout=config.layout)
     test_size, train_size = config.test_size, config.train_size
     if test_size is None:
         test_size = max(1, min(512, len(images) // 10))
