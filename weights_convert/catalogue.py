@@ -70,7 +70,7 @@ class Published:
         Raises:
             InputError: if that is not known.
         """
-        cache = cache or os.environ.get(CACHE_VARIABLE) or _user_cache()
+        cache = cache or os.path.expanduser(os.environ.get(CACHE_VARIABLE, "")) or _user_cache()
         return Path(cache, "weights", self.repository.split("/")[1], self.commit[:12], self.path)
 
     def check(self, path):

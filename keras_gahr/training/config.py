@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import os
 import types
 import typing
 
@@ -88,7 +89,7 @@ def read_options(path):
     """The options in a config.json of a run, or in a JSON file that holds only some of them.
 
     Returns:
-        A dictionary of fields of `RunConfig`.
+        A dictionary of fields of `RunConfig`; a `~` before paths is the user's folder.
 
     Raises:
         InputError: if the file is missing or no JSON, or holds an unknown option or a wrong type.
@@ -105,7 +106,8 @@ def read_options(path):
         if not _is_of(value, known[name]):
             kind = getattr(known[name], "__name__", known[name])
             raise InputError(f"{path} has {name} = {json.dumps(value)}, expected {kind}")
-    return content
+    paths = {name: content[name] for name in ("dataset", "start_from") if content.get(name)}
+    return content | {name: os.path.expanduser(path) for name, path in paths.items()}
 
 
 def read_network(path, largest):

@@ -98,3 +98,12 @@ def test_sides_of_images_from_those_of_what_is_observed():
     assert m.image_sides("random-pixels:0.1", (3, 4)) == (3, 4)
     with pytest.raises(InputError, match="FACTOR"):
         m.image_sides("super-resolution:big", (3, 4))
+
+
+def test_the_home_folder_behind_a_name(files, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(files))
+    monkeypatch.chdir(tmp_path)
+    for text in ("mask:{}mask.png", "deblur:{}kernel.npy", "grey,deblur:{}kernel.npy:0.1"):
+        there = m.parse_measurement(text.format("~/"), SHAPE)
+        again = m.parse_measurement(text.format(f"{files}/"), SHAPE)
+        assert there.measured_shape == again.measured_shape

@@ -173,6 +173,9 @@ def test_places_come_from_the_environment(published, monkeypatch, tmp_path):
     assert published.url().startswith("https://mirror.example/weights/someone/networks/0000")
     monkeypatch.setenv("KERAS_GAHR_CACHE", str(tmp_path))
     assert published.cached().is_relative_to(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("KERAS_GAHR_CACHE", "~/cache")
+    assert published.cached().is_relative_to(tmp_path / "cache")
     monkeypatch.delenv("KERAS_GAHR_CACHE")
     assert "keras-gahr" in published.cached().parts
 

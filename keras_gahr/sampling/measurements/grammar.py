@@ -1,12 +1,14 @@
 """Measurements written as text."""
 
 import math
+import os
 import re
 from pathlib import Path
 
 import numpy as np
 
 from keras_gahr.datasets.arrays import read_array
+from keras_gahr.datasets.image_arrays import is_array
 from keras_gahr.datasets.masks import read_mask
 from keras_gahr.errors import InputError
 
@@ -32,7 +34,10 @@ GRAMMAR = {
     "deblur": "deblur:gaussian:PIXELS or deblur:FILE.npy, then :THRESHOLD if not 0.01",
     "grey": "grey",
 }
-"""How each measurement is written, by its name; a comma between several composes them."""
+"""How each measurement is written, by its name; a comma between several composes them.
+
+A `~` before a FILE is the user's folder, which a shell does not see behind a name.
+"""
 
 
 def parse_measurement(text, shape, seed=0):
@@ -125,7 +130,7 @@ def _inpainting(text, shape, seed):
 def _mask(text, shape, seed):
     if not text.rest:
         raise text.error()
-    mask = read_mask(text.rest)
+    mask = read_mask(os.path.expanduser(text.rest))
     if mask.shape != tuple(shape[:2]):
         raise InputError(
             f"{text.rest} is {mask.shape[0]}x{mask.shape[1]}, but the images are "
@@ -155,9 +160,9 @@ def _deblur(text, shape, seed):
     numbers = [text.number(number) for number in numbers]
     if kind == "gaussian" and len(numbers) in {1, 2}:
         return Deblurring(shape, gaussian_kernel(numbers[0]), *numbers[1:])
-    if Path(kind).suffix != ".npy" or len(numbers) > 1:
+    if not is_array(Path(kind)) or len(numbers) > 1:
         raise text.error()
-    kernel = read_array(kind)
+    kernel = read_array(os.path.expanduser(kind))
     if kernel.dtype.kind not in "fiu":
         raise InputError(f"{kind} has type {kernel.dtype}: expected numbers")
     return Deblurring(shape, np.asarray(kernel, np.float64), *numbers)
