@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RANKS = [
     {"errors", "__init__"},
     {"figure_files", "files", "impostors", "memory", "names", "pixel_limit"},
-    {"json_file"},
+    {"json_file", "options"},
     {"_backend"},
     {"noise", "datasets"},
     {"denoisers"},

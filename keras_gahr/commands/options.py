@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from keras_gahr.errors import InputError
+from keras_gahr.options.option import takes_options
 
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 SeedOption = Annotated[int, typer.Option(help="Seed of all random numbers.", min=0)]
@@ -55,6 +56,33 @@ MemoryOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+def offers(kind, without=()):
+    """A decorator: a command offers the options of a dataclass, which it takes as `**options`.
+
+    Args:
+        kind: see `declared`.
+        without: names of options that are left out.
+    """
+    return takes_options(kind, without, _parameter)
+
+
+def _parameter(each):
+    """Type and default of the parameter of a command for a `Declared` option."""
+    option = each.option
+    kind, default = each.kind, each.default
+    if option.written is not None:
+        kind = option.written | None if each.may_be_none else option.written
+    names = [f"--{each.name.replace('_', '-')}"] if option.flag else []
+    numeric = not option.written and set(each.types) <= {int, float}
+    made = typer.Option(
+        *names,
+        help=each.description,
+        rich_help_panel=option.panel,
+        min=option.least if numeric else None,
+    )
+    return Annotated[kind, made], default
 
 
 class Format(enum.StrEnum):

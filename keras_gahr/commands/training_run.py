@@ -11,6 +11,8 @@ import typer
 
 from keras_gahr._backend.heap import keep_freed_memory
 from keras_gahr.errors import InputError
+from keras_gahr.options.option import declared
+from keras_gahr.options.training import NetworkOptions
 from keras_gahr.psnr import SIGMAS
 from keras_gahr.training import check_run_output, train
 from keras_gahr.training.conditions import check_conditions, goes_on_device
@@ -24,15 +26,6 @@ from keras_gahr.training.run import check_run_to_resume
 from keras_gahr.training.whereabouts import find_dataset
 
 from .psnr import print_psnr_table
-
-_NETWORK_OPTIONS = (
-    "architecture",
-    "num_kernels",
-    "num_blocks",
-    "num_layers",
-    "receptive_field",
-    "skip",
-)
 
 _SECONDS_BETWEEN_PICTURES = 30
 
@@ -59,8 +52,8 @@ def chosen_options(parameters, given, config):
         if field.name in chosen
     }
     if fields["start_from"] is not None:
-        for name in _NETWORK_OPTIONS:
-            if name in given:
+        for name in declared(NetworkOptions):
+            if name in given and name not in {"start_from", "conditional"}:
                 raise InputError(
                     f"received {name.replace('_', '-')} with --start-from, whose network is what it is: "
                     "leave one of them out"

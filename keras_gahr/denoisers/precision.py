@@ -9,11 +9,9 @@ from keras_gahr import _backend
 from keras_gahr._backend import parallel
 from keras_gahr._backend.processor import has_bfloat16
 from keras_gahr.errors import InputError
+from keras_gahr.options.training import PRECISIONS
 
 from .denoiser import Denoiser
-
-PRECISIONS = ("float32", "mixed_bfloat16")
-"""What the layers of a network may be computed in."""
 
 
 def with_precision(denoiser, precision="float32"):

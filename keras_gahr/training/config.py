@@ -4,85 +4,45 @@ import dataclasses
 import json
 import math
 import os
-import types
-import typing
 
 from keras_gahr.denoisers.configuration import registered_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.json_file import read_json
 from keras_gahr.noise import NoiseLaw, parse_sigma
+from keras_gahr.options.option import check_options, declared, describes_options
+from keras_gahr.options.training import NetworkOptions, RunOptions
 
 from .settings import TrainingSettings
 
+_AROUND = {"conditional", "skip", "start_from"}
+"""Options of the network that no architecture has."""
 
-@dataclasses.dataclass(frozen=True)
-class RunConfig:
-    """Images, network and settings of a run, one field for each option of the command line.
+
+@describes_options
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunConfig(RunOptions):
+    """Images, network and settings of a run: all that `RunOptions` declares, one field for each option.
 
     Args:
-        dataset: a dataset folder or an array file.
-        train_size, test_size, half: which of its images; see `Dataset.split`.
-        layout: of an array, such as "NCHW"; see `find_layout`.
-        architecture: a key of `ARCHITECTURES`.
-        num_kernels, num_blocks, num_layers, receptive_field: of it; None leaves its default.
-        conditional: whether the images hold a low band to be given and details to be denoised.
-        skip: whether the network computes the residual; otherwise the denoised image.
-        start_from: a `.keras` file with the initial weights, or None.
-        noise_law, sigma_min, sigma_max: of the noise; levels as `25/255` or a number.
-        data_on_device: see `train`.
 
-    The others are those of `TrainingSettings`.
+    Raises:
+        InputError: for values outside their ranges.
     """
 
-    dataset: str
-    train_size: int | None = None
-    test_size: int | None = None
-    half: str = "A"
-    layout: str | None = None
-    architecture: str = "unet"
-    num_kernels: int = 64
-    num_blocks: int | None = None
-    num_layers: int | None = None
-    receptive_field: int | None = None
-    conditional: bool = False
-    skip: bool = True
-    start_from: str | None = None
-    epochs: int = TrainingSettings.epochs
-    images_per_epoch: int = TrainingSettings.images_per_epoch
-    batch_size: int = TrainingSettings.batch_size
-    learning_rate: float = TrainingSettings.learning_rate
-    halve_every: int | None = TrainingSettings.halve_every
-    optimizer: str = TrainingSettings.optimizer
-    schedule: str = TrainingSettings.schedule
-    weight_decay: float | None = TrainingSettings.weight_decay
-    clip_norm: float | None = TrainingSettings.clip_norm
-    ema: float | None = TrainingSettings.ema
-    patience: int | None = TrainingSettings.patience
-    noise_law: str = NoiseLaw.name
-    sigma_min: str = "0"
-    sigma_max: str = "1"
-    rescale: bool = TrainingSettings.rescale
-    precision: str = TrainingSettings.precision
-    steps_per_execution: int = TrainingSettings.steps_per_execution
-    jit_compile: bool | None = TrainingSettings.jit_compile
-    devices: int = TrainingSettings.devices
-    data_on_device: bool | None = None
-    seed: int = TrainingSettings.seed
+    def __post_init__(self):
+        check_options(self)
 
     def settings(self):
         """The `TrainingSettings` among them; raises `InputError` for what they refuse."""
-        fields = {field.name for field in dataclasses.fields(TrainingSettings)} - {"noise_law"}
         law = NoiseLaw(self.noise_law, parse_sigma(self.sigma_min), parse_sigma(self.sigma_max))
-        return TrainingSettings(noise_law=law, **{name: getattr(self, name) for name in fields})
+        options = {name: getattr(self, name) for name in declared(TrainingSettings)}
+        return TrainingSettings(noise_law=law, **options)
 
     def network(self):
         """The arguments of `build_denoiser` that were given, without channels and provenance."""
-        options = {
-            name: getattr(self, name)
-            for name in ("num_kernels", "num_blocks", "num_layers", "receptive_field", "seed")
-            if getattr(self, name) is not None
-        }
-        return {"architecture": self.architecture, **options}
+        names = [*(declared(NetworkOptions).keys() - _AROUND), "seed"]
+        options = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in options.items() if value is not None}
 
 
 def read_options(path):
@@ -92,20 +52,23 @@ def read_options(path):
         A dictionary of fields of `RunConfig`; a `~` before paths is the user's folder.
 
     Raises:
-        InputError: if the file is missing or no JSON, or holds an unknown option or a wrong type.
+        InputError: if the file is missing or no JSON, or holds an unknown option or one with a value
+            that it may not have.
     """
     content = read_json(path, "a JSON file of options")
     if isinstance(content, dict) and isinstance(content.get("options"), dict):
         content = content["options"]
     if not isinstance(content, dict):
         raise InputError(f"{path} holds no options, expected a JSON object of them")
-    known = typing.get_type_hints(RunConfig)
+    known = declared(RunConfig)
     for name, value in content.items():
         if name not in known:
             raise InputError(f"{path} has {name}, expected some of {', '.join(known)}")
-        if not _is_of(value, known[name]):
-            kind = getattr(known[name], "__name__", known[name])
-            raise InputError(f"{path} has {name} = {json.dumps(value)}, expected {kind}")
+        try:
+            known[name].checked(value)
+        except ValueError as error:
+            shown = json.dumps(value)
+            raise InputError(f"{path} has {name} = {shown:.80}, expected {error}") from None
     paths = {name: content[name] for name in ("dataset", "start_from") if content.get(name)}
     return content | {name: os.path.expanduser(path) for name, path in paths.items()}
 
@@ -134,11 +97,3 @@ def read_network(path, largest):
         raise InputError(
             f"{path} does not say which network was trained: {reason[:150]}"
         ) from error
-
-
-def _is_of(value, kind):
-    """Whether a JSON value fits a field's type; whole numbers are numbers, booleans are not."""
-    kinds = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
-    if float in kinds:
-        kinds = (*kinds, int)
-    return type(value) in kinds

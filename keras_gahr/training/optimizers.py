@@ -1,4 +1,4 @@
-"""Optimizers and learning-rate schedules by name."""
+"""The optimizer of a training, with its learning-rate schedule."""
 
 import keras
 
@@ -13,10 +13,7 @@ OPTIMIZERS = {
     "rmsprop": keras.optimizers.RMSprop,
     "sgd": keras.optimizers.SGD,
 }
-"""`adam` is the published one; the others are Keras' with its defaults, `sgd` with momentum 0.9."""
-
-SCHEDULES = ("halving", "cosine", "linear", "constant")
-"""How the learning rate falls: by half every so many epochs (published), to zero, or not at all."""
+"""By the names that the option has: the published one, and Keras' with its defaults."""
 
 
 def build_optimizer(settings, steps_per_epoch):

@@ -77,7 +77,7 @@ def test_what_cannot_be_trained_is_refused(refused, dataset, tmp_path, options, 
     ("text", "says"),
     [
         ("[" * 100_000, "not JSON"),
-        ('{"train_size": 0}', "0 training"),
+        ('{"train_size": 0}', "train_size = 0"),
         ('{"devices": 2}', "multiple of 2"),
     ],
 )
