@@ -129,7 +129,7 @@ def test_training_from_channels_first(refused, arrays, tmp_path):
     images, _, first = arrays
     assert "--layout NCHW" in refused("train", first, "--out", tmp_path / "no")
     assert "layout 'NWC'" in refused("train", first, "--out", tmp_path / "no", "--layout", "nwc")
-    config = RunConfig(str(first), layout="NCHW", architecture="bf-cnn", num_layers=2)
+    config = RunConfig(dataset=str(first), layout="NCHW", architecture="bf-cnn", num_layers=2)
     prepared = prepare(config)
     np.testing.assert_array_equal(prepared.train_images.images, images[:11])
     assert prepared.denoiser.input_channels == 3
