@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from keras_gahr.datasets import load, read_image
-from keras_gahr.datasets.channels import with_channels
+from keras_gahr.datasets.channels import one_channel, with_channels
 from keras_gahr.errors import InputError
 
 from .tangent import tangent_space
 
 
-def read_one(path, index=None, crop=None, channels=None, layout=None):
+def read_one(path, index=None, crop=None, channels=None, layout=None, channel=None):
     """An image, and the tangent space of its family where that is known.
 
     Args:
@@ -19,6 +19,7 @@ def read_one(path, index=None, crop=None, channels=None, layout=None):
             square in the middle; None for all.
         channels: 1 for grey, 3 for colour, None for what the file has.
         layout: of an array, such as "CHW"; by default see `find_layout`.
+        channel: which of a colour image, from 0, as a grey one; None for all.
 
     Returns:
         float32 (height, width, channels) in [0, 1], and the basis that `tangent_space` gives, or None.
@@ -28,12 +29,13 @@ def read_one(path, index=None, crop=None, channels=None, layout=None):
     """
     path = Path(path)
     if index is None and not path.is_dir() and path.suffix.lower() != ".npz":
-        return _crop(read_image(path, channels, layout), crop, path), None
+        image = read_image(path, None if channel is not None else channels, layout)
+        return _crop(with_channels(one_channel(image, channel), channels), crop, path), None
     dataset = load(path, layout=layout)
     index = 0 if index is None else index
     if not 0 <= index < len(dataset):
         raise InputError(f"{path} has {len(dataset)} images: expected an index from 0, not {index}")
-    image = with_channels(dataset.as_float(index), channels)
+    image = with_channels(one_channel(dataset.as_float(index), channel), channels)
     tangent = tangent_space(dataset, index)
     if crop is not None or (tangent is not None and tangent.shape[1:] != image.shape):
         tangent = None

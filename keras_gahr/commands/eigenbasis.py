@@ -10,7 +10,9 @@ from keras_gahr.figure_files import figure_files
 
 from .backend import BackendOption, choose_backend
 from .options import (
+    ChannelOption,
     FormatOption,
+    IndexOption,
     LayoutOption,
     MaxPixelsOption,
     ModelArgument,
@@ -54,9 +56,8 @@ def eigenbasis(
     crop: Annotated[
         str | None, typer.Option(help="square, 40, HEIGHTxWIDTH or HEIGHTxWIDTH+TOP+LEFT.")
     ] = None,
-    index: Annotated[
-        int | None, typer.Option(help="Which image of a dataset, from 0.", min=0)
-    ] = None,
+    index: IndexOption = None,
+    channel: ChannelOption = None,
     spectra: Annotated[
         str | None, typer.Option(help="More noise levels to compare: 25/255,50/255,100/255.")
     ] = None,
@@ -96,7 +97,7 @@ def eigenbasis(
     denoiser = load_denoiser(model)
     linearizer = analysis.Linearizer(denoiser)
     frame = None if crop is None else parse_crop(crop)
-    clean, tangent = read_one(image, index, frame, denoiser.input_channels, layout)
+    clean, tangent = read_one(image, index, frame, denoiser.input_channels, layout, channel)
 
     options = {"symmetrize": not singular, "max_products": max_products, "seed": seed}
     with warnings.catch_warnings(record=True) as caught, progress_bar("products") as progress:
@@ -113,6 +114,7 @@ def eigenbasis(
             "denoiser": model.name,
             "image": image.name,
             "index": index,
+            "channel": channel,
             "crop": crop,
             "seed": seed,
             "backend": keras.backend.backend(),

@@ -21,6 +21,17 @@ PrecisionOption = Annotated[
         help="float32, or mixed_bfloat16: faster where the processor has it, but coarser."
     ),
 ]
+IndexOption = Annotated[
+    int | None, typer.Option(help="Which image of an array or dataset, from 0.", min=0)
+]
+ChannelOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Which channel of images in colour, from 0, as grey images.",
+        min=0,
+        show_default="all, or their mean for a grey network",
+    ),
+]
 LayoutOption = Annotated[
     str | None,
     typer.Option(

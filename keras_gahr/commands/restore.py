@@ -8,8 +8,10 @@ import typer
 from .backend import BackendOption, choose_backend
 from .options import (
     BatchSizeOption,
+    ChannelOption,
     Format,
     FormatOption,
+    IndexOption,
     LayoutOption,
     MaxPixelsOption,
     MemoryOption,
@@ -57,6 +59,8 @@ def restore(
         str | None,
         typer.Option(help="square, 64, HEIGHTxWIDTH or HEIGHTxWIDTH+TOP+LEFT; default: all."),
     ] = None,
+    index: IndexOption = None,
+    channel: ChannelOption = None,
     measured: Annotated[
         bool, typer.Option("--measured", help="IMAGE holds what was observed, not whole images.")
     ] = False,
@@ -116,6 +120,8 @@ def restore(
         denoiser.output_channels,
         seed,
         crop=None if crop is None else parse_crop(crop),
+        index=index,
+        channel=channel,
         measured=measured,
         sides=None if size is None else parse_size(size),
         layout=layout,

@@ -22,3 +22,23 @@ def with_channels(images, channels):
     raise InputError(
         f"received images with {images.shape[-1]} channels, expected {channels} or 1: convert them"
     )
+
+
+def one_channel(image, channel):
+    """A channel of an image (..., C) as a grey one, (..., 1).
+
+    Args:
+        image: any array.
+        channel: which, from 0; None leaves the image as it is.
+
+    Raises:
+        InputError: if there is none of this number.
+    """
+    if channel is None:
+        return image
+    if not 0 <= channel < image.shape[-1]:
+        raise InputError(
+            f"received channel {channel} of an image with {image.shape[-1]}: expected a number from 0 "
+            f"to {image.shape[-1] - 1}"
+        )
+    return image[..., channel : channel + 1]

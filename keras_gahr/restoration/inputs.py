@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from keras_gahr.datasets.arrays import take, to_float
-from keras_gahr.datasets.channels import with_channels
+from keras_gahr.datasets.channels import one_channel, with_channels
 from keras_gahr.datasets.image_arrays import is_array, open_array
 from keras_gahr.datasets.image_files import find_images, read_image
 from keras_gahr.datasets.store import is_dataset
@@ -61,6 +61,8 @@ class InputImages:
         seed: of what is random in the measurement.
         crop: "square", `(height, width)` from the middle, or `(height, width, top, left)`; by default
             images stay whole.
+        index: which image of each array and dataset, from 0; by default all.
+        channel: which channel of each image, from 0, as a grey image; by default all.
         measured: whether the sources hold what is observed of images, not images.
         sides: (height, width) of the images, where they do not follow from what is observed.
         layout: of arrays, such as "NCHW"; by default see `find_layout`.
@@ -80,17 +82,25 @@ class InputImages:
         seed=0,
         *,
         crop=None,
+        index=None,
+        channel=None,
         measured=False,
         sides=None,
         layout=None,
     ):
         if measured and crop is not None:
             raise InputError("received a crop for images that are measured already: leave it out")
+        if measured and channel is not None:
+            raise InputError(
+                "received a channel for images that are measured already: leave it out"
+            )
         if sides is not None and not measured:
             raise InputError("received a size for whole images: pass --crop to make them smaller")
         self.text = text
         self.channels = channels
         self.crop = crop
+        self.index = index
+        self.channel = channel
         self.measured = measured
         self.sides = sides
         self.layout = layout
@@ -150,17 +160,24 @@ class InputImages:
     def _in(self, path, stem):
         """The places of the images in a file."""
         if not is_array(path):
+            if self.index is not None:
+                raise InputError(f"{path} is one picture: leave the index out")
             return [_Place(stem, path, None)]
         count = len(self._array(path))
+        if self.index is not None and self.index >= count:
+            raise InputError(
+                f"{path} has {count} images: expected an index from 0, not {self.index}"
+            )
         if count == 1:
             return [_Place(stem, path, 0)]
         digits = max(4, len(str(count - 1)))
-        return [_Place(f"{stem}-{index:0{digits}d}", path, index) for index in range(count)]
+        chosen = range(count) if self.index is None else [self.index]
+        return [_Place(f"{stem}-{index:0{digits}d}", path, index) for index in chosen]
 
     def _clean_one(self, place):
         whole = place.index is None
         image = read_image(place.path) if whole else take(self._array(place.path), place.index)
-        image, change = self._fitted(image)
+        image, change = self._fitted(one_channel(image, self.channel))
         image = image if self.crop is None else _cropped(image, self.crop)
         measurement = self._measurement(image.shape[:2])
         observed = measurement.observe(ops.convert_to_tensor(image[None]))

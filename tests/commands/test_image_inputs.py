@@ -1,12 +1,18 @@
 """What `gahr denoise` and `gahr restore` make of the pictures and arrays that people have."""
 
+import inspect
 import json
 
 import numpy as np
 import pytest
 
+from keras_gahr.analysis.one_image import read_one
+from keras_gahr.commands.eigenbasis import eigenbasis
+from keras_gahr.commands.restore import restore
 from keras_gahr.datasets import read_image, write_image
 from keras_gahr.denoisers import build_denoiser, load_denoiser, save_denoiser
+from keras_gahr.errors import InputError
+from keras_gahr.restoration import InputImages
 
 QUICK = ("--measurement", "super-resolution:2", "--repeat", 1, "--beta", 1, "--sigma-end", 0.5)
 
@@ -189,3 +195,39 @@ def test_restoring_a_folder_of_everything(gahr, refused, networks, tree, color, 
     assert "both an image and a folder" in refused(
         "restore", networks[1], tree, "--out", tmp_path / "no", *QUICK
     )
+
+
+def test_one_image_and_one_channel_are_chosen_alike(color, tmp_path):
+    """`eigenbasis` and `restore` have the same words for it, and read the same image."""
+    for option in ("index", "channel"):
+        kinds = {inspect.signature(command).parameters[option] for command in (eigenbasis, restore)}
+        assert len(kinds) == 1
+    np.save(tmp_path / "x.npy", np.stack([np.zeros_like(color), color]))
+    write_image(tmp_path / "x.png", color)
+
+    def restored(path, **chosen):
+        (problem,) = InputImages([path], "inpainting:2x2", 1, **chosen)
+        return problem.clean
+
+    def analyzed(path, index=None, channel=None):
+        return read_one(path, index, channels=1, channel=channel)[0]
+
+    blue = color[..., 2:]
+    for read in (restored, analyzed):
+        array, picture = tmp_path / "x.npy", tmp_path / "x.png"
+        np.testing.assert_array_equal(read(array, index=1, channel=2), blue)
+        np.testing.assert_allclose(read(picture, channel=2), blue, atol=0.5 / 255 + 1e-6)
+        mean = color.mean(-1, keepdims=True)
+        np.testing.assert_allclose(read(array, index=1), mean, atol=1e-6)
+        with pytest.raises(InputError, match="has 2 images: expected an index from 0, not 2"):
+            read(array, index=2)
+        with pytest.raises(InputError, match="channel 3 of an image with 3"):
+            read(array, index=1, channel=3)
+        with pytest.raises(InputError, match=r"x\.png"):
+            read(picture, index=0)
+
+
+def test_a_channel_of_what_is_measured_is_refused(color, tmp_path):
+    write_image(tmp_path / "x.png", color)
+    with pytest.raises(InputError, match="measured already"):
+        InputImages([tmp_path / "x.png"], "inpainting:2x2", 1, measured=True, channel=0)
