@@ -158,8 +158,10 @@ def compare(
     status = np.array([each.status for each in found])
     pairs = np.flatnonzero((status == "converged").all(axis=0))
     if not len(pairs):
+        endings = ", ".join(sorted({*status.ravel()}))
         raise InputError(
-            "no pair of samples converged: a larger beta, sigma-end or max-steps may help"
+            f"no pair of samples converged ({endings}): a larger beta, sigma-end or max-steps may help, "
+            "or longer training"
         )
     images = [each.images[pairs] for each in found]
     reports = (

@@ -88,6 +88,7 @@ def compare(
     from keras_gahr.files import check_output_folder, replacing_folder
     from keras_gahr.memory import parse_memory
 
+    from .caught import warnings_as_lines
     from .progress import progress_bar
 
     check_output_folder(out, overwrite, known_by=CONTENTS[0], contents=CONTENTS)
@@ -114,7 +115,7 @@ def compare(
             f"{train_a.name}: twins may be alike for that reason; choose disjoint sets",
             err=True,
         )
-    with progress_bar("sampling", counted=False) as progress:
+    with warnings_as_lines(), progress_bar("sampling", counted=False) as progress:
         comparison = networks.compare(
             denoisers,
             [part.images for part in train],

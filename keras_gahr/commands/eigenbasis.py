@@ -77,8 +77,6 @@ def eigenbasis(
     and the denoising, and prints the effective dimension, asymmetry and largest factor.
     """
     choose_backend(backend)
-    import warnings
-
     import keras
 
     from keras_gahr import analysis
@@ -89,6 +87,7 @@ def eigenbasis(
     from keras_gahr.noise import parse_sigma
     from keras_gahr.plot import save
 
+    from .caught import warnings_as_lines
     from .progress import progress_bar
 
     level = parse_sigma(sigma)
@@ -100,13 +99,10 @@ def eigenbasis(
     clean, tangent = read_one(image, index, frame, denoiser.input_channels, layout, channel)
 
     options = {"symmetrize": not singular, "max_products": max_products, "seed": seed}
-    with warnings.catch_warnings(record=True) as caught, progress_bar("products") as progress:
-        warnings.simplefilter("always", UserWarning)
+    with warnings_as_lines(), progress_bar("products") as progress:
         basis, *rest = analysis.spectra(
             linearizer, clean, [level, *others], count, method.value, progress=progress, **options
         )
-    for message in dict.fromkeys(str(warning.message) for warning in caught):
-        typer.echo(f"warning: {message}", err=True)
     compared = list(zip([level, *others], [basis, *rest], strict=True)) if others else []
     numbers = eigenbasis_numbers(basis, clean, level, tangent)
     with replacing_folder(out, overwrite) as folder:

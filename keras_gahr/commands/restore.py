@@ -100,6 +100,7 @@ def restore(
     from keras_gahr.restoration import InputImages, check_restoration_output, restore_files
     from keras_gahr.restoration.inputs import GREY, REPEATED
 
+    from .caught import warnings_as_lines
     from .left_out import describe_left_out
     from .progress import progress_bar
     from .table import print_table
@@ -134,7 +135,7 @@ def restore(
         save(figure, figure_path(folder, "figure", figures))
 
     start = time.monotonic()
-    with progress_bar("restoring", counted=False) as progress:
+    with warnings_as_lines(), progress_bar("restoring", counted=False) as progress:
         rows = restore_files(
             denoiser,
             images,

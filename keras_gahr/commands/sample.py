@@ -170,8 +170,8 @@ def sample(
                 f"{name}: {level.steps.min()} to {level.steps.max()} steps, "
                 f"{level.status.count('converged')} converged"
             )
-    if converged < count:
-        unfinished = [i for i, status in enumerate(samples.status) if status != "converged"]
+    ended = {"converged", "noise_unseen"}
+    if unfinished := [i for i, status in enumerate(samples.status) if status not in ended]:
         more = "a larger beta" if sampler == "ascent" else "more steps"
         typer.echo(
             f"warning: images {', '.join(map(str, unfinished))} did not converge "
@@ -184,10 +184,11 @@ def _draw(denoiser, shape, by_level, count, options):
     """The samples, behind a progress bar."""
     from keras_gahr.sampling import sample, sample_multi_scale
 
+    from .caught import warnings_as_lines
     from .progress import progress_bar
 
     draw = sample_multi_scale if by_level else sample
-    with progress_bar("sampling", counted=False) as progress:
+    with warnings_as_lines(), progress_bar("sampling", counted=False) as progress:
         return draw(denoiser, shape, count=count, progress=progress, **options)
 
 

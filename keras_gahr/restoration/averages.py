@@ -22,7 +22,8 @@ class Restoration:
         observed: what was observed of it.
         minimum_norm: M^T m.
         samples: `(repeat, height, width, channels)`.
-        status: for each sample "converged", "max_steps" or "diverged".
+        status: for each sample "converged", "max_steps", "diverged" or "noise_unseen"; see
+            `keras_gahr.sampling.Samples`.
     """
 
     name: str

@@ -58,7 +58,8 @@ def restore_files(
 
     Returns:
         A list of dictionaries, one for each image: name, channels (see `Problem`), counts of
-        "converged", "max_steps" and "diverged" samples, and the entries of `Restoration.quality`.
+        "converged", "max_steps", "diverged" and "noise_unseen" samples, and the entries of
+        `Restoration.quality`.
 
     Raises:
         InputError: if an image cannot be used, or `out` exists.
@@ -169,7 +170,7 @@ def _restore_block(denoiser, block, folder, draw, options, progress):
         write_restoration(folder / restoration.name, restoration, measurement, draw)
         counts = {
             status: restoration.status.count(status)
-            for status in ("converged", "max_steps", "diverged")
+            for status in ("converged", "max_steps", "diverged", "noise_unseen")
         }
         rows.append(
             {

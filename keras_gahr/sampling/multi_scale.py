@@ -43,6 +43,11 @@ class MultiScaleSamples:
         return self.levels[-1].sigma
 
     @property
+    def first_sigma(self):
+        """The first level's."""
+        return self.levels[0].first_sigma
+
+    @property
     def status(self):
         """For each image "converged", or what the first level that did not came to."""
         return tuple(

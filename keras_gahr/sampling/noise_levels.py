@@ -10,6 +10,10 @@ from keras_gahr.noise import check_number, check_whole
 DIVERGED = 2.0
 """An image whose estimated noise level rises above this is given up."""
 
+LEAST_SEEN = 0.1
+"""A denoiser that sees less than this share of the noise in an initial image does not denoise: trained
+ones see two thirds and more, untrained ones next to nothing."""
+
 SPACINGS = ("karras", "geometric")
 """How noise levels may lie between the first and the last; see `NoiseLevels`."""
 

@@ -49,8 +49,15 @@ def save_samples(samples, out, schedule, *, trajectory=None, overwrite=False, **
 def _endings(samples):
     """How each image ended, for JSON."""
     return [
-        {"status": status, "steps": int(steps), "sigma": _json_number(sigma)}
-        for status, steps, sigma in zip(samples.status, samples.steps, samples.sigma, strict=True)
+        {
+            "status": status,
+            "steps": int(steps),
+            "sigma": _json_number(sigma),
+            "first_sigma": _json_number(first),
+        }
+        for status, steps, sigma, first in zip(
+            samples.status, samples.steps, samples.sigma, samples.first_sigma, strict=True
+        )
     ]
 
 

@@ -9,7 +9,7 @@ from keras import ops
 from keras_gahr import _backend
 from keras_gahr.denoisers import Inference
 
-from .noise_levels import noise_level
+from .noise_levels import LEAST_SEEN, noise_level
 from .samples import Samples
 
 
@@ -76,7 +76,8 @@ class SamplerRun:
             *_, denoised, level = step(y, *unused, silence, known, numbers_of(1), *given)
             return ops.convert_to_numpy(denoised), ops.convert_to_numpy(level)
 
-        _, sigma = look(y)
+        _, first = look(y)
+        sigma = first
         steps, taken = np.zeros(len(images), np.int32), 0
         for t in range(1, schedule.max_steps + 1):
             if (t - 1) % check_every == 0:
@@ -97,11 +98,18 @@ class SamplerRun:
         report(final_sigma)
         if trajectory is not None:
             trajectory.finish(taken + 1, last, final, final_sigma)
+        status = map(schedule.status, estimated, final_sigma)
+        if initial is None:
+            # Where the noise is not seen, that little of it is left says nothing.
+            unseen = first < LEAST_SEEN * schedule.sigma_0
+            pairs = zip(status, unseen, strict=True)
+            status = ("noise_unseen" if none and end == "converged" else end for end, none in pairs)
         return Samples(
             images=final if self.final_denoise else last,
             steps=steps,
             sigma=final_sigma,
-            status=tuple(map(schedule.status, estimated, final_sigma)),
+            status=tuple(status),
+            first_sigma=first,
         )
 
     def _known(self, measured, shape):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -109,6 +110,10 @@ def sample(
     Returns:
         `Samples`. An image that diverges or runs out of steps is flagged and does not disturb others.
 
+    Warns:
+        UserWarning: if an image is still noise, which the denoiser does not see, as one does that was
+            hardly trained; see `Samples`.
+
     Raises:
         InputError: for a count below 1 or more than memory can hold, a seed out of range, an unknown
             sampler or one of another schedule, a conditional denoiser without a condition, or shapes
@@ -157,7 +162,14 @@ def sample(
                 check_every=check_every,
             )
         )
-    return concatenate_samples(parts)
+    samples = concatenate_samples(parts)
+    if "noise_unseen" in samples.status:
+        warnings.warn(
+            "some images are still noise, of which this denoiser sees less than a tenth: train it, "
+            "for longer and with the noise that sampling starts from",
+            stacklevel=2,
+        )
+    return samples
 
 
 def prepare(

@@ -51,7 +51,7 @@ def sampled(monkeypatch):
         if status[1:]:
             images[1], status[1] = np.nan, "diverged"
         progress(count, count)
-        return Samples(images, np.ones(count, int), np.zeros(count), tuple(status))
+        return Samples(images, np.ones(count, int), np.zeros(count), tuple(status), np.ones(count))
 
     monkeypatch.setattr(averages, "sample", fake)
     return asked

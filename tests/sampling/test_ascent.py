@@ -32,6 +32,11 @@ def test_the_batch_size_does_not_matter(tiny_denoiser, sixteen):
     assert parts.images == pytest.approx(sixteen.images, abs=tolerances.SAME_IMAGE)
 
 
+def test_a_trained_denoiser_sees_the_noise(sixteen):
+    assert sixteen.status == ("converged",) * 16
+    assert sixteen.first_sigma == pytest.approx(1, abs=0.2)
+
+
 def test_another_seed_gives_another_image(tiny_denoiser, sixteen):
     other = sample(tiny_denoiser, SHAPE, seed=8, schedule=SCHEDULE)
     assert np.abs(other.images[0] - sixteen.images[0]).max() > 0.05
