@@ -11,11 +11,9 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-from keras import ops
 
 import keras_gahr
 from keras_gahr.datasets import c_alpha_images, read_image
-from keras_gahr.restoration import restore
 from keras_gahr.sampling import AscentSchedule
 from keras_gahr.sampling.measurements import parse_measurement
 from keras_gahr.training import TrainingSettings, train
@@ -67,15 +65,11 @@ else:
 schedule = AscentSchedule(beta=0.5, sigma_end=SIGMA_END)
 for text in MEASUREMENTS:
     measurement = parse_measurement(text, clean.shape)
-    observed = ops.convert_to_numpy(
-        measurement.observe(measurement.project(ops.convert_to_tensor(clean[None])))
-    )
-    (found,) = restore(
+    found = keras_gahr.restore(
         denoiser,
-        ["image"],
+        measurement(clean),
         measurement,
-        observed,
-        [clean],
+        clean=clean,
         repeat=REPEAT,
         schedule=schedule,
     )

@@ -45,6 +45,7 @@ _HOMES = {
     "load_denoiser": "denoisers",
     "memorization_report": "analysis",
     "psnr_curve": "analysis",
+    "restore": "restoration",
     "sample": "sampling",
     "save_denoiser": "denoisers",
 }

@@ -7,7 +7,7 @@ from .dilated_unet import DilatedUNet
 from .direct import DirectDenoiser
 from .folding import FoldedNetwork
 from .inference import Inference
-from .interface import as_denoiser, as_inference
+from .interface import DenoiserLike, as_denoiser, as_inference
 from .loading import load_denoiser, save_denoiser
 from .multi_scale import MultiScaleDenoiser
 from .precision import PRECISIONS, with_precision
@@ -22,6 +22,7 @@ __all__ = [
     "RECEPTIVE_FIELDS",
     "BiasFreeNorm",
     "Denoiser",
+    "DenoiserLike",
     "DilatedUNet",
     "DirectDenoiser",
     "FoldedNetwork",

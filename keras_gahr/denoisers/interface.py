@@ -1,6 +1,7 @@
 """What functions that take a denoiser take: a denoiser, what runs it, or where it is."""
 
 import os
+from typing import TypeAlias
 
 from keras_gahr.errors import InputError
 
@@ -8,8 +9,11 @@ from .denoiser import Denoiser
 from .inference import Inference
 from .loading import load_denoiser
 
+DenoiserLike: TypeAlias = Denoiser | Inference | str | os.PathLike[str]
+"""What `as_denoiser` takes."""
 
-def as_denoiser(given):
+
+def as_denoiser(given: DenoiserLike) -> Denoiser:
     """The `Denoiser` that was given or named.
 
     Args:
@@ -37,7 +41,7 @@ def as_denoiser(given):
     )
 
 
-def as_inference(given, **options):
+def as_inference(given: DenoiserLike, **options) -> Inference:
     """The `Inference` that was given, or one of the denoiser that was.
 
     Args:

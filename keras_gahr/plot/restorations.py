@@ -24,7 +24,7 @@ def restored_images(
     """The clean image, what was observed, the restored images and their spread in one row.
 
     Args:
-        restoration: what `keras_gahr.restoration.restore` returns of one image.
+        restoration: what `keras_gahr.restore` returns of one image.
         measurement: text that describes it, for the title; default: none.
         observed: picture (height, width, channels) on [0, 1] to show; default: none.
 

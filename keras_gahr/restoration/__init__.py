@@ -1,6 +1,7 @@
 """Images from linear measurements of them, file by file."""
 
-from .averages import Restoration, restore
+from .averages import Restoration
+from .in_memory import restore
 from .inputs import InputImages
 from .outputs import CONTENTS, check_restoration_output
 from .run import restore_files

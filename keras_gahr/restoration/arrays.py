@@ -1,6 +1,8 @@
 """Arrays of what was observed of images."""
 
-from keras_gahr.datasets.arrays import check_values, read_array, refuse_binary
+import numpy as np
+
+from keras_gahr.datasets.arrays import check_values, read_array, refuse_binary, to_float
 from keras_gahr.datasets.layout import find_layout, to_images
 from keras_gahr.errors import InputError
 
@@ -24,8 +26,33 @@ def open_observed(path, measurement_of, layout=None):
     array = read_array(path)
     if layout is not None:
         array = to_images(array, find_layout(array.shape, path, layout=layout))
-    check_values(array, path, OBSERVED)
-    refuse_binary(array, path)
+    observed, _ = _of_images(array, path, measurement_of)
+    return observed
+
+
+def as_observed(array, measurement_of):
+    """What was observed of images, in memory, by the rule of that in files.
+
+    Args:
+        array: whatever NumPy makes an array of, as in the file for `open_observed`.
+        measurement_of: as there.
+
+    Returns:
+        float32 `(N, *measured_shape)`, the `Measurement`, and whether the array has an axis N.
+
+    Raises:
+        InputError: if it is another one.
+    """
+    array = np.asarray(array)
+    observed, measurement = _of_images(array, "what was observed", measurement_of)
+    one = measurement.measured_shape in {array.shape, (*array.shape, 1)}
+    return to_float(observed, None), measurement, not one
+
+
+def _of_images(array, name, measurement_of):
+    """The array as `(N, *measured_shape)`, once its values are checked, and the measurement."""
+    check_values(array, name, OBSERVED)
+    refuse_binary(array, name)
     error = None
     # (H, W, C) cannot be told from (N, H, W) but by which of them fits.
     for shape in (array.shape, array.shape[1:]):
@@ -38,12 +65,12 @@ def open_observed(path, measurement_of, layout=None):
             continue
         found = _with_leading_axis(array, measurement.measured_shape)
         if found is not None:
-            return found
+            return found, measurement
         error = error or InputError(
-            f"{path} has shape {array.shape}: of images of shape {measurement.shape} would be "
+            f"{name} has shape {array.shape}: of images of shape {measurement.shape} would be "
             f"observed {measurement.measured_shape}; pass --size if they have another"
         )
-    raise error or InputError(f"{path} has shape {array.shape}: expected one axis or more")
+    raise error or InputError(f"{name} has shape {array.shape}: expected one axis or more")
 
 
 def _with_leading_axis(array, shape):

@@ -77,7 +77,7 @@ class Restoration:
         return found
 
 
-def restore(
+def restore_alike(
     denoiser,
     names,
     measurement,
@@ -92,10 +92,7 @@ def restore(
     memory=None,
     prepared=None,
 ):
-    """Restores images of one shape from what was observed of them.
-
-    Every image gets the same noise: sample r of each is image r of the seed's sequence, as `sample`
-    draws it. So an image does not depend on the others.
+    """Restores images with one measurement; see `keras_gahr.restore`.
 
     Args:
         denoiser, seed, schedule, batch_size, progress, memory, prepared: see `sample`.

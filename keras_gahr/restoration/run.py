@@ -19,7 +19,7 @@ from keras_gahr.noise import check_seed, check_whole
 from keras_gahr.sampling import AscentSchedule, prepare
 from keras_gahr.sampling.request import check_request
 
-from .averages import restore
+from .averages import restore_alike
 from .outputs import CONTENTS, JOURNAL, check_restoration_output, write_restoration, write_table
 
 
@@ -49,7 +49,7 @@ def restore_files(
         images: `InputImages`.
         out: the folder to make, whole or not at all: see `write_restoration` for what it holds of
             each image. restoration.csv and restoration.json have the PSNR and SSIM of each.
-        repeat, seed, schedule, batch_size, memory: see `restore`.
+        repeat, seed, schedule, batch_size, memory: see `keras_gahr.restore`.
         overwrite: whether to replace restorations that are there; nothing else is ever replaced.
         progress: called with (images done, images in all), fractions too.
         draw: called for each image as draw(folder, restoration, observed) to add figures to its folder:
@@ -156,7 +156,7 @@ def _blocks(images, size):
 def _restore_block(denoiser, block, folder, draw, options, progress):
     """Restores the images of a block, writes them, and returns their rows."""
     measurement = block[0].measurement
-    restorations = restore(
+    restorations = restore_alike(
         denoiser,
         [problem.name for problem in block],
         measurement,

@@ -6,7 +6,9 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
+from keras import ops
 
+from keras_gahr.datasets.arrays import to_float
 from keras_gahr.denoisers import as_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_seed, check_whole, keyed_normal
@@ -127,9 +129,11 @@ def sample(
     # The index of an image is a key of its noise.
     check_whole(first_image, "first_image", 0, 2**64 - count)
     initial, condition = (
-        None if images is None else np.asarray(images, np.float32)
+        None if images is None else to_float(np.asarray(images), None)
         for images in (initial, condition)
     )
+    if measured is not None:
+        measured = np.asarray(ops.convert_to_numpy(measured), np.float32)
     _check_shapes(denoiser, (count, *shape), initial, condition)
     if noise is None:
 
@@ -196,7 +200,7 @@ def prepare(
             f"received {type(schedule).__name__} for the sampler {sampler}, expected "
             f"{method.schedule.__name__}"
         )
-    measurement = measurement or Synthesis(shape)
+    measurement = Synthesis(shape) if measurement is None else measurement.of_channels(shape[-1])
     return SamplerRun(denoiser, measurement, method, schedule, final_denoise, memory)
 
 

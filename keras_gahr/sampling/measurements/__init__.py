@@ -5,7 +5,7 @@ from .deblurring import Deblurring, gaussian_kernel
 from .grammar import GRAMMAR, image_sides, parse_measurement
 from .grey import Grey
 from .inpainting import Inpainting
-from .known_pixels import KnownPixels
+from .known_pixels import KnownPixels, inpainting
 from .measurement import Measurement
 from .random_basis import RandomBasis
 from .random_pixels import RandomPixels
@@ -31,6 +31,7 @@ __all__ = [
     "compose",
     "gaussian_kernel",
     "image_sides",
+    "inpainting",
     "low_frequencies",
     "parse_measurement",
 ]

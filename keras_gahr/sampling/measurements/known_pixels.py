@@ -8,6 +8,38 @@ from keras_gahr.errors import InputError
 from .measurement import Measurement
 
 
+def inpainting(mask, channels=None):
+    """The measurement of the pixels that a mask says are known.
+
+    Args:
+        mask: `(height, width)`, or `(height, width, channels)` with its own mask for each channel: 1,
+            True or 255 (uint8) where the image is known, else 0.
+        channels: of the images; by default as the mask has. A mask `(height, width)` serves for
+            images with any number of channels in `keras_gahr.restore` and `keras_gahr.sample`.
+
+    Returns:
+        `KnownPixels`.
+
+    Raises:
+        InputError: for a mask of another shape or with other values.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> mask = np.ones((16, 16), bool)
+        >>> mask[4:8, 4:8] = False
+        >>> observed = kg.measurements.inpainting(mask)(np.full((16, 16), 0.5))
+        >>> float(observed[0, 0, 0]), float(observed[5, 5, 0])
+        (0.5, 0.0)
+    """
+    mask = np.asarray(mask)
+    if mask.dtype == np.uint8 and mask.max(initial=0) > 1:
+        # Of a mask with other values the rest is refused.
+        mask = mask / 255
+    if channels is None:
+        channels = mask.shape[-1] if mask.ndim == 3 else 1
+    return KnownPixels(mask, channels)
+
+
 class KnownPixels(Measurement):
     """The pixels where a mask is 1 are known; a measurement is the image with 0 in the others.
 
@@ -36,6 +68,11 @@ class KnownPixels(Measurement):
             )
         self.shape = self.measured_shape = (*mask.shape[:2], channels)
         self.mask = ops.convert_to_tensor(mask)
+
+    def of_channels(self, channels):
+        if self.mask.shape[-1] == 1 and self.shape[2] != channels:
+            return KnownPixels(ops.convert_to_numpy(self.mask), channels)
+        return super().of_channels(channels)
 
     def measure(self, images):
         return images * self.mask

@@ -2,13 +2,19 @@
 
 import abc
 
+from keras import ops
+
+from keras_gahr.datasets.image_arrays import as_images
+from keras_gahr.errors import InputError
+
 
 class Measurement(abc.ABC):
     """A linear map M with orthonormal rows from images to measurements.
 
     Then P = M^T M is the projection on what is known of an image, and M M^T m = m for every m that
-    is a measurement of some image. All methods take and return float32 tensors of the running backend
-    and work on batches, `(batch, *shape)` and `(batch, *measured_shape)`.
+    is a measurement of some image. Called with images, it gives what is observed of them, as NumPy
+    arrays. All methods take and return float32 tensors of the running backend and work on batches,
+    `(batch, *shape)` and `(batch, *measured_shape)`.
 
     An instrument may give the same numbers in other units, such as means where M has sums:
     `observe` has these, for pictures and files, and `measured_from` turns them into measurements.
@@ -20,6 +26,38 @@ class Measurement(abc.ABC):
     """
 
     gives_pictures = False
+
+    def __call__(self, images):
+        """What the instrument gives of images: float32 `measured_shape`, of several `(N, ...)`.
+
+        Args:
+            images: of one image an array (H, W) or (H, W, C), of several (N, H, W) or (N, H, W, C);
+                uint8 in 0..255 or floats in [0, 1].
+
+        Raises:
+            InputError: for something else, or images of another shape.
+        """
+        images, layout = as_images(images, self.shape[-1])
+        if images.shape[1:] != tuple(self.shape):
+            raise InputError(
+                f"received images of shape {images.shape[1:]}, expected {tuple(self.shape)}: make a "
+                "measurement of their shape"
+            )
+        observed = ops.convert_to_numpy(self.observe(ops.convert_to_tensor(images)))
+        return observed if "N" in layout else observed[0]
+
+    def of_channels(self, channels):
+        """The measurement of images with so many channels, if it is one or can be made one.
+
+        Raises:
+            InputError: if it cannot.
+        """
+        if self.shape[2] != channels:
+            raise InputError(
+                f"received a measurement of images with {self.shape[2]} channel(s) for a denoiser of "
+                f"{channels}: make it for as many"
+            )
+        return self
 
     @abc.abstractmethod
     def measure(self, images):
