@@ -6,6 +6,8 @@ say what the tests do with it:
     <!-- test: --epochs 10 => --epochs 1 -->      it is run with this in place of that, in one line each
     <!-- not run: it needs a cluster -->          it is not run, for this reason
 
+`<!-- options: MODULE.CLASS -->` is no matter of the tests: the site puts a table in its place.
+
 Every `gahr` command is parsed in any case.
 """
 
@@ -18,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
 
 _BLOCK = re.compile(r"((?:^<!--[^\n]*-->\n)*)^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_COMMENT = re.compile(r"<!-- (test|not run): (.*?) -->")
+_COMMENT = re.compile(r"<!-- (test|not run|options): (.*?) -->")
 
 
 @dataclasses.dataclass(frozen=True)
