@@ -6,7 +6,6 @@ import warnings
 from typing import Annotated
 
 import typer
-import typer.core
 
 from keras_gahr import __version__
 from keras_gahr.errors import InputError
@@ -22,6 +21,7 @@ from .demo import demo
 from .denoise import denoise
 from .eigenbasis import eigenbasis
 from .export import export
+from .help import App, Group
 from .info import info
 from .inspect import inspect
 from .options import expand_home
@@ -36,7 +36,7 @@ from .train import train
 from .weights import weights_app
 
 
-class Commands(typer.core.TyperGroup):
+class Commands(Group):
     """Turns a user's mistake into one line and exit code 2."""
 
     def parse_args(self, ctx, args):
@@ -89,7 +89,7 @@ _MEMORY = (
 )
 
 
-app = typer.Typer(
+app = App(
     name="gahr",
     cls=Commands,
     help="Blind denoisers: train them, sample from them, and see in what basis they denoise.",

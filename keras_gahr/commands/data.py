@@ -1,13 +1,12 @@
 """`gahr data`: make datasets and look into them."""
 
-import typer
-
 from .bands import bands
 from .data_checks import dedup, overlap, show
 from .data_files import array, faces, folder, mnist
+from .help import App
 from .synthetic import c_alpha, disks, ray, shuffled, sines
 
-data_app = typer.Typer(no_args_is_help=True, help="Make datasets of images and look into them.")
+data_app = App(no_args_is_help=True, help="Make datasets of images and look into them.")
 
 data_app.command()(faces)
 data_app.command()(folder)

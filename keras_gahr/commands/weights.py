@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
+from .help import App
 from .progress import progress_bar
 from .table import print_table
 
-weights_app = typer.Typer(no_args_is_help=True, help="Fetch published PyTorch checkpoints.")
+weights_app = App(no_args_is_help=True, help="Fetch published PyTorch checkpoints.")
 
 NameArgument = Annotated[str, typer.Argument(help="A name that `gahr weights list` shows.")]
 CacheOption = Annotated[
