@@ -1,6 +1,7 @@
 """The only place that imports JAX, TensorFlow or PyTorch.
 
-Each module offers the same names for one backend; the ones of the backend Keras runs on are here.
+Each module offers the same names for one backend; what they promise stands here, once. The rooms
+`convolution` and `parallel` are made alike.
 """
 
 import importlib
@@ -12,24 +13,81 @@ from .memory import host_memory_free
 _module = importlib.import_module(f"{__name__}.{keras.backend.backend()}")
 
 FIXED_MEMORY = _module.FIXED_MEMORY
-KERNEL_AXES = _module.KERNEL_AXES
+"""Bytes that a pass of a network takes whatever the size of its images."""
+
 TAKES_SEVERAL_STEPS = _module.TAKES_SEVERAL_STEPS
-WORKSPACE = _module.WORKSPACE
-average_pool = _module.average_pool
-compile_inference = _module.compile_inference
-compile_jvp = _module.compile_jvp
-compile_vjp = _module.compile_vjp
-convolve = _module.convolve
-convolve_transposed = _module.convolve_transposed
-devices = _module.devices
-is_out_of_memory = _module.is_out_of_memory
-jit_compile = _module.jit_compile
-memory_available = _module.memory_available
-run_convolution = _module.run_convolution
-version = _module.version
+"""Whether `fit` can take several training steps at a time."""
+
+
+def compile_inference(model, function):
+    """Compiles `function(network, *tensors)`, where `network(x)` is the model in evaluation mode.
+
+    No gradients are kept. The model's weights are read at each call, so that the compiled function
+    stays right when they change.
+
+    Args:
+        model: a built Keras model.
+        function: takes the network and tensors, returns tensors; it must be pure.
+
+    Returns:
+        A function of the tensors (or arrays).
+    """
+    return _module.compile_inference(model, function)
+
+
+def compile_jvp(model, function):
+    """Compiles the derivative of `function(network, x, *tensors)` in x, along directions.
+
+    Args:
+        model, function: as for `compile_inference`; the function returns one tensor.
+
+    Returns:
+        A function of directions (shaped as x), x and the tensors: the Jacobian at x times the
+        directions, shaped as the function's result.
+    """
+    return _module.compile_jvp(model, function)
+
+
+def compile_vjp(model, function):
+    """Compiles the transposed derivative of `function(network, x, *tensors)` in x.
+
+    Args:
+        model, function: as for `compile_jvp`.
+
+    Returns:
+        A function of x and the tensors that returns a function of directions (shaped as the
+        function's result): the transposed Jacobian at x times the directions, shaped as x. Call the
+        latter often for one x: what depends on x alone may be computed once.
+    """
+    return _module.compile_vjp(model, function)
+
+
+def devices():
+    """The devices that the backend would use, one name each."""
+    return _module.devices()
+
+
+def jit_compile():
+    """Whether a training step is faster compiled by XLA, or what the backend has in its place."""
+    return _module.jit_compile()
+
+
+def memory_available():
+    """Bytes that are free on the accelerator, or None if there is none or it does not say."""
+    return _module.memory_available()
 
 
 def memory_free():
     """Bytes that are free: on the accelerator where the backend says how many, else in the machine."""
     of_accelerator = memory_available()
     return host_memory_free() if of_accelerator is None else of_accelerator
+
+
+def is_out_of_memory(error):
+    """Whether an exception says that there was not enough memory."""
+    return _module.is_out_of_memory(error)
+
+
+def version():
+    """The version of the backend."""
+    return _module.version()

@@ -4,26 +4,12 @@ import keras
 import tensorflow as tf
 
 FIXED_MEMORY = 2**28
-"""Bytes that a pass of a network takes whatever the size of its images."""
-
-WORKSPACE = {
-    "winograd": (1, 1),
-    "convolution": (1, 0),
-    "keras_convolution": (2, 2),
-    "transposed": (1, 1),
-    "keras_transposed": (1, 4),
-}
-"""See `keras_gahr._backend.jax.WORKSPACE`."""
 
 TAKES_SEVERAL_STEPS = True
-"""Whether `fit` can take several training steps at a time."""
-
-KERNEL_AXES = (0, 1, 2, 3)
-"""See `keras_gahr._backend.jax.KERNEL_AXES`."""
 
 
 def compile_inference(model, function):
-    """See `keras_gahr._backend.jax.compile_inference`."""
+    """See `keras_gahr._backend`."""
 
     def network(x):
         return model(x, training=False)
@@ -40,7 +26,7 @@ def compile_inference(model, function):
 
 
 def compile_jvp(model, function):
-    """See `keras_gahr._backend.jax.compile_jvp`."""
+    """See `keras_gahr._backend`."""
 
     def derivative(network, directions, x, *tensors):
         with tf.autodiff.ForwardAccumulator(x, directions) as accumulator:
@@ -51,7 +37,7 @@ def compile_jvp(model, function):
 
 
 def compile_vjp(model, function):
-    """See `keras_gahr._backend.jax.compile_vjp`."""
+    """See `keras_gahr._backend`."""
 
     def derivative(network, directions, x, *tensors):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -63,27 +49,6 @@ def compile_vjp(model, function):
 
     compiled = compile_inference(model, derivative)
     return lambda x, *tensors: lambda directions: compiled(directions, x, *tensors)
-
-
-def convolve(images, kernel):
-    """See `keras_gahr._backend.jax.convolve`."""
-    return keras.ops.conv(images, kernel, padding="same", data_format="channels_last")
-
-
-def convolve_transposed(images, kernel):
-    """See `keras_gahr._backend.jax.convolve_transposed`."""
-    strides = kernel.shape[:2]
-    return keras.ops.conv_transpose(images, kernel, strides, data_format="channels_last")
-
-
-def run_convolution(convolution, images, kernel):
-    """See `keras_gahr._backend.jax.run_convolution`."""
-    return convolution(images, kernel)
-
-
-def average_pool(images, size):
-    """See `keras_gahr._backend.jax.average_pool`."""
-    return keras.ops.average_pool(images, size, strides=size, data_format="channels_last")
 
 
 def devices():
@@ -104,12 +69,12 @@ def jit_compile():
 
 
 def memory_available():
-    """See `keras_gahr._backend.jax.memory_available`; TensorFlow never says how much there is."""
+    """See `keras_gahr._backend`; TensorFlow never says how much there is."""
     return
 
 
 def is_out_of_memory(error):
-    """See `keras_gahr._backend.jax.is_out_of_memory`."""
+    """See `keras_gahr._backend`."""
     if isinstance(error, MemoryError | tf.errors.ResourceExhaustedError):
         return True
     told = "bad_alloc", "out of memory", "OOM when allocating"
@@ -117,5 +82,5 @@ def is_out_of_memory(error):
 
 
 def version():
-    """The version of the backend."""
+    """See `keras_gahr._backend`."""
     return tf.__version__

@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-from keras_gahr import _backend
-from keras_gahr._backend import winograd
+from keras_gahr._backend import convolution
+from keras_gahr._backend.convolution import winograd
 
 from .bias_free_norm import BiasFreeNorm
 from .layers import Conv2D, Layer
@@ -100,14 +100,14 @@ class Convolution(Layer):
     def stored_shape(self, channels):
         """The shape of what `stored` makes for images with so many channels."""
         shape = (*self.kernel_size, channels, self.filters)
-        return tuple(shape[axis] for axis in _backend.KERNEL_AXES)
+        return tuple(shape[axis] for axis in convolution.KERNEL_AXES)
 
     def stored(self, kernel):
         """What is kept of a kernel `(height, width, in, out)`."""
-        return ops.transpose(kernel, _backend.KERNEL_AXES)
+        return ops.transpose(kernel, convolution.KERNEL_AXES)
 
     def call(self, images):
-        return _backend.convolve(images, ops.convert_to_tensor(self.kernel))
+        return convolution.convolve(images, ops.convert_to_tensor(self.kernel))
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.filters)

@@ -6,6 +6,7 @@ import math
 import keras
 
 from keras_gahr import _backend
+from keras_gahr._backend import convolution
 from keras_gahr._backend.steps import steps_of
 
 from .folding import Convolution, WinogradConvolution
@@ -27,7 +28,7 @@ _KINDS = {
     "keras_transposed": keras.layers.Conv2DTranspose,
     "keras_convolution": keras.layers.Conv2D,
 }
-"""Layers with work areas, by the names of `_backend.WORKSPACE`."""
+"""Layers with work areas, by the names of `convolution.workspace`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +75,7 @@ def _workspace(step):
     )
     if kind is None:
         return 0
-    of_images, of_results = _backend.WORKSPACE[kind]
+    of_images, of_results = convolution.workspace(kind)
     return of_images * sum(map(_size, step.sources)) + of_results * sum(map(_size, step.results))
 
 

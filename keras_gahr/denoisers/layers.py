@@ -11,7 +11,7 @@ keras.json or a program: weights in files are float32, and so are results.
 import keras
 from keras import ops
 
-from keras_gahr import _backend
+from keras_gahr._backend import convolution
 
 
 def image_input(channels, height=None, width=None):
@@ -32,9 +32,9 @@ class Conv2D(Layer, keras.layers.Conv2D):
     def convolution_op(self, inputs, kernel):
         plain = self.padding == "same" and {*self.strides, *self.dilation_rate} == {1}
         if plain and all(side % 2 for side in self.kernel_size):
-            return _backend.convolve(inputs, ops.transpose(kernel, _backend.KERNEL_AXES))
+            return convolution.convolve(inputs, ops.transpose(kernel, convolution.KERNEL_AXES))
         kernel = ops.convert_to_tensor(kernel)
-        return _backend.run_convolution(super().convolution_op, inputs, kernel)
+        return convolution.run_convolution(super().convolution_op, inputs, kernel)
 
 
 class Conv2DTranspose(Layer, keras.layers.Conv2DTranspose):
@@ -43,8 +43,8 @@ class Conv2DTranspose(Layer, keras.layers.Conv2DTranspose):
     def call(self, inputs):
         kernel = ops.convert_to_tensor(self.kernel)
         if self.strides == self.kernel_size:
-            return _backend.convolve_transposed(inputs, kernel)
-        return _backend.run_convolution(self._convolve, inputs, kernel)
+            return convolution.convolve_transposed(inputs, kernel)
+        return convolution.run_convolution(self._convolve, inputs, kernel)
 
     def _convolve(self, inputs, kernel):
         return ops.conv_transpose(
@@ -56,7 +56,7 @@ class AveragePooling2D(Layer, keras.layers.AveragePooling2D):
     """For sides that are multiples of the pool's."""
 
     def call(self, inputs):
-        return _backend.average_pool(inputs, self.pool_size)
+        return convolution.average_pool(inputs, self.pool_size)
 
 
 class ReLU(Layer, keras.layers.ReLU):

@@ -10,7 +10,7 @@ from keras import ops
 from networks import with_unit_gammas
 
 from keras_gahr import BFCNN, DilatedUNet, InputError, UNet, _backend, load_denoiser, save_denoiser
-from keras_gahr._backend import processor
+from keras_gahr._backend import convolution, processor
 from keras_gahr.denoisers import (
     DirectDenoiser,
     Inference,
@@ -163,8 +163,8 @@ def derivative_in_kernel(model, images, kernel, number):
     """A convolution, and the gradient of half the sum of its squares."""
 
     def function(network, kernel):
-        wide = ops.transpose(kernel, _backend.KERNEL_AXES)
-        convolved = _backend.convolve(ops.cast(images, number), ops.cast(wide, number))
+        wide = ops.transpose(kernel, convolution.KERNEL_AXES)
+        convolved = convolution.convolve(ops.cast(images, number), ops.cast(wide, number))
         return ops.cast(convolved, "float32")
 
     kernel = ops.convert_to_tensor(kernel)

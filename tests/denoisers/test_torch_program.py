@@ -12,7 +12,7 @@ if keras.backend.backend() != "torch":
 
 import torch
 
-from keras_gahr._backend.torch_program import CALLS_BEFORE_EXPORT, Program
+from keras_gahr._backend.convolution.torch_program import CALLS_BEFORE_EXPORT, Program
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import tolerances
 from networks import from_checkpoint, nhwc, relative_difference, with_unit_gammas
 
 from keras_gahr import BFCNN, UNet, _backend
-from keras_gahr._backend import winograd
-from keras_gahr._backend.winograd import algorithm
+from keras_gahr._backend.convolution import winograd
+from keras_gahr._backend.convolution.winograd import algorithm
 from keras_gahr.denoisers import FoldedNetwork, Inference, with_precision
 
-backend = importlib.import_module(f"keras_gahr._backend.winograd.{keras.backend.backend()}")
+backend = importlib.import_module(f"{winograd.__name__}.{keras.backend.backend()}")
 
 SIDES = sorted(algorithm.POINTS)
 

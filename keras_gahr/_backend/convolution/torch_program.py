@@ -6,7 +6,8 @@ Keras's way through a UNet takes 5 ms in Python, which is a fifth of the time of
 import keras
 import torch
 
-from .steps import steps_of
+from ..steps import steps_of
+from .switch import plain_convolutions
 
 CALLS_BEFORE_EXPORT = 8
 """How often tensors of the same shapes are computed by Keras; an export costs as much as some 100 calls."""
@@ -49,6 +50,8 @@ class Program(torch.nn.Module):
 
     def run(self, *tensors):
         """The function of tensors or arrays, without Keras once it has been called often."""
+        if plain_convolutions():
+            return self.run_eagerly(*tensors)
         tensors = _converted(tensors)
         shapes = tuple(
             (tensor.shape, tensor.dtype, tensor.device) for tensor in keras.tree.flatten(tensors)

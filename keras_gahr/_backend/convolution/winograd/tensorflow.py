@@ -13,14 +13,14 @@ _AT_ONCE = 2**24
 
 
 def tile_side(channels_in, channels_out):
-    """See `keras_gahr._backend.winograd.jax.tile_side`."""
+    """See `keras_gahr._backend.convolution.winograd`."""
     if tf.config.get_visible_devices("GPU"):
         return None
     return fastest_side(channels_in, channels_out, _LEAST_CHANNELS)
 
 
 def convolve_tiles(images, kernels):
-    """See `keras_gahr._backend.winograd.jax.convolve_tiles`."""
+    """See `keras_gahr._backend.convolution.winograd`."""
     batch, height, width, channels_in = images.shape
     products, _, channels_out = kernels.shape
     side = side_of(products)

@@ -12,8 +12,8 @@ import torch
 from torch.autograd import forward_ad
 
 from keras_gahr import BFCNN, _backend
-from keras_gahr._backend import torch_convolution
-from keras_gahr._backend.torch_convolution import convolve, plain
+from keras_gahr._backend.convolution import torch_gradient
+from keras_gahr._backend.convolution.torch_gradient import convolve, plain
 
 
 def gradients(function, images, kernel):
@@ -55,14 +55,14 @@ def test_where_it_helps(monkeypatch):
     capability = ["AVX2"]
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability[0])
     images, kernel = torch.zeros(1, 64, 64, 32), torch.zeros(32, 3, 3, 32, requires_grad=True)
-    helps = torch_convolution.helps
+    helps = torch_gradient.helps
     assert helps(images, kernel)
     assert not helps(images[:, :8, :8], kernel)
     assert not helps(images.double(), kernel)
     assert not helps(images, kernel.detach())
     with torch.no_grad():
         assert not helps(images, kernel)
-    with torch_convolution.constant_kernels():
+    with torch_gradient.constant_kernels():
         assert not helps(images, kernel)
     capability[0] = "AVX512"
     assert not helps(images, kernel)
@@ -71,7 +71,7 @@ def test_where_it_helps(monkeypatch):
 def test_a_jacobian_asks_for_no_gradients_of_kernels(monkeypatch):
     seen = []
     monkeypatch.setattr(
-        torch_convolution, "helps", lambda *_: seen.append(torch_convolution._constant.get())
+        torch_gradient, "helps", lambda *_: seen.append(torch_gradient._constant.get())
     )
     denoiser = BFCNN(num_layers=3, num_kernels=2, seed=0)
     images = torch.ones(1, 4, 4, 1)

@@ -11,7 +11,7 @@ if keras.backend.backend() != "jax":
 
 import jax
 
-from keras_gahr._backend.jax_convolution import convolve
+from keras_gahr._backend.convolution.jax_gradient import convolve
 
 
 def xla(images, kernel):
@@ -102,8 +102,8 @@ def test_a_training_takes_no_memory_for_shifted_images():
 
 def test_more_convolutions_by_tiles_take_no_more_memory(monkeypatch):
     """XLA once made the arrays for the results of all layers before the first was computed."""
-    from keras_gahr._backend.winograd import jax as winograd
-    from keras_gahr._backend.winograd import transform_kernel
+    from keras_gahr._backend.convolution.winograd import jax as winograd
+    from keras_gahr._backend.convolution.winograd import transform_kernel
 
     monkeypatch.setattr(winograd, "_AT_ONCE", 2**16)
     kernels = transform_kernel(np.ones((3, 3, 8, 8), np.float32), 4)

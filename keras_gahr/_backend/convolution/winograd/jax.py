@@ -14,25 +14,14 @@ _AT_ONCE = 2**24
 
 
 def tile_side(channels_in, channels_out):
-    """For which m `convolve_tiles` is the fastest way to a convolution, or None if it is not.
-
-    On accelerators their own libraries choose.
-    """
+    """See `keras_gahr._backend.convolution.winograd`."""
     if jax.default_backend() != "cpu":
         return None
     return fastest_side(channels_in, channels_out, _LEAST_CHANNELS)
 
 
 def convolve_tiles(images, kernels):
-    """A convolution of 3x3 kernels and stride 1 by Winograd's algorithm, for inference.
-
-    Args:
-        images: float32 `(batch, height, width, in)`.
-        kernels: as `winograd.algorithm.transform_kernel` makes them.
-
-    Returns:
-        Images of the same size, `(batch, height, width, out)`; what lies outside counts as 0.
-    """
+    """See `keras_gahr._backend.convolution.winograd`."""
     batch, height, width, channels_in = images.shape
     products, _, channels_out = kernels.shape
     side = side_of(products)

@@ -14,7 +14,7 @@ _AT_ONCE = 2**22
 
 
 def tile_side(channels_in, channels_out):
-    """See `keras_gahr._backend.winograd.jax.tile_side`."""
+    """See `keras_gahr._backend.convolution.winograd`."""
     if torch.cuda.is_available() or torch.backends.mps.is_available():
         return None
     return fastest_side(channels_in, channels_out, _LEAST_CHANNELS)
@@ -22,7 +22,7 @@ def tile_side(channels_in, channels_out):
 
 @torch.library.custom_op("keras_gahr::winograd", mutates_args=())
 def convolve_tiles(images: torch.Tensor, kernels: torch.Tensor) -> torch.Tensor:
-    """See `keras_gahr._backend.winograd.jax.convolve_tiles`.
+    """See `keras_gahr._backend.convolution.winograd`.
 
     One operator, so that the parts are not written out in an exported program.
     """

@@ -1,0 +1,19 @@
+"""Convolutions on TensorFlow, whose own are the fastest but for Winograd's."""
+
+from . import plain
+
+WORKSPACE = {
+    "winograd": (1, 1),
+    "convolution": (1, 0),
+    "keras_convolution": (2, 2),
+    "transposed": (1, 1),
+    "keras_transposed": (1, 4),
+}
+"""See `keras_gahr._backend.convolution.workspace`."""
+
+KERNEL_AXES = (0, 1, 2, 3)
+
+convolve = plain_convolve = plain.convolve
+convolve_transposed = plain.convolve_transposed
+run_convolution = plain.run_convolution
+average_pool = plain.average_pool
