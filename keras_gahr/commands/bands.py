@@ -35,5 +35,5 @@ def bands(
     started = time.perf_counter()
     with progress_bar("Bands") as progress:
         made = make_bands(dataset, out, scale, low, overwrite, progress, layout)
-    pictures = None if low else band_pictures(made.as_float(slice(64)))
-    summarize(made, out, started, pictures=pictures)
+    shown = {} if low else {"picture": lambda bands: band_pictures(bands[None])[0]}
+    summarize(made, out, started, **shown)

@@ -127,7 +127,10 @@ def show(
 
     The same numbers are written beside the picture, as .json.
     """
+    import numpy as np
+
     from keras_gahr.datasets import load
+    from keras_gahr.datasets.shrinking import thumbnail
     from keras_gahr.datasets.statistics import intensities
     from keras_gahr.errors import InputError
     from keras_gahr.files import check_output_file, replacing
@@ -148,7 +151,7 @@ def show(
         found = intensities(loaded.images, progress)
     height, width, channels = loaded.images.shape[1:]
     kind = f"{len(loaded)} images of {height}x{width}x{channels} {loaded.images.dtype}"
-    shown = loaded.as_float(slice(count))
+    shown = np.stack([thumbnail(loaded.as_float(k)) for k in range(min(count, len(loaded)))])
     save(intensity_histograms(shown, found, title=f"{path.name}: {kind}"), out, overwrite)
     numbers = {
         "images": list(loaded.images.shape),
@@ -179,10 +182,15 @@ def show(
 
 def _draw_pairs(title, left, right, pairs, path):
     """A page of the images i of one dataset and j of another, from (i, j, correlation)."""
+    from keras_gahr.datasets.shrinking import thumbnail
     from keras_gahr.plot import image_pairs, save
 
     drawn = [
-        (left.as_float(i), right.as_float(j), f"{i} | {j}: {correlation:.4f}")
+        (
+            thumbnail(left.as_float(i)),
+            thumbnail(right.as_float(j)),
+            f"{i} | {j}: {correlation:.4f}",
+        )
         for i, j, correlation in pairs
     ]
     save(image_pairs(drawn, title=title), path)

@@ -7,13 +7,23 @@ import typer
 from .left_out import describe_left_out
 
 
-def summarize(dataset, out, started, note="", pictures=None):
-    """Writes the contact sheet of the first 64 images, or of the pictures, and prints the summary."""
-    from keras_gahr.datasets.image_files import contact_sheet, write_image
+def summarize(dataset, out, started, note="", picture=lambda image: image):
+    """Writes the contact sheet of the first 64 images and prints the summary.
 
-    if pictures is None:
-        pictures = dataset.as_float(slice(64))
-    write_image(out / "contact_sheet.png", contact_sheet(pictures))
+    Args:
+        dataset: a `Dataset`.
+        out: its folder.
+        started: what `time.perf_counter` said then.
+        note: printed too.
+        picture: a function from an image (H, W, C) to what is shown of it, on [0, 1].
+    """
+    import numpy as np
+
+    from keras_gahr.datasets.image_files import contact_sheet, write_image
+    from keras_gahr.datasets.shrinking import thumbnail
+
+    shown = [thumbnail(picture(dataset.as_float(k))) for k in range(min(64, len(dataset)))]
+    write_image(out / "contact_sheet.png", contact_sheet(np.stack(shown)))
     count, height, width, channels = dataset.images.shape
     skipped = [(file["name"], file["reason"]) for file in dataset.manifest["skipped"]]
     typer.echo(

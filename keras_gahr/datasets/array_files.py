@@ -59,7 +59,8 @@ def make_array(file, out, patch=None, stride=None, overwrite=False, layout=None)
                 writer.append(values)
                 continue
             for image in values:
-                writer.append(cut_patches(image, patch, stride or patch, file.name))
+                for row in cut_patches(image, patch, stride or patch, file.name):
+                    writer.append(row)
     return load(out, verify=False)
 
 

@@ -36,6 +36,9 @@ _SAVE = "save it as PNG of 8 or 16 bits, or as TIFF of floats in [0, 1] (float32
 # The bytes that Pillow leaves out of 16-bit colours are those it keeps of the other byte order.
 _OTHER_BYTE = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
+_BYTES, _DEEP_BYTES = 12, 48
+"""Of a pixel: in colour as float32; the latter with the halves of 16-bit values."""
+
 # PNG chunks of text longer than this could hold more than the 1 MiB that Pillow inflates.
 _TEXT_BYTES = 1000
 
@@ -89,6 +92,22 @@ def decode_picture(data, name):
     except Exception as error:  # Pillow raises whatever the damaged part happened to cause.
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"{name} is damaged: {reason}; replace the file") from error
+
+
+def decoded_size(data):
+    """The bytes that the picture in those of a file takes while it is decoded; None if it does not say.
+
+    Args:
+        data: all bytes of the file.
+    """
+    try:
+        picture = _open(data)
+    except Exception:  # As in `decode_picture`, which will say why.
+        return None
+    if picture is None:
+        return 0
+    deep = ";16" in _rawmode(picture) or picture.mode[0] in "IF"
+    return picture.width * picture.height * (_DEEP_BYTES if deep else _BYTES)
 
 
 def _decode(data, name):

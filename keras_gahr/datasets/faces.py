@@ -34,7 +34,7 @@ def make_faces(source, out, size=80, color=False, dtype="float32", **options):
         raise InputError(f"the size is {size}: expected one of {', '.join(map(str, SIZES))}")
 
     def convert(picture, name):
-        return as_type(face(picture, size, name), color, dtype)[None]
+        return as_type(face(picture, size, name), color, dtype)[None, None]
 
     parameters = {"size": size, "color": color}
     shape = (size, size, 3 if color else 1)

@@ -41,7 +41,7 @@ class Framing:
         check_patches(self.patch, self.stride)
 
     def apply(self, picture, name):
-        """The image or patches in a picture.
+        """The image or patches in a picture, in memory.
 
         Args:
             picture: (H, W, C), uint8 or float32.
@@ -53,10 +53,18 @@ class Framing:
         Raises:
             InputError: if the picture is too small, or would be distorted.
         """
+        cut = self.cut(self.framed(picture, name), name)
+        return cut.reshape(-1, *cut.shape[2:])
+
+    def framed(self, picture, name):
+        """The picture (H, W, C) cropped and shrunk: see `apply`."""
         picture = self._cropped(picture, name)
-        image = shrink(picture, *self._size(picture, name))
+        return shrink(picture, *self._size(picture, name))
+
+    def cut(self, image, name):
+        """The patches of what `framed` gives, or that itself, as a view (rows, n, height, width, C)."""
         if self.patch is None:
-            return image[None]
+            return image[None, None]
         return cut_patches(image, self.patch, self.stride or self.patch, name)
 
     def _cropped(self, picture, name):
@@ -119,7 +127,7 @@ def make_folder(source, out, framing=None, color=False, dtype="float32", **optio
     framing = framing or Framing()
 
     def convert(picture, name):
-        return as_type(framing.apply(picture, name), color, dtype)
+        return framing.cut(as_type(framing.framed(picture, name), color, dtype), name)
 
     given = {name: value for name, value in dataclasses.asdict(framing).items() if value}
     parameters = {"color": color} | {

@@ -21,6 +21,8 @@ def check_patches(patch, stride):
 def cut_patches(image, patch, stride, name):
     """All patches of an image, row by row from the top left.
 
+    A view, as patches that overlap would take more memory than the image.
+
     Args:
         image: (H, W, C).
         patch: height and width of a patch.
@@ -28,16 +30,15 @@ def cut_patches(image, patch, stride, name):
         name: of the image, for the error.
 
     Returns:
-        (n, patch, patch, C), of the image's type.
+        (rows, columns, patch, patch, C), of the image's type.
 
     Raises:
         InputError: if the image is smaller than a patch.
     """
-    height, width, channels = image.shape
+    height, width = image.shape[:2]
     if min(height, width) < patch:
         raise InputError(
             f"{name} is {height} x {width} (height x width): smaller than a patch of {patch} pixels"
         )
     windows = np.lib.stride_tricks.sliding_window_view(image, (patch, patch), axis=(0, 1))
-    chosen = np.moveaxis(windows[::stride, ::stride], 2, -1)
-    return chosen.reshape(-1, patch, patch, channels)
+    return np.moveaxis(windows[::stride, ::stride], 2, -1)

@@ -1,5 +1,6 @@
 """Datasets made from picture files, whatever is done with each picture."""
 
+import collections
 import concurrent.futures
 import contextlib
 import hashlib
@@ -12,13 +13,16 @@ from keras_gahr.errors import InputError
 from keras_gahr.pixel_limit import current_pixel_limit, pixel_limit
 
 from .arrays import check_values, to_float
-from .decoding import decode_picture
+from .decoding import decode_picture, decoded_size
 from .sources import open_source
 from .store import load
 from .writer import check_dataset_output, writing
 
-# Decoded pictures of a block are in memory at once, and a killed run loses no more than one block.
 BLOCK = 32
+"""Files; a killed run loses no more than the last block."""
+
+MOST_HELD = 2**29
+"""Bytes of decoded pictures in memory at once, or else one picture."""
 
 
 def make_from_pictures(
@@ -46,10 +50,10 @@ def make_from_pictures(
         source: a folder (with its subfolders), a .tar, .tar.gz or .zip of pictures.
         out: the dataset folder to make.
         recipe, parameters: for the manifest; the source's name and `skip_bad` are added.
-        convert: a function (picture, name) -> images (n, H, W, C) of type `dtype`, n >= 1; the
-            picture is (H, W, 1) or (H, W, 3), uint8, or float32 in [0, 1] if 8 bits do not hold its
-            values. It may be called from several threads, and raises InputError for a picture that
-            cannot be used.
+        convert: a function (picture, name) -> images (rows, n, H, W, C) of type `dtype`, at least one,
+            which are written row by row and so may be a view of what takes less memory; the picture is
+            (H, W, 1) or (H, W, 3), uint8, or float32 in [0, 1] if 8 bits do not hold its values. It may
+            be called from several threads, and raises InputError for a picture that cannot be used.
         dtype: "float32" or "uint8".
         image_shape: (H, W, C), or None for that of the first picture that can be used.
         skip_bad: leave out the files that cannot be used, and list them in the manifest with the
@@ -86,8 +90,7 @@ def make_from_pictures(
             names = files.names[start : start + BLOCK]
             key = list(pool.map(make.digest, names)) if writer.resuming else None
             if key is None or not writer.restore([names, key]):
-                block = list(pool.map(make, names))
-                _append(writer, names, block, skip_bad)
+                _write_block(writer, names, make.in_order(names, pool), skip_bad)
             if progress:
                 progress(start + len(names), len(files.names))
         if not writer.count:
@@ -98,20 +101,22 @@ def make_from_pictures(
     return load(out, verify=False)
 
 
-def _append(writer, names, block, skip_bad):
+def _write_block(writer, names, made, skip_bad):
     """Adds the images made from a block of files, or raises the first error among them."""
-    images, sources, skipped = [np.empty((0, *writer.shape[1:]), writer.dtype)], [], []
-    for name, (made, digest) in zip(names, block, strict=True):
+    writer.begin_block()
+    digests = []
+    for name, images, digest in made:
+        digests.append(digest)
         file = {"name": name, "sha256": digest}
-        if not isinstance(made, InputError):
-            images.append(made)
-            sources += [file] * len(made)
+        if not isinstance(images, InputError):
+            for row in images:
+                writer.append(row, [file] * len(row))
         elif skip_bad:
-            skipped.append(file | {"reason": str(made)})
+            writer.skipped.append(file | {"reason": str(images)})
         else:
-            raise made
-    digests = [digest for _, digest in block]
-    writer.append(np.concatenate(images), sources, skipped, key=[names, digests])
+            raise images
+        images = row = None  # So that the next may be decoded.
+    writer.end_block([names, digests])
 
 
 def as_type(values, color, dtype):
@@ -157,10 +162,47 @@ class _Make:
 
     def __call__(self, name):
         """The images, or the InputError that says why there are none; and the file's SHA-256."""
-        digest = None
+        return self._make(name, self._read(name))
+
+    def in_order(self, names, pool):
+        """Yields each name and what the call gives for it; the threads of a pool work ahead.
+
+        They are ahead by as many pictures as fit into `MOST_HELD`: what is yielded is to be dropped
+        before the next is asked for.
+        """
+        waiting, held = collections.deque(), 0
+        for name in names:
+            data = self._read(name)
+            size = 0 if isinstance(data, InputError) else self._size(data)
+            while waiting and held + size > MOST_HELD:
+                earlier, made, freed = waiting.popleft()
+                yield earlier, *made.result()
+                del made
+                held -= freed
+            waiting.append((name, pool.submit(self._make, name, data), size))
+            held += size
+            del data
+        while waiting:
+            name, made, _ = waiting.popleft()
+            yield name, *made.result()
+            del made
+
+    def _read(self, name):
         try:
-            data = self._files.read(name)
-            digest = hashlib.sha256(data).hexdigest()
+            return self._files.read(name)
+        except InputError as error:
+            return error
+
+    def _size(self, data):
+        """The bytes that a picture may take until it is written; all there are if it does not say."""
+        size = decoded_size(data)
+        return MOST_HELD if size is None else size
+
+    def _make(self, name, data):
+        if isinstance(data, InputError):
+            return data, None
+        digest = hashlib.sha256(data).hexdigest()
+        try:
             with pixel_limit(self._pixels):
                 picture = decode_picture(data, name).color
             if picture.dtype != np.uint8 and self._dtype == "uint8":
@@ -170,8 +212,8 @@ class _Make:
                 )
             check_values(picture, name)
             images = self._convert(picture, name)
-            if self.image_shape and images.shape[1:] != tuple(self.image_shape):
-                height, width = images.shape[1:3]
+            if self.image_shape and images.shape[2:] != tuple(self.image_shape):
+                height, width = images.shape[2:4]
                 raise InputError(
                     f"{name} gives an image of {height} x {width} (height x width), but the first "
                     f"one has {self.image_shape[0]} x {self.image_shape[1]}: choose a crop or a size"
@@ -192,7 +234,7 @@ class _Make:
         for name in self._files.names:
             images, _ = self(name)
             if not isinstance(images, InputError):
-                return images.shape[1:]
+                return images.shape[2:]
             if not skip_bad:
                 raise images
         raise InputError(

@@ -23,3 +23,15 @@ def shrink(image, height, width):
     ]
     shrunk = np.stack(channels, axis=-1)
     return shrunk if image.dtype == np.uint8 else np.clip(shrunk, 0, 1)
+
+
+def thumbnail(image, side=512):
+    """An image for a page of many, which would take gigabytes as large as photos are.
+
+    Args:
+        image: (H, W, C), on [0, 1] if it is of floats.
+        side: the longest that height and width may be; a smaller image stays as it is.
+    """
+    height, width = image.shape[:2]
+    scale = min(1, side / max(height, width))
+    return shrink(image, max(1, round(height * scale)), max(1, round(width * scale)))

@@ -16,6 +16,9 @@ from .journal import Journal
 from .manifest import FORMAT_VERSION
 from .store import describe
 
+_PART = 2**24
+"""Bytes that are read at a time."""
+
 CONTENTS = ("images.npy", "manifest.json", "contact_sheet.png", *figure_files("repeats"))
 
 
@@ -108,6 +111,8 @@ class DatasetWriter:
         self._image_shape = tuple(image_shape)
         self._file = file
         self._journal = journal
+        self._block = None
+        self._block_digest = None
         self.write_header()
 
     @property
@@ -119,14 +124,12 @@ class DatasetWriter:
         """Whether an interrupted run has left blocks for `restore`."""
         return self._journal is not None and self._journal.pending
 
-    def append(self, images, sources=(), skipped=(), key=None):
-        """Adds a block of images.
+    def append(self, images, sources=()):
+        """Adds images.
 
         Args:
             images: (n, H, W, C) of the dataset's type.
-            sources, skipped: entries to add to those lists.
-            key: what the block is made from, as JSON has it: an interrupted run leaves the block to
-                `restore`.
+            sources: entries to add to that list.
         """
         if images.shape[1:] != self._image_shape or images.dtype != self.dtype:
             raise ValueError(
@@ -135,12 +138,34 @@ class DatasetWriter:
             )
         data = np.ascontiguousarray(images).data
         self._file.write(data)
-        entry = {"count": len(images), "sources": list(sources), "skipped": list(skipped)}
-        if key is not None:
-            # The images first: a journal must not promise what is not there.
-            self._file.flush()
-            self._journal.add(key=key, **entry, sha256=hashlib.sha256(data).hexdigest())
-        self._count(data, **entry)
+        self.digest.update(data)
+        if self._block is not None:
+            self._block_digest.update(data)
+        self.count += len(images)
+        self.sources += sources
+
+    def begin_block(self):
+        """What is added from here to `end_block` is left by an interrupted run to `restore`."""
+        self._block = self.count, len(self.sources), len(self.skipped)
+        self._block_digest = hashlib.sha256()
+
+    def end_block(self, key):
+        """Ends a block.
+
+        Args:
+            key: what the block is made from, as JSON has it.
+        """
+        count, sources, skipped = self._block
+        # The images first: a journal must not promise what is not there.
+        self._file.flush()
+        self._journal.add(
+            key=key,
+            count=self.count - count,
+            sources=self.sources[sources:],
+            skipped=self.skipped[skipped:],
+            sha256=self._block_digest.hexdigest(),
+        )
+        self._block = None
 
     def restore(self, key):
         """Takes the next block from an interrupted run, if it was made from the same.
@@ -152,21 +177,22 @@ class DatasetWriter:
         if entry is None:
             return False
         start = self._file.tell()
-        image_bytes = int(np.prod(self._image_shape)) * self.dtype.itemsize
-        data = self._file.read(entry["count"] * image_bytes)
-        if hashlib.sha256(data).hexdigest() != entry["sha256"]:
+        left = entry["count"] * int(np.prod(self._image_shape)) * self.dtype.itemsize
+        whole, block = self.digest.copy(), hashlib.sha256()
+        while data := self._file.read(min(left, _PART)):
+            left -= len(data)
+            whole.update(data)
+            block.update(data)
+        if block.hexdigest() != entry["sha256"]:
             self._journal.give_up()
             self._file.seek(start)
             return False
         self._journal.accept()
-        self._count(data, entry["count"], entry["sources"], entry["skipped"])
+        self.digest = whole
+        self.count += entry["count"]
+        self.sources += entry["sources"]
+        self.skipped += entry["skipped"]
         return True
-
-    def _count(self, data, count, sources, skipped):
-        self.digest.update(data)
-        self.count += count
-        self.sources += sources
-        self.skipped += skipped
 
     def write_header(self):
         """Writes the array's header with the present count at the start of the file.

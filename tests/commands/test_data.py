@@ -77,7 +77,7 @@ def test_a_stopped_run_says_that_it_goes_on(gahr, pictures, tmp_path, monkeypatc
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(Framing, "apply", interrupt)
+        patched.setattr(Framing, "framed", interrupt)
         done = gahr("data", "folder", pictures, tmp_path / "out", "--patch", 4)
     assert done.exit_code == 130
     assert "the same command goes on" in done.output

@@ -11,6 +11,7 @@ from PIL import Image
 
 from keras_gahr.datasets import pixel_limit, read_image
 from keras_gahr.datasets.decoding import decode_picture
+from keras_gahr.datasets.shrinking import thumbnail
 from keras_gahr.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -309,3 +310,11 @@ def test_damage_is_damage():
         with pytest.raises(InputError, match="damaged") as caught:
             decode_picture(data, "x")
         assert "\n" not in str(caught.value)
+
+
+def test_pictures_of_a_page_are_small(smooth_images):
+    [image] = smooth_images(1, 40, 20, 3)
+    assert thumbnail(image) is image
+    assert thumbnail(image, 20).shape == (20, 10, 3)
+    np.testing.assert_allclose(thumbnail(image, 20).mean(), image.mean(), atol=0.01)
+    assert thumbnail(np.zeros((1, 600, 1), np.uint8)).shape == (1, 512, 1)

@@ -1,12 +1,17 @@
 """Any pictures: cropped, scaled, cut into patches."""
 
 import io
+import itertools
+import subprocess
+import sys
+import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gahr.datasets import make_faces
+from keras_gahr.datasets import make_faces, pictures
 from keras_gahr.datasets.folder import Framing, make_folder
 from keras_gahr.errors import InputError
 
@@ -131,3 +136,68 @@ def test_pictures_of_several_sizes_are_refused_or_skipped(folder_of, tmp_path):
         make_folder(folder_of({"a.png": b"text"}, "bad"), tmp_path / "none", skip_bad=True)
     with pytest.raises(InputError, match="exists"):
         make_folder(source, tmp_path / "out", skip_bad=True)
+
+
+@pytest.fixture
+def most_held(monkeypatch):
+    """A function that makes a dataset and returns how many images were in memory at once."""
+
+    def make(*arguments, **options):
+        count, most = itertools.count(), 0
+        living = set()
+
+        def counted(values, color, dtype):
+            nonlocal most
+            image = as_type(values, color, dtype).copy()
+            number = next(count)
+            living.add(number)
+            weakref.finalize(image, living.remove, number)
+            most = max(most, len(living))
+            return image
+
+        as_type = pictures.as_type
+        monkeypatch.setattr("keras_gahr.datasets.folder.as_type", counted)
+        made = make_folder(*arguments, **options)
+        monkeypatch.undo()
+        assert not living
+        return made, most
+
+    return make
+
+
+@pytest.mark.parametrize("framing", [None, Framing(patch=8), Framing(patch=8, stride=1)])
+def test_pictures_in_memory_are_bounded_by_bytes(
+    folder_of, framing, most_held, tmp_path, monkeypatch
+):
+    """However many there are in a block, of whatever size."""
+    source = folder_of({f"{k:02d}.png": png(numbered(16, 16)) for k in range(20)})
+    folder_of({"05.png": b"no picture", "07.png": png(numbered(16, 16))[:90]})
+    whole, most = most_held(source, tmp_path / "whole", framing, skip_bad=True, workers=4)
+    assert most > 3
+    monkeypatch.setattr(pictures, "MOST_HELD", 3 * 12 * 16 * 16)
+    made, most = most_held(source, tmp_path / "out", framing, skip_bad=True, workers=4)
+    assert most <= 3
+    assert made.manifest == whole.manifest
+
+
+SCRIPT = """
+import resource, sys
+from keras_gahr.datasets import Framing, make_folder
+make_folder(sys.argv[1], sys.argv[2], Framing(patch=500, stride=int(sys.argv[3])), color=True)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="counts memory as Linux does")
+@pytest.mark.parametrize(("count", "stride"), [(16, 2000), (1, 250)])
+def test_pictures_of_twelve_megapixels(folder_of, tmp_path, count, stride):
+    """As float32, 2.3 GB in all; and patches that overlap, of 0.6 GB."""
+    data = png(np.zeros((3000, 4000, 3), np.uint8))
+    source = folder_of({f"{k}.png": data for k in range(count)})
+    command = [sys.executable, "-c", SCRIPT, source, tmp_path / "out", stride]
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        list(map(str, command)), check=True, capture_output=True, text=True, cwd=root
+    )
+    assert int(done.stdout) < 2**20, done.stdout
