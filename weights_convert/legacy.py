@@ -11,8 +11,9 @@ from .tensors import REBUILD, Storage, storage_asked_for
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
-# Where the file says how many values a storage has.
-_COUNT = struct.Struct("<q")
+# Where the file says how many values a storage has; old versions of PyTorch on big-endian machines: the
+# other way round.
+_COUNT, _BIG_COUNT = struct.Struct("<q"), struct.Struct(">q")
 
 
 class LegacyFile:
@@ -31,7 +32,7 @@ class LegacyFile:
     Attributes:
         root: the value.
         size: bytes of the file.
-        byte_order: "<", of the numbers in the storages.
+        byte_order: "<", of the numbers in the storages: big-endian machines turn them round.
 
     Raises:
         InputError: if it is damaged or such as `torch.save` does not write.
@@ -50,7 +51,7 @@ class LegacyFile:
         if version != _PROTOCOL:
             said = quoted(version) if type(version) is int else f"a {type(version).__name__}"
             raise InputError(f"its version is {said}, expected {_PROTOCOL}")
-        _check_machine(_plain(pickles))
+        self._is_big = _is_big(_plain(pickles))
         self._storages = {}
         self.root = unpickle(pickles, REBUILD, self._note_storage)
         self._records = {}
@@ -75,6 +76,8 @@ class LegacyFile:
             if len(header) < _COUNT.size:
                 raise InputError("it is truncated")
             (count,) = _COUNT.unpack(header)
+            if self._is_big and count != storage.count:
+                (count,) = _BIG_COUNT.unpack(header)
             if count != storage.count or count < 0:
                 raise InputError(
                     f"its storage {quoted(key)} has {count} values, expected {storage.count}"
@@ -120,8 +123,8 @@ def _no_persistent(persistent_id):
     raise InputError("it asks for a storage where it should not")
 
 
-def _check_machine(facts):
+def _is_big(facts):
+    """Whether the machine was big-endian that wrote the file."""
     if type(facts) is not dict or type(facts.get("little_endian")) is not bool:
-        raise InputError("it does not say whether its numbers are little-endian")
-    if not facts["little_endian"]:
-        raise InputError("its numbers are not little-endian: save it on a little-endian machine")
+        raise InputError("it does not say whether its machine was little-endian")
+    return not facts["little_endian"]

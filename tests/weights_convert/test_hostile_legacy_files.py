@@ -34,6 +34,18 @@ def test_state_dicts_of_python_2(tmp_path):
     np.testing.assert_array_equal(found["\N{LATIN SMALL LETTER A WITH DIAERESIS}"], np.arange(4))
 
 
+def test_files_from_big_endian_machines(tmp_path, refused):
+    """They turn the values round before they write them; old versions not so the numbers of values."""
+    start = handmade.MAGIC + handmade.VERSION + BIG
+    turned = int.from_bytes((4).to_bytes(8, "big"), "little")
+    for count in (4, turned):
+        data = handmade.legacy(GOOD, [("0", count, VALUES)], start=start)
+        (tmp_path / "big.pt").write_bytes(data)
+        np.testing.assert_array_equal(read_checkpoint(tmp_path / "big.pt")["a"], np.arange(4))
+    assert "expected 4" in refused(handmade.legacy(GOOD, [("0", turned, VALUES)]))
+    assert "expected 4" in refused(handmade.legacy(GOOD, [("0", 5, VALUES)], start=start))
+
+
 class Calls:
     """Pickles as a call of a function."""
 
@@ -153,10 +165,8 @@ STARTS = {
     "version": handmade.MAGIC + handmade.pickled(handmade.number(1002)),
     "is 1001000": handmade.MAGIC + handmade.pickled(handmade.number(1001000)),
     "does not say": handmade.MAGIC + handmade.VERSION + handmade.pickled(b"]"),
-    "not little-endian": handmade.MAGIC
-    + handmade.VERSION
-    + handmade.pickled(handmade.dictionary([("little_endian", b"\x89")])),
 }
+BIG = handmade.pickled(handmade.dictionary([("little_endian", b"\x89")]))
 
 
 @pytest.mark.parametrize("says", STARTS)
