@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 RANKS = [
     {"errors", "__init__"},
-    {"figure_files", "files", "impostors", "memory", "names", "pixel_limit"},
+    {"figure_files", "files", "impostors", "memory", "names", "pixel_limit", "signals"},
     {"json_file", "options"},
     {"_backend"},
     {"noise", "datasets"},

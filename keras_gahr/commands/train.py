@@ -56,9 +56,9 @@ def train(
 ):
     """Train a blind denoiser for all noise levels.
 
-    Ctrl-C stops after the current step and keeps the model. `--resume RUN` goes on with a run that
-    was stopped or killed, and ends as if it had not been; if its images were moved elsewhere,
-    `--dataset` says where they are.
+    Ctrl-C, or the end of the terminal, stops after the current step and keeps the model. `--resume RUN`
+    goes on with a run that was stopped or killed, and ends as if it had not been; if its images were moved
+    elsewhere, `--dataset` says where they are.
     """
     if resume is not None and backend is None:
         # A run only goes on on its own backend, whatever is the default here.

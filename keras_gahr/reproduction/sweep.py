@@ -1,14 +1,13 @@
 """Many trainings: those that are not finished yet are done, several at a time."""
 
-import contextlib
 import dataclasses
 import json
-import signal
-import threading
 import time
 from signal import Signals
 
 import keras
+
+from keras_gahr.signals import taken_over
 
 from .train_task import BUSY, DIVERGED, FINISHED
 
@@ -59,8 +58,9 @@ class Sweep:
     def run(self):
         """Trains until all are finished or have failed, or a signal stops it.
 
-        A training that another process has is waited for. If one fails, the others go on. On SIGINT or
-        SIGTERM all are stopped after their current step; a second one stops them at once.
+        A training that another process has is waited for. If one fails, the others go on. On a signal
+        that asks to end, see `taken_over`, all are stopped after their current step; a second one stops
+        them at once.
 
         Returns:
             `SweepResult`.
@@ -72,7 +72,7 @@ class Sweep:
                 self._failures.append(self._diverged(task))
             elif state not in {"finished", "early stop"}:
                 waiting.append(task)
-        with self._listening():
+        with taken_over(self._stop):
             try:
                 self._run(waiting)
             finally:
@@ -150,17 +150,3 @@ class Sweep:
         for _, handle in self._running:
             if handle.poll() is None:
                 handle.stop(hard=again)
-
-    @contextlib.contextmanager
-    def _listening(self):
-        """Takes SIGINT and SIGTERM over, if this is the main thread; gives them back at the end."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        previous = {number: signal.signal(number, self._stop) for number in numbers}
-        try:
-            yield
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)

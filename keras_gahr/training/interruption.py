@@ -3,9 +3,10 @@
 import contextlib
 import signal
 import sys
-import threading
 
 import keras
+
+from keras_gahr.signals import taken_over
 
 
 class Interruption(keras.callbacks.Callback):
@@ -41,14 +42,6 @@ class Interruption(keras.callbacks.Callback):
 
     @contextlib.contextmanager
     def listening(self):
-        """Takes SIGINT and SIGTERM over, if this is the main thread; gives them back at the end."""
-        if threading.current_thread() is not threading.main_thread():
+        """Within it, signals that ask the process to end are taken over: see `taken_over`."""
+        with taken_over(self._request):
             yield self
-            return
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        previous = {number: signal.signal(number, self._request) for number in numbers}
-        try:
-            yield self
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from keras_gahr._backend import parallel
+from keras_gahr.signals import taken_over
 
 from .lifeline import stop_when_closed
 
@@ -25,7 +26,7 @@ def must_relaunch(count):
 
 
 def relaunch(arguments, count):
-    """Runs `gahr ARGUMENTS` in `count` processes on this host, and passes SIGINT and SIGTERM on.
+    """Runs `gahr ARGUMENTS` in `count` processes on this host, and passes on what asks to end.
 
     They are started as torchrun does, by its environment variables, but their errors and exit codes
     stay what they are. Of the standard output only the first process's is seen. If one fails, the
@@ -73,15 +74,12 @@ def relaunch(arguments, count):
         received.append(number)
         _send(processes, number)
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    previous = {number: signal.signal(number, forward) for number in numbers}
-    try:
-        code = _wait(processes, received)
-    finally:
-        _send(processes, signal.SIGKILL)
-        os.close(ours)
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+    with taken_over(forward):
+        try:
+            code = _wait(processes, received)
+        finally:
+            _send(processes, signal.SIGKILL)
+            os.close(ours)
     return 128 + received[0] if received else code
 
 

@@ -78,9 +78,9 @@ def train(
     """Trains a denoiser and keeps it in a run directory.
 
     The directory gets config.json at the start, and model.keras, history.csv, levels.csv, event files
-    and the state after each epoch. A SIGINT or SIGTERM ends the training after the current step, with
-    the model and the state kept. A training that was stopped or killed goes on from its last state as
-    if nothing had happened.
+    and the state after each epoch. A SIGINT, a SIGTERM or the end of the terminal ends the training
+    after the current step, with the model and the state kept. A training that was stopped or killed goes
+    on from its last state as if nothing had happened.
 
     Args:
         denoiser: a `Denoiser`; it is changed.

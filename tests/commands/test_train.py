@@ -10,9 +10,11 @@ import sys
 import numpy as np
 import pytest
 from disks import without_rights
+from terminals import start_in_terminal
 from waiting import FOR_EVER, wait_until
 
 from keras_gahr import load_denoiser
+from keras_gahr.training.state import read_state
 
 QUICK = ("--num-kernels", 4, "--num-blocks", 1, "--epochs", 2, "--images-per-epoch", 64)
 
@@ -138,6 +140,21 @@ def test_ctrl_c_leaves_a_model(cli, dataset, tmp_path):
     assert "stopped by SIGINT" in log.read_text()
     assert load_denoiser(out / "model.keras").num_parameters > 0
     assert os.path.getsize(out / "history.csv") > 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such terminals")
+def test_a_closed_terminal_stops_like_ctrl_c(cli, dataset, tmp_path):
+    out = tmp_path / "run"
+    options = ("--num-kernels", 4, "--num-blocks", 1, "--images-per-epoch", 10_000_000)
+    command = [sys.executable, cli, "train", dataset, "--out", out, *options, "--state-seconds", 0]
+    process, terminal = start_in_terminal(list(map(str, command)))
+    wait_until((out / "state.safetensors").exists, process)
+    os.close(terminal)
+    assert process.wait(FOR_EVER) == 128 + signal.SIGHUP
+    assert load_denoiser(out / "model.keras").num_parameters > 0
+    assert json.loads((out / "status.json").read_text())["state"] == "stopped"
+    read_state(out / "state.safetensors")
 
 
 def test_a_stopped_run_goes_on(gahr, refused, dataset, tmp_path):
