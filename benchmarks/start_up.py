@@ -39,7 +39,7 @@ def first_training_step(scale, begun):
     import numpy as np
 
     from keras_gahr import UNet
-    from keras_gahr.training import TrainingSettings, train
+    from keras_gahr.training import TrainingSettings, run_training
     from keras_gahr.training.session import Session
 
     times = [begun, time.time()]
@@ -70,7 +70,7 @@ def first_training_step(scale, begun):
     Session.run = run_with_clock
     with tempfile.TemporaryDirectory() as folder:
         denoiser = UNet(num_kernels=scale["kernels"], seed=0)
-        train(denoiser, images, images[:0], settings, Path(folder) / "run")
+        run_training(denoiser, images, images[:0], settings, Path(folder) / "run")
 
 
 def first_sample(scale, begun):

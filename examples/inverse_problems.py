@@ -16,7 +16,7 @@ import keras_gahr
 from keras_gahr.datasets import c_alpha_images, read_image
 from keras_gahr.sampling import AscentSchedule
 from keras_gahr.sampling.measurements import parse_measurement
-from keras_gahr.training import TrainingSettings, train
+from keras_gahr.training import TrainingSettings, run_training
 
 # %% tags=["parameters"]
 MODEL = None  # a .keras denoiser of yours; None trains a small one on C^alpha images
@@ -47,7 +47,7 @@ else:
         halve_every=max(1, EPOCHS // 5),
     )
     run = Path(tempfile.mkdtemp(prefix="inverse-problems-")) / "run"
-    train(denoiser, images[64:], images[:64], settings, run)
+    run_training(denoiser, images[64:], images[:64], settings, run)
 
 if PHOTO:
     clean = read_image(PHOTO, channels=denoiser.output_channels)[:SIZE, :SIZE]

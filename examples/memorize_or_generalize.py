@@ -21,7 +21,7 @@ from keras_gahr.analysis.comparison import compare
 from keras_gahr.datasets import load, make_c_alpha
 from keras_gahr.denoisers import build_denoiser
 from keras_gahr.sampling import AscentSchedule
-from keras_gahr.training import TrainingSettings, train
+from keras_gahr.training import TrainingSettings, run_training
 
 # %% tags=["parameters"]
 FACES = None  # a dataset folder, made by `gahr data faces img_align_celeba.zip faces`
@@ -65,7 +65,9 @@ def trained(count, half):
         num_blocks=BLOCKS,
         seed=0,
     )
-    result = train(denoiser, images.images, tests.images, settings, folder / f"{count}{half}")
+    result = run_training(
+        denoiser, images.images, tests.images, settings, folder / f"{count}{half}"
+    )
     return denoiser, result.history, images.images
 
 

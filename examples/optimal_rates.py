@@ -30,7 +30,7 @@ from keras_gahr.datasets import c_alpha_images
 from keras_gahr.denoisers import Inference, build_denoiser
 from keras_gahr.noise import NoiseLaw, keyed_normal
 from keras_gahr.psnr import psnr
-from keras_gahr.training import TrainingSettings, train
+from keras_gahr.training import TrainingSettings, run_training
 
 # %% tags=["parameters"]
 ALPHA = 3.0
@@ -70,7 +70,7 @@ settings = TrainingSettings(
     noise_law=NoiseLaw(high=0.5),
 )
 run = Path(tempfile.mkdtemp(prefix="optimal-rates-")) / "run"
-result = train(denoiser, images, tests, settings, run)
+result = run_training(denoiser, images, tests, settings, run)
 network = Inference(denoiser)
 
 # %% [markdown]

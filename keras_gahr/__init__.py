@@ -48,6 +48,7 @@ _HOMES = {
     "restore": "restoration",
     "sample": "sampling",
     "save_denoiser": "denoisers",
+    "train": "training",
 }
 
 __all__ = ["__version__", *_HOMES, *_ROOMS]

@@ -34,13 +34,13 @@ def demo(
 
     from keras_gahr._backend.heap import keep_freed_memory
     from keras_gahr.datasets import make_disks
-    from keras_gahr.denoisers import Inference, build_denoiser
+    from keras_gahr.denoisers import Inference
     from keras_gahr.files import check_output_folder
     from keras_gahr.noise import keyed_normal
     from keras_gahr.plot import denoising_summary, save
     from keras_gahr.sampling import AscentSchedule, save_samples
     from keras_gahr.sampling import sample as draw_samples
-    from keras_gahr.training import TrainingSettings, train
+    from keras_gahr.training import RunConfig, run_config
 
     from .progress import progress_bar
     from .psnr import print_psnr_table
@@ -55,17 +55,12 @@ def demo(
     typer.echo(f"1. {TRAIN + TEST} disks of {SIZE}x{SIZE} pixels: {out / 'disks'}")
     keep_freed_memory()
     dataset = make_disks(out / "disks", TRAIN + TEST, SIZE, seed, RADII, overwrite=overwrite)
-    train_images, test_images = dataset.split(TRAIN, TEST)
-
-    denoiser = build_denoiser(
-        "unet",
+    config = RunConfig(
+        dataset=str((out / "disks").resolve()),
+        train_size=TRAIN,
+        test_size=TEST,
         num_blocks=2,
         num_kernels=16,
-        seed=seed,
-        provenance={"trained_on": "disks", "image_shape": [SIZE, SIZE, 1], "train_size": TRAIN},
-    )
-    typer.echo(f"2. training a UNet with {denoiser.num_parameters:,} parameters: {out / 'run'}")
-    settings = TrainingSettings(
         epochs=EPOCHS,
         images_per_epoch=TRAIN,
         batch_size=16,
@@ -73,25 +68,27 @@ def demo(
         halve_every=2,
         seed=seed,
     )
-    result = train(
-        denoiser,
-        train_images.images,
-        test_images.images,
-        settings,
+    result = run_config(
+        config,
         out / "run",
-        data={"recipe": "disks", "sha256": dataset.manifest["sha256"]},
         overwrite=overwrite,
         console=rich.console.Console(),
+        begin=lambda prepared: typer.echo(
+            f"2. training a UNet with {prepared.denoiser.num_parameters:,} parameters: {out / 'run'}"
+        ),
     )
     if result.diverged:
         typer.echo("error: the training diverged: try another --seed", err=True)
         raise typer.Exit(1)
     if result.signal is not None:
-        typer.echo(f"stopped by {result.signal.name}: the model is in {out / 'run'}", err=True)
+        typer.echo(
+            f"stopped by {result.signal.name}: `gahr train --resume {out / 'run'}` goes on",
+            err=True,
+        )
         raise typer.Exit(128 + result.signal)
 
     typer.echo("3. how well it denoises disks it has not seen")
-    clean = test_images.as_float()
+    denoiser, clean = result.denoiser, dataset.split(TRAIN, TEST)[1].as_float()
     table = print_psnr_table(denoiser, clean)
 
     typer.echo(f"4. {SAMPLES} samples: {out / 'samples'}")

@@ -136,9 +136,8 @@ def _sets(images, train_size, test_size, half):
         if test_size is not None:
             raise InputError("received --test-size without --train-size: give both, or none")
         return {"all": images}
-    if test_size is None:
-        test_size = max(1, min(512, len(images) // 10))
-    return dict(zip(("train", "test"), images.split(train_size, test_size, half), strict=True))
+    parts = images.split_as_trained(train_size, test_size, half)
+    return dict(zip(("train", "test"), parts, strict=True))
 
 
 def _write(folder, facts, curves):

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import sys
-import time
 from pathlib import Path
 
 import rich.console
@@ -13,17 +12,17 @@ from keras_gahr._backend.heap import keep_freed_memory
 from keras_gahr.errors import InputError
 from keras_gahr.options.option import declared
 from keras_gahr.options.training import NetworkOptions
-from keras_gahr.psnr import SIGMAS
-from keras_gahr.training import check_run_output, train
-from keras_gahr.training.conditions import check_conditions, goes_on_device
-from keras_gahr.training.config import RunConfig, read_options
-from keras_gahr.training.devices import check_count, check_shares, is_first
-from keras_gahr.training.estimate import estimate_training
-from keras_gahr.training.levels import MOST_IMAGES
-from keras_gahr.training.preparation import prepare
+from keras_gahr.report.wording import seconds_text
+from keras_gahr.training import RunConfig, check_run_output, run_config
+from keras_gahr.training.config import read_options
+from keras_gahr.training.configured import (
+    check_config,
+    config_to_resume,
+    estimate_prepared,
+    now_and_then,
+)
+from keras_gahr.training.devices import is_first
 from keras_gahr.training.processes import must_relaunch, relaunch
-from keras_gahr.training.run import check_run_to_resume
-from keras_gahr.training.whereabouts import find_dataset
 
 from .psnr import print_psnr_table
 
@@ -42,8 +41,8 @@ def chosen_options(parameters, given, config):
         `RunConfig`.
 
     Raises:
-        InputError: for a file that holds anything else, if there is no dataset, or for options of a
-            network beside a file that holds one.
+        InputError: for a file that holds anything else, or for options of a network beside a file that
+            holds one.
     """
     chosen = {**parameters, **(read_options(config) if config else {}), **given}
     fields = {
@@ -62,8 +61,6 @@ def chosen_options(parameters, given, config):
         if fields[name] is not None:
             # Of the file that is found now, wherever the run goes on later.
             fields[name] = str(Path(fields[name]).resolve())
-    if fields["dataset"] is None:
-        raise InputError("received no dataset: give a folder made by `gahr data`, or an array")
     return RunConfig(**fields)
 
 
@@ -73,7 +70,7 @@ def start_run(config, out, overwrite, state_seconds):
     Args:
         config: `RunConfig`.
         out: run directory, or None.
-        overwrite, state_seconds: see `keras_gahr.training.train`.
+        overwrite, state_seconds: see `keras_gahr.training.run_training`.
 
     Raises:
         InputError: for anything that cannot be trained.
@@ -91,100 +88,64 @@ def continue_run(out, given, state_seconds):
     Args:
         out: run directory.
         given: the parameters that the user gave, by name.
-        state_seconds: see `keras_gahr.training.train`.
+        state_seconds: see `keras_gahr.training.run_training`.
 
     Raises:
         InputError: if there is no run, or it cannot go on like this.
     """
-    others = sorted(
-        given.keys() - {"resume", "dataset", "epochs", "backend", "state_seconds", "data_on_device"}
-    )
+    others = sorted(given.keys() - {"resume", "backend", "state_seconds"} - _MAY_CHANGE)
     if others:
         raise InputError(
             f"received {others[0].replace('_', '-')} with --resume, which goes on as the run was "
             "started; only --epochs and --data-on-device may be changed, and --dataset after a move "
             "(--start-from begins a new run from a model)"
         )
-    check_run_to_resume(out)
-    options = read_options(out / "config.json")
-    if "dataset" not in options:
-        raise InputError(f"{out} was not started by `gahr train`: go on with it from Python")
-    dataset = Path(given["dataset"]).resolve() if "dataset" in given else find_dataset(out)
-    config = RunConfig(**{**options, "dataset": str(dataset)})
-    if "epochs" in given:
-        # The default of the other is made from the epochs, and must not change with them.
-        halve_every = config.settings().halve_every
-        config = dataclasses.replace(config, epochs=given["epochs"], halve_every=halve_every)
-    if "data_on_device" in given:
-        config = dataclasses.replace(config, data_on_device=given["data_on_device"])
-    _run(config, out, resume=True, state_seconds=state_seconds)
+    changes = {name: given[name] for name in _MAY_CHANGE & given.keys()}
+    _run(config_to_resume(out, changes), out, resume=True, state_seconds=state_seconds)
+
+
+_MAY_CHANGE = {"dataset", "epochs", "data_on_device"}
 
 
 def describe_run(config):
     """Prints what a run would be and take, without starting it."""
-    settings = config.settings()
-    prepared = prepare(config)
-    denoiser, test_images = prepared.denoiser, prepared.test_images
-    images = prepared.train_images.images
-    check_conditions(denoiser, images, test_images.images, settings, config.data_on_device)
-    check_count(config.devices)
-    check_shares(config.batch_size, config.devices)
+    prepared = check_config(config)
     typer.echo(json.dumps(dataclasses.asdict(config), indent=2))
     _introduce(prepared)
-    watched = sum(min(len(part), MOST_IMAGES) for part in (images, test_images))
-    estimate = estimate_training(
-        denoiser,
-        images,
-        settings,
-        test_images=test_images.images,
-        extra_evaluations=watched * len(SIGMAS),
-        data_on_device=goes_on_device(denoiser, images, settings, config.data_on_device),
-    )
+    estimate = estimate_prepared(prepared)
     typer.echo(
         f"{estimate.steps:,} steps: {estimate.epochs} epochs of {estimate.steps_per_epoch}\n"
         f"memory: about {estimate.memory.total / 1e9:.2f} GB beside the backend's own\n"
-        f"time: about {_duration(estimate.seconds)}, from three steps of "
+        f"time: about {seconds_text(estimate.seconds)}, from three steps of "
         f"{estimate.seconds_per_step:.3g} s "
-        f"({settings.batch_size / estimate.seconds_per_step:.0f} images/s)"
+        f"({config.batch_size / estimate.seconds_per_step:.0f} images/s)"
     )
 
 
-def _duration(seconds):
-    for unit, name in ((86400, "days"), (3600, "hours"), (60, "minutes")):
-        if seconds >= 2 * unit:
-            return f"{seconds / unit:.1f} {name}"
-    return f"{seconds:.0f} seconds"
-
-
 def _run(config, out, **how):
-    settings = config.settings()
-    prepared = prepare(config, out if how.get("resume") else None)
-    denoiser = prepared.denoiser
-    train_images, test_images = prepared.train_images.images, prepared.test_images.images
     if must_relaunch(config.devices):
-        check_conditions(denoiser, train_images, test_images, settings, config.data_on_device)
-        check_count(config.devices)
+        check_config(config, out if how.get("resume") else None)
         raise typer.Exit(relaunch(sys.argv[1:], config.devices))
-    if is_first():
-        _introduce(prepared)
     keep_freed_memory()
-    result = train(
-        denoiser,
-        train_images,
-        test_images,
-        settings,
+    begun = []
+
+    def begin(prepared):
+        begun.append(prepared)
+        if is_first():
+            _introduce(prepared)
+
+    result = run_config(
+        config,
         out,
-        data=prepared.data,
-        options=dataclasses.asdict(config),
-        data_on_device=config.data_on_device,
         console=rich.console.Console(),
-        after_epoch=_now_and_then(lambda result: _draw(result, out)),
+        begin=begin,
+        after_epoch=now_and_then(lambda result: _draw(result, out), _SECONDS_BETWEEN_PICTURES),
         **how,
     )
     if not is_first():
         return
     _draw(result, out)
-    _report(result, denoiser, prepared.test_images, out)
+    _report(result, begun[0].test_images, out)
 
 
 def _introduce(prepared):
@@ -194,19 +155,6 @@ def _introduce(prepared):
         f"{len(images)} training and {len(prepared.test_images)} test images of "
         f"{'x'.join(map(str, images.shape[1:]))}"
     )
-
-
-def _now_and_then(function):
-    """The function, called half a minute after it was called last at the earliest."""
-    last = time.monotonic()
-
-    def call(argument):
-        nonlocal last
-        if time.monotonic() - last >= _SECONDS_BETWEEN_PICTURES:
-            function(argument)
-            last = time.monotonic()
-
-    return call
 
 
 def _draw(result, out):
@@ -222,7 +170,7 @@ def _draw(result, out):
             plot.save(draw(content), out / name, overwrite=True)
 
 
-def _report(result, denoiser, test_images, out):
+def _report(result, test_images, out):
     """Prints how well the denoiser does, and sets the exit code."""
     if result.diverged:
         kept = (out / "model.keras").exists()
@@ -233,7 +181,7 @@ def _report(result, denoiser, test_images, out):
             err=True,
         )
         raise typer.Exit(1)
-    print_psnr_table(denoiser, test_images.as_float(slice(256)))
+    print_psnr_table(result.denoiser, test_images.as_float(slice(256)))
     typer.echo(f"model: {out / 'model.keras'}")
     pictures = [str(path) for path in sorted(out.glob("*.png"))]
     if pictures:

@@ -29,7 +29,7 @@ def open_array(path, channels=None, layout=None, limits=CLEAN):
     Raises:
         InputError: if the file cannot be read, or holds something else than images.
     """
-    return _checked(read_array(path), path, channels, layout, limits)
+    return check_images(read_array(path), path, channels, layout, limits)
 
 
 def as_images(array, channels=None, layout=None, limits=CLEAN):
@@ -45,11 +45,18 @@ def as_images(array, channels=None, layout=None, limits=CLEAN):
     Raises:
         InputError: for something else than images.
     """
-    images, layout = _checked(np.asarray(array), "the array", channels, layout, limits)
+    images, layout = check_images(np.asarray(array), "the array", channels, layout, limits)
     return to_float(images, CLEAN if limits == CLEAN else None), layout
 
 
-def _checked(array, name, channels, layout, limits):
+def check_images(array, name, channels=None, layout=None, limits=CLEAN):
+    """A view of an array as images, and its layout; see `open_array`.
+
+    Args:
+        array: a NumPy array.
+        name: what an error calls it.
+        channels, layout, limits: see `open_array`.
+    """
     layout = find_layout(array.shape, name, channels, layout)
     images = to_images(array, layout)
     check_values(images, name, limits)

@@ -9,6 +9,7 @@ leave [0, 1]: their manifest declares it by `value_range`, [lowest, highest].
 
 import dataclasses
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from keras_gahr.errors import InputError
 
 from .arrays import blocks, read_array, take
-from .image_arrays import open_array
+from .image_arrays import check_images, open_array
 from .manifest import read_manifest
 
 # Hashing reads everything once: about a second for this many bytes.
@@ -104,6 +105,26 @@ class Dataset:
             )
         return self._end(train, last), self._end(test, not last)
 
+    def split_as_trained(self, train_size=None, test_size=None, half="A"):
+        """Disjoint training and test images as `gahr train` takes them.
+
+        Args:
+            train_size: default: all but the test images.
+            test_size: default: a tenth of all, at most 512.
+            half: see `split`.
+
+        Returns:
+            Two Datasets, (training, test).
+
+        Raises:
+            InputError: see `split`.
+        """
+        if test_size is None:
+            test_size = max(1, min(512, len(self) // 10))
+        if train_size is None:
+            train_size = max(1, len(self) - test_size)
+        return self.split(train_size, test_size, half)
+
     def _end(self, n, last):
         """The first n images, or the last n."""
         part = slice(len(self) - n, None) if last else slice(n)
@@ -139,6 +160,26 @@ def load(path, verify=None, bands=False, layout=None):
         raise InputError(f"{path} does not exist: give a dataset folder or a .npy or .npz file")
     images, _ = open_array(path, layout=layout)
     manifest = {"recipe": "array", "parameters": {"file": path.name}}
+    return Dataset(images, manifest | describe(images.shape, images.dtype))
+
+
+def as_dataset(images, layout=None, bands=False):
+    """Whatever holds images as a Dataset.
+
+    Args:
+        images: a `Dataset`, a path (see `load`), or whatever NumPy makes an array of, by the rule of
+            those in files.
+        layout, bands: see `load`.
+
+    Raises:
+        InputError: if it holds no images, or cannot be read.
+    """
+    if isinstance(images, Dataset):
+        return images
+    if isinstance(images, str | os.PathLike):
+        return load(images, bands=bands, layout=layout)
+    images, _ = check_images(np.asarray(images), "the array", layout=layout)
+    manifest = {"recipe": "array", "parameters": {}}
     return Dataset(images, manifest | describe(images.shape, images.dtype))
 
 

@@ -136,8 +136,8 @@ class RunOptions(TrainingOptions, NetworkOptions, ImageOptions):
     """All that `gahr train` can be asked for."""
 
     noise_law: str = option("quadratic", "quadratic or linear.", NOISE)
-    sigma_min: str = option("0", "Lowest noise level: 0 or 10/255.", NOISE)
-    sigma_max: str = option("1", "Highest noise level: 1 or 100/255.", NOISE)
+    sigma_min: str | float = option("0", "Lowest noise level: 0 or 10/255.", NOISE, written=str)
+    sigma_max: str | float = option("1", "Highest noise level: 1 or 100/255.", NOISE, written=str)
     data_on_device: bool | None = option(
         None, "Hold the training images there.", MACHINE, unset="if an accelerator has room"
     )

@@ -5,7 +5,6 @@ With `--until-input-ends` it stops, as for SIGTERM, when its standard input is c
 not outlive the process that started it, however that ends.
 """
 
-import dataclasses
 import json
 import shutil
 import sys
@@ -23,10 +22,8 @@ def train_task(path):
     """
     from keras_gahr._backend.heap import keep_freed_memory
     from keras_gahr.files import locked, remove_leftovers
-    from keras_gahr.training import train
-    from keras_gahr.training.config import RunConfig
-    from keras_gahr.training.preparation import prepare
-    from keras_gahr.training.run import FILES
+    from keras_gahr.training import RunConfig, run_config
+    from keras_gahr.training.run_folder import FILES
 
     task = json.loads(Path(path).read_text(encoding="utf-8"))
     run = Path(task["run"])
@@ -38,19 +35,14 @@ def train_task(path):
             remove_leftovers(run, FILES)
             if not {item.name for item in run.iterdir()} - set(FILES):
                 shutil.rmtree(run)
-        prepared = prepare(config)
         keep_freed_memory()
-        print(f"{task['label']}: {'goes on' if resume else 'starts'} in {run}", flush=True)
-        result = train(
-            prepared.denoiser,
-            prepared.train_images.images,
-            prepared.test_images.images,
-            config.settings(),
+        result = run_config(
+            config,
             run,
-            data=prepared.data,
-            options=dataclasses.asdict(config),
             resume=resume,
-            data_on_device=config.data_on_device,
+            begin=lambda prepared: print(
+                f"{task['label']}: {'goes on' if resume else 'starts'} in {run}", flush=True
+            ),
             after_epoch=_print_epoch,
         )
     print(f"{task['label']}: {result.state}", flush=True)

@@ -2,15 +2,22 @@
 
 from .adam import Adam
 from .blind_training import BlindTraining
-from .run import check_run_output, train
-from .session import TrainingResult
+from .config import RunConfig
+from .configured import run_config
+from .from_images import train
+from .result import TrainingResult
+from .run import run_training
+from .run_folder import check_run_output
 from .settings import TrainingSettings
 
 __all__ = [
     "Adam",
     "BlindTraining",
+    "RunConfig",
     "TrainingResult",
     "TrainingSettings",
     "check_run_output",
+    "run_config",
+    "run_training",
     "train",
 ]

@@ -10,6 +10,7 @@ from keras_gahr.denoisers import (
     build_denoiser,
     load_denoiser,
 )
+from keras_gahr.errors import InputError
 
 from .config import read_network
 from .state import state_size
@@ -54,24 +55,39 @@ def prepare(config, begun=None):
     Raises:
         InputError: for a dataset or network that cannot be had, or that do not fit.
     """
+    if config.dataset is None:
+        raise InputError("received no dataset: give a folder made by `gahr data`, or an array")
     images = load(config.dataset, bands=config.conditional, layout=config.layout)
-    test_size, train_size = config.test_size, config.train_size
-    if test_size is None:
-        test_size = max(1, min(512, len(images) // 10))
-    if train_size is None:
-        train_size = max(1, len(images) - test_size)
-    train_images, test_images = images.split(train_size, test_size, config.half)
+    parts = images.split_as_trained(config.train_size, config.test_size, config.half)
+    return prepare_images(config, *parts, begun)
+
+
+def prepare_images(config, train_images, test_images, begun=None, denoiser=None):
+    """The `Preparation` of a training whose images are there already.
+
+    Args:
+        config: `RunConfig`; what it says of images is taken as it is.
+        train_images, test_images: `Dataset`s.
+        begun: see `prepare`.
+        denoiser: the network to train; None for what the configuration says.
+
+    Raises:
+        InputError: for a network that cannot be had, or that does not fit.
+    """
+    shape = train_images.images.shape
     provenance = {
-        "trained_on": images.manifest.get("recipe"),
-        "image_shape": list(images.images.shape[1:]),
-        "train_size": train_size,
+        "trained_on": train_images.manifest.get("recipe"),
+        "image_shape": list(shape[1:]),
+        "train_size": len(train_images),
         "half": config.half,
     }
-    if config.start_from is not None and begun is not None:
+    if denoiser is not None:
+        denoiser.provenance = {**provenance, "started_from": denoiser.provenance}
+    elif config.start_from is not None and begun is not None:
         denoiser = read_network(begun / "config.json", state_size(begun / "state.safetensors"))
     else:
-        denoiser = initial_denoiser(config, images.images.shape[-1], provenance)
-    denoiser.check_shape(images.images.shape)
+        denoiser = initial_denoiser(config, shape[-1], provenance)
+    denoiser.check_shape(shape)
     return Preparation(denoiser, train_images, test_images, config)
 
 

@@ -2,21 +2,16 @@
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 import math
-import os
 import tempfile
 from pathlib import Path
 
 import keras
-import numpy as np
 
 import keras_gahr
-from keras_gahr.datasets.arrays import blocks
 from keras_gahr.errors import InputError
 from keras_gahr.files import (
-    check_output_folder,
     locked,
     remove_leftovers,
     replacing,
@@ -26,40 +21,18 @@ from keras_gahr.json_file import read_json
 
 from .conditions import check_conditions, goes_on_device
 from .devices import check_shares, data_parallel
+from .identity import check_identity, identity_of
 from .keras_settings import keras_in_float32
+from .run_folder import FILES, check_run_output, check_run_to_resume
 from .session import Session
-from .state import damaged, largest_state, read_state
+from .state import largest_state, read_state
 from .whereabouts import path_from_run
 
-FILES = (
-    "config.json",
-    "status.json",
-    "model.keras",
-    "state.safetensors",
-    "history.csv",
-    "levels.csv",
-    "events",
-    "curves.png",
-    "levels.png",
-    "denoising.png",
-)
-"""All that a run directory may hold."""
-
-_LONGEST_STATUS = 2**16
+STATE_SECONDS = 300.0
+"""Between two states that a run keeps within an epoch."""
 
 
-def check_run_output(out, overwrite=False):
-    """The run directory, if a training may write it; else raises `InputError`."""
-    out = Path(out)
-    if not overwrite and os.path.isfile(out / "state.safetensors"):
-        raise InputError(
-            f"{out} exists and holds a run: `gahr train --resume {out}` goes on with it, --overwrite "
-            "replaces it"
-        )
-    return check_output_folder(out, overwrite, known_by="config.json", contents=FILES)
-
-
-def train(
+def run_training(
     denoiser,
     train_images,
     test_images,
@@ -71,9 +44,10 @@ def train(
     overwrite=False,
     resume=False,
     console=None,
-    state_seconds=300.0,
+    state_seconds=STATE_SECONDS,
     data_on_device=None,
     after_epoch=None,
+    callbacks=(),
 ):
     """Trains a denoiser and keeps it in a run directory.
 
@@ -100,6 +74,8 @@ def train(
             default what `goes_on_device` says. The training is the same, also if it goes on the
             other way.
         after_epoch: a function of the `TrainingResult` so far, called after each epoch.
+        callbacks: further `keras.callbacks.Callback`s, which see the training as `fit` shows it. One
+            that sets `stop_training` ends it with "early stop".
 
     Returns:
         `TrainingResult`.
@@ -109,7 +85,8 @@ def train(
             if the run in it cannot go on like this.
     """
     check_conditions(denoiser, train_images, test_images, settings, data_on_device)
-    identity = _identity(denoiser, settings, train_images, test_images)
+    _check_callbacks(callbacks)
+    identity = identity_of(denoiser, settings, train_images, test_images)
     with data_parallel(settings.devices) as shared, contextlib.ExitStack() as stack:
         stack.enter_context(keras_in_float32())
         check_shares(settings.batch_size, shared.count)
@@ -133,7 +110,7 @@ def train(
         if resume:
             values = sum(math.prod(variable.shape) for variable in denoiser.variables)
             kept = read_state(Path(out) / "state.safetensors", largest_state(values))
-            _check_identity(out, kept[1], identity, (data or {}).get("dataset"))
+            check_identity(out, kept[1], identity, (data or {}).get("dataset"))
         session = Session(
             shared,
             denoiser,
@@ -146,6 +123,7 @@ def train(
             state_seconds=state_seconds,
             data_on_device=data_on_device,
             after_epoch=after_epoch if shared.is_first else None,
+            callbacks=callbacks,
         )
         if kept is not None:
             session.restore(*kept)
@@ -156,6 +134,14 @@ def train(
         return session.run()
 
 
+def _check_callbacks(callbacks):
+    for callback in callbacks:
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise InputError(
+                f"received {callback!r:.80} among the callbacks, expected a keras.callbacks.Callback"
+            )
+
+
 def _new_folder(out, overwrite, config):
     """Makes the run directory; from the first moment it has the file by which it is known as ours."""
     out = check_run_output(out, overwrite)
@@ -163,79 +149,6 @@ def _new_folder(out, overwrite, config):
     with nobody_else, replacing_folder(out, overwrite) as folder:
         _write_config(folder, config)
     return out
-
-
-def check_run_to_resume(out):
-    """The run directory, if its training may go on; else raises `InputError`."""
-    out = Path(out)
-    if not (out / "config.json").is_file():
-        raise InputError(f"{out} holds no run, expected a folder that `gahr train` made")
-    if not os.access(out, os.R_OK | os.W_OK | os.X_OK):
-        raise InputError(
-            f"{out} is not writable, and a run that goes on writes there: copy it first"
-        )
-    status = out / "status.json"
-    if status.is_file():
-        with open(status, errors="replace") as file:
-            diverged = '"diverged"' in file.read(_LONGEST_STATUS)
-        if diverged:
-            raise InputError(
-                f"{out} diverged and would again: start anew with a smaller learning rate"
-            )
-    return out
-
-
-def _identity(denoiser, settings, train_images, test_images):
-    """What a training and the state it goes on from must share, as plain values."""
-    training = dataclasses.asdict(settings)
-    if settings.schedule in {"halving", "constant"}:
-        # These do not depend on the number of epochs, so that there may be more of them.
-        del training["epochs"]
-    network = denoiser.get_config()
-    for name in ("name", "provenance"):
-        network.pop(name, None)
-    identity = {
-        "backend": keras.backend.backend(),
-        "denoiser": {"class": type(denoiser).__name__, **network},
-        "training": training,
-        "images": {
-            "training images": _fingerprint(train_images),
-            "test images": _fingerprint(test_images),
-        },
-    }
-    # As it is read back: tuples become lists.
-    return json.loads(json.dumps(identity))
-
-
-def _fingerprint(images):
-    digest = hashlib.sha256(f"{images.dtype}{images.shape}".encode())
-    for block in blocks(images):
-        digest.update(np.ascontiguousarray(block))
-    return digest.hexdigest()
-
-
-def _check_identity(out, record, now, dataset=None):
-    before = record.get("identity") if isinstance(record, dict) else None
-    if not isinstance(before, dict) or before.keys() != now.keys():
-        raise damaged(out / "state.safetensors", "it does not say what it is the state of")
-    for part in now:
-        old, new = (
-            part_of if isinstance(part_of, dict) else {part: part_of}
-            for part_of in (before[part], now[part])
-        )
-        for name in sorted({*old, *new}):
-            if old.get(name) == new.get(name):
-                continue
-            if part == "images":
-                raise InputError(
-                    f"{out} was started with other {name}: of SHA-256 {old.get(name):.12}, received "
-                    f"{new[name]:.12}{f' from {dataset}' if dataset else ''}; go on with the same "
-                    f"(`gahr train --resume {out} --dataset PLACE` if they were moved), or start anew"
-                )
-            raise InputError(
-                f"{out} was started with other {name} ({part}): it had {old.get(name)}, received "
-                f"{new.get(name)}; go on with the same, or start anew"
-            )
 
 
 def _read_config(path):

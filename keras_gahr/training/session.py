@@ -1,8 +1,6 @@
 """One process's part of a training."""
 
-import dataclasses
 import math
-from signal import Signals
 
 import keras
 import numpy as np
@@ -21,36 +19,13 @@ from .history import History
 from .interruption import Interruption
 from .levels import MOST_IMAGES, NoiseLevels, read_levels
 from .progress import ProgressBar
+from .result import TrainingResult
 from .state import read_state
 from .state_keeper import StateKeeper
 from .status import Status
 
 _MOST_PICTURES = 100
 """Epochs of a training whose pictures go into the event files."""
-
-
-@dataclasses.dataclass(frozen=True)
-class TrainingResult:
-    """How a training ended.
-
-    Args:
-        state: "finished", "stopped" (by a signal), "early stop", "diverged", or still "running".
-        history: the rows of history.csv.
-        signal: the signal that stopped it, or None.
-        levels: the rows of levels.csv.
-        pictures: see `NoiseLevels`; empty if no epoch was trained now.
-    """
-
-    state: str
-    history: list[dict]
-    signal: Signals | None = None
-    levels: list[dict] = dataclasses.field(default_factory=list)
-    pictures: list[tuple] = dataclasses.field(default_factory=list)
-
-    @property
-    def diverged(self):
-        """Whether the loss was not finite or rose; the model is that of the epoch before, if any."""
-        return self.state == "diverged"
 
 
 class Session:
@@ -60,7 +35,8 @@ class Session:
 
     Args:
         shared: the `DataParallel`.
-        denoiser, train_images, test_images, settings, console, state_seconds, after_epoch: see `train`.
+        denoiser, train_images, test_images, settings, console, state_seconds, after_epoch, callbacks: see
+            `run_training`.
         data_on_device: whether the training images are held on the device.
         out: the directory, which exists.
         identity: see `StateKeeper`.
@@ -80,9 +56,10 @@ class Session:
         state_seconds,
         data_on_device,
         after_epoch,
+        callbacks=(),
     ):
-        self.shared = shared
-        self.settings = settings
+        self.shared, self.settings, self.out = shared, settings, out
+        self.denoiser = denoiser
         self.batches = TiledBatches(
             train_images,
             settings.images_per_epoch,
@@ -91,65 +68,82 @@ class Session:
             shares=shared.count,
             as_indices=data_on_device,
         )
-        self.tests = None
-        if len(test_images):
-            tests = NoisyBatches(
-                test_images,
-                settings.noise_law,
-                settings.batch_size,
-                settings.seed,
-                condition=denoiser.input_channels - denoiser.output_channels,
-            )
-            self.tests = shared.share(tests)
-        self.denoiser = denoiser
-        denoiser = shared.replicate(denoiser, settings.precision)
-        self.model = compiled_training(
-            denoiser,
-            settings,
-            self.batches.steps_per_epoch,
-            DeviceImages(train_images) if data_on_device else None,
-        )
+        self.tests = self._test_batches(test_images)
+        copy = shared.replicate(denoiser, settings.precision)
+        held = DeviceImages(train_images) if data_on_device else None
+        self.model = compiled_training(copy, settings, self.batches.steps_per_epoch, held)
         self.interruption = Interruption(shared.any_process)
+        self.average = None if settings.ema is None else Average(copy)
+        self.kept = copy if self.average is None else self.average.denoiser
         self.history = History(out / "history.csv", self.batches)
-        averages = [Average(denoiser)] if settings.ema is not None else []
-        kept = averages[0].denoiser if averages else denoiser
-        self.checkpoint = Checkpoint(
-            out / "model.keras",
-            kept,
-            self.batches,
-            idle_loss=_idle_loss(train_images, settings.noise_law, denoiser.output_channels),
-            patience=settings.patience,
+        self.checkpoint = self._checkpoint(train_images)
+        self.levels = self._levels(train_images, test_images)
+        self.events = self._events()
+        self.keeper = self._keeper(identity, state_seconds)
+        self.status = Status(out / "status.json", settings.epochs)
+        self.progress = ProgressBar(console, self.batches, settings.epochs) if console else None
+        self.callbacks = self._in_order(after_epoch, callbacks)
+
+    def _test_batches(self, images):
+        """The noisy test images, this process's share of them; None if there are no images."""
+        if not len(images):
+            return None
+        tests = NoisyBatches(
+            images,
+            self.settings.noise_law,
+            self.settings.batch_size,
+            self.settings.seed,
+            condition=self.denoiser.input_channels - self.denoiser.output_channels,
         )
-        self.levels = NoiseLevels(
-            out / "levels.csv",
+        return self.shared.share(tests)
+
+    def _checkpoint(self, train_images):
+        channels = self.denoiser.output_channels
+        return Checkpoint(
+            self.out / "model.keras",
+            self.kept,
+            self.batches,
+            idle_loss=_idle_loss(train_images, self.settings.noise_law, channels),
+            patience=self.settings.patience,
+        )
+
+    def _levels(self, train_images, test_images):
+        path = self.out / "levels.csv"
+        return NoiseLevels(
+            path,
             train_images,
             test_images,
-            rows=read_levels(out / "levels.csv") if (out / "levels.csv").exists() else (),
-            seed=settings.seed,
-            denoiser=lambda: kept,
+            rows=read_levels(path) if path.exists() else (),
+            seed=self.settings.seed,
+            denoiser=lambda: self.kept,
             stopped=lambda: self.history.stopped,
         )
-        self.events = Events(
-            out / "events",
-            settings.batch_size,
+
+    def _events(self):
+        return Events(
+            self.out / "events",
+            self.settings.batch_size,
             self.levels,
-            pictures_every=math.ceil(settings.epochs / _MOST_PICTURES),
+            pictures_every=math.ceil(self.settings.epochs / _MOST_PICTURES),
         )
-        self.keeper = StateKeeper(
-            out / "state.safetensors",
+
+    def _keeper(self, identity, seconds):
+        return StateKeeper(
+            self.out / "state.safetensors",
             self.model,
             self.batches,
             self.interruption,
             parts={"history": self.history, "checkpoint": self.checkpoint},
             diverged=lambda: self.checkpoint.diverged,
             identity=identity,
-            seconds=state_seconds,
+            seconds=seconds,
         )
-        self.status = Status(out / "status.json", settings.epochs)
-        self.progress = ProgressBar(console, self.batches, settings.epochs) if console else None
-        self.callbacks = [
+
+    def _in_order(self, after_epoch, callbacks):
+        """All callbacks in the order in which they are to be called."""
+        found = [
             self.interruption,
-            *averages,
+            self.average,
             self.history,
             self.checkpoint,
             self.levels,
@@ -157,15 +151,17 @@ class Session:
             # After those whose state it keeps.
             self.keeper,
             self.status,
-            *([self.progress] if console else []),
+            self.progress,
         ]
         if after_epoch is not None:
-            self.callbacks.append(
+            found.append(
                 keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: after_epoch(self._result()))
             )
-        if averages and self.tests is not None:
+        found += callbacks
+        if self.average is not None and self.tests is not None:
             # Puts the averages in while testing; the others must see the trained weights.
-            self.callbacks.append(keras.callbacks.SwapEMAWeights())
+            found.append(keras.callbacks.SwapEMAWeights())
+        return [callback for callback in found if callback is not None]
 
     def restore(self, arrays, record):
         """Goes to where an earlier part of the run was.
@@ -216,6 +212,8 @@ class Session:
             self.interruption.signal,
             self.levels.rows,
             self.levels.pictures,
+            self.denoiser,
+            self.out,
         )
 
     def _end(self):
@@ -226,7 +224,10 @@ class Session:
             return "early stop"
         if self.keeper.epoch >= self.settings.epochs:
             return "finished"
-        return None if self.interruption.signal is None else "stopped"
+        if self.interruption.signal is not None:
+            return "stopped"
+        # Nobody else is left who may have stopped it but a callback of the caller's.
+        return "early stop" if self.model.stop_training else None
 
     def _fit(self, epochs):
         """Trains from where the keeper is until so many epochs are done."""

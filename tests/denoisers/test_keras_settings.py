@@ -19,7 +19,7 @@ from keras_gahr.denoisers import (
 )
 from keras_gahr.noise import NoiseLaw
 from keras_gahr.sampling import AscentSchedule, sample
-from keras_gahr.training import TrainingSettings, train
+from keras_gahr.training import TrainingSettings, run_training
 from weights_convert import convert
 
 SETTINGS = {
@@ -96,7 +96,7 @@ def trained(folder):
         epochs=2, images_per_epoch=6, batch_size=3, ema=0.9, noise_law=NoiseLaw()
     )
     denoiser = build_denoiser("unet", num_blocks=1, num_kernels=2, seed=0)
-    result = train(denoiser, images[:6], images[6:], settings, folder)
+    result = run_training(denoiser, images[:6], images[6:], settings, folder)
     return result.history, load_denoiser(folder / "model.keras").get_weights()
 
 

@@ -21,7 +21,7 @@ from keras_gahr import (
     save_denoiser,
 )
 from keras_gahr.sampling import AscentSchedule, sample
-from keras_gahr.training import TrainingSettings, train
+from keras_gahr.training import TrainingSettings, run_training
 from weights_convert import convert
 
 BACKEND = keras.backend.backend()
@@ -40,7 +40,7 @@ def write(folder, golden):
     trained = UNet(num_blocks=1, num_kernels=8, seed=5)
     images = np.random.default_rng(0).random((32, 8, 8, 1), np.float32)
     settings = TrainingSettings(epochs=1, images_per_epoch=64, batch_size=8)
-    train(trained, images, images[:0], settings, folder / f"run-{BACKEND}")
+    run_training(trained, images, images[:0], settings, folder / f"run-{BACKEND}")
     (folder / f"run-{BACKEND}" / "model.keras").rename(folder / f"trained-{BACKEND}.keras")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_gahr import InputError, UNet
-from keras_gahr.training import TrainingSettings, train
+from keras_gahr.training import TrainingSettings, run_training
 
 MEGABYTES = 4
 
@@ -22,7 +22,7 @@ def run(out, epochs, resume=False):
         epochs=epochs, images_per_epoch=64, batch_size=8, learning_rate=3e-3, halve_every=1
     )
     denoiser = UNet(num_blocks=1, num_kernels=16, seed=0)
-    train(denoiser, images[:16], images[16:], settings, out, resume=resume)
+    run_training(denoiser, images[:16], images[16:], settings, out, resume=resume)
 
 
 def fill(disk, left):

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_gahr import UNet
-from keras_gahr.training import TrainingSettings, train
+from keras_gahr.training import TrainingSettings, run_training
 from keras_gahr.training.state import read_state
 
 SETTINGS = TrainingSettings(
@@ -26,7 +26,7 @@ def run(out):
     images = np.random.default_rng(0).random((24, 8, 8, 1), np.float32)
     resume = (out / "state.safetensors").exists()
     denoiser = UNet(num_blocks=1, num_kernels=2, seed=int(resume))
-    train(
+    run_training(
         denoiser if resume else UNet(num_blocks=1, num_kernels=2, seed=1),
         images[:20],
         images[20:],

@@ -8,7 +8,7 @@ import pytest
 from keras import ops
 
 from keras_gahr import InputError, ReceptiveFieldBFCNN, UNet, load_denoiser
-from keras_gahr.training import TrainingSettings, conditions, session, train
+from keras_gahr.training import TrainingSettings, conditions, run_training, session
 from keras_gahr.training.batches import NoisyBatches, TiledBatches
 from keras_gahr.training.blind_training import compiled_training
 from keras_gahr.training.conditions import check_conditions, goes_on_device
@@ -97,7 +97,7 @@ def test_a_run_goes_on_whichever_way_it_was_started(tmp_path, smooth_images, mon
     def run(name, on_device, step=None, **options):
         StopAt.step = step
         arguments = images[:16], images[16:], SETTINGS, tmp_path / name
-        return train(small(), *arguments, data_on_device=on_device, **options)
+        return run_training(small(), *arguments, data_on_device=on_device, **options)
 
     run("whole", not first)
     assert run("run", first, step=3).state == "stopped"

@@ -8,7 +8,7 @@ import pytest
 
 from keras_gahr import InputError, UNet
 from keras_gahr.files import locked
-from keras_gahr.training import TrainingSettings, train
+from keras_gahr.training import TrainingSettings, run_training
 from keras_gahr.training.state import read_state, write_state
 
 SETTINGS = TrainingSettings(epochs=1, images_per_epoch=16, batch_size=8)
@@ -16,7 +16,7 @@ SETTINGS = TrainingSettings(epochs=1, images_per_epoch=16, batch_size=8)
 
 def run(out, images, settings=SETTINGS, **options):
     denoiser = UNet(num_blocks=1, num_kernels=2, seed=0)
-    return train(denoiser, images[:16], images[16:], settings, out, **options)
+    return run_training(denoiser, images[:16], images[16:], settings, out, **options)
 
 
 def with_history(record, **changes):

@@ -13,7 +13,7 @@ from disks import limited
 from equal_runs import check_equal, check_equal_files
 
 from keras_gahr import InputError, UNet
-from keras_gahr.training import TrainingSettings, train
+from keras_gahr.training import TrainingSettings, run_training
 from keras_gahr.training.state import read_state, write_state
 
 SETTINGS = TrainingSettings(
@@ -25,7 +25,7 @@ def run(out, images, epochs=2, **options):
     """Of a network whose state is by far the largest file."""
     settings = dataclasses.replace(SETTINGS, epochs=epochs)
     denoiser = UNet(num_blocks=1, num_kernels=16, seed=0)
-    return train(denoiser, images[:16], images[16:], settings, out, **options)
+    return run_training(denoiser, images[:16], images[16:], settings, out, **options)
 
 
 def test_a_state_that_does_not_fit_leaves_the_one_before(tmp_path):

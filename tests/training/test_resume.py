@@ -11,7 +11,7 @@ import pytest
 from equal_runs import check_equal
 
 from keras_gahr import InputError, UNet, load_denoiser
-from keras_gahr.training import TrainingSettings, session, state, train
+from keras_gahr.training import TrainingSettings, run_training, session, state
 from keras_gahr.training.state import read_state, write_state
 
 SETTINGS = TrainingSettings(epochs=3, images_per_epoch=64, batch_size=8, learning_rate=3e-3)
@@ -22,7 +22,7 @@ def small(seed=0):
 
 
 def run(out, images, settings=SETTINGS, seed=0, **options):
-    return train(small(seed), images[:16], images[16:], settings, out, **options)
+    return run_training(small(seed), images[:16], images[16:], settings, out, **options)
 
 
 def stop_after(monkeypatch, steps):
@@ -104,7 +104,7 @@ def test_a_run_only_goes_on_as_what_it_was(tmp_path, smooth_images):
     with pytest.raises(InputError, match="other test images"):
         run(out, images[::-1], settings, resume=True)
     with pytest.raises(InputError, match="num_kernels"):
-        train(
+        run_training(
             UNet(num_blocks=1, num_kernels=2, seed=0),
             images[:16],
             images[16:],
@@ -179,7 +179,7 @@ def test_patience_keeps_the_best_model(tmp_path, smooth_images, monkeypatch):
     images, out = smooth_images(20, 8, 8), tmp_path / "run"
     settings = dataclasses.replace(SETTINGS, epochs=5, patience=2)
     denoiser = small()
-    result = train(denoiser, images[:16], images[16:], settings, out)
+    result = run_training(denoiser, images[:16], images[16:], settings, out)
     assert result.state == "early stop"
     assert len(result.history) == 4
     assert (out / "model.keras").read_bytes() == (tmp_path / "best").read_bytes()
@@ -189,19 +189,19 @@ def test_patience_keeps_the_best_model(tmp_path, smooth_images, monkeypatch):
     assert json.loads((out / "status.json").read_text())["state"] == "early stop"
     assert run(out, images, settings, resume=True).history == result.history
     with pytest.raises(InputError, match="test images"):
-        train(small(), images, images[:0], settings, tmp_path / "other")
+        run_training(small(), images, images[:0], settings, tmp_path / "other")
 
 
 def test_the_average_is_what_is_tested_and_kept(tmp_path, smooth_images):
     images, out = smooth_images(20, 8, 8), tmp_path / "run"
     settings = dataclasses.replace(SETTINGS, epochs=1, ema=0.5)
     denoiser = small()
-    result = train(denoiser, images[:16], images[16:], settings, out)
+    result = run_training(denoiser, images[:16], images[16:], settings, out)
     kept = load_denoiser(out / "model.keras")
     for found, expected in zip(kept.get_weights(), denoiser.get_weights(), strict=True):
         np.testing.assert_array_equal(found, expected)
     raw = small()
-    other = train(
+    other = run_training(
         raw, images[:16], images[16:], dataclasses.replace(settings, ema=None), tmp_path / "b"
     )
     assert other.history[0]["train_loss"] == result.history[0]["train_loss"]

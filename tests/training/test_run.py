@@ -14,7 +14,7 @@ import pytest
 from keras_gahr import BFCNN, InputError, UNet, load_denoiser
 from keras_gahr.denoisers import DirectDenoiser, with_precision
 from keras_gahr.noise import NoiseLaw
-from keras_gahr.training import TrainingSettings, train
+from keras_gahr.training import TrainingSettings, run_training
 from keras_gahr.training import run as run_module
 from keras_gahr.training.batches import TiledBatches
 from keras_gahr.training.checkpoint import Checkpoint
@@ -30,7 +30,7 @@ def small():
 def test_a_run_keeps_model_history_and_configuration(tmp_path, smooth_images):
     images = smooth_images(20, 8, 12)
     denoiser = small()
-    result = train(denoiser, images[:16], images[16:], SETTINGS, tmp_path / "run")
+    result = run_training(denoiser, images[:16], images[16:], SETTINGS, tmp_path / "run")
 
     assert result.signal is None
     assert not result.diverged
@@ -68,13 +68,15 @@ def test_a_run_that_was_killed_at_its_start_is_replaced_when_asked(
     with monkeypatch.context() as patch:
         patch.setattr(run_module, "Session", killed)
         with pytest.raises(KeyboardInterrupt):
-            train(small(), images[:16], images[16:], SETTINGS, tmp_path / "run")
+            run_training(small(), images[:16], images[16:], SETTINGS, tmp_path / "run")
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["config.json"]
     # What it leaves if it is killed while it writes its first state.
     (tmp_path / "run" / ".state-0123abcd.safetensors").touch()
     with pytest.raises(InputError, match="exists"):
-        train(small(), images[:16], images[16:], SETTINGS, tmp_path / "run")
-    result = train(small(), images[:16], images[16:], SETTINGS, tmp_path / "run", overwrite=True)
+        run_training(small(), images[:16], images[16:], SETTINGS, tmp_path / "run")
+    result = run_training(
+        small(), images[:16], images[16:], SETTINGS, tmp_path / "run", overwrite=True
+    )
     assert result.state == "finished"
 
 
@@ -87,7 +89,7 @@ def test_training_helps(tmp_path, smooth_images):
     settings = TrainingSettings(
         epochs=8, images_per_epoch=256, batch_size=16, learning_rate=1e-2, halve_every=3
     )
-    result = train(small(), images[:24], images[24:], settings, tmp_path / "run")
+    result = run_training(small(), images[:24], images[24:], settings, tmp_path / "run")
     first, last = result.history[0], result.history[-1]
     assert last["test_psnr"] > first["test_psnr"] + 1
     assert last["train_loss"] < 0.5 * first["train_loss"]
@@ -98,7 +100,7 @@ def test_one_seed_gives_one_result(tmp_path, smooth_images):
     outputs = []
     for run in ("a", "b"):
         denoiser = small()
-        train(denoiser, images, images[:0], SETTINGS, tmp_path / run)
+        run_training(denoiser, images, images[:0], SETTINGS, tmp_path / run)
         outputs.append(denoiser.predict_on_batch(images))
     np.testing.assert_allclose(outputs[0], outputs[1], rtol=1e-6, atol=1e-7)
 
@@ -120,7 +122,7 @@ def test_a_signal_stops_after_the_step_and_keeps_the_model(
     before = signal.getsignal(number)
     settings = TrainingSettings(epochs=50, images_per_epoch=160, batch_size=8)
     denoiser = small()
-    result = train(denoiser, images, images[:4], settings, tmp_path / "run")
+    result = run_training(denoiser, images, images[:4], settings, tmp_path / "run")
 
     assert result.signal == number
     assert signal.getsignal(number) == before
@@ -134,7 +136,7 @@ def test_a_signal_stops_after_the_step_and_keeps_the_model(
 
 def test_a_loss_that_is_not_finite_stops_the_training(tmp_path, smooth_images):
     images = smooth_images(16, 8, 8)
-    result = train(small(), images, images[:0], HOPELESS, tmp_path / "run")
+    result = run_training(small(), images, images[:0], HOPELESS, tmp_path / "run")
     assert result.diverged
     assert len(result.history) == 1
     assert not (tmp_path / "run" / "model.keras").exists()
@@ -144,7 +146,7 @@ def test_a_network_that_begins_far_above_little_noise_is_trained(tmp_path, smoot
     """Without a skip connection the loss begins at the energy of the images."""
     settings = dataclasses.replace(SETTINGS, epochs=1, noise_law=NoiseLaw(high=0.05))
     images = smooth_images(16, 8, 8)
-    result = train(DirectDenoiser(small()), images, images[:0], settings, tmp_path / "run")
+    result = run_training(DirectDenoiser(small()), images, images[:0], settings, tmp_path / "run")
     assert result.history[0]["train_loss"] > 100 * 64 * settings.noise_law.mean_square()
     assert result.state == "finished"
 
@@ -154,7 +156,7 @@ def test_the_state_of_a_diverged_epoch_is_not_kept(tmp_path, smooth_images, monk
 
     monkeypatch.setattr(session, "_idle_loss", lambda *_: 1e-6)
     images, out = smooth_images(16, 8, 8), tmp_path / "run"
-    assert train(small(), images, images[:0], SETTINGS, out).diverged
+    assert run_training(small(), images, images[:0], SETTINGS, out).diverged
     assert not (out / "state.safetensors").exists()
     assert json.loads((out / "status.json").read_text())["epoch"] == 0
 
@@ -181,15 +183,15 @@ def test_a_checkpoint_keeps_the_last_good_model(tmp_path):
 
 def test_a_run_is_only_replaced_whole_and_when_asked(tmp_path, smooth_images):
     images, out = smooth_images(16, 8, 8), tmp_path / "run"
-    train(small(), images, images[:4], SETTINGS, out)
+    run_training(small(), images, images[:4], SETTINGS, out)
     with pytest.raises(InputError, match="exists"):
-        train(small(), images, images[:4], SETTINGS, out)
-    train(small(), images, images[:0], HOPELESS, out, overwrite=True)
+        run_training(small(), images, images[:4], SETTINGS, out)
+    run_training(small(), images, images[:0], HOPELESS, out, overwrite=True)
     # The older run's model must not pass for this one's.
     assert not (out / "model.keras").exists()
     (out / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match=r"notes\.txt"):
-        train(small(), images, images[:0], SETTINGS, out, overwrite=True)
+        run_training(small(), images, images[:0], SETTINGS, out, overwrite=True)
 
 
 @pytest.mark.parametrize("count", [9, 17])
@@ -197,7 +199,7 @@ def test_a_single_image_left_over_is_trained_on(tmp_path, smooth_images, count):
     images = smooth_images(count, 16, 16)
     settings = TrainingSettings(epochs=1, images_per_epoch=count, batch_size=8)
     denoiser = UNet(num_blocks=1, num_kernels=64, seed=0)
-    result = train(denoiser, images, images[:0], settings, tmp_path / "run")
+    result = run_training(denoiser, images, images[:0], settings, tmp_path / "run")
     assert result.history[0]["steps"] == count // 8
 
 
@@ -207,7 +209,7 @@ def test_one_small_image_at_a_time(tmp_path, smooth_images, precision):
     images = smooth_images(3, 16, 16)
     denoiser = with_precision(BFCNN(num_layers=3, num_kernels=64, seed=0), precision)
     settings = TrainingSettings(epochs=1, images_per_epoch=3, batch_size=1)
-    result = train(denoiser, images, images[:0], settings, tmp_path / "run")
+    result = run_training(denoiser, images, images[:0], settings, tmp_path / "run")
     assert result.history[0]["steps"] == 3
 
 
@@ -220,7 +222,7 @@ def test_images_that_do_not_fit_are_refused_before_anything_is_written(tmp_path,
         (np.full((4, 8, 8, 1), np.nan, np.float32), "NaN"),
     ):
         with pytest.raises(InputError, match=says):
-            train(small(), images, images[:0], SETTINGS, out)
+            run_training(small(), images, images[:0], SETTINGS, out)
         assert not out.exists()
 
 

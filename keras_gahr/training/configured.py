@@ -1,0 +1,156 @@
+"""Trainings that a configuration describes: what `gahr train`, sweeps and the demo run."""
+
+import dataclasses
+import time
+from pathlib import Path
+
+from keras_gahr.errors import InputError
+from keras_gahr.psnr import SIGMAS
+
+from .conditions import check_conditions, goes_on_device
+from .config import RunConfig, read_options
+from .devices import check_count, check_shares
+from .estimate import estimate_training
+from .levels import MOST_IMAGES
+from .preparation import prepare
+from .run import STATE_SECONDS, run_training
+from .run_folder import check_run_to_resume
+from .whereabouts import find_dataset
+
+
+def run_config(
+    config,
+    out,
+    *,
+    resume=False,
+    overwrite=False,
+    console=None,
+    state_seconds=STATE_SECONDS,
+    begin=None,
+    after_epoch=None,
+):
+    """Trains what a configuration says, and keeps it in a run directory.
+
+    Args:
+        config: `RunConfig`.
+        out: run directory; new, unless `resume`.
+        resume, overwrite, console, state_seconds, after_epoch: see `run_training`.
+        begin: a function of the `Preparation`, called before anything is written.
+
+    Returns:
+        `TrainingResult`.
+
+    Raises:
+        InputError: for anything that cannot be trained.
+    """
+    config.settings()  # What they refuse is said before the images are read.
+    prepared = prepare(config, Path(out) if resume else None)
+    if begin is not None:
+        begin(prepared)
+    return run_prepared(
+        prepared,
+        out,
+        resume=resume,
+        overwrite=overwrite,
+        console=console,
+        state_seconds=state_seconds,
+        after_epoch=after_epoch,
+    )
+
+
+def run_prepared(prepared, out, **how):
+    """The same with images and network at hand.
+
+    Args:
+        prepared: a `Preparation`.
+        out, **how: see `run_training`.
+    """
+    config = prepared.config
+    return run_training(
+        prepared.denoiser,
+        prepared.train_images.images,
+        prepared.test_images.images,
+        config.settings(),
+        out,
+        data=prepared.data,
+        options=dataclasses.asdict(config),
+        data_on_device=config.data_on_device,
+        **how,
+    )
+
+
+def config_to_resume(out, changes):
+    """The configuration of a run that goes on.
+
+    Args:
+        out: run directory.
+        changes: what is to be other than it was, by name: `epochs`, `data_on_device`, and `dataset` for
+            images that were moved.
+
+    Returns:
+        `RunConfig`.
+
+    Raises:
+        InputError: if there is no run, or it cannot go on like this.
+    """
+    check_run_to_resume(out)
+    options = read_options(out / "config.json")
+    if options.get("dataset") is None:
+        raise InputError(f"{out} was not started by `gahr train`: go on with it from Python")
+    changes = dict(changes)
+    moved = changes.pop("dataset", None)
+    dataset = find_dataset(out) if moved is None else Path(moved).resolve()
+    config = RunConfig(**{**options, "dataset": str(dataset)})
+    if "epochs" in changes:
+        # The default is made from the epochs, and must not change with them.
+        changes["halve_every"] = config.settings().halve_every
+    return dataclasses.replace(config, **changes)
+
+
+def check_config(config, out=None):
+    """The `Preparation` of a configuration that can be trained here; else raises `InputError`.
+
+    Args:
+        config: `RunConfig`.
+        out: the run directory to go on with, or None.
+    """
+    prepared = prepare(config, out)
+    check_conditions(
+        prepared.denoiser,
+        prepared.train_images.images,
+        prepared.test_images.images,
+        config.settings(),
+        config.data_on_device,
+    )
+    check_count(config.devices)
+    check_shares(config.batch_size, config.devices)
+    return prepared
+
+
+def estimate_prepared(prepared):
+    """The `TrainingEstimate` of a `Preparation`, with all that is evaluated after each epoch."""
+    config, settings = prepared.config, prepared.config.settings()
+    denoiser, images = prepared.denoiser, prepared.train_images.images
+    tests = prepared.test_images.images
+    watched = sum(min(len(part), MOST_IMAGES) for part in (images, tests))
+    return estimate_training(
+        denoiser,
+        images,
+        settings,
+        test_images=tests,
+        extra_evaluations=watched * len(SIGMAS),
+        data_on_device=goes_on_device(denoiser, images, settings, config.data_on_device),
+    )
+
+
+def now_and_then(function, seconds):
+    """The function, which is only called so many seconds after it was called last at the earliest."""
+    last = time.monotonic()
+
+    def call(argument):
+        nonlocal last
+        if time.monotonic() - last >= seconds:
+            function(argument)
+            last = time.monotonic()
+
+    return call
