@@ -39,6 +39,13 @@ _OTHER_BYTE = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L
 _BYTES, _DEEP_BYTES = 12, 48
 """Of a pixel: in colour as float32; the latter with the halves of 16-bit values."""
 
+# The tags that say what a page of a TIFF is, and what they say of smaller versions and of masks.
+_PAGE_KINDS = (254, 255)
+_SMALLER_OR_MASK, _OLD_SMALLER = 1 | 4, 2
+
+_MOST_VERSIONS = 32
+"""Of one picture: each has half the sides of the one before."""
+
 # PNG chunks of text longer than this could hold more than the 1 MiB that Pillow inflates.
 _TEXT_BYTES = 1000
 
@@ -58,7 +65,7 @@ class Decoded:
 
 
 def decode_picture(data, name):
-    """The pixel values in the bytes of a picture file; of several pictures, of the first.
+    """The pixel values in the bytes of a picture file.
 
     Values are divided by the largest that the file's depth has. The orientation in EXIF is applied,
     a palette, CMYK and YCbCr become RGB, and white is 1 where the file says that it is 0.
@@ -71,8 +78,9 @@ def decode_picture(data, name):
         A `Decoded`.
 
     Raises:
-        InputError: if the file is no picture, damaged, has too many pixels (see `pixel_limit`), or
-            if it is not known what its values mean, as of integers that are signed or of 32 bits.
+        InputError: if the file is no picture, damaged, holds several (but for smaller versions of the
+            same, and what phones keep behind a photo), has too many pixels (see `pixel_limit`), or if
+            it is not known what its values mean, as of integers that are signed or of 32 bits.
     """
     try:
         try:
@@ -124,6 +132,10 @@ def _decode(data, name):
         )
     if reason := _refusal(picture):
         raise InputError(f"{name} has {reason}: {_SAVE}")
+    if _is_first_of_several(picture, data):
+        raise InputError(
+            f"{name} holds several pictures, as pages or an animation, expected one: save each as PNG"
+        )
     return _values(picture, functools.partial(_open, data), data)
 
 
@@ -159,6 +171,23 @@ def _refusal(picture):
     if rawmode.startswith(("RGBa;16", "CMYK;16")):
         return "16-bit colours that are CMYK or premultiplied"
     return None
+
+
+def _is_first_of_several(picture, data):
+    if picture.format != "TIFF":
+        return picture.format != "MPO" and getattr(picture, "is_animated", False)
+    if not picture.is_animated:
+        return False
+    pages = _open(data)
+    try:
+        for page in range(1, _MOST_VERSIONS):
+            pages.seek(page)
+            kind, old_kind = (pages.tag_v2.get(tag, 0) for tag in _PAGE_KINDS)
+            if not kind & _SMALLER_OR_MASK and old_kind != _OLD_SMALLER:
+                return True
+    except EOFError:
+        return False
+    return True
 
 
 def _is_white_zero(picture):

@@ -123,10 +123,29 @@ def test_what_is_not_known_is_refused_with_the_mend(data):
     assert "\n" not in str(caught.value)
 
 
-def test_pages_planes_and_premultiplied_tiff():
-    first, second = Image.fromarray(GREY8), Image.fromarray(GREY8[::-1])
-    data = saved(first, "TIFF", save_all=True, append_images=[second])
-    check(data, GREY8 / 255)
+@pytest.mark.parametrize("kind", ["TIFF", "GIF", "PNG", "WEBP"])
+def test_pages_and_animations_are_refused(kind):
+    """Of several pictures, none is left out in silence."""
+    pictures = [Image.fromarray(COLOR8[..., :3]), Image.fromarray(COLOR8[::-1, :, :3])]
+    data = saved(pictures[0], kind, save_all=True, append_images=pictures[1:])
+    with pytest.raises(InputError, match="x holds several pictures"):
+        decode_picture(data, "x")
+    decode_picture(saved(pictures[0], kind, save_all=True), "x")
+
+
+def test_other_versions_of_a_picture_are_no_pages():
+    first, other = Image.fromarray(GREY8), Image.fromarray(GREY8[::2, ::2])
+    for tags in ({254: 1}, {254: 4}, {254: 5}, {255: 2}):
+        other.encoderinfo = {"tiffinfo": tags}
+        data = saved(first, "TIFF", save_all=True, append_images=[other])
+        assert Image.open(io.BytesIO(data)).n_frames == 2
+        check(data, GREY8 / 255)
+    color = Image.fromarray(COLOR8[..., :3])
+    data = saved(color, "MPO", save_all=True, append_images=[color])
+    assert decode_picture(data, "x").color.shape == (6, 5, 3)
+
+
+def test_planes_and_premultiplied_tiff():
     alpha = np.full((6, 5, 1), 51, np.uint8)
     premultiplied = np.concatenate([COLOR8[..., :3] // 5, alpha], -1)
     color, found = values(tiff(premultiplied, 2, extra=1))

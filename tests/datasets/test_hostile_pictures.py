@@ -30,7 +30,6 @@ SEEDS = [
     saved("JPEG", "CMYK"),
     saved("JPEG", progressive=True),
     saved("PNG", "P"),
-    saved("GIF", save_all=True, append_images=[Image.new("RGB", (9, 7))]),
     saved("TIFF", compression="tiff_lzw"),
     png_of(
         DEEP[..., :3],
@@ -45,12 +44,16 @@ SEEDS = [
     b"P3\n9 7\n100\n" + b" ".join(b"%d" % value for value in SHALLOW[..., :3].ravel() % 101),
     b"Pf\n9 7\n-1.0\n" + DEEP[..., 0].astype("<f4").tobytes(),
 ]
+SEVERAL = [
+    saved(kind, save_all=True, append_images=[Image.new("RGB", (9, 7))])
+    for kind in ("GIF", "TIFF", "PNG", "WEBP")
+]
 
 
 @st.composite
 def damaged(draw):
     """A seed with bytes changed, cut out, doubled or put in."""
-    data = bytearray(draw(st.sampled_from(SEEDS)))
+    data = bytearray(draw(st.sampled_from(SEEDS + SEVERAL)))
     for _ in range(draw(st.integers(1, 4))):
         # Headers decide most.
         place = draw(st.integers(0, min(len(data), 80)) | st.integers(0, len(data)))
