@@ -1,6 +1,9 @@
-"""Images in `.npy` and `.npz` files."""
+"""Images in `.npy` and `.npz` files and in memory."""
 
 import numpy as np
+from PIL import Image
+
+from keras_gahr.errors import InputError
 
 from .arrays import CLEAN, check_values, read_array, refuse_binary, to_float
 from .layout import find_layout, to_images
@@ -36,7 +39,7 @@ def as_images(array, channels=None, layout=None, limits=CLEAN):
     """Images in memory by the rule of those in files.
 
     Args:
-        array: whatever NumPy makes an array of; uint8 in 0..255, bool, or floats.
+        array: see `array_of`; uint8 in 0..255, bool, or floats.
         channels, layout, limits: see `open_array`.
 
     Returns:
@@ -45,8 +48,28 @@ def as_images(array, channels=None, layout=None, limits=CLEAN):
     Raises:
         InputError: for something else than images.
     """
-    images, layout = check_images(np.asarray(array), "the array", channels, layout, limits)
+    images, layout = check_images(array_of(array), "the array", channels, layout, limits)
     return to_float(images, CLEAN if limits == CLEAN else None), layout
+
+
+def array_of(images):
+    """Whatever NumPy makes an array of as an array, if nothing of its meaning is lost by that.
+
+    Raises:
+        InputError: for masked arrays, and for pictures of Pillow whose values are not those of grey or
+            red, green and blue.
+    """
+    if isinstance(images, Image.Image) and images.mode not in {"1", "L", "RGB"}:
+        raise InputError(
+            f'received a picture of mode {images.mode}, expected L or RGB: pass picture.convert("RGB"), '
+            "or its path, which is read with all its bits"
+        )
+    if np.ma.is_masked(images):
+        raise InputError(
+            "received a masked array, whose masked values are not known: pass array.filled(0), or leave "
+            "those images out"
+        )
+    return np.asarray(images)
 
 
 def check_images(array, name, channels=None, layout=None, limits=CLEAN):

@@ -18,9 +18,9 @@ def read_mask(path):
     black and those from three quarters of it are white, as JPEG leaves them.
 
     Args:
-        path: a `.npy` or `.npz` array (H, W), (H, W, 1) or, with equal channels, (H, W, 3); or a
-            picture that is grey or has equal red, green and blue. Of a picture of one colour the
-            transparency is the mask.
+        path: a `.npy` or `.npz` array (H, W), or with one channel or three that are equal, last or
+            first; or a picture that is grey or has equal red, green and blue. Of a picture of one
+            colour the transparency is the mask.
 
     Raises:
         InputError: if the file cannot be read, is neither black nor white somewhere, is coloured, or
@@ -49,8 +49,10 @@ def _one_channel(values, path):
     """(H, W) of a mask with or without channels."""
     if values.ndim == 2:
         return values
-    if values.ndim != 3 or values.shape[-1] not in {1, 3}:
+    first, last = (values.ndim == 3 and values.shape[axis] in {1, 3} for axis in (0, -1))
+    if not first and not last:
         raise InputError(f"{path} has shape {values.shape}: expected a mask (height, width)")
+    values = values if last else np.moveaxis(values, 0, -1)
     if not np.array_equal(values, np.broadcast_to(values[..., :1], values.shape)):
         raise InputError(f"{path} is coloured: expected a mask of black and white")
     return values[..., 0]

@@ -17,7 +17,7 @@ import numpy as np
 from keras_gahr.errors import InputError
 
 from .arrays import blocks, read_array, take
-from .image_arrays import check_images, open_array
+from .image_arrays import array_of, check_images, open_array
 from .manifest import read_manifest
 
 # Hashing reads everything once: about a second for this many bytes.
@@ -167,8 +167,8 @@ def as_dataset(images, layout=None, bands=False):
     """Whatever holds images as a Dataset.
 
     Args:
-        images: a `Dataset`, a path (see `load`), or whatever NumPy makes an array of, by the rule of
-            those in files.
+        images: a `Dataset`, a path (see `load`), or what `array_of` takes, by the rule of those in
+            files.
         layout, bands: see `load`.
 
     Raises:
@@ -178,7 +178,7 @@ def as_dataset(images, layout=None, bands=False):
         return images
     if isinstance(images, str | os.PathLike):
         return load(images, bands=bands, layout=layout)
-    images, _ = check_images(np.asarray(images), "the array", layout=layout)
+    images, _ = check_images(array_of(images), "the array", layout=layout)
     manifest = {"recipe": "array", "parameters": {}}
     return Dataset(images, manifest | describe(images.shape, images.dtype))
 

@@ -8,7 +8,9 @@ from PIL import Image
 
 from keras_gahr.datasets import load, read_image
 from keras_gahr.datasets.arrays import NOISY, take
+from keras_gahr.datasets.image_arrays import as_images
 from keras_gahr.datasets.image_files import open_images
+from keras_gahr.datasets.store import as_dataset
 from keras_gahr.errors import InputError
 
 
@@ -115,3 +117,24 @@ def test_suffixes_in_capitals_and_of_pictures(tmp_path):
         Image.fromarray(pixels).save(tmp_path / f"x.{suffix}", "JPEG", quality=100)
     for name in ("x.NPY", "x.npz", "x.jfif", "x.JPE"):
         np.testing.assert_allclose(read_image(tmp_path / name)[..., 0], pixels / 255, atol=0.01)
+
+
+@pytest.mark.parametrize(
+    "take_images", [lambda x: as_images(x)[0], lambda x: as_dataset(x).as_float()]
+)
+def test_what_is_no_plain_array(levels, take_images):
+    """Nothing of its meaning is lost: neither the palette of a picture nor what a mask leaves out."""
+    pixels = np.uint8(255 * levels[0])
+    color = np.dstack([pixels, pixels[::-1], pixels // 2])
+    for array in (pixels, color, pixels > 99):
+        picture = Image.fromarray(array)
+        expected = array / (1 if array.dtype == bool else 255)
+        np.testing.assert_allclose(take_images(picture).squeeze(), expected, atol=1e-6)
+        for mode in ("P", "RGBA", "CMYK", "HSV", "YCbCr", "I;16"):
+            kind = picture.convert("L" if mode == "I;16" else "RGB").convert(mode)
+            with pytest.raises(InputError, match="expected L or RGB"):
+                take_images(kind)
+    masked = np.ma.masked_array(levels, levels > 0.9)
+    with pytest.raises(InputError, match="masked"):
+        take_images(masked)
+    np.testing.assert_array_equal(take_images(np.ma.masked_array(levels))[..., 0], levels)

@@ -74,6 +74,12 @@ def test_arrays(tmp_path, kind):
         np.testing.assert_array_equal(read_mask(tmp_path / name), KNOWN)
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_channels_first(tmp_path, channels):
+    np.save(tmp_path / "a.npy", np.stack([ONES] * channels))
+    np.testing.assert_array_equal(read_mask(tmp_path / "a.npy"), KNOWN)
+
+
 @pytest.mark.parametrize(
     ("array", "words"),
     [
@@ -88,7 +94,7 @@ def test_arrays(tmp_path, kind):
         (np.where(KNOWN, 1, np.nan), "from nan"),
         (np.where(KNOWN, np.inf, 0), "to inf"),
         (ONES.astype(str), "holds <U"),
-        (ONES[None], "shape"),
+        (np.stack([ONES, ONES]), "shape"),
         (ONES[:0], "shape"),
     ],
 )
