@@ -98,7 +98,7 @@ schedule = AscentSchedule(beta=1.0, sigma_end=SIGMA_END)
 for count, pair in networks.items():
     denoisers, _, sets = zip(*pair, strict=True)
     found = compare(denoisers, sets, count=PAIRS, schedule=schedule)
-    arrays = found.arrays(sets)
+    arrays = found.arrays()
     rows = [arrays[f"samples_{side}"][found.pairs] for side in "ab"]
     rows += [arrays[f"closest_{side}"] for side in "ab"]
     sheet = np.concatenate([np.concatenate(list(row), axis=1) for row in rows])

@@ -21,6 +21,7 @@ from keras_gahr.files import check_output_file, check_output_folder, replacing, 
 from keras_gahr.names import printable
 from keras_gahr.noise import check_seed, keyed_normal
 from keras_gahr.psnr import psnr
+from keras_gahr.result import Result
 
 APART, REPEATED, GREY = "each denoised alone", "repeated", "made grey"
 """What is done with the channels of images that have others than the network; see `DenoisedFile`."""
@@ -105,11 +106,11 @@ class DenoisedFile:
     padded: tuple[int, int] | None
 
 
-@dataclasses.dataclass(frozen=True)
-class DenoisedFiles:
+@dataclasses.dataclass(frozen=True, repr=False)
+class DenoisedFiles(Result):
     """What was done to one file, or to those of a folder.
 
-    Args:
+    Attributes:
         files: a `DenoisedFile` for each.
         left_out: from the names of all else in the folder to the reasons.
     """

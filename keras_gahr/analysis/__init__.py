@@ -15,6 +15,7 @@ from .memorization import MemorizationReport, memorization_report
 from .patch_sources import PatchSources, patch_sources
 from .posterior import PosteriorComponents, posterior_components
 from .psnr_curves import PSNRCurve, psnr_curve
+from .psnr_files import PSNRCurves
 from .similarity import Closest, closest, paired_similarity, similarity_matrix
 from .slopes import Slope, fit_slope, optimal_slope
 from .spectra import spectra
@@ -31,6 +32,7 @@ __all__ = [
     "Linearizer",
     "MemorizationReport",
     "PSNRCurve",
+    "PSNRCurves",
     "PatchSources",
     "PosteriorComponents",
     "Slope",

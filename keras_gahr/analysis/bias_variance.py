@@ -7,10 +7,11 @@ import numpy as np
 from keras_gahr.denoisers import as_inference
 from keras_gahr.errors import InputError
 from keras_gahr.psnr import add_noise
+from keras_gahr.result import Result
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class BiasVariance:
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class BiasVariance(Result):
     """The mean squared error per pixel of K networks on the same noisy images, split.
 
     With the mean of the networks m(y) = mean_k D_k(y), the error is exactly `bias + variance`. Both

@@ -1,10 +1,18 @@
 """Two networks, trained on disjoint sets, sampled from the same noise (arXiv 2310.02557, figure 2)."""
 
+from __future__ import annotations
+
 import dataclasses
+import functools
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+import keras_gahr
 from keras_gahr.analysis.memorization import (
+    RULE,
     MemorizationReport,
     memorization_report,
     memorized_in_a_way,
@@ -15,24 +23,40 @@ from keras_gahr.analysis.similarity import MEASURES
 from keras_gahr.datasets.arrays import take
 from keras_gahr.denoisers import as_denoiser
 from keras_gahr.errors import InputError
+from keras_gahr.figure_files import figure_files
+from keras_gahr.names import encodable
+from keras_gahr.result import SavedResult
 from keras_gahr.sampling import Samples, sample
+
+if TYPE_CHECKING:
+    from keras_gahr.result import Figure
 
 SIDES = ("a", "b")
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Comparison:
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Comparison(SavedResult):
     """Samples of networks A and B, and how close they come to each other and to the training images.
 
     Attributes:
         samples: what the sampler found, for A and for B.
         pairs: int64 (P,): the indices of the samples that converged for both, which are compared.
         reports: the `MemorizationReport` of A's and of B's samples in those pairs.
+        closest: float32 (P, H, W, C) for A and for B: the training image that correlates most with
+            its sample.
     """
+
+    FILES: ClassVar[tuple[str, ...]] = (
+        "comparison.json",
+        "comparison.npz",
+        *figure_files("samples", "similarity"),
+    )
+    SHOWN: ClassVar[tuple[str, ...]] = ("verdict", "share_twins_closer")
 
     samples: tuple[Samples, Samples]
     pairs: np.ndarray
     reports: tuple[MemorizationReport, MemorizationReport]
+    closest: tuple[np.ndarray, np.ndarray]
 
     @property
     def verdict(self):
@@ -59,18 +83,14 @@ class Comparison:
             },
         }
 
-    def arrays(self, train_sets):
-        """The images and the measures by name, for a `.npz` file.
-
-        Args:
-            train_sets: A's and B's training images.
-        """
+    def arrays(self):
+        """The images and the measures by name, for a `.npz` file."""
         arrays = {"pairs": self.pairs}
-        for side, found, report, train in zip(
-            SIDES, self.samples, self.reports, train_sets, strict=True
+        for side, found, report, closest in zip(
+            SIDES, self.samples, self.reports, self.closest, strict=True
         ):
             arrays[f"samples_{side}"] = found.images
-            arrays[f"closest_{side}"] = take(train, report.closest["correlation"].index[:, 0])
+            arrays[f"closest_{side}"] = closest
             arrays[f"distance_ratio_{side}"] = report.ratio
             for measure in MEASURES:
                 best = report.closest[measure]
@@ -79,19 +99,16 @@ class Comparison:
         twins = self.reports[0].twins
         return arrays | {f"{measure}_twins": values for measure, values in twins.items()}
 
-    def rows(self, arrays):
-        """What `keras_gahr.plot.twin_samples` draws of the `arrays`."""
-        twins, a, b = (
-            arrays["correlation_twins"],
-            arrays["correlation_a"][:, 0],
-            arrays["correlation_b"][:, 0],
-        )
+    def rows(self):
+        """What `keras_gahr.plot.twin_samples` draws."""
+        twins = self.reports[0].twins["correlation"]
+        a, b = (report.closest["correlation"].value[:, 0] for report in self.reports)
         return [
             (
-                arrays["samples_a"][pair],
-                arrays["samples_b"][pair],
-                arrays["closest_a"][k],
-                arrays["closest_b"][k],
+                self.samples[0].images[pair],
+                self.samples[1].images[pair],
+                self.closest[0][k],
+                self.closest[1][k],
                 (
                     f"sample {pair}",
                     f"with A: {twins[k]:.2f}",
@@ -101,6 +118,46 @@ class Comparison:
             )
             for k, pair in enumerate(self.pairs)
         ]
+
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        overwrite: bool = False,
+        figures: str = "png",
+        **facts: Any,
+    ) -> Path:
+        """Writes a folder with comparison.json, comparison.npz and the figures samples and similarity,
+        as `gahr compare` does.
+
+        Args:
+            folder: written whole or not at all.
+            overwrite: whether to replace a comparison that is there; nothing else is ever replaced.
+            figures: format of the figures: "png", "pdf" or "svg".
+            **facts: more entries for comparison.json.
+
+        Returns:
+            The folder.
+
+        Raises:
+            InputError: if it exists, or cannot be written.
+        """
+        return self._save(folder, overwrite, functools.partial(self._write, facts), figures)
+
+    def plot(self) -> Figure:
+        """A figure with rows of four images: the twins, and the closest training image of each."""
+        return self._figure()
+
+    def _write(self, facts, folder):
+        np.savez_compressed(folder / "comparison.npz", **self.arrays())
+        report = {
+            "package": f"keras-gahr {keras_gahr.__version__}",
+            "rule": RULE,
+            **facts,
+            **self.numbers(),
+        }
+        text = json.dumps(encodable(report), indent=1, allow_nan=False)
+        (folder / "comparison.json").write_text(text + "\n", encoding="utf-8")
 
 
 def compare(
@@ -168,4 +225,8 @@ def compare(
         memorization_report(images[0], train_sets[0], images[1]),
         memorization_report(images[1], train_sets[1], images[0]),
     )
-    return Comparison(found, pairs, reports)
+    closest = (
+        take(train, report.closest["correlation"].index[:, 0])
+        for train, report in zip(train_sets, reports, strict=True)
+    )
+    return Comparison(found, pairs, reports, tuple(closest))

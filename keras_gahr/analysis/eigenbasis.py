@@ -7,18 +7,30 @@ With the Jacobian's eigenvectors e_k and eigenvalues lambda_k (or singular vecto
 (arXiv 2310.02557, equation 7): the denoiser shrinks y in a basis that it adapts to y.
 """
 
+from __future__ import annotations
+
 import dataclasses
+import functools
 import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import scipy.linalg
 
 from keras_gahr.errors import InputError
+from keras_gahr.figure_files import figure_files
 from keras_gahr.noise import check_seed, keyed_normal
+from keras_gahr.result import SavedResult
 
 from .jacobian import Linearizer, relative_error
 from .krylov import eigenpairs, singular_triplets
+from .numbers import write_numbers
 from .spectrum import PROBES, Statistics, matrix_statistics, probe_statistics
+
+if TYPE_CHECKING:
+    from keras_gahr.result import Figure
 
 METHODS = ("exact", "lanczos", "randomized")
 """Ways to find an eigenbasis; see `eigenbasis`."""
@@ -30,8 +42,8 @@ _LARGE = 4096
 """Dimension from which on the exact method takes minutes."""
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Eigenbasis:
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Eigenbasis(SavedResult):
     """The largest shrinkage factors of a denoiser at a noisy image, and their vectors.
 
     Attributes:
@@ -50,6 +62,12 @@ class Eigenbasis:
         spectrum: (d,), all factors, for the exact method; else None.
     """
 
+    FILES: ClassVar[tuple[str, ...]] = (
+        "eigenbasis.json",
+        "eigenbasis.npz",
+        *figure_files("denoising", "eigenvectors", "spectra", "spectrum"),
+    )
+
     shrinkage: np.ndarray
     left: np.ndarray
     right: np.ndarray
@@ -64,6 +82,55 @@ class Eigenbasis:
     linearity_error: float
     statistics: Statistics
     spectrum: np.ndarray | None = None
+
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        clean: np.ndarray | None = None,
+        sigma: float = 0.0,
+        tangent: np.ndarray | None = None,
+        spectra: Sequence[tuple[float, Eigenbasis]] = (),
+        overwrite: bool = False,
+        figures: str = "png",
+        **facts: Any,
+    ) -> Path:
+        """Writes a folder with numbers (eigenbasis.json, eigenbasis.npz) and figures, as `gahr
+        eigenbasis` does.
+
+        Args:
+            folder: written whole or not at all.
+            clean: x, shaped as y; default: not known, and y stands in its place.
+            sigma: level of the noise in y, in units of [0, 1]; default 0: not known.
+            tangent: a basis of the tangent space at x, (k, height, width, channels), to compare with;
+                default: none.
+            spectra: pairs (sigma, `Eigenbasis`) of x at several noise levels, to compare; default:
+                none.
+            overwrite: whether to replace an eigenbasis that is there; nothing else is ever replaced.
+            figures: format of the figures: "png", "pdf" or "svg".
+            **facts: more entries for eigenbasis.json.
+
+        Returns:
+            The folder.
+
+        Raises:
+            InputError: if it exists, or cannot be written.
+        """
+        clean = self.noisy if clean is None else np.asarray(clean).reshape(self.noisy.shape)
+        write = functools.partial(
+            write_numbers, self, clean, sigma, tangent=tangent, spectra=spectra, **facts
+        )
+        shown = {"clean": clean, "sigma": sigma, "spectra": spectra}
+        return self._save(folder, overwrite, write, figures, **shown)
+
+    def plot(self, *, clean: np.ndarray | None = None, sigma: float = 0.0) -> Figure:
+        """A figure with the shrinkage factors and the coefficients of the image in the basis.
+
+        Args:
+            clean: x, shaped as y; default: not known, and y stands in its place.
+            sigma: level of the noise in y, in units of [0, 1]; default 0: not known.
+        """
+        return self._figure(clean=clean, sigma=sigma)
 
     def coefficients(self, image):
         """<image, right_k> for each k: float64 (k,)."""

@@ -75,11 +75,11 @@ def _oracles(basis, clean, sigma):
     return found
 
 
-def write_numbers(basis, clean, sigma, numbers, folder, spectra=(), **facts):
+def write_numbers(basis, clean, sigma, folder, *, tangent=None, spectra=(), **facts):
     """Writes eigenbasis.json and eigenbasis.npz into a folder.
 
     Args:
-        basis, clean, sigma: as for `eigenbasis_numbers`, which gives `numbers`.
+        basis, clean, sigma, tangent: as for `eigenbasis_numbers`.
         folder: a `Path`.
         spectra: pairs (sigma, `Eigenbasis`) at other noise levels; their factors are stored.
         **facts: more entries for eigenbasis.json.
@@ -103,6 +103,7 @@ def write_numbers(basis, clean, sigma, numbers, folder, spectra=(), **facts):
         arrays["spectra_sigma"] = np.array([level for level, _ in spectra])
         arrays["spectra_shrinkage"] = np.stack([other.shrinkage for _, other in spectra])
     np.savez(folder / "eigenbasis.npz", **arrays)
+    numbers = eigenbasis_numbers(basis, clean, sigma, tangent)
     report = {"package": f"keras-gahr {keras_gahr.__version__}", **facts, **numbers}
     if spectra:
         report["spectra"] = [

@@ -9,14 +9,15 @@ import dataclasses
 import numpy as np
 
 from keras_gahr.errors import InputError
+from keras_gahr.result import Result
 
 from .similarity import closest
 
 SIDE = 20
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class PatchSources:
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class PatchSources(Result):
     """The closest training image of each patch of each sample.
 
     Attributes:

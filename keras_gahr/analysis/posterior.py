@@ -11,10 +11,11 @@ import numpy as np
 from keras_gahr.denoisers import Inference, as_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_seed, keyed_normal
+from keras_gahr.result import Result
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class PosteriorComponents:
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class PosteriorComponents(Result):
     """Principal components of denoised images, the largest first.
 
     Attributes:

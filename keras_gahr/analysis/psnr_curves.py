@@ -1,7 +1,11 @@
 """PSNR over noise levels, with error bars (arXiv 2310.02557, figures 1 and 4)."""
 
+from __future__ import annotations
+
 import dataclasses
 import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -10,10 +14,17 @@ from keras_gahr.denoisers import as_inference
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_seed
 from keras_gahr.psnr import SIGMAS, psnr_at
+from keras_gahr.result import SavedResult
+
+from .psnr_files import PSNRCurves
+from .slopes import Slope
+
+if TYPE_CHECKING:
+    from keras_gahr.result import Figure
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class PSNRCurve:
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class PSNRCurve(SavedResult):
     """PSNR in dB of one set of images at several noise levels, ascending.
 
     Attributes:
@@ -21,9 +32,57 @@ class PSNRCurve:
         before, after: float64 (S, draws, N), each noisy and each denoised image.
     """
 
+    FILES: ClassVar[tuple[str, ...]] = PSNRCurves.FILES
+    SHOWN: ClassVar[tuple[str, ...]] = ("mean",)
+
     sigmas: np.ndarray
     before: np.ndarray
     after: np.ndarray
+
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        name: str = "all",
+        slope: Slope | None = None,
+        optimum: float | None = None,
+        title: str = "",
+        overwrite: bool = False,
+        figures: str = "png",
+        **facts: Any,
+    ) -> Path:
+        """Writes what `gahr psnr` does of one set of images: see `PSNRCurves`, which saves several.
+
+        Args:
+            folder: written whole or not at all.
+            name: of the set of images; default "all".
+            slope: fitted to the curve, as `fit_slope` does; default: none.
+            optimum: the best possible slope; default: not known.
+            title: of the figure; default: none.
+            overwrite: whether to replace curves that are there; nothing else is ever replaced.
+            figures: format of the figure: "png", "pdf" or "svg".
+            **facts: more entries for psnr.json.
+
+        Returns:
+            The folder.
+
+        Raises:
+            InputError: if it exists, or cannot be written.
+        """
+        curves = PSNRCurves(((name, self, slope),), optimum)
+        options = {"title": title, "overwrite": overwrite, "figures": figures}
+        return curves.save(folder, **options, **facts)
+
+    def plot(
+        self,
+        *,
+        name: str = "denoised",
+        slope: Slope | None = None,
+        optimum: float | None = None,
+        title: str = "",
+    ) -> Figure:
+        """A figure with the curve: PSNR of denoised images against that of noisy ones; see `save`."""
+        return PSNRCurves(((name, self, slope),), optimum).plot(title=title)
 
     @property
     def input_psnr(self):

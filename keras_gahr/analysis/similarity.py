@@ -13,6 +13,7 @@ from keras_gahr.datasets.arrays import blocks, to_float
 from keras_gahr.datasets.correlation import BLOCK, CONSTANT, rounding
 from keras_gahr.datasets.nearest import Copies, Nearest
 from keras_gahr.errors import InputError
+from keras_gahr.result import Result
 
 MEASURES = ("correlation", "cosine", "distance")
 LEAST_NORM = 1e-3
@@ -28,8 +29,8 @@ _NEAR = 1e-9
 _VALUES = 2**21
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Closest:
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Closest(Result):
     """For each sample, the closest images of a set, the closest first.
 
     Attributes:

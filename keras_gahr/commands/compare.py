@@ -1,25 +1,21 @@
 """`gahr compare`."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from keras_gahr.figure_files import figure_files
-from keras_gahr.names import encodable
-
 from .backend import BackendOption, choose_backend
 from .options import (
     MODEL_HELP,
     BatchSizeOption,
+    Format,
     FormatOption,
     LayoutOption,
     MemoryOption,
     OverwriteOption,
     SeedOption,
     fetch_model,
-    figure_path,
 )
 from .sampler_options import (
     BetaOption,
@@ -32,8 +28,6 @@ from .sampler_options import (
     parse_schedule,
 )
 from .training_sets import HalfOption, training_images
-
-CONTENTS = ("comparison.json", "comparison.npz", *figure_files("samples", "similarity"))
 
 
 def compare(
@@ -78,20 +72,15 @@ def compare(
     --train-a and the same --train-size.
     """
     choose_backend(backend)
-    import numpy as np
-
-    from keras_gahr import __version__
     from keras_gahr.analysis import comparison as networks
-    from keras_gahr.analysis.memorization import RULE
     from keras_gahr.datasets import load
     from keras_gahr.denoisers import load_denoiser
-    from keras_gahr.files import check_output_folder, replacing_folder
     from keras_gahr.memory import parse_memory
 
     from .caught import warnings_as_lines
     from .progress import progress_bar
 
-    check_output_folder(out, overwrite, known_by=CONTENTS[0], contents=CONTENTS)
+    networks.Comparison.check_output(out, overwrite)
     schedule = parse_schedule(
         sigma_0,
         sigma_end,
@@ -127,30 +116,25 @@ def compare(
             progress=progress,
         )
     facts = {
-        "package": f"keras-gahr {__version__}",
-        "seed": seed,
-        "rule": RULE,
-        "shared_training_images": shared,
-        **{
-            side: {
-                "denoiser": model.name,
-                "provenance": denoiser.provenance,
-                "dataset": path.resolve().name,
-                "half": half if train_size else None,
-                "training_images": len(part),
-            }
-            for side, model, denoiser, path, half, part in zip(
-                "ab", models, denoisers, datasets, halves, train, strict=True
-            )
-        },
-        **comparison.numbers(),
+        side: {
+            "denoiser": model.name,
+            "provenance": denoiser.provenance,
+            "dataset": path.resolve().name,
+            "half": half if train_size else None,
+            "training_images": len(part),
+        }
+        for side, model, denoiser, path, half, part in zip(
+            "ab", models, denoisers, datasets, halves, train, strict=True
+        )
     }
-    with replacing_folder(out, overwrite) as folder:
-        arrays = comparison.arrays([part.images for part in train])
-        np.savez_compressed(folder / "comparison.npz", **arrays)
-        text = json.dumps(encodable(facts), indent=1, allow_nan=False)
-        (folder / "comparison.json").write_text(text + "\n", encoding="utf-8")
-        _draw(folder, comparison, arrays, figures)
+    comparison.save(
+        out,
+        overwrite=overwrite,
+        figures=figures or Format.png,
+        seed=seed,
+        shared_training_images=shared,
+        **facts,
+    )
     _print(comparison, out)
 
 
@@ -163,24 +147,6 @@ def _shared(datasets, train, halves):
     # Of the whole, a set from either end: what exceeds it is in both.
     whole = train[0].manifest["shape"][0]
     return max(0, len(train[0]) + len(train[1]) - whole)
-
-
-def _draw(folder, comparison, arrays, figures):
-    """The two figures."""
-    from keras_gahr.plot import save, similarity_histograms, twin_samples
-
-    title = f"{comparison.verdict}; numbers: correlation with that network's sample"
-    twins = twin_samples(comparison.rows(arrays), title=title)
-    save(twins, figure_path(folder, "samples", figures))
-    measures = [
-        (name, arrays[f"{name}_twins"], arrays[f"{name}_a"][:, 0], arrays[f"{name}_b"][:, 0])
-        for name in ("correlation", "cosine")
-    ]
-    labels = ("A and B from the same noise", "A and closest of its set", "B and closest of its set")
-    histograms = similarity_histograms(
-        measures, labels=labels, quantity="similarity", shared=False, title=comparison.verdict
-    )
-    save(histograms, figure_path(folder, "similarity", figures))
 
 
 def _print(comparison, out):

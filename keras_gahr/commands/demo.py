@@ -38,7 +38,7 @@ def demo(
     from keras_gahr.files import check_output_folder
     from keras_gahr.noise import keyed_normal
     from keras_gahr.plot import denoising_summary, save
-    from keras_gahr.sampling import AscentSchedule, save_samples
+    from keras_gahr.sampling import AscentSchedule
     from keras_gahr.sampling import sample as draw_samples
     from keras_gahr.training import RunConfig, run_config
 
@@ -102,7 +102,7 @@ def demo(
             schedule=schedule,
             progress=progress,
         )
-    save_samples(samples, out / "samples", schedule, seed=seed, overwrite=overwrite)
+    samples.save(out / "samples", overwrite=overwrite)
 
     inference, shown = Inference(denoiser), clean[:4]
     rows = []

@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
-from keras_gahr.figure_files import figure_files
-
 from .backend import BackendOption, choose_backend
 from .options import (
     ChannelOption,
+    Format,
     FormatOption,
     IndexOption,
     LayoutOption,
@@ -18,14 +17,7 @@ from .options import (
     ModelArgument,
     OverwriteOption,
     SeedOption,
-    figure_path,
     parse_crop,
-)
-
-CONTENTS = (
-    "eigenbasis.json",
-    "eigenbasis.npz",
-    *figure_files("denoising", "eigenvectors", "spectra", "spectrum"),
 )
 
 
@@ -80,19 +72,17 @@ def eigenbasis(
     import keras
 
     from keras_gahr import analysis
-    from keras_gahr.analysis.numbers import eigenbasis_numbers, verdict, write_numbers
+    from keras_gahr.analysis.numbers import eigenbasis_numbers, verdict
     from keras_gahr.analysis.one_image import read_one
     from keras_gahr.denoisers import load_denoiser
-    from keras_gahr.files import check_output_folder, replacing_folder
     from keras_gahr.noise import parse_sigma
-    from keras_gahr.plot import save
 
     from .caught import warnings_as_lines
     from .progress import progress_bar
 
     level = parse_sigma(sigma)
     others = [parse_sigma(text) for text in spectra.split(",")] if spectra else []
-    check_output_folder(out, overwrite, known_by="eigenbasis.json", contents=CONTENTS)
+    analysis.Eigenbasis.check_output(out, overwrite)
     denoiser = load_denoiser(model)
     linearizer = analysis.Linearizer(denoiser)
     frame = None if crop is None else parse_crop(crop)
@@ -104,22 +94,23 @@ def eigenbasis(
             linearizer, clean, [level, *others], count, method.value, progress=progress, **options
         )
     compared = list(zip([level, *others], [basis, *rest], strict=True)) if others else []
-    numbers = eigenbasis_numbers(basis, clean, level, tangent)
-    with replacing_folder(out, overwrite) as folder:
-        facts = {
-            "denoiser": model.name,
-            "image": image.name,
-            "index": index,
-            "channel": channel,
-            "crop": crop,
-            "seed": seed,
-            "backend": keras.backend.backend(),
-            "provenance": denoiser.provenance,
-        }
-        write_numbers(basis, clean, level, numbers, folder, compared, **facts)
-        for stem, figure in _figures(basis, clean, numbers, compared):
-            save(figure, figure_path(folder, stem, figures))
-    for line in verdict(numbers):
+    basis.save(
+        out,
+        clean=clean,
+        sigma=level,
+        tangent=tangent,
+        spectra=compared,
+        overwrite=overwrite,
+        figures=figures or Format.png,
+        denoiser=model.name,
+        image=image.name,
+        index=index,
+        crop=crop,
+        seed=seed,
+        backend=keras.backend.backend(),
+        provenance=denoiser.provenance,
+    )
+    for line in verdict(eigenbasis_numbers(basis, clean, level, tangent)):
         typer.echo(line)
     for other, found in compared[1:]:
         statistics = found.statistics
@@ -128,30 +119,3 @@ def eigenbasis(
             f"{statistics.trace:.1f}, largest factor {found.shrinkage[0]:.3f}"
         )
     typer.echo(f"numbers and figures: {out}")
-
-
-def _figures(basis, clean, numbers, compared):
-    """Yields each figure after its name."""
-    from keras_gahr import plot
-    from keras_gahr.analysis import oracle_shrinkage
-
-    sigma = numbers["sigma"]
-    coefficients = basis.coefficients(clean)
-    yield (
-        "spectrum",
-        plot.shrinkage_and_coefficients(
-            basis.shrinkage if basis.spectrum is None else basis.spectrum,
-            coefficients,
-            sigma=sigma,
-            oracle=oracle_shrinkage(coefficients, sigma) if sigma else None,
-            title=f"{basis.noisy.shape[0]}x{basis.noisy.shape[1]}, sigma = {sigma:.3g}",
-        ),
-    )
-    yield "eigenvectors", plot.eigenvectors(basis.left, basis.shrinkage)
-    pictures = [("noisy", basis.noisy), ("denoised", basis.denoised)]
-    if sigma:
-        pictures.insert(0, ("clean", clean))
-    yield "denoising", plot.image_row(pictures)
-    if compared:
-        lines = [(level, found.shrinkage) for level, found in compared]
-        yield "spectra", plot.shrinkage_over_noise(lines)

@@ -1,32 +1,24 @@
 """`gahr psnr`."""
 
-import csv
-import dataclasses
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from keras_gahr.figure_files import figure_files
-from keras_gahr.names import encodable
-
 from .backend import BackendOption, choose_backend
 from .options import (
     BatchSizeOption,
+    Format,
     FormatOption,
     LayoutOption,
     MemoryOption,
     ModelArgument,
     OverwriteOption,
     SeedOption,
-    figure_path,
 )
 from .progress import progress_bar
 from .table import print_table
 from .training_sets import HalfOption
-
-CONTENTS = ("psnr.json", "psnr.csv", "psnr.npz", *figure_files("psnr"))
 
 
 def psnr(
@@ -73,19 +65,17 @@ def psnr(
 ):
     """Measure PSNR over noise levels, with error bars and the slope of the curve."""
     choose_backend(backend)
-    from keras_gahr import __version__
     from keras_gahr.analysis import psnr_curve
+    from keras_gahr.analysis.psnr_files import PSNRCurves
     from keras_gahr.analysis.slopes import fit_slope, optimal_slope
     from keras_gahr.datasets import load
     from keras_gahr.denoisers import Inference, load_denoiser
     from keras_gahr.errors import InputError
-    from keras_gahr.files import check_output_folder, replacing_folder
     from keras_gahr.memory import parse_memory
     from keras_gahr.noise import parse_sigma
-    from keras_gahr.plot import PSNRLine, psnr_lines, save
     from keras_gahr.psnr import SIGMAS
 
-    check_output_folder(out, overwrite, known_by=CONTENTS[0], contents=CONTENTS)
+    PSNRCurves.check_output(out, overwrite)
     optimum = None if alpha is None else optimal_slope(alpha)
     levels = SIGMAS if sigmas is None else [parse_sigma(text) for text in sigmas.split(",")]
     fit = parse_sigma(fit_from), parse_sigma(fit_to)
@@ -106,25 +96,20 @@ def psnr(
             curve = psnr_curve(inference, clean, levels, draws, seed, progress)
         curves.append((name, curve, fit_slope(curve, *fit) if len(levels) > 1 else None))
 
-    facts = {
-        "package": f"keras-gahr {__version__}",
-        "denoiser": model.name,
-        "provenance": denoiser.provenance,
-        "dataset": dataset.resolve().name,
-        "train_size": train_size,
-        "half": half if train_size else None,
-        "seed": seed,
-        "draws": draws,
-        "optimal_slope": optimum,
-    }
-    with replacing_folder(out, overwrite) as folder:
-        _write(folder, facts, curves)
-        lines = [
-            PSNRLine.of_curve(name, curve, slope=slope, optimum=optimum if slope else None)
-            for name, curve, slope in curves
-        ]
-        figure = psnr_lines(lines, title=f"{model.stem} on {dataset.stem}")
-        save(figure, figure_path(folder, "psnr", figures))
+    found = PSNRCurves(tuple(curves), optimum)
+    found.save(
+        out,
+        title=f"{model.stem} on {dataset.stem}",
+        overwrite=overwrite,
+        figures=figures or Format.png,
+        denoiser=model.name,
+        provenance=denoiser.provenance,
+        dataset=dataset.resolve().name,
+        train_size=train_size,
+        half=half if train_size else None,
+        seed=seed,
+        draws=draws,
+    )
     _print(curves, optimum, out)
 
 
@@ -140,55 +125,9 @@ def _sets(images, train_size, test_size, half):
     return dict(zip(("train", "test"), parts, strict=True))
 
 
-def _write(folder, facts, curves):
-    """Writes the numbers into a folder."""
-    import numpy as np
-
-    rows, arrays = [], {}
-    for name, curve, slope in curves:
-        arrays |= {f"before_{name}": curve.before, f"after_{name}": curve.after}
-        rows += [
-            dict(zip(("set", *_COLUMNS), (name, *row), strict=True)) for row in _curve_rows(curve)
-        ]
-        facts[name] = {
-            "images": curve.after.shape[-1],
-            "levels": [dict(zip(_COLUMNS, row, strict=True)) for row in _curve_rows(curve)],
-            "slope": slope and _without_nan(dataclasses.asdict(slope)),
-        }
-    np.savez_compressed(folder / "psnr.npz", sigmas=curves[0][1].sigmas, **arrays)
-    with open(folder / "psnr.csv", "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, ("set", *_COLUMNS))
-        writer.writeheader()
-        writer.writerows(rows)
-    text = json.dumps(encodable(facts), indent=1, allow_nan=False)
-    (folder / "psnr.json").write_text(text + "\n", encoding="utf-8")
-
-
-_COLUMNS = ("sigma", "input_psnr", "noisy", "denoised", "error_over_images", "error_over_draws")
-
-
-def _curve_rows(curve):
-    """The numbers of each noise level, in the order of `_COLUMNS`; None for NaN."""
-    columns = (
-        curve.sigmas,
-        curve.input_psnr,
-        curve.before.mean(axis=(1, 2)),
-        curve.mean,
-        curve.error_over_images,
-        curve.error_over_draws,
-    )
-    return [
-        [None if value != value else float(value) for value in row]
-        for row in zip(*columns, strict=True)
-    ]
-
-
-def _without_nan(numbers):
-    numbers["interval"] = [None if value != value else value for value in numbers["interval"]]
-    return numbers
-
-
 def _print(curves, optimum, out):
+    from keras_gahr.analysis.psnr_files import curve_rows
+
     for name, curve, slope in curves:
         typer.echo(f"{name}: {curve.after.shape[-1]} images, PSNR in dB")
         header = ["sigma", "noisy", "denoised", "+- images", "+- draws"]
@@ -197,7 +136,7 @@ def _print(curves, optimum, out):
             [
                 [f"{sigma * 255:.1f}/255", f"{noisy:.2f}", f"{denoised:.2f}"]
                 + ["-" if error is None else f"{error:.3f}" for error in errors]
-                for sigma, _, noisy, denoised, *errors in _curve_rows(curve)
+                for sigma, _, noisy, denoised, *errors in curve_rows(curve)
             ],
         )
         if slope is not None:

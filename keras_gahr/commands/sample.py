@@ -89,14 +89,12 @@ def sample(
     choose_backend(backend)
     import time
 
-    import keras
-
     from keras_gahr.denoisers import MultiScaleDenoiser, load_denoiser
     from keras_gahr.errors import InputError
     from keras_gahr.memory import parse_memory
-    from keras_gahr.sampling import Trajectory, check_samples_output, save_samples
+    from keras_gahr.sampling import Samples, Trajectory
 
-    check_samples_output(out, overwrite)
+    Samples.check_output(out, overwrite)
     schedule = parse_sampler(
         sampler,
         sigma_0,
@@ -138,26 +136,17 @@ def sample(
         )
     height, width = parse_size(size) if size is not None else trained_on
     if trajectory is not None:
-        trajectory = options["trajectory"] = Trajectory(trajectory)
+        options["trajectory"] = Trajectory(trajectory)
 
     start = time.monotonic()
     samples = _draw(denoiser, (height, width, denoiser.output_channels), by_level, count, options)
     seconds = time.monotonic() - start
-    save_samples(
-        samples,
+    samples.save(
         out,
-        schedule,
-        trajectory=trajectory,
+        overwrite=overwrite,
         denoiser=model.name,
         precision=precision,
-        provenance=denoiser.provenance,
-        sampler=sampler,
-        seed=seed,
-        first_image=first_image,
-        final_denoise=final_denoise,
         seconds=round(seconds, 2),
-        backend=keras.backend.backend(),
-        overwrite=overwrite,
     )
     converged = samples.status.count("converged")
     typer.echo(

@@ -5,8 +5,10 @@ import math
 import numbers
 
 import keras
+import numpy as np
 from keras import ops
 
+from keras_gahr.datasets.arrays import to_float
 from keras_gahr.errors import InputError
 
 from .configuration import check_options
@@ -137,8 +139,19 @@ class Denoiser(keras.Model):
         return super().call(inputs, training=training, mask=mask)
 
     def denoise(self, noisy):
-        """The denoised images D(y) = y - r(y), differentiable; shapes as in the class."""
-        noisy = ops.convert_to_tensor(noisy, dtype="float32")
+        """The denoised images D(y) = y - r(y); shapes as in the class.
+
+        Args:
+            noisy: y, a tensor, or an array: uint8 in 0..255 or floats in the units of [0, 1].
+
+        Returns:
+            Of a tensor a tensor, which can be differentiated; of anything else a NumPy array, float32.
+            `keras_gahr.denoise` takes other shapes too, and large images in less memory.
+        """
+        if not (ops.is_tensor(noisy) or isinstance(noisy, keras.KerasTensor)):
+            values = ops.convert_to_tensor(to_float(np.asarray(noisy), None))
+            return ops.convert_to_numpy(self.denoise(values))
+        noisy = ops.cast(noisy, "float32")
         return noisy[..., -self.output_channels :] - self(noisy, training=False)
 
     def check_shape(self, shape):

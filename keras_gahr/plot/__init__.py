@@ -20,6 +20,7 @@ from .images import denoised_images, image_pairs, image_row, show_image
 from .output import png_bytes, save
 from .psnr import PSNRLine, psnr_lines
 from .restorations import restored_images
+from .results import figures_of
 from .similarity import similarity_crossing, similarity_histograms, twin_samples
 from .spectrum import shrinkage_and_coefficients, shrinkage_over_images, shrinkage_over_noise
 from .style import PALETTE, shades
@@ -33,6 +34,7 @@ __all__ = [
     "denoised_images",
     "denoising_summary",
     "eigenvectors",
+    "figures_of",
     "gap_over_images",
     "gap_over_noise",
     "image_pairs",

@@ -3,7 +3,7 @@
 from .averages import Restoration
 from .in_memory import restore
 from .inputs import InputImages
-from .outputs import CONTENTS, check_restoration_output
+from .outputs import CONTENTS, check_restoration_output, save_restorations
 from .run import restore_files
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "check_restoration_output",
     "restore",
     "restore_files",
+    "save_restorations",
 ]

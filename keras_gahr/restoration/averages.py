@@ -1,22 +1,33 @@
 """Restored images: of least norm, a sample, and the mean and spread of several."""
 
+from __future__ import annotations
+
 import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from keras import ops
 
 from keras_gahr.noise import check_whole, keyed_normal
 from keras_gahr.psnr import psnr
+from keras_gahr.result import Result
 from keras_gahr.sampling import sample
+from keras_gahr.sampling.measurements import Measurement
 from keras_gahr.sampling.request import check_request
 from keras_gahr.ssim import WINDOW, ssim
 
+from .outputs import save_restorations
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Restoration:
+if TYPE_CHECKING:
+    from keras_gahr.result import Figure
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Restoration(Result):
     """What was found of one image; every image float32 `(height, width, channels)`, not clipped.
 
-    Args:
+    Attributes:
         name: of the image.
         clean: the image itself, or None if it is not known.
         observed: what was observed of it.
@@ -24,6 +35,8 @@ class Restoration:
         samples: `(repeat, height, width, channels)`.
         status: for each sample "converged", "max_steps", "diverged" or "noise_unseen"; see
             `keras_gahr.sampling.Samples`.
+        measurement: the `Measurement`, if it is known.
+        settings: how the samples were drawn, as plain values.
     """
 
     name: str
@@ -32,6 +45,14 @@ class Restoration:
     minimum_norm: np.ndarray
     samples: np.ndarray
     status: tuple[str, ...]
+    measurement: Measurement | None = dataclasses.field(default=None, repr=False)
+    settings: dict[str, Any] = dataclasses.field(default_factory=dict, repr=False)
+
+    @property
+    def picture(self):
+        """What was observed, if it is a picture, else None."""
+        shown = self.measurement is not None and self.measurement.gives_pictures
+        return self.observed if shown else None
 
     @property
     def kept(self):
@@ -59,6 +80,20 @@ class Restoration:
     def images(self):
         """The restored images by name."""
         return {"minimum_norm": self.minimum_norm, "sample": self.sample, "mean": self.mean}
+
+    def save(
+        self, folder: str | Path, *, overwrite: bool = False, figures: str = "png", **facts: Any
+    ) -> Path:
+        """Writes what `gahr restore` does of one image: see `save_restorations`."""
+        return save_restorations([self], folder, overwrite=overwrite, figures=figures, **facts)
+
+    def plot(self, *, title: str = "") -> Figure:
+        """A figure with what was observed, the restored images and their deviation in a row.
+
+        Args:
+            title: text after the image's name; default: none.
+        """
+        return self._figure(title=title)
 
     def quality(self):
         """PSNR (dB) and SSIM of each restored image, not clipped: a dictionary by `psnr_NAME`,
@@ -131,6 +166,11 @@ def restore_alike(
         memory=memory,
         prepared=prepared,
     )
+    settings = {
+        "repeat": repeat,
+        "seed": seed,
+        "schedule": found.schedule and dataclasses.asdict(found.schedule),
+    }
     return [
         Restoration(
             name,
@@ -139,6 +179,8 @@ def restore_alike(
             minimum_norm[k],
             found.images[k * repeat : (k + 1) * repeat],
             found.status[k * repeat : (k + 1) * repeat],
+            measurement,
+            settings,
         )
         for k, name in enumerate(names)
     ]

@@ -1,14 +1,26 @@
 """Restored images on disk."""
 
-import csv
-import shutil
-from pathlib import PurePosixPath
+from __future__ import annotations
 
+import csv
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import keras
 import numpy as np
 
+import keras_gahr
 from keras_gahr.datasets.image_files import write_image
 from keras_gahr.errors import InputError
-from keras_gahr.files import check_output_folder, replacing
+from keras_gahr.files import check_output_folder, replacing, replacing_folder
+from keras_gahr.names import encodable, printable
+from keras_gahr.result import save_figures
+
+if TYPE_CHECKING:
+    from .averages import Restoration
 
 CONTENTS = ("restoration.json", "restoration.csv")
 """What a folder of restorations holds beside a folder for each image."""
@@ -34,7 +46,78 @@ def check_restoration_output(out, names, overwrite=False):
     return check_output_folder(out, overwrite, known_by="restoration.json", contents=contents)
 
 
-def write_restoration(folder, restoration, measurement, draw=None):
+def save_restorations(
+    restorations: Sequence[Restoration],
+    folder: str | Path,
+    *,
+    overwrite: bool = False,
+    figures: str = "png",
+    **facts: Any,
+) -> Path:
+    """Writes what `gahr restore` does: a folder with a folder for each image, restoration.csv and
+    restoration.json.
+
+    Args:
+        restorations: of images with different names; see `write_restoration` for what is written.
+        folder: written whole or not at all.
+        overwrite: whether to replace restorations that are there; nothing else is ever replaced.
+        figures: format of the figures: "png", "pdf" or "svg".
+        **facts: more entries for restoration.json.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InputError: if it exists, if two images have one name, or if it cannot be written.
+    """
+    names = [restoration.name for restoration in restorations]
+    if len(names) != len(set(names)):
+        raise InputError(f"received two images called {max(names, key=names.count)}: rename one")
+    folder = check_restoration_output(folder, names, overwrite)
+    report = {
+        "package": f"keras-gahr {keras_gahr.__version__}",
+        "backend": keras.backend.backend(),
+        **(restorations[0].settings if restorations else {}),
+        **facts,
+    }
+    with replacing_folder(folder, overwrite) as made:
+        for restoration in restorations:
+            write_restoration(made / restoration.name, restoration)
+            save_figures(restoration, made / restoration.name, figures)
+        write_report(made, [row_of(restoration) for restoration in restorations], {}, report)
+    return folder
+
+
+def row_of(restoration: Restoration, channels: str | None = None) -> dict[str, Any]:
+    """What restoration.csv says of one image.
+
+    Args:
+        channels: what was done with them; see `keras_gahr.restoration.inputs.Problem`.
+    """
+    counts = {
+        status: restoration.status.count(status)
+        for status in ("converged", "max_steps", "diverged", "noise_unseen")
+    }
+    name = printable(restoration.name)
+    return {"name": name, "channels": channels, **counts, **restoration.quality()}
+
+
+def write_report(folder, rows, left_out, facts):
+    """Writes restoration.csv and restoration.json into a folder.
+
+    Args:
+        rows: of `row_of`.
+        left_out: from names to reasons.
+        facts: other entries of restoration.json.
+    """
+    write_table(folder / "restoration.csv", rows)
+    left_out = [{"name": printable(name), "reason": reason} for name, reason in left_out.items()]
+    content = encodable({**facts, "images": rows, "left_out": left_out})
+    text = json.dumps(content, indent=1, allow_nan=False)
+    (folder / "restoration.json").write_text(text + "\n", encoding="utf-8")
+
+
+def write_restoration(folder, restoration, draw=None):
     """Writes a folder for one image: every image as `.npy` and `.png`.
 
     samples.npy has all samples, those that diverged too. The picture of the deviation is white where
@@ -42,8 +125,7 @@ def write_restoration(folder, restoration, measurement, draw=None):
 
     Args:
         folder: one that an interrupted run left is removed first.
-        restoration: a `Restoration`.
-        measurement: the `Measurement`, whose observation is shown if it is a picture.
+        restoration: a `Restoration`, what is observed of which is shown if it is a picture.
         draw: None, or called as draw(folder, restoration, observed), a picture or None, to add figures.
     """
     shutil.rmtree(folder, ignore_errors=True)
@@ -57,14 +139,14 @@ def write_restoration(folder, restoration, measurement, draw=None):
     }
     if restoration.clean is not None:
         pictures["clean"] = arrays["clean"] = restoration.clean
-    if measurement.gives_pictures:
+    if restoration.picture is not None:
         pictures["measurement"] = restoration.observed
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array)
     for name, picture in pictures.items():
         write_image(folder / f"{name}.png", np.nan_to_num(picture))
     if draw:
-        draw(folder, restoration, restoration.observed if measurement.gives_pictures else None)
+        draw(folder, restoration, restoration.picture)
 
 
 def write_table(path, rows):

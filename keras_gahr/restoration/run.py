@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import functools
 import hashlib
-import json
 import shutil
 
 import keras
@@ -14,13 +13,19 @@ import keras_gahr
 from keras_gahr.datasets.journal import Journal
 from keras_gahr.errors import InputError
 from keras_gahr.files import others_in, resuming_folder
-from keras_gahr.names import encodable, printable
 from keras_gahr.noise import check_seed, check_whole
 from keras_gahr.sampling import AscentSchedule, prepare
 from keras_gahr.sampling.request import check_request
 
 from .averages import restore_alike
-from .outputs import CONTENTS, JOURNAL, check_restoration_output, write_restoration, write_table
+from .outputs import (
+    CONTENTS,
+    JOURNAL,
+    check_restoration_output,
+    row_of,
+    write_report,
+    write_restoration,
+)
 
 
 def restore_files(
@@ -117,13 +122,7 @@ def restore_files(
                 rows += new
             progress(len(rows), len(images))
         journal.remove()
-        write_table(folder / "restoration.csv", rows)
-        left_out = [
-            {"name": printable(name), "reason": reason} for name, reason in images.left_out.items()
-        ]
-        content = encodable({**made_by, "images": rows, "left_out": left_out})
-        text = json.dumps(content, indent=1, allow_nan=False)
-        (folder / "restoration.json").write_text(text + "\n", encoding="utf-8")
+        write_report(folder, rows, images.left_out, made_by)
         _remove_others(folder, {*images.names, *CONTENTS})
     return rows
 
@@ -167,19 +166,8 @@ def _restore_block(denoiser, block, folder, draw, options, progress):
     )
     rows = []
     for problem, restoration in zip(block, restorations, strict=True):
-        write_restoration(folder / restoration.name, restoration, measurement, draw)
-        counts = {
-            status: restoration.status.count(status)
-            for status in ("converged", "max_steps", "diverged", "noise_unseen")
-        }
-        rows.append(
-            {
-                "name": printable(restoration.name),
-                "channels": problem.channels,
-                **counts,
-                **restoration.quality(),
-            }
-        )
+        write_restoration(folder / restoration.name, restoration, draw)
+        rows.append(row_of(restoration, problem.channels))
     return rows
 
 

@@ -1,6 +1,7 @@
 """Images from a multi-scale denoiser, the low band first and then details given what is there."""
 
 import dataclasses
+from typing import Any, ClassVar
 
 import numpy as np
 from keras import ops
@@ -9,28 +10,38 @@ from keras_gahr.denoisers.haar import haar_synthesize
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_seed, keyed_normal
 
+from .ascent import AscentSchedule
+from .noise_levels import NoiseLevels
 from .request import check_request
-from .sampler import SAMPLERS, sample
-from .samples import Samples
+from .sampler import SAMPLERS, facts_of, sample
+from .samples import SampledImages, Samples
+from .trajectory import Trajectory
 
 # The draws of a level are numbered from this multiple on, so that no two levels share noise.
 _DRAWS_OF_A_LEVEL = 2**32
 
 
-@dataclasses.dataclass(frozen=True)
-class MultiScaleSamples:
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class MultiScaleSamples(SampledImages):
     """What the sampler found, level by level.
 
-    Args:
+    Attributes:
         images: float32 `(count, height, width, channels)`, not clipped.
         levels: `Samples` of each level in order: the low band (unless it was given), then the details
             of each scale, the coarsest first. Their sigma is in the units of their own bands.
         names: of the levels: "low_band", "detail_1", "detail_0".
+        schedule: the one used.
+        facts: see `Samples`.
     """
+
+    SHOWN: ClassVar[tuple[str, ...]] = ("status",)
 
     images: np.ndarray
     levels: tuple[Samples, ...]
     names: tuple[str, ...]
+    schedule: AscentSchedule | NoiseLevels | None = None
+    facts: dict[str, Any] = dataclasses.field(default_factory=dict, repr=False)
+    trajectory: ClassVar[Trajectory | None] = None
 
     @property
     def steps(self):
@@ -98,7 +109,7 @@ def sample_multi_scale(
     if sampler not in SAMPLERS:
         raise InputError(f"received sampler {sampler!r}, expected one of {', '.join(SAMPLERS)}")
     schedule = schedule or SAMPLERS[sampler].schedule()
-    check_seed(seed)
+    seed = check_seed(seed)
     shape = check_request(denoiser, shape, count)
     denoiser.check_shape((count, *shape))
     height, width, channels = shape
@@ -130,7 +141,8 @@ def sample_multi_scale(
         levels.append(samples)
         band = samples.images if scale is None else _finer(band, samples.images)
     names = ("low_band" if scale is None else f"detail_{scale}" for scale in plan)
-    return MultiScaleSamples(band, tuple(levels), tuple(names))
+    facts = facts_of(denoiser, sampler, seed, first_image, final_denoise)
+    return MultiScaleSamples(band, tuple(levels), tuple(names), schedule, facts)
 
 
 def _for_details(schedule, scale):

@@ -7,43 +7,37 @@ import numpy as np
 
 import keras_gahr
 from keras_gahr.datasets.image_files import contact_sheet, write_image
-from keras_gahr.files import check_output_folder, replacing_folder
 from keras_gahr.names import encodable
 
-from .multi_scale import MultiScaleSamples
-from .trajectory import TRAJECTORY_FILES
+SAMPLES = ("sampling.json", "samples.npy", "samples.png")
+"""Files of samples."""
 
 
-def save_samples(samples, out, schedule, *, trajectory=None, overwrite=False, **facts):
-    """Writes a folder with samples.png (a sheet of all), samples.npy and sampling.json.
+def write_samples(samples, folder, facts):
+    """Writes the files of `Samples` or `MultiScaleSamples` into a folder.
 
     Args:
-        samples: `Samples` or `MultiScaleSamples`.
-        out: the folder, written whole or not at all.
-        schedule: the one used.
-        trajectory: a finished `Trajectory`, whose files are written too.
-        overwrite: whether to replace samples that are there; nothing else is ever replaced.
-        **facts: more entries for sampling.json, such as the seed.
+        facts: more entries for sampling.json.
     """
     finite = np.nan_to_num(samples.images, posinf=1, neginf=0)
     report = {
         "package": f"keras-gahr {keras_gahr.__version__}",
+        **samples.facts,
         **facts,
-        "schedule": dataclasses.asdict(schedule),
+        "schedule": samples.schedule and dataclasses.asdict(samples.schedule),
         "images": _endings(samples),
     }
-    if isinstance(samples, MultiScaleSamples):
+    if levels := getattr(samples, "levels", ()):
         report["levels"] = {
-            name: _endings(level) for name, level in zip(samples.names, samples.levels, strict=True)
+            name: _endings(level) for name, level in zip(samples.names, levels, strict=True)
         }
-    with replacing_folder(check_samples_output(out, overwrite), overwrite) as folder:
-        np.save(folder / "samples.npy", samples.images)
-        write_image(folder / "samples.png", contact_sheet(finite, columns=_columns(len(finite))))
-        if trajectory is not None:
-            trajectory.save(folder)
-        (folder / "sampling.json").write_text(
-            json.dumps(encodable(report), indent=1, allow_nan=False) + "\n"
-        )
+    np.save(folder / "samples.npy", samples.images)
+    write_image(folder / "samples.png", contact_sheet(finite, columns=_columns(len(finite))))
+    if samples.trajectory is not None:
+        samples.trajectory.save(folder)
+    (folder / "sampling.json").write_text(
+        json.dumps(encodable(report), indent=1, allow_nan=False) + "\n"
+    )
 
 
 def _endings(samples):
@@ -64,12 +58,6 @@ def _endings(samples):
 def _json_number(value):
     """A float that JSON can hold: None for NaN and infinity."""
     return float(value) if np.isfinite(value) else None
-
-
-def check_samples_output(out, overwrite=False):
-    """The folder, if `save_samples` may write it; else raises `InputError`."""
-    contents = ("samples.npy", "samples.png", "sampling.json", *TRAJECTORY_FILES)
-    return check_output_folder(out, overwrite, known_by="sampling.json", contents=contents)
 
 
 def _columns(count):

@@ -5,6 +5,7 @@ import functools
 import warnings
 from collections.abc import Callable
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -123,11 +124,11 @@ def sample(
     """
     denoiser = as_denoiser(denoiser)
     shape = check_request(denoiser, shape, count)
-    check_seed(seed)
+    seed = check_seed(seed)
     check_whole(batch_size, "batch_size", 1)
     check_whole(check_every, "check_every", 1)
     # The index of an image is a key of its noise.
-    check_whole(first_image, "first_image", 0, 2**64 - count)
+    first_image = check_whole(first_image, "first_image", 0, 2**64 - count)
     initial, condition = (
         None if images is None else to_float(np.asarray(images), None)
         for images in (initial, condition)
@@ -166,7 +167,12 @@ def sample(
                 check_every=check_every,
             )
         )
-    samples = concatenate_samples(parts)
+    samples = concatenate_samples(
+        parts,
+        schedule=run.schedule,
+        facts=facts_of(denoiser, sampler, seed, first_image, final_denoise),
+        trajectory=trajectory,
+    )
     if "noise_unseen" in samples.status:
         warnings.warn(
             "some images are still noise, of which this denoiser sees less than a tenth: train it, "
@@ -174,6 +180,18 @@ def sample(
             stacklevel=2,
         )
     return samples
+
+
+def facts_of(denoiser, sampler, seed, first_image, final_denoise):
+    """What `Samples` say of how they were drawn, beside the schedule."""
+    return {
+        "provenance": denoiser.provenance,
+        "sampler": sampler,
+        "seed": seed,
+        "first_image": first_image,
+        "final_denoise": final_denoise,
+        "backend": keras.backend.backend(),
+    }
 
 
 def prepare(

@@ -1,16 +1,59 @@
 """What a sampler found."""
 
+from __future__ import annotations
+
 import dataclasses
+import functools
 import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from keras_gahr.result import SavedResult
 
-@dataclasses.dataclass(frozen=True)
-class Samples:
+from .ascent import AscentSchedule
+from .noise_levels import NoiseLevels
+from .outputs import SAMPLES, write_samples
+from .trajectory import TRAJECTORY_FILES, Trajectory
+
+if TYPE_CHECKING:
+    from keras_gahr.result import Figure
+
+
+class SampledImages(SavedResult):
+    """What all samples have in common; see `Samples`."""
+
+    FILES: ClassVar[tuple[str, ...]] = (*SAMPLES, *TRAJECTORY_FILES)
+
+    def save(self, folder: str | Path, *, overwrite: bool = False, **facts: Any) -> Path:
+        """Writes a folder with samples.png (a sheet of all), samples.npy and sampling.json, as `gahr
+        sample` does, and the files of the trajectory if there is one.
+
+        Args:
+            folder: written whole or not at all.
+            overwrite: whether to replace samples that are there; nothing else is ever replaced.
+            **facts: more entries for sampling.json.
+
+        Returns:
+            The folder.
+
+        Raises:
+            InputError: if it exists, or cannot be written.
+        """
+        write = functools.partial(write_samples, self, facts=facts)
+        return self._save(folder, overwrite, write)
+
+    def plot(self, *, title: str = "") -> Figure:
+        """A figure with a sheet of all images."""
+        return self._figure(title=title)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Samples(SampledImages):
     """What the sampler found.
 
-    Args:
+    Attributes:
         images: float32 `(count, height, width, channels)`, after the final denoising; not clipped.
         steps: steps taken for each image.
         sigma: noise level |r(y)| / sqrt(d) before the final denoising, for each image.
@@ -19,6 +62,9 @@ class Samples:
             image is still noise.
         first_sigma: noise level that the denoiser saw in the initial image, about `sigma_0` if it is
             any good.
+        schedule: the one used.
+        facts: what else decided which images these are, such as the seed, as plain values.
+        trajectory: the steps that were kept, if any.
     """
 
     images: np.ndarray
@@ -26,14 +72,18 @@ class Samples:
     sigma: np.ndarray
     status: tuple[str, ...]
     first_sigma: np.ndarray
+    schedule: AscentSchedule | NoiseLevels | None = None
+    facts: dict[str, Any] = dataclasses.field(default_factory=dict, repr=False)
+    trajectory: Trajectory | None = dataclasses.field(default=None, repr=False)
 
 
-def concatenate_samples(parts):
-    """Several `Samples` as one."""
+def concatenate_samples(parts, **others):
+    """Several `Samples` as one, with the other fields given."""
     return Samples(
         images=np.concatenate([part.images for part in parts]),
         steps=np.concatenate([part.steps for part in parts]),
         sigma=np.concatenate([part.sigma for part in parts]),
         status=tuple(itertools.chain.from_iterable(part.status for part in parts)),
         first_sigma=np.concatenate([part.first_sigma for part in parts]),
+        **others,
     )

@@ -9,7 +9,7 @@ from keras import ops
 from networks import relative_difference
 
 from keras_gahr import InputError, ReceptiveFieldBFCNN
-from keras_gahr.sampling import AscentSchedule, Measurement, Synthesis, sample, save_samples
+from keras_gahr.sampling import AscentSchedule, Measurement, Synthesis, sample
 
 SCHEDULE = AscentSchedule(beta=0.3, sigma_end=0.03)
 SHAPE = (16, 20, 1)
@@ -156,7 +156,7 @@ def test_synthesis_keeps_nothing():
 
 
 def test_samples_on_disk(tmp_path, tiny_denoiser, sixteen):
-    save_samples(sixteen, tmp_path / "out", SCHEDULE, seed=7)
+    sixteen.save(tmp_path / "out")
     assert np.array_equal(np.load(tmp_path / "out" / "samples.npy"), sixteen.images)
     report = json.loads((tmp_path / "out" / "sampling.json").read_text())
     assert report["seed"] == 7

@@ -12,7 +12,7 @@ from networks import with_unit_gammas
 from keras_gahr import BFCNN, InputError, MultiScaleDenoiser, ReceptiveFieldBFCNN
 from keras_gahr.denoisers.haar import haar_pyramid
 from keras_gahr.noise import keyed_normal
-from keras_gahr.sampling import AscentSchedule, sample, sample_multi_scale, save_samples
+from keras_gahr.sampling import AscentSchedule, sample, sample_multi_scale
 
 SHAPE = (16, 24, 1)
 SCHEDULE = AscentSchedule(beta=0.5, h0=0.2, sigma_end=0.2, max_steps=12)
@@ -94,7 +94,7 @@ def test_a_given_low_band_is_kept(denoiser, smooth_images, side, names):
 def test_progress_and_report(samples, seen, tmp_path):
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     assert 2 <= seen[-1][0] <= seen[-1][1] == 3
-    save_samples(samples, tmp_path / "out", SCHEDULE)
+    samples.save(tmp_path / "out")
     report = json.loads((tmp_path / "out" / "sampling.json").read_text())
     assert list(report["levels"]) == list(samples.names)
     assert len(report["levels"]["detail_0"]) == len(report["images"]) == 3

@@ -1,11 +1,13 @@
 """Steps that are kept, and the files made of them."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from keras_gahr.denoisers import Inference
-from keras_gahr.sampling import AscentSchedule, Trajectory, sample, save_samples
+from keras_gahr.sampling import AscentSchedule, Trajectory, sample
 from keras_gahr.sampling.trajectory import TRAJECTORY_FILES
 
 SHAPE = (8, 12, 1)
@@ -34,7 +36,7 @@ def test_what_is_kept(tiny_denoiser, tmp_path):
     residual = kept.y[1] - kept.denoised[1]
     assert kept.sigma[1] == pytest.approx(np.sqrt(np.mean(residual**2, axis=(1, 2, 3))), rel=1e-4)
 
-    save_samples(samples, tmp_path / "out", SCHEDULE, trajectory=kept)
+    samples.save(tmp_path / "out")
     assert {*TRAJECTORY_FILES} < {path.name for path in (tmp_path / "out").iterdir()}
     with np.load(tmp_path / "out" / "trajectory.npz") as arrays:
         assert np.array_equal(arrays["y"], kept.y)
@@ -42,4 +44,4 @@ def test_what_is_kept(tiny_denoiser, tmp_path):
     with Image.open(tmp_path / "out" / "trajectory.gif") as animation:
         # Pillow joins frames that are alike, such as those after the end of the longest.
         assert len(kept.t) - 2 <= animation.n_frames <= len(kept.t)
-    save_samples(samples, tmp_path / "out", SCHEDULE, overwrite=True)
+    dataclasses.replace(samples, trajectory=None).save(tmp_path / "out", overwrite=True)

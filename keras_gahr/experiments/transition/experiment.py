@@ -94,7 +94,7 @@ class Transition(Experiment):
             train_sets = [run.split()[0].images for run in pair]
             comparison = _compare(settings, pair, train_sets)
             results.append(_result(size, gap, comparison))
-            rows = comparison.rows(comparison.arrays(train_sets))
+            rows = comparison.rows()
             pages.append(twins_page(size, results[-1], rows, settings.sampling.samples))
             numbers[f"N={size}"] = {**gap.numbers(), **comparison.numbers()}
         crossing = crossing_of(results)

@@ -1,0 +1,143 @@
+"""How results draw themselves."""
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from keras_gahr.analysis import (
+    Comparison,
+    Eigenbasis,
+    MemorizationReport,
+    PSNRCurves,
+    oracle_shrinkage,
+)
+from keras_gahr.restoration import Restoration
+from keras_gahr.sampling import MultiScaleSamples, Samples
+
+from .images import image_row, show_sheet
+from .psnr import PSNRLine, psnr_lines
+from .restorations import restored_images
+from .similarity import similarity_histograms, twin_samples
+from .spectrum import shrinkage_and_coefficients, shrinkage_over_noise
+from .style import new_figure
+from .vectors import eigenvectors
+
+_SHEET = 6
+"""Inches of the longer side of a sheet of images."""
+
+
+@functools.singledispatch
+def figures_of(result: Any, **options: Any) -> Iterator[tuple[str, Figure]]:
+    """The figures of a result, which its own methods `plot` and `save` ask for.
+
+    Args:
+        result: what a function of this package returned.
+        options: of these methods, as far as figures depend on them.
+
+    Returns:
+        An iterator of pairs (name, figure); the first figure is the one that `plot` returns.
+
+    Raises:
+        TypeError: for something that has no figure.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr import plot
+        >>> from keras_gahr.analysis import PSNRCurve
+        >>> curve = PSNRCurve(np.array([0.1, 1]), np.ones((2, 1, 3)), np.ones((2, 1, 3)))
+        >>> type(curve.plot()).__name__
+        'Figure'
+    """
+    raise TypeError(f"a {type(result).__name__} has no figure")
+
+
+@figures_of.register(Samples)
+@figures_of.register(MultiScaleSamples)
+def _(result, title=""):
+    count, height, width, _ = result.images.shape
+    columns = int(np.ceil(np.sqrt(count)))
+    sides = np.array([columns * width, -(-count // columns) * height])
+    figure = new_figure(*(_SHEET * sides / sides.max()), title)
+    show_sheet(figure.subplots(), result.images)
+    yield "samples", figure
+
+
+@figures_of.register
+def _(result: Restoration, title=""):
+    yield "figure", restored_images(result, measurement=title, observed=result.picture)
+
+
+@figures_of.register
+def _(result: PSNRCurves, title=""):
+    lines = [
+        PSNRLine.of_curve(
+            name, curve, slope=slope, optimum=None if slope is None else result.optimum
+        )
+        for name, curve, slope in result.curves
+    ]
+    yield "psnr", psnr_lines(lines, title=title)
+
+
+@figures_of.register
+def _(result: MemorizationReport, title=""):
+    twins = result.twins
+    panels = [
+        (measure, *([] if twins is None else [twins[measure]]), result.closest[measure].value[:, 0])
+        for measure in ("correlation", "cosine")
+    ]
+    labels = ("other network, same noise", "closest training image")
+    yield (
+        "similarity",
+        similarity_histograms(
+            panels,
+            labels=labels[-len(panels[0]) + 1 :],
+            quantity="similarity",
+            shared=False,
+            title=title or result.verdict,
+        ),
+    )
+
+
+@figures_of.register
+def _(result: Comparison):
+    title = f"{result.verdict}; numbers: correlation with that network's sample"
+    yield "samples", twin_samples(result.rows(), title=title)
+    a, b = result.reports
+    panels = [
+        (name, a.twins[name], a.closest[name].value[:, 0], b.closest[name].value[:, 0])
+        for name in ("correlation", "cosine")
+    ]
+    labels = ("A and B from the same noise", "A and closest of its set", "B and closest of its set")
+    yield (
+        "similarity",
+        similarity_histograms(
+            panels, labels=labels, quantity="similarity", shared=False, title=result.verdict
+        ),
+    )
+
+
+@figures_of.register
+def _(result: Eigenbasis, clean=None, sigma=0.0, spectra=()):
+    coefficients = result.coefficients(result.noisy if clean is None else clean)
+    height, width, _ = result.noisy.shape
+    yield (
+        "spectrum",
+        shrinkage_and_coefficients(
+            result.shrinkage if result.spectrum is None else result.spectrum,
+            coefficients,
+            sigma=sigma,
+            oracle=oracle_shrinkage(coefficients, sigma) if sigma else None,
+            title=f"{height}x{width}, sigma = {sigma:.3g}",
+        ),
+    )
+    yield "eigenvectors", eigenvectors(result.left, result.shrinkage)
+    pictures = [("noisy", result.noisy), ("denoised", result.denoised)]
+    if sigma and clean is not None:
+        pictures.insert(0, ("clean", clean))
+    yield "denoising", image_row(pictures)
+    if spectra:
+        lines = [(level, found.shrinkage) for level, found in spectra]
+        yield "spectra", shrinkage_over_noise(lines)

@@ -1,0 +1,129 @@
+"""What functions return: a short repr, a picture of itself, files like those of the commands."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import keras_gahr as kg
+
+SHAPE = (16, 16, 1)
+SCHEDULE = kg.sampling.AscentSchedule(beta=0.5, sigma_end=0.4)
+
+
+@pytest.fixture(scope="module")
+def denoiser(smooth_images):
+    return kg.baselines.Wiener.from_images(smooth_images(8, *SHAPE[:2]))
+
+
+@pytest.fixture(scope="module")
+def images(smooth_images):
+    return smooth_images(3, *SHAPE[:2])
+
+
+def samples(denoiser, images):
+    return kg.sample(denoiser, SHAPE, count=3, schedule=SCHEDULE)
+
+
+def restoration(denoiser, images):
+    return kg.restore(denoiser, images[0], "random-pixels:0.5", schedule=SCHEDULE, repeat=2)
+
+
+def eigenbasis(denoiser, images):
+    return kg.eigenbasis(denoiser, images[0], 4, "exact")
+
+
+def psnr_curve(denoiser, images):
+    return kg.psnr_curve(denoiser, images, [0.1, 0.5], draws=2)
+
+
+def memorization_report(denoiser, images):
+    return kg.memorization_report(images[:2], images, images[1:])
+
+
+def comparison(denoiser, images):
+    return kg.compare([denoiser, denoiser], [images, images], count=2, schedule=SCHEDULE)
+
+
+FILES = {
+    samples: {"samples.npy", "samples.png", "sampling.json"},
+    restoration: {"restoration.json", "restoration.csv", "image"},
+    eigenbasis: {
+        "eigenbasis.json",
+        "eigenbasis.npz",
+        "spectrum.svg",
+        "eigenvectors.svg",
+        "denoising.svg",
+    },
+    psnr_curve: {"psnr.json", "psnr.csv", "psnr.npz", "psnr.svg"},
+    memorization_report: {"memorization.json", "memorization.npz", "similarity.svg"},
+    comparison: {"comparison.json", "comparison.npz", "samples.svg", "similarity.svg"},
+}
+
+
+@pytest.fixture(scope="module", params=FILES, ids=lambda make: make.__name__)
+def made(request, denoiser, images):
+    """A result, and the names of its files."""
+    return request.param(denoiser, images), FILES[request.param]
+
+
+def test_it_is_a_frozen_dataclass_whose_attributes_are_documented(made):
+    result, _ = made
+    fields = dataclasses.fields(result)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(result, fields[0].name, None)
+    described = type(result).__doc__.partition("Attributes:")[2]
+    assert described and all(field.name in described for field in fields)
+
+
+def test_its_repr_is_short(made):
+    lines = repr(made[0]).splitlines()
+    assert 1 <= len(lines) <= 5 and all(len(line) <= 100 for line in lines)
+    assert type(made[0]).__name__ in lines[0]
+
+
+def test_it_draws_itself(made):
+    assert type(made[0].plot()).__name__ == "Figure"
+
+
+def test_it_saves_itself_whole_and_replaces_nothing_unasked(made, tmp_path):
+    result, files = made
+    options = {} if "samples.npy" in files else {"figures": "svg"}
+    folder = result.save(tmp_path / "out", note="mine", **options)
+    assert {path.name for path in folder.iterdir()} == files
+    known_by = next(name for name in files if name.endswith(".json"))
+    assert '"note": "mine"' in (folder / known_by).read_text()
+    with pytest.raises(kg.InputError, match="exists"):
+        result.save(folder)
+    (folder / "mine.txt").touch()
+    with pytest.raises(kg.InputError, match=r"mine\.txt"):
+        result.save(folder, overwrite=True)
+    (folder / "mine.txt").unlink()
+    result.save(folder, overwrite=True)
+    assert not (folder / "spectrum.svg").exists()
+
+
+def test_several_restorations_are_saved_in_a_folder(denoiser, images, tmp_path):
+    found = kg.restore(denoiser, list(images[:2]), "random-pixels:0.5", schedule=SCHEDULE)
+    kg.restoration.save_restorations(found, tmp_path / "out")
+    assert np.array_equal(np.load(tmp_path / "out/image-1/sample.npy"), found[1].sample)
+    assert (tmp_path / "out/restoration.csv").read_text().count("image-") == 2
+    with pytest.raises(kg.InputError, match="two images called image-0"):
+        kg.restoration.save_restorations([found[0]] * 2, tmp_path / "twice")
+
+
+def test_a_figure_in_an_unknown_format_is_refused(denoiser, images, tmp_path):
+    with pytest.raises(kg.InputError, match="expected one of png, pdf, svg"):
+        psnr_curve(denoiser, images).save(tmp_path / "out", figures="gif")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_has_no_figure_says_so(denoiser):
+    with pytest.raises(TypeError, match="has no figure"):
+        kg.plot.figures_of(denoiser)
+
+
+@pytest.mark.parametrize("value", [np.full((2, 2), np.nan), np.array([], int), np.array(["a"])])
+def test_any_array_has_a_short_repr(value):
+    closest = kg.analysis.Closest(value, np.arange(3))
+    assert "int64 (3,), 0 to 2" in repr(closest)
