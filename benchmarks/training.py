@@ -3,10 +3,10 @@
 import numpy as np
 
 from keras_gahr.training import TrainingSettings
-from keras_gahr.training.batches import TiledBatches
 from keras_gahr.training.blind_training import compiled_training
 from keras_gahr.training.conditions import goes_on_device
-from keras_gahr.training.device_images import DeviceImages
+from keras_gahr.training.data.batches import TiledBatches
+from keras_gahr.training.data.device_images import DeviceImages
 
 from .case import RIVAL, Target, Way
 from .networks import forward_flops, unet

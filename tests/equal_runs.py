@@ -3,8 +3,8 @@
 import numpy as np
 
 from keras_gahr import load_denoiser
-from keras_gahr.training.history import read_history
-from keras_gahr.training.state import read_state
+from keras_gahr.training.resume.state import read_state
+from keras_gahr.training.watch.history import read_history
 
 
 def without_seconds(history):

@@ -97,7 +97,7 @@ def readers():
     from keras_gahr.datasets import load, make_folder, make_mnist, read_image
     from keras_gahr.datasets.arrays import read_array
     from keras_gahr.denoisers import load_denoiser
-    from keras_gahr.training.state import read_state
+    from keras_gahr.training.resume.state import read_state
     from weights_convert.read import open_checkpoint
 
     return {

@@ -65,7 +65,7 @@ def train(
         backend = backend_in(resume / "config.json")
     choose_backend(backend)
     from keras_gahr._backend import parallel
-    from keras_gahr.training.processes import end_with_parent
+    from keras_gahr.training.devices.processes import end_with_parent
 
     end_with_parent()
     parallel.join_hosts()

@@ -21,8 +21,8 @@ from keras_gahr.training.configured import (
     estimate_prepared,
     now_and_then,
 )
-from keras_gahr.training.devices import is_first
-from keras_gahr.training.processes import must_relaunch, relaunch
+from keras_gahr.training.devices.data_parallel import is_first
+from keras_gahr.training.devices.processes import must_relaunch, relaunch
 
 from .psnr import print_psnr_table
 

@@ -9,8 +9,8 @@ from keras_gahr.noise import keyed_normal
 from keras_gahr.psnr import SIGMAS
 from keras_gahr.training.conditions import goes_on_device
 from keras_gahr.training.estimate import estimate_training
-from keras_gahr.training.levels import MOST_IMAGES
 from keras_gahr.training.preparation import initial_denoiser
+from keras_gahr.training.watch.levels import MOST_IMAGES
 
 from .plan import DatasetFolder, DatasetTask
 

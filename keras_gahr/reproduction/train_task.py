@@ -61,7 +61,7 @@ def main(arguments):
     """The exit code; errors go to standard error."""
     from keras_gahr.errors import InputError
     from keras_gahr.files import Busy
-    from keras_gahr.training.lifeline import stop_when_closed
+    from keras_gahr.training.devices.lifeline import stop_when_closed
 
     if "--until-input-ends" in arguments:
         stop_when_closed(sys.stdin.fileno())

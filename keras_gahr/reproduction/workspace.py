@@ -11,7 +11,7 @@ from keras_gahr.datasets.store import is_dataset
 from keras_gahr.errors import InputError
 from keras_gahr.files import Busy, locked, replacing
 from keras_gahr.runs import find_runs
-from keras_gahr.training.history import read_history
+from keras_gahr.training.watch.history import read_history
 
 from .experiment import FinishedRun
 from .plan import DatasetFolder, DatasetTask

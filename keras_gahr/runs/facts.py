@@ -8,8 +8,8 @@ from pathlib import Path
 
 from keras_gahr.datasets.decoding import decode_picture
 from keras_gahr.errors import InputError
-from keras_gahr.training.history import read_history
-from keras_gahr.training.levels import read_levels
+from keras_gahr.training.watch.history import read_history
+from keras_gahr.training.watch.levels import read_levels
 
 from .find import Run, find_runs
 

@@ -9,7 +9,7 @@ from keras_gahr import _backend
 from keras_gahr.datasets.arrays import check_values, refuse_binary
 from keras_gahr.errors import InputError
 
-from .device_images import bytes_on_device
+from .data.device_images import bytes_on_device
 from .estimate import estimate_memory
 
 _SHARE_OF_DEVICE = 1 / 4

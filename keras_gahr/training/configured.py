@@ -9,13 +9,13 @@ from keras_gahr.psnr import SIGMAS
 
 from .conditions import check_conditions, goes_on_device
 from .config import RunConfig, read_options
-from .devices import check_count, check_shares
+from .devices.data_parallel import check_count, check_shares
 from .estimate import estimate_training
-from .levels import MOST_IMAGES
 from .preparation import prepare
+from .resume.whereabouts import find_dataset
 from .run import STATE_SECONDS, run_training
 from .run_folder import check_run_to_resume
-from .whereabouts import find_dataset
+from .watch.levels import MOST_IMAGES
 
 
 def run_config(

@@ -10,9 +10,9 @@ import numpy as np
 
 from keras_gahr.denoisers import Denoiser, with_precision
 
-from .batches import TiledBatches
 from .blind_training import compiled_training
-from .device_images import DeviceImages, bytes_on_device
+from .data.batches import TiledBatches
+from .data.device_images import DeviceImages, bytes_on_device
 from .keras_settings import keras_in_float32
 
 _FLOAT_BYTES = 4

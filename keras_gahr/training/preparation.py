@@ -13,7 +13,7 @@ from keras_gahr.denoisers import (
 from keras_gahr.errors import InputError
 
 from .config import read_network
-from .state import state_size
+from .resume.state import state_size
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -20,13 +20,13 @@ from keras_gahr.files import (
 from keras_gahr.json_file import read_json
 
 from .conditions import check_conditions, goes_on_device
-from .devices import check_shares, data_parallel
-from .identity import check_identity, identity_of
+from .devices.data_parallel import check_shares, data_parallel
 from .keras_settings import keras_in_float32
+from .resume.identity import check_identity, identity_of
+from .resume.state import largest_state, read_state
+from .resume.whereabouts import path_from_run
 from .run_folder import FILES, check_run_output, check_run_to_resume
 from .session import Session
-from .state import largest_state, read_state
-from .whereabouts import path_from_run
 
 STATE_SECONDS = 300.0
 """Between two states that a run keeps within an epoch."""

@@ -9,20 +9,20 @@ from keras_gahr.datasets.arrays import take
 from keras_gahr.denoisers import load_denoiser
 from keras_gahr.errors import InputError
 
-from .average import Average
-from .batches import NoisyBatches, TiledBatches
 from .blind_training import compiled_training
-from .checkpoint import Checkpoint
-from .device_images import DeviceImages
-from .events import Events
-from .history import History
+from .data.batches import NoisyBatches, TiledBatches
+from .data.device_images import DeviceImages
 from .interruption import Interruption
-from .levels import MOST_IMAGES, NoiseLevels, read_levels
-from .progress import ProgressBar
 from .result import TrainingResult
-from .state import read_state
-from .state_keeper import StateKeeper
-from .status import Status
+from .resume.state import read_state
+from .resume.state_keeper import StateKeeper
+from .watch.average import Average
+from .watch.checkpoint import Checkpoint
+from .watch.events import Events
+from .watch.history import History
+from .watch.levels import MOST_IMAGES, NoiseLevels, read_levels
+from .watch.progress import ProgressBar
+from .watch.status import Status
 
 _MOST_PICTURES = 100
 """Epochs of a training whose pictures go into the event files."""

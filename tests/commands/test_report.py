@@ -13,8 +13,8 @@ from keras_gahr.psnr import SIGMAS
 from keras_gahr.report.document import Slider, Table
 from keras_gahr.runs.facts import read_runs
 from keras_gahr.runs.report import run_report
-from keras_gahr.training.history import History
-from keras_gahr.training.levels import NoiseLevels
+from keras_gahr.training.watch.history import History
+from keras_gahr.training.watch.levels import NoiseLevels
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from terminals import start_in_terminal
 from waiting import FOR_EVER, wait_until
 
 from keras_gahr import load_denoiser
-from keras_gahr.training.state import read_state
+from keras_gahr.training.resume.state import read_state
 
 QUICK = ("--num-kernels", 4, "--num-blocks", 1, "--epochs", 2, "--images-per-epoch", 64)
 

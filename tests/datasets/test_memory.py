@@ -13,7 +13,7 @@ SCRIPT = """
 import sys, tracemalloc
 from keras_gahr.datasets import load
 from keras_gahr.noise import NoiseLaw
-from keras_gahr.training.batches import NoisyBatches, TiledBatches
+from keras_gahr.training.data.batches import NoisyBatches, TiledBatches
 
 def resident():
     with open("/proc/self/statm") as file:

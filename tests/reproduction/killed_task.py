@@ -8,7 +8,7 @@ import signal
 import sys
 
 from keras_gahr.reproduction import train_task
-from keras_gahr.training.history import History
+from keras_gahr.training.watch.history import History
 
 if __name__ == "__main__":
     taken = History.on_train_batch_end

@@ -135,7 +135,7 @@ def test_a_workspace_that_was_moved_goes_on(workspace, tmp_path, monkeypatch):
 
     assert sweep(workspace, [task(0)], InThisProcess()).failures == []
     with monkeypatch.context() as patch, pytest.raises(Broken):
-        patch.setattr("keras_gahr.training.history.History.on_train_batch_end", stop)
+        patch.setattr("keras_gahr.training.watch.history.History.on_train_batch_end", stop)
         sweep(workspace, [task(1)], InThisProcess())
     moved = Workspace(workspace.folder.rename(tmp_path / "moved"))
     launcher = InThisProcess()

@@ -4,8 +4,8 @@ import pytest
 
 from keras_gahr import UNet
 from keras_gahr.training import TrainingSettings
-from keras_gahr.training.batches import NoisyBatches, TiledBatches
 from keras_gahr.training.blind_training import compiled_training
+from keras_gahr.training.data.batches import NoisyBatches, TiledBatches
 
 SETTINGS = TrainingSettings(epochs=4, images_per_epoch=8, batch_size=4, learning_rate=3e-3)
 

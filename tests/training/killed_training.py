@@ -14,7 +14,7 @@ import numpy as np
 
 from keras_gahr import UNet
 from keras_gahr.training import TrainingSettings, run_training
-from keras_gahr.training.state import read_state
+from keras_gahr.training.resume.state import read_state
 
 SETTINGS = TrainingSettings(
     epochs=5, images_per_epoch=400, batch_size=8, ema=0.9, schedule="cosine", learning_rate=3e-3

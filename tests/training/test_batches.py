@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_gahr.noise import NoiseLaw
-from keras_gahr.training.batches import NoisyBatches, TiledBatches
+from keras_gahr.training.data.batches import NoisyBatches, TiledBatches
 
 
 def values(batches):

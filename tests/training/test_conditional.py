@@ -10,7 +10,7 @@ from keras_gahr.denoisers import Inference, build_conditional_denoiser
 from keras_gahr.noise import NoiseLaw
 from keras_gahr.psnr import psnr_at
 from keras_gahr.training import Adam, BlindTraining
-from keras_gahr.training.batches import NoisyBatches, TiledBatches
+from keras_gahr.training.data.batches import NoisyBatches, TiledBatches
 
 
 def trained(denoiser, images):

@@ -9,13 +9,13 @@ from keras import ops
 
 from keras_gahr import InputError, ReceptiveFieldBFCNN, UNet, load_denoiser
 from keras_gahr.training import TrainingSettings, conditions, run_training, session
-from keras_gahr.training.batches import NoisyBatches, TiledBatches
 from keras_gahr.training.blind_training import compiled_training
 from keras_gahr.training.conditions import check_conditions, goes_on_device
-from keras_gahr.training.device_images import DeviceImages, bytes_on_device
+from keras_gahr.training.data.batches import NoisyBatches, TiledBatches
+from keras_gahr.training.data.device_images import DeviceImages, bytes_on_device
 from keras_gahr.training.estimate import estimate_memory, estimate_training
-from keras_gahr.training.state import read_state
-from keras_gahr.training.state_keeper import _state_variables
+from keras_gahr.training.resume.state import read_state
+from keras_gahr.training.resume.state_keeper import _state_variables
 
 SETTINGS = TrainingSettings(
     epochs=2, images_per_epoch=20, batch_size=4, learning_rate=3e-3, rescale=True, ema=0.9

@@ -15,14 +15,14 @@ from waiting import FOR_EVER, wait_until
 
 from keras_gahr import BFCNN, InputError
 from keras_gahr._backend import parallel
-from keras_gahr.training.batches import TiledBatches
-from keras_gahr.training.devices import (
+from keras_gahr.training.data.batches import TiledBatches
+from keras_gahr.training.devices.data_parallel import (
     DataParallel,
     SharedBatches,
     check_shares,
     data_parallel,
 )
-from keras_gahr.training.processes import must_relaunch, relaunch
+from keras_gahr.training.devices.processes import must_relaunch, relaunch
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("two_devices.py")

@@ -9,7 +9,7 @@ import pytest
 from keras_gahr import InputError, UNet
 from keras_gahr.files import locked
 from keras_gahr.training import TrainingSettings, run_training
-from keras_gahr.training.state import read_state, write_state
+from keras_gahr.training.resume.state import read_state, write_state
 
 SETTINGS = TrainingSettings(epochs=1, images_per_epoch=16, batch_size=8)
 

@@ -14,7 +14,7 @@ from equal_runs import check_equal, check_equal_files
 
 from keras_gahr import InputError, UNet
 from keras_gahr.training import TrainingSettings, run_training
-from keras_gahr.training.state import read_state, write_state
+from keras_gahr.training.resume.state import read_state, write_state
 
 SETTINGS = TrainingSettings(
     epochs=2, images_per_epoch=64, batch_size=8, learning_rate=3e-3, halve_every=1

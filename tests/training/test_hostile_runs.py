@@ -8,7 +8,7 @@ import pytest
 from keras_gahr import BFCNN, InputError
 from keras_gahr.json_file import LARGEST_JSON, read_json
 from keras_gahr.training.config import read_network, read_options
-from keras_gahr.training.state import largest_state, read_state
+from keras_gahr.training.resume.state import largest_state, read_state
 
 
 def sparse(path, header, size, length=None):

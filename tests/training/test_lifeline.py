@@ -8,13 +8,13 @@ import sys
 import pytest
 from waiting import FOR_EVER
 
-from keras_gahr.training import lifeline
+from keras_gahr.training.devices import lifeline
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows hands no descriptors down")
 
 BEGIN = """
 import os, signal, sys
-from keras_gahr.training import lifeline
+from keras_gahr.training.devices import lifeline
 """
 WATCHING = """
 print("watching", flush=True)
@@ -91,7 +91,7 @@ def test_a_pipe_that_was_handed_down(start, monkeypatch):
     theirs, ours = os.pipe()
     monkeypatch.setenv("KERAS_GAHR_PARENT", str(theirs))
     relaunched = (
-        "from keras_gahr.training.processes import end_with_parent; end_with_parent()\n"
+        "from keras_gahr.training.devices.processes import end_with_parent; end_with_parent()\n"
         # It must not be handed down once more.
         "assert 'KERAS_GAHR_PARENT' not in os.environ"
     )

@@ -11,8 +11,9 @@ import pytest
 from equal_runs import check_equal
 
 from keras_gahr import InputError, UNet, load_denoiser
-from keras_gahr.training import TrainingSettings, run_training, session, state
-from keras_gahr.training.state import read_state, write_state
+from keras_gahr.training import TrainingSettings, run_training, session
+from keras_gahr.training.resume import state
+from keras_gahr.training.resume.state import read_state, write_state
 
 SETTINGS = TrainingSettings(epochs=3, images_per_epoch=64, batch_size=8, learning_rate=3e-3)
 

@@ -16,8 +16,8 @@ from keras_gahr.denoisers import DirectDenoiser, with_precision
 from keras_gahr.noise import NoiseLaw
 from keras_gahr.training import TrainingSettings, run_training
 from keras_gahr.training import run as run_module
-from keras_gahr.training.batches import TiledBatches
-from keras_gahr.training.checkpoint import Checkpoint
+from keras_gahr.training.data.batches import TiledBatches
+from keras_gahr.training.watch.checkpoint import Checkpoint
 
 SETTINGS = TrainingSettings(epochs=3, images_per_epoch=16, batch_size=8, learning_rate=3e-3)
 HOPELESS = dataclasses.replace(SETTINGS, images_per_epoch=64, learning_rate=1e20)

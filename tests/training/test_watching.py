@@ -12,11 +12,11 @@ from PIL import Image
 from keras_gahr import InputError
 from keras_gahr.denoisers import Inference
 from keras_gahr.psnr import SIGMAS, psnr_at
-from keras_gahr.training.batches import TiledBatches
-from keras_gahr.training.event_file import EventFile, read_events
-from keras_gahr.training.events import Events
-from keras_gahr.training.levels import PICTURED, NoiseLevels, read_levels
-from keras_gahr.training.progress import ProgressBar
+from keras_gahr.training.data.batches import TiledBatches
+from keras_gahr.training.watch.event_file import EventFile, read_events
+from keras_gahr.training.watch.events import Events
+from keras_gahr.training.watch.levels import PICTURED, NoiseLevels, read_levels
+from keras_gahr.training.watch.progress import ProgressBar
 
 
 def scalars_of(folder):
@@ -39,7 +39,7 @@ def test_levels_and_events_of_a_run_that_goes_on(tmp_path, smooth_images, fit, m
             compiled.append(arguments)
             super().__init__(*arguments)
 
-    monkeypatch.setattr("keras_gahr.training.levels.Inference", Counted)
+    monkeypatch.setattr("keras_gahr.training.watch.levels.Inference", Counted)
     path, folder = tmp_path / "levels.csv", tmp_path / "events"
     levels = NoiseLevels(path, images[:4], images[4:], seed=3)
     events = Events(folder, 4, levels)

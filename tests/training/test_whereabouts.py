@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from keras_gahr import InputError
-from keras_gahr.training.whereabouts import find_dataset, path_from_run
+from keras_gahr.training.resume.whereabouts import find_dataset, path_from_run
 
 
 def make_run(run, dataset, sha256=None):

@@ -18,9 +18,9 @@ from keras_gahr import UNet, _backend
 from keras_gahr.denoisers.properties import normalizations
 from keras_gahr.noise import NoiseLaw
 from keras_gahr.training import Adam, BlindTraining
-from keras_gahr.training.batches import NoisyBatches, TiledBatches
-from keras_gahr.training.device_images import DeviceImages
-from keras_gahr.training.devices import data_parallel
+from keras_gahr.training.data.batches import NoisyBatches, TiledBatches
+from keras_gahr.training.data.device_images import DeviceImages
+from keras_gahr.training.devices.data_parallel import data_parallel
 from keras_gahr.training.interruption import Interruption
 
 LAW = NoiseLaw()

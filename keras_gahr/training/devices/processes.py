@@ -47,7 +47,7 @@ def relaunch(arguments, count):
         "LOCAL_WORLD_SIZE": str(count),
     }
     # This package may be a checkout that is not installed.
-    paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [str(Path(__file__).parents[3]), *filter(None, [os.environ.get("PYTHONPATH")])]
     everyone["PYTHONPATH"] = os.pathsep.join(paths)
     threads = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // count))}
     # Nobody writes to it: whatever ends this process closes it.
