@@ -2,19 +2,19 @@
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import keras
 import numpy as np
 
 from keras_gahr.denoisers import Inference, load_denoiser
 from keras_gahr.errors import InputError
+from keras_gahr.folder_tree import walk
 
 from .conversion import Conversion, convert
 from .pickles import Key
 from .read import read_root
 from .suffixes import bare_name, is_checkpoint_name, may_be_another
-from .tree_files import files_in
 
 SIGMA = 25 / 255
 """Noise level of the reported PSNR."""
@@ -52,8 +52,8 @@ def convert_tree(
 
     Checkpoints are `.pt`, `.pth`, `.ckpt`, `.bin`, `.tar` and `.pth.tar` files, in upper case too. A
     file that cannot be converted does not stop the others; files of other names, `.bin` and `.tar`
-    files of other kinds, hidden files and folders and what is no file are passed over. Links to
-    folders are followed, each folder is read once.
+    files of other kinds, hidden ones and what is no file are passed over. Links to folders are followed,
+    each folder is read once: see `walk`.
 
     Args:
         src: the folder.
@@ -73,22 +73,19 @@ def convert_tree(
         raise InputError(f"{src} is not a folder: give one with PyTorch checkpoints (.pt) in it")
     if dst.exists() and not dst.is_dir():
         raise InputError(f"{dst} is not a folder: give one for the .keras files")
-    try:
-        files, passed_over, unreadable = files_in(src)
-    except OSError as error:
-        raise InputError(f"{src} cannot be listed: {error.strerror}") from error
-    paths = {name: path for name, path in files.items() if is_checkpoint_name(name)}
-    if not paths:
+    files, passed_over, unreadable = walk(src)
+    names = [name for name in map(PurePosixPath, files) if is_checkpoint_name(name)]
+    if not names:
         raise InputError(f"{src} has no PyTorch checkpoint (.pt, .pth, .ckpt, .bin, .tar) in it")
-    passed_over |= dict.fromkeys(files.keys() - paths.keys(), "no checkpoint by its name")
-    items = [TreeItem(name.as_posix(), note=note) for name, note in passed_over.items()]
-    items += [TreeItem(name.as_posix(), error=error) for name, error in unreadable.items()]
-    outputs = _outputs(paths)
+    passed_over |= dict.fromkeys({*files} - {*map(str, names)}, "no checkpoint by its name")
+    items = [TreeItem(name, note=note) for name, note in passed_over.items()]
+    items += [TreeItem(name, error=error) for name, error in unreadable.items()]
+    outputs = _outputs(names)
     options = {"first_layer": first_layer, "weights": weights, "overwrite": overwrite}
-    for done, name in enumerate(sorted(paths)):
-        progress(done, len(paths))
-        items.append(_convert(paths[name], name, dst / outputs[name], options))
-    progress(len(paths), len(paths))
+    for done, name in enumerate(names):
+        progress(done, len(names))
+        items.append(_convert(src / name, name, dst / outputs[name], options))
+    progress(len(names), len(names))
     return sorted(items, key=lambda item: item.name)
 
 
@@ -104,7 +101,7 @@ def _outputs(names):
 
 
 def _convert(path, name, out, options):
-    item = TreeItem(name.as_posix())
+    item = TreeItem(str(name))
     try:
         root = _root(path)
         if root is None and may_be_another(name):

@@ -4,6 +4,9 @@ import logging
 
 import typer
 
+from keras_gahr.folder_tree import HIDDEN
+
+from .left_out import describe_left_out
 from .progress import progress_bar
 from .table import print_table
 
@@ -37,9 +40,12 @@ def convert_recursively(source, output, first_layer, weights, overwrite):
             typer.echo(f"assumed for {_shown(item)}: {line}")
         for line in item.conversion.notes:
             typer.echo(f"note on {_shown(item)}: {line}")
+    hidden = [(item.name, item.note) for item in items if item.note == HIDDEN]
     for item in items:
-        if item.note:
+        if item.note and item.note != HIDDEN:
             typer.echo(f"passed over {_shown(item)}: {item.note}")
+    if hidden:
+        typer.echo(describe_left_out(hidden))
     for item in failed:
         typer.echo(f"failed {_shown(item)}: {item.error}", err=True)
     passed_over = len(items) - len(made) - len(failed)

@@ -26,9 +26,6 @@ class Unusable(ValueError):
         super().__init__(f"{reason}; {mend}")
 
 
-NOT_A_FILE = "not a file, but a pipe, a device or a socket"
-
-
 @dataclasses.dataclass(frozen=True)
 class Entries:
     """What a folder or an archive holds; nothing is extracted to disk.
@@ -108,11 +105,3 @@ def followed(name, target):
 def same(name):
     """What two names have in common that lead to the same file when they are unpacked."""
     return posixpath.normpath(name).lstrip("/")
-
-
-def is_hidden(name):
-    """Whether a file or a folder that it is in begins with a dot, or is what macOS adds to archives."""
-    return any(
-        part == "__MACOSX" or (part.startswith(".") and part not in {".", ".."})
-        for part in name.replace("\\", "/").split("/")
-    )

@@ -7,12 +7,12 @@ from PIL import Image
 
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_regular, replacing
+from keras_gahr.folder_tree import walk
 
 from .arrays import CLEAN, check_values, take
 from .channels import with_channels
 from .decoding import decode_picture
 from .image_arrays import ARRAYS, is_array, open_array
-from .walk import walk
 
 PICTURES = {
     ".bmp",

@@ -9,13 +9,13 @@ from pathlib import Path, PurePosixPath
 
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_regular, kind_of
+from keras_gahr.folder_tree import HIDDEN, is_hidden, walk
 from keras_gahr.impostors import impostor
 
-from .entries import Entries, Unusable, check_size, is_hidden, same
+from .entries import Entries, Unusable, check_size, same
 from .image_files import PICTURES
 from .tar_archive import is_tar, read_tar
 from .unpacked import compression, unpack
-from .walk import walk
 from .zip_archive import is_zip, read_zip
 
 EXPECTED = "a folder, a .tar or a .zip of pictures"
@@ -74,7 +74,7 @@ def open_source(path, skip_bad=False):
                 f"{path} has no .jpg, .png or other pictures ({len(skipped)} other files in all)"
             )
         listed = [
-            {"name": name, "reason": "hidden" if is_hidden(name) else reason}
+            {"name": name, "reason": HIDDEN if is_hidden(name) else reason}
             for name, reason in sorted(skipped.items())
         ]
         yield Source(names, listed, entries.read)

@@ -8,10 +8,10 @@ import tarfile
 import threading
 
 from keras_gahr.errors import InputError
+from keras_gahr.folder_tree import NOT_A_FILE
 
 from .entries import (
     MOST,
-    NOT_A_FILE,
     Entries,
     Unusable,
     check_size,

@@ -11,10 +11,10 @@ import zipfile
 import zlib
 
 from keras_gahr.errors import InputError
+from keras_gahr.folder_tree import NOT_A_FILE
 
 from .entries import (
     MOST,
-    NOT_A_FILE,
     Entries,
     Unusable,
     check_size,

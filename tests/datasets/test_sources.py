@@ -14,7 +14,8 @@ import zipfile
 import pytest
 from archives import tar_of, zip_of
 
-from keras_gahr.datasets import entries, unpacked, walk
+from keras_gahr import folder_tree
+from keras_gahr.datasets import entries, unpacked
 from keras_gahr.datasets.sources import open_source
 from keras_gahr.errors import InputError
 
@@ -117,7 +118,7 @@ def test_what_cannot_be_looked_into_stops_or_is_listed(tmp_path, monkeypatch):
             raise PermissionError(13, "Permission denied")
         return scandir(path)
 
-    monkeypatch.setattr(walk.os, "scandir", deny)
+    monkeypatch.setattr(folder_tree.os, "scandir", deny)
     with pytest.raises(InputError, match=r"locked cannot be listed: Permission denied.*--skip-bad"):
         listed(source)
     assert listed(source, skip_bad=True)[1] == {

@@ -155,13 +155,13 @@ def test_everything_in_a_tree_is_accounted_for(small, tmp_path, monkeypatch):
         "link/linked.pt",
     }
     assert {item.name: item.note for item in items if item.note} == {
-        ".hidden": "hidden",
+        ".hidden/b.pt": "hidden",
         "._a.pt": "hidden",
-        "deep/round": "a link to a folder that is read already",
+        "deep/round": "a link to a folder that it is in",
         "firmware.bin": "another kind of file",
         "list.txt": "no checkpoint by its name",
         "photos.tar": "another kind of file",
-        "pipe.pt": "no file, but a pipe, a device or a socket",
+        "pipe.pt": "not a file, but a pipe, a device or a socket",
     }
     errors = {item.name: item.error for item in items if item.error}
     assert errors.keys() == {"gone.pt", "page.pt"}

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from keras_gahr.datasets.walk import walk
 from keras_gahr.errors import InputError
+from keras_gahr.folder_tree import walk
 
 needs_links = pytest.mark.skipif(
     sys.platform == "win32", reason="Windows makes no links for ordinary users"

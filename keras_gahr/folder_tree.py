@@ -1,4 +1,4 @@
-"""The files in a folder and its subfolders."""
+"""The files in a folder and its subfolders, by one rule for everything that is looked for in them."""
 
 import os
 import posixpath
@@ -7,7 +7,8 @@ from pathlib import Path
 
 from keras_gahr.errors import InputError
 
-from .entries import NOT_A_FILE, is_hidden
+HIDDEN = "hidden"
+NOT_A_FILE = "not a file, but a pipe, a device or a socket"
 
 
 def walk(folder):
@@ -31,9 +32,7 @@ def walk(folder):
     """
     tree = _Tree(Path(folder))
     tree.walk()
-    hidden = dict.fromkeys(
-        filter(is_hidden, [*tree.files, *tree.others, *tree.unreadable]), "hidden"
-    )
+    hidden = dict.fromkeys(filter(is_hidden, [*tree.files, *tree.others, *tree.unreadable]), HIDDEN)
     return (
         sorted({*tree.files} - hidden.keys()),
         tree.others | hidden,
@@ -109,3 +108,11 @@ class _Tree:
             else:
                 self._links.append(name)
         return folders
+
+
+def is_hidden(name):
+    """Whether a file or a folder that it is in begins with a dot, or is what macOS adds to archives."""
+    return any(
+        part == "__MACOSX" or (part.startswith(".") and part not in {".", ".."})
+        for part in name.replace("\\", "/").split("/")
+    )
