@@ -58,27 +58,13 @@ def room_of(path):
 def imports_of(path):
     """Absolute names of all modules that a file imports, wherever in it."""
     package = path.relative_to(ROOT).with_suffix("").parts[:-1]
-    tree = ast.parse(path.read_text())
-    passed_over = {id(node) for part in ast.walk(tree) for node in _passed_over(part)}
-    for node in ast.walk(tree):
-        if id(node) in passed_over:
-            continue
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = ".".join(package[: len(package) + 1 - node.level]) if node.level else ""
             module = ".".join(filter(None, (base, node.module)))
             yield from (f"{module}.{alias.name}" for alias in node.names)
-
-
-def _passed_over(node):
-    """Imports for annotations alone, and those of figures in a result's method `plot`."""
-    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-        yield from ast.walk(node)
-    if isinstance(node, ast.FunctionDef) and node.name == "plot":
-        for part in ast.walk(node):
-            if isinstance(part, ast.ImportFrom) and part.module == "keras_gahr.plot":
-                yield part
 
 
 FILES = sorted([*ROOT.glob("keras_gahr/**/*.py"), *ROOT.glob("weights_convert/**/*.py")])

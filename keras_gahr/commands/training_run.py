@@ -161,13 +161,8 @@ def _draw(result, out):
     """Draws how the training goes, as far as an epoch is done."""
     from keras_gahr import plot
 
-    for draw, content, name in (
-        (plot.training_history, result.history, "curves.png"),
-        (plot.training_levels, result.levels, "levels.png"),
-        (plot.denoised_images, result.pictures, "denoising.png"),
-    ):
-        if content:
-            plot.save(draw(content), out / name, overwrite=True)
+    for name, figure in plot.figures_of(result):
+        plot.save(figure, out / f"{name}.png", overwrite=True)
 
 
 def _report(result, test_images, out):

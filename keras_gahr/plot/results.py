@@ -16,13 +16,15 @@ from keras_gahr.analysis import (
 )
 from keras_gahr.restoration import Restoration
 from keras_gahr.sampling import MultiScaleSamples, Samples
+from keras_gahr.training import TrainingResult
 
-from .images import image_row, show_sheet
+from .images import denoised_images, image_row, show_sheet
 from .psnr import PSNRLine, psnr_lines
 from .restorations import restored_images
 from .similarity import similarity_histograms, twin_samples
 from .spectrum import shrinkage_and_coefficients, shrinkage_over_noise
 from .style import new_figure
+from .training import training_history, training_levels
 from .vectors import eigenvectors
 
 _SHEET = 6
@@ -141,3 +143,15 @@ def _(result: Eigenbasis, clean=None, sigma=0.0, spectra=()):
     if spectra:
         lines = [(level, found.shrinkage) for level, found in spectra]
         yield "spectra", shrinkage_over_noise(lines)
+
+
+@figures_of.register(TrainingResult)
+def _(result):
+    """As far as an epoch is done."""
+    for name, draw, content in (
+        ("curves", training_history, result.history),
+        ("levels", training_levels, result.levels),
+        ("denoising", denoised_images, result.pictures),
+    ):
+        if content:
+            yield name, draw(content)

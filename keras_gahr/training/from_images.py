@@ -98,7 +98,7 @@ def train(
             console=rich.console.Console() if progress else None,
         )
         stack.pop_all()
-    return dataclasses.replace(result, _temporary=temporary)
+    return dataclasses.replace(result, temporary=temporary)
 
 
 def _options_to_resume(out, options):

@@ -1,81 +1,101 @@
 """What comes of a training."""
 
+from __future__ import annotations
+
 import dataclasses
 import shutil
 from pathlib import Path
 from signal import Signals
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from keras_gahr.denoisers import Denoiser
-from keras_gahr.files import replacing_folder
+from keras_gahr.result import SavedResult
 
-from .run_folder import check_run_output
+from .run_folder import FILES, check_run_output
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from keras_gahr.result import Figure
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
-class TrainingResult:
+class TrainingResult(SavedResult):
     """How a training ended, and what it left.
 
-    Args:
+    Attributes:
         state: "finished", "stopped" (by a signal), "early stop" (by patience or a callback),
             "diverged", or still "running".
         history: the rows of history.csv, one dictionary for each epoch.
         signal: the signal that stopped it, or None.
         levels: the rows of levels.csv: PSNR at ten noise levels after each epoch.
-        pictures: see `NoiseLevels`; empty if no epoch was trained now.
+        pictures: noisy and denoised images at four noise levels after the last epoch that was trained
+            now, a list of (sigma, clean, noisy, denoised).
         denoiser: the one that was trained; it has its new weights when the training has ended.
         folder: the run directory. One that nobody asked for lies among the system's temporary files
             and is gone when the result is.
+        temporary: what keeps such a directory, or None.
     """
 
+    FILES: ClassVar[tuple[str, ...]] = FILES
+    SHOWN: ClassVar[tuple[str, ...]] = ("epochs", "train_psnr", "test_psnr")
+
     state: str
-    history: list[dict]
+    history: list[dict[str, Any]] = dataclasses.field(repr=False)
     signal: Signals | None = None
-    levels: list[dict] = dataclasses.field(default_factory=list)
-    pictures: list[tuple] = dataclasses.field(default_factory=list)
+    levels: list[dict[str, Any]] = dataclasses.field(default_factory=list, repr=False)
+    pictures: list[tuple[Any, ...]] = dataclasses.field(default_factory=list, repr=False)
     denoiser: Denoiser | None = None
     folder: Path | None = None
-    _temporary: object = None
+    temporary: object = dataclasses.field(default=None, repr=False)
 
     @property
     def diverged(self) -> bool:
         """Whether the loss was not finite or rose; the model is that of the epoch before, if any."""
         return self.state == "diverged"
 
-    def __repr__(self) -> str:
-        text = f"TrainingResult: {self.state} after {len(self.history)} epochs"
-        if self.denoiser is not None:
-            name, count = type(self.denoiser).__name__, self.denoiser.num_parameters
-            text += f", {name} with {count:,} parameters"
-        if self.history:
-            numbers = [
-                f"{self.history[-1][f'{part}_psnr']:.2f} dB on {part} images"
-                for part in ("train", "test")
-                if f"{part}_psnr" in self.history[-1]
-            ]
-            text += f"; last epoch {', '.join(numbers)}"
-        return f"<{text}>"
+    @property
+    def epochs(self) -> int:
+        """How many were trained, the one included in which it was stopped."""
+        return len(self.history)
 
-    def save(self, folder: str | Path, overwrite: bool = False) -> Path:
-        """Keeps the run directory, as `gahr train` writes it, somewhere else.
+    @property
+    def train_psnr(self) -> float | None:
+        """Of the last epoch, in dB, at the noise levels that are trained for."""
+        return self.history[-1].get("train_psnr") if self.history else None
 
-        Args:
-            folder: the new one.
-            overwrite: whether it may be an older run, which is removed first.
+    @property
+    def test_psnr(self) -> float | None:
+        """The same of the test images; None if there are none."""
+        return self.history[-1].get("test_psnr") if self.history else None
+
+    @classmethod
+    def check_output(cls, folder: str | Path, overwrite: bool = False) -> Path:
+        """The folder, if a run may be saved there.
 
         Raises:
-            InputError: if it cannot be written.
+            InputError: if not; see `save`.
         """
-        folder = check_run_output(folder, overwrite)
-        with replacing_folder(folder, overwrite) as new:
-            shutil.copytree(self.folder, new, dirs_exist_ok=True)
-        return folder
+        return check_run_output(folder, overwrite)
 
-    def plot(self) -> "Figure":
-        """Loss and PSNR of each epoch; see `keras_gahr.plot.training_history`."""
-        from keras_gahr.plot import training_history
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
+        """Keeps the run as `gahr train` writes it, with its figures, in another folder.
 
-        return training_history(self.history)
+        Args:
+            folder: written whole or not at all.
+            overwrite: whether to replace a run that is there; nothing else is ever replaced.
+
+        Returns:
+            The folder.
+
+        Raises:
+            InputError: if it exists, or cannot be written.
+        """
+
+        def write(made):
+            others = shutil.ignore_patterns("*.png")
+            shutil.copytree(self.folder, made, dirs_exist_ok=True, ignore=others)
+
+        return self._save(folder, overwrite, write, figures="png")
+
+    def plot(self) -> Figure:
+        """A figure of loss and PSNR in each epoch."""
+        return self._figure()

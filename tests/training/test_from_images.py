@@ -80,8 +80,10 @@ def test_noise_levels_may_be_numbers(prepared, images):
 def test_the_result_is_short_saved_and_drawn(result, tmp_path):
     assert result.state == "finished" and len(result.history) == 1
     assert result.denoiser.provenance["image_shape"] == [8, 8, 1]
-    assert len(repr(result).splitlines()) == 1 and "finished after 1 epochs" in repr(result)
+    lines = repr(result).splitlines()
+    assert len(lines) <= 5 and "epochs: 1" in lines[0] and "'finished'" in lines[0]
     folder = result.save(tmp_path / "run")
+    assert {"curves.png", "levels.png", "denoising.png"} <= {path.name for path in folder.iterdir()}
     loaded = kg.load_denoiser(folder)
     assert all(map(np.array_equal, weights(loaded), weights(result.denoiser)))
     with pytest.raises(kg.InputError, match="holds a run"):
