@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from keras_gahr.options.sampling import AscentOptions
+
 from .backend import BackendOption, choose_backend
 from .options import (
     MODEL_HELP,
@@ -16,20 +18,13 @@ from .options import (
     OverwriteOption,
     SeedOption,
     fetch_model,
+    offers,
 )
-from .sampler_options import (
-    BetaOption,
-    FirstStepOption,
-    FixedStepOption,
-    InitialMeanOption,
-    MaxStepsOption,
-    SigmaEndOption,
-    SigmaStartOption,
-    parse_schedule,
-)
+from .sampler_options import chosen_schedule
 from .training_sets import HalfOption, training_images
 
 
+@offers(AscentOptions, marked=True)
 def compare(
     model_a: Annotated[
         Path, typer.Argument(help=f"Denoiser A: {MODEL_HELP}", callback=fetch_model)
@@ -53,18 +48,13 @@ def compare(
     count: Annotated[int, typer.Option(help="How many pairs of samples.", min=1)] = 16,
     layout: LayoutOption = None,
     seed: SeedOption = 0,
-    beta: BetaOption = 0.01,
-    h0: FirstStepOption = 0.01,
-    fixed_h: FixedStepOption = False,
-    sigma_0: SigmaStartOption = "1",
-    sigma_end: SigmaEndOption = "0.01",
-    init_mean: InitialMeanOption = 0.5,
-    max_steps: MaxStepsOption = None,
+    *,
     batch_size: BatchSizeOption = 16,
     memory: MemoryOption = None,
     figures: FormatOption = None,
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
+    **of_schedule,
 ):
     """Memorized or generalized? Sample two networks from the same noise and compare.
 
@@ -81,15 +71,7 @@ def compare(
     from .progress import progress_bar
 
     networks.Comparison.check_output(out, overwrite)
-    schedule = parse_schedule(
-        sigma_0,
-        sigma_end,
-        h0=h0,
-        beta=beta,
-        fixed_h=fixed_h,
-        init_mean=init_mean,
-        max_steps=max_steps,
-    )
+    schedule = chosen_schedule(of_schedule)
     models, halves = (model_a, model_b), (half_a, half_b)
     datasets = (train_a, train_b or train_a)
     denoisers = [load_denoiser(model) for model in models]

@@ -1,6 +1,7 @@
 """Options that several commands share, and how they are parsed."""
 
 import enum
+import functools
 import math
 import os
 import re
@@ -69,29 +70,35 @@ MemoryOption = Annotated[
 ]
 
 
-def offers(kind, without=()):
+def offers(kind, without=(), marked=False):
     """A decorator: a command offers the options of a dataclass, which it takes as `**options`.
 
     Args:
         kind: see `declared`.
         without: names of options that are left out.
+        marked: whether those that the user leaves out are None.
     """
-    return takes_options(kind, without, _parameter)
+    return takes_options(kind, without, functools.partial(_parameter, marked=marked))
 
 
-def _parameter(each):
+def _parameter(each, marked):
     """Type and default of the parameter of a command for a `Declared` option."""
     option = each.option
     kind, default = each.kind, each.default
     if option.written is not None:
         kind = option.written | None if each.may_be_none else option.written
+        default = f"{default:g}" if isinstance(default, float) else default
     names = [f"--{each.name.replace('_', '-')}"] if option.flag else []
     numeric = not option.written and set(each.types) <= {int, float}
+    shown = True
+    if marked and default is not None and kind is not bool:
+        kind, default, shown = kind | None, None, str(default)
     made = typer.Option(
         *names,
         help=each.description,
         rich_help_panel=option.panel,
         min=option.least if numeric else None,
+        show_default=shown,
     )
     return Annotated[kind, made], default
 

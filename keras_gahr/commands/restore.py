@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from keras_gahr.options.sampling import AscentOptions
+
 from .backend import BackendOption, choose_backend
 from .options import (
     BatchSizeOption,
@@ -20,21 +22,14 @@ from .options import (
     PrecisionOption,
     SeedOption,
     figure_path,
+    offers,
     parse_crop,
     parse_size,
 )
-from .sampler_options import (
-    BetaOption,
-    FirstStepOption,
-    FixedStepOption,
-    InitialMeanOption,
-    MaxStepsOption,
-    SigmaEndOption,
-    SigmaStartOption,
-    parse_schedule,
-)
+from .sampler_options import chosen_schedule
 
 
+@offers(AscentOptions, marked=True)
 def restore(
     model: ModelArgument,
     sources: Annotated[
@@ -70,13 +65,7 @@ def restore(
     ] = None,
     layout: LayoutOption = None,
     seed: SeedOption = 0,
-    beta: BetaOption = 0.01,
-    h0: FirstStepOption = 0.01,
-    fixed_h: FixedStepOption = False,
-    sigma_0: SigmaStartOption = "1",
-    sigma_end: SigmaEndOption = "0.01",
-    init_mean: InitialMeanOption = 0.5,
-    max_steps: MaxStepsOption = None,
+    *,
     batch_size: BatchSizeOption = 16,
     memory: MemoryOption = None,
     precision: PrecisionOption = "float32",
@@ -84,6 +73,7 @@ def restore(
     figures: FormatOption = None,
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
+    **of_schedule,
 ):
     """Measure images, and restore them from these measurements and the prior in a denoiser.
 
@@ -105,15 +95,7 @@ def restore(
     from .progress import progress_bar
     from .table import print_table
 
-    schedule = parse_schedule(
-        sigma_0,
-        sigma_end,
-        h0=h0,
-        beta=beta,
-        fixed_h=fixed_h,
-        init_mean=init_mean,
-        max_steps=max_steps,
-    )
+    schedule = chosen_schedule(of_schedule)
     denoiser = load_denoiser(model, precision)
     images = InputImages(
         sources,

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from keras_gahr.options.sampling import SamplerOptions
+
 from .backend import BackendOption, choose_backend
 from .options import (
     BatchSizeOption,
@@ -14,30 +16,22 @@ from .options import (
     OverwriteOption,
     PrecisionOption,
     SeedOption,
+    offers,
     parse_size,
 )
 from .sampler_options import (
-    BetaOption,
     DeterministicOption,
-    EstimatedOption,
     FinalDenoiseOption,
     FirstImageOption,
-    FirstStepOption,
-    FixedStepOption,
-    InitialMeanOption,
     InitialOption,
-    MaxStepsOption,
     SamplerOption,
-    SigmaEndOption,
-    SigmaStartOption,
-    SpacingOption,
-    StepsOption,
     TrajectoryOption,
-    parse_sampler,
+    chosen_schedule,
     read_images,
 )
 
 
+@offers(SamplerOptions, marked=True)
 def sample(
     model: ModelArgument,
     out: Annotated[Path, typer.Option(help="Folder for samples.png, samples.npy, sampling.json.")],
@@ -52,17 +46,8 @@ def sample(
     seed: SeedOption = 0,
     first_image: FirstImageOption = 0,
     sampler: SamplerOption = "ascent",
-    beta: BetaOption = None,
-    h0: FirstStepOption = None,
-    fixed_h: FixedStepOption = False,
-    max_steps: MaxStepsOption = None,
-    steps: StepsOption = None,
-    spacing: SpacingOption = None,
-    estimated: EstimatedOption = False,
+    *,
     deterministic: DeterministicOption = False,
-    sigma_0: SigmaStartOption = "1",
-    sigma_end: SigmaEndOption = "0.01",
-    init_mean: InitialMeanOption = 0.5,
     initial: InitialOption = None,
     final_denoise: FinalDenoiseOption = True,
     trajectory: TrajectoryOption = None,
@@ -80,6 +65,7 @@ def sample(
     precision: PrecisionOption = "float32",
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
+    **of_schedule,
 ):
     """Draw new images from the prior in a denoiser.
 
@@ -95,16 +81,7 @@ def sample(
     from keras_gahr.sampling import Samples, Trajectory
 
     Samples.check_output(out, overwrite)
-    schedule = parse_sampler(
-        sampler,
-        sigma_0,
-        sigma_end,
-        beta=beta,
-        init_mean=init_mean,
-        deterministic=deterministic,
-        ascent={"h0": h0, "fixed_h": fixed_h, "max_steps": max_steps},
-        levels={"steps": steps, "spacing": spacing, "estimated": estimated},
-    )
+    schedule = chosen_schedule(of_schedule, sampler, deterministic)
     denoiser = load_denoiser(model, precision)
     by_level = isinstance(denoiser, MultiScaleDenoiser) and not joint
     options = {

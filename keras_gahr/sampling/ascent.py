@@ -4,50 +4,34 @@ import dataclasses
 import math
 
 from keras_gahr.errors import InputError
-from keras_gahr.noise import check_number, check_whole
+from keras_gahr.options.option import describes_options
+from keras_gahr.options.sampling import AscentOptions
 
-from .noise_levels import DIVERGED, check_range, noise_level
+from .noise_levels import DIVERGED, check_schedule, noise_level
 
 _MOST_STEPS = 10**6
 
 
-@dataclasses.dataclass(frozen=True)
-class AscentSchedule:
-    """Noise levels and steps of the ascent; every sigma in units of [0, 1].
+@describes_options
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AscentSchedule(AscentOptions):
+    """Noise levels and steps of the ascent: all that `AscentOptions` declares.
 
     Args:
-        sigma_0: noise level of the initial image.
-        sigma_end: an image is finished when its estimated noise level is below this.
-        h0: first step size, a fraction of the residual.
-        beta: 1 adds no noise, so that the initial image decides all; smaller values inject more. The
-            published code uses 0.01, the paper 0.1.
-        fixed_h: keep the step size at `h0` instead of letting it grow as h0 t / (1 + h0 (t - 1)).
-        init_mean: grey value the initial noise is added to.
-        max_steps: steps after which an unfinished image is given up; by default five times what
-            theory predicts.
 
     Raises:
         InputError: for values outside their ranges.
+
+    Examples:
+        >>> from keras_gahr.sampling import AscentSchedule
+        >>> AscentSchedule(beta=0.1, sigma_end=0.05).max_steps
+        485
     """
 
-    sigma_0: float = 1.0
-    sigma_end: float = 0.01
-    h0: float = 0.01
-    beta: float = 0.01
-    fixed_h: bool = False
-    init_mean: float = 0.5
-    max_steps: int | None = None
-
     def __post_init__(self):
-        check_range(self.sigma_0, self.sigma_end, self.init_mean)
-        if not 0 < check_number(self.h0, "h0") <= 1:
-            raise InputError(f"received step size h0 = {self.h0}, expected 0 < h0 <= 1")
-        if not 0 < check_number(self.beta, "beta") <= 1:
-            raise InputError(f"received beta = {self.beta}, expected 0 < beta <= 1")
+        check_schedule(self)
         if self.max_steps is None:
             object.__setattr__(self, "max_steps", 5 * self.predicted_steps())
-        else:
-            check_whole(self.max_steps, "max_steps", 1)
 
     def step_size(self, t):
         """h at step t = 1, 2, ..."""

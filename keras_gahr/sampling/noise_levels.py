@@ -5,7 +5,8 @@ import dataclasses
 from keras import ops
 
 from keras_gahr.errors import InputError
-from keras_gahr.noise import check_number, check_whole
+from keras_gahr.options.option import check_options, declared, describes_options
+from keras_gahr.options.sampling import LevelOptions
 
 DIVERGED = 2.0
 """An image whose estimated noise level rises above this is given up."""
@@ -14,7 +15,7 @@ LEAST_SEEN = 0.1
 """A denoiser that sees less than this share of the noise in an initial image does not denoise: trained
 ones see two thirds and more, untrained ones next to nothing."""
 
-SPACINGS = ("karras", "geometric")
+SPACINGS = declared(LevelOptions)["spacing"].option.choices
 """How noise levels may lie between the first and the last; see `NoiseLevels`."""
 
 
@@ -23,53 +24,39 @@ def noise_level(x):
     return ops.sqrt(ops.mean(ops.square(x), axis=(1, 2, 3)))
 
 
-def check_range(sigma_0, sigma_end, init_mean):
-    """Raises `InputError` for noise levels or an initial grey value that no sampler can use."""
-    check_number(sigma_0, "sigma_0")
-    check_number(sigma_end, "sigma_end")
-    check_number(init_mean, "init_mean")
-    if not 0 < sigma_end < sigma_0 <= DIVERGED:
+def check_schedule(schedule):
+    """Raises `InputError` for options that no sampler can use."""
+    check_options(schedule)
+    first, last = schedule.sigma_0, schedule.sigma_end
+    if not 0 < last < first <= DIVERGED:
         raise InputError(
-            f"received noise levels from {sigma_0} to {sigma_end}, expected "
+            f"received noise levels from {first} to {last}, expected "
             f"{DIVERGED:g} >= sigma_0 > sigma_end > 0"
         )
 
 
-@dataclasses.dataclass(frozen=True)
-class NoiseLevels:
+@describes_options
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NoiseLevels(LevelOptions):
     """A schedule sigma_0 > ... > sigma_end of `steps` steps, for the Euler, Heun and ancestral samplers.
 
+    "karras" spaces sigma^(1/rho) evenly (Karras et al. 2022, arXiv 2206.00364, eq. 5), "geometric" log
+    sigma. With `estimated` each step starts from the level |r(y)| / sqrt(d) that the blind denoiser sees;
+    it ends for an image whose level is below `sigma_end`.
+
     Args:
-        sigma_0, sigma_end: noise levels of the start and the end.
-        steps: how many.
-        spacing: "karras" spaces sigma^(1/rho) evenly (Karras et al. 2022, arXiv 2206.00364, eq. 5),
-            "geometric" log sigma.
-        rho: of the former.
-        estimated: start each step from the level |r(y)| / sqrt(d) that the blind denoiser sees in
-            place of the scheduled one; it ends for an image whose level is below `sigma_end`.
-        init_mean: grey value the initial noise is added to.
 
     Raises:
         InputError: for values outside their ranges.
+
+    Examples:
+        >>> from keras_gahr.sampling import NoiseLevels
+        >>> NoiseLevels(steps=2, spacing="geometric").level(2)
+        0.1
     """
 
-    sigma_0: float = 1.0
-    sigma_end: float = 0.01
-    steps: int = 50
-    spacing: str = "karras"
-    rho: float = 7.0
-    estimated: bool = False
-    init_mean: float = 0.5
-
     def __post_init__(self):
-        check_range(self.sigma_0, self.sigma_end, self.init_mean)
-        check_whole(self.steps, "steps", 1, 10**6)
-        if self.spacing not in SPACINGS:
-            raise InputError(
-                f"received spacing {self.spacing!r}, expected one of {', '.join(SPACINGS)}"
-            )
-        if check_number(self.rho, "rho") < 1:
-            raise InputError(f"received rho = {self.rho}, expected at least 1, such as 7")
+        check_schedule(self)
 
     @property
     def max_steps(self):
