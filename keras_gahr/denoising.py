@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import functools
-import json
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from keras_gahr.datasets.store import is_dataset
 from keras_gahr.denoisers import Inference, as_denoiser, as_inference
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_file, check_output_folder, replacing, replacing_folder
+from keras_gahr.json_file import write_json
 from keras_gahr.names import printable
 from keras_gahr.noise import check_seed, keyed_normal
 from keras_gahr.psnr import psnr
@@ -205,7 +205,7 @@ def denoise_files(
             "files": [dataclasses.asdict(result) for result in results],
             "left_out": [{"name": name, "reason": reason} for name, reason in left_out.items()],
         }
-        (folder / "denoising.json").write_text(json.dumps(report, indent=1) + "\n")
+        write_json(folder / "denoising.json", report)
     return DenoisedFiles(results, left_out)
 
 

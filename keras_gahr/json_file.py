@@ -1,10 +1,14 @@
-"""JSON from files that may be anybody's."""
+"""JSON from files that may be anybody's, and for every reader."""
 
 import json
+import math
+import numbers
 import os
+from collections.abc import Mapping
 
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_regular
+from keras_gahr.names import encodable
 
 LARGEST_JSON = 2**24
 """Bytes of the largest JSON file that is read."""
@@ -53,6 +57,39 @@ def parse_json(content):
     except RecursionError:
         raise ValueError("it is nested too deep") from None
     _check_depth(value)
+    return value
+
+
+def write_json(path, value):
+    """Writes `json_text` of a value into a file, which is to be a temporary one."""
+    path.write_text(json_text(value) + "\n", encoding="utf-8")
+
+
+def json_text(value):
+    """The text of a value as every reader of JSON takes it, indented.
+
+    Mappings, sequences, NumPy arrays and numbers become what JSON has; numbers that are not finite
+    become null, and text is made `encodable`.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    return json.dumps(encodable(_plain(value)), indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value):
+    if hasattr(value, "tolist"):  # Of NumPy, which reading needs not.
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(name): _plain(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        return float(value) if math.isfinite(value) else None
     return value
 
 

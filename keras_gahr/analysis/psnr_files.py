@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import functools
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,7 +12,7 @@ import numpy as np
 
 import keras_gahr
 from keras_gahr.figure_files import figure_files
-from keras_gahr.names import encodable
+from keras_gahr.json_file import write_json
 from keras_gahr.result import SavedResult
 
 from .slopes import Slope
@@ -111,8 +110,7 @@ def _write(found, facts, folder):
         writer = csv.DictWriter(file, ("set", *_COLUMNS))
         writer.writeheader()
         writer.writerows(rows)
-    text = json.dumps(encodable(report), indent=1, allow_nan=False)
-    (folder / "psnr.json").write_text(text + "\n", encoding="utf-8")
+    write_json(folder / "psnr.json", report)
 
 
 def _without_nan(numbers):

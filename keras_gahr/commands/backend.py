@@ -133,10 +133,12 @@ def lacks_memory(error):
 
 def backend_in(path):
     """The backend that a JSON file such as keras.json or a run's config.json names, or None."""
+    from keras_gahr.json_file import read_json
+
     if not os.path.isfile(path):
         return None
     try:
-        name = json.loads(Path(path).read_text(encoding="utf-8")).get("backend")
-    except (OSError, ValueError, AttributeError, RecursionError):
+        name = read_json(path).get("backend")
+    except (InputError, AttributeError):
         return None
     return name if name in BACKENDS else None

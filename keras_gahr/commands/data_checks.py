@@ -1,6 +1,5 @@
 """`gahr data dedup`, `overlap` and `show`: what is in a dataset."""
 
-import json
 import time
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +7,7 @@ from typing import Annotated
 import typer
 
 from keras_gahr.figure_files import FORMATS, figure_files
-from keras_gahr.names import encodable
+from keras_gahr.json_file import write_json
 
 from .options import FormatOption, LayoutOption, OverwriteOption, figure_path
 from .progress import progress_bar
@@ -98,9 +97,7 @@ def overlap(
             **numbers,
             "closest_pairs": pairs,
         }
-        (folder / contents[0]).write_text(
-            json.dumps(encodable(content), indent=1) + "\n", encoding="utf-8"
-        )
+        write_json(folder / contents[0], content)
         histogram = overlap_histogram(found.correlation, threshold)
         save(histogram, figure_path(folder, "histogram", figures))
         title = f"Closest images: {first.name} (left), {second.name} (right)"
@@ -166,7 +163,7 @@ def show(
         "histogram": found.histogram.tolist(),
     }
     with replacing(numbers_path) as temporary:
-        temporary.write_text(json.dumps(encodable(numbers), indent=1) + "\n", encoding="utf-8")
+        write_json(temporary, numbers)
     print_table(
         ("dataset", kind),
         [

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import json
 
 import numpy as np
 
@@ -10,7 +9,7 @@ from keras_gahr import __version__
 from keras_gahr.errors import InputError
 from keras_gahr.figure_files import figure_files
 from keras_gahr.files import check_output_folder, replacing_folder, resuming_folder
-from keras_gahr.names import encodable
+from keras_gahr.json_file import write_json
 
 from .journal import Journal
 from .manifest import FORMAT_VERSION
@@ -86,8 +85,7 @@ def writing(out, recipe, parameters, image_shape, dtype, overwrite=False, resume
             "skipped": writer.skipped,
             **writer.extra,
         }
-        text = json.dumps(encodable(manifest), indent=1) + "\n"
-        (folder / "manifest.json").write_text(text, encoding="utf-8")
+        write_json(folder / "manifest.json", manifest)
         if journal:
             journal.remove()
 

@@ -3,9 +3,9 @@
 import re
 
 import keras_gahr
+from keras_gahr.json_file import json_text
 
 from .document import Picture, Slider
-from .strict_json import strict_json
 from .wording import VERDICTS, cell_texts, numeric_columns, seconds_text, tally
 
 _MARKS = {True: "✓", False: "✗", None: "?"}
@@ -78,7 +78,7 @@ def _image(picture):
 
 
 def _fenced(values):
-    text = strict_json(values)
+    text = json_text(values)
     # A fence longer than any row of backticks within.
     longest = max((len(found) for found in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)

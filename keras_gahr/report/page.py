@@ -1,17 +1,16 @@
 """A report on disk: one HTML page, the same in Markdown, and the numbers."""
 
 import dataclasses
-import json
 from collections import Counter
 from pathlib import Path
 
 import keras_gahr
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_folder, replacing_folder
+from keras_gahr.json_file import json_text, read_json
 
 from .html import html_page
 from .markdown import markdown_page
-from .strict_json import strict_json
 
 NAMES = ("report.html", "report.md", "numbers.json", "pictures")
 """All that the folder of a report may hold."""
@@ -39,9 +38,9 @@ def check_report_output(folder, overwrite=False):
 def _written_pictures(folder):
     """The names of the files that the report in a folder says it put into pictures/."""
     try:
-        names = json.loads((folder / "numbers.json").read_text(encoding="utf-8"))["pictures"]
+        names = read_json(folder / "numbers.json")["pictures"]
         return {f"{name}.png" for name in names}
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+    except (InputError, LookupError, TypeError):
         return set()
 
 
@@ -69,7 +68,7 @@ def write_report(document, folder, overwrite=False):
     files = {
         "report.html": html_page(document),
         "report.md": markdown_page(document),
-        "numbers.json": strict_json(_numbers(document)) + "\n",
+        "numbers.json": json_text(_numbers(document)) + "\n",
     }
     with replacing_folder(folder, overwrite) as temporary:
         for name, text in files.items():

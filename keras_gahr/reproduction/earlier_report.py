@@ -3,8 +3,8 @@
 import json
 
 from keras_gahr.errors import InputError
+from keras_gahr.json_file import json_text, read_json
 from keras_gahr.report.page import check_report_output
-from keras_gahr.report.strict_json import strict_json
 
 
 def check_earlier_report(folder, name, settings, overwrite=False):
@@ -23,7 +23,7 @@ def check_earlier_report(folder, name, settings, overwrite=False):
     folder = check_report_output(folder, overwrite=True)
     if overwrite or not folder.exists():
         return
-    found = _difference(folder, name, json.loads(strict_json(settings)))
+    found = _difference(folder, name, json.loads(json_text(settings)))
     if found:
         raise InputError(
             f"{folder} holds a report {found}: pass --overwrite to replace it, or another --out"
@@ -33,11 +33,11 @@ def check_earlier_report(folder, name, settings, overwrite=False):
 def _difference(folder, name, settings):
     """What an earlier report has that one of these settings has not; None if they are equal."""
     try:
-        content = json.loads((folder / "numbers.json").read_text(encoding="utf-8"))
+        content = read_json(folder / "numbers.json")
         earlier = dict(content["settings"])
         trainings = set(earlier.pop("trainings", ()))
         earlier_name = content["name"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+    except (ValueError, LookupError, TypeError):
         return "that cannot be read"
     if earlier_name != name:
         return f"of {json.dumps(earlier_name)}"

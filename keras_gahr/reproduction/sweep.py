@@ -1,12 +1,13 @@
 """Many trainings: those that are not finished yet are done, several at a time."""
 
 import dataclasses
-import json
 import time
 from signal import Signals
 
 import keras
 
+from keras_gahr.errors import InputError
+from keras_gahr.json_file import read_json
 from keras_gahr.signals import taken_over
 
 from .train_task import BUSY, DIVERGED, FINISHED
@@ -103,8 +104,8 @@ class Sweep:
         # A run only goes on on its own backend, whatever is the default here.
         try:
             path = self.workspace.run_path(task) / "config.json"
-            backend = json.loads(path.read_text(encoding="utf-8"))["backend"]
-        except OSError:
+            backend = read_json(path, "the config.json of a run")["backend"]
+        except InputError:
             backend = keras.backend.backend()
         path = self.workspace.write_task(task)
         return self.launcher.start(path, self.workspace.log_path(task), backend)

@@ -5,7 +5,6 @@ With `--until-input-ends` it stops, as for SIGTERM, when its standard input is c
 not outlive the process that started it, however that ends.
 """
 
-import json
 import shutil
 import sys
 from pathlib import Path
@@ -22,10 +21,11 @@ def train_task(path):
     """
     from keras_gahr._backend.heap import keep_freed_memory
     from keras_gahr.files import locked, remove_leftovers
+    from keras_gahr.json_file import read_json
     from keras_gahr.training import RunConfig, run_config
     from keras_gahr.training.run_folder import FILES
 
-    task = json.loads(Path(path).read_text(encoding="utf-8"))
+    task = read_json(path, "a task of a workspace")
     run = Path(task["run"])
     config = RunConfig(dataset=task["dataset"], **task["options"])
     with locked(Path(path).parent, run):

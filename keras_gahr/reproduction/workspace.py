@@ -10,6 +10,7 @@ from keras_gahr.datasets import load
 from keras_gahr.datasets.store import is_dataset
 from keras_gahr.errors import InputError
 from keras_gahr.files import Busy, locked, replacing
+from keras_gahr.json_file import read_json
 from keras_gahr.runs import find_runs
 from keras_gahr.training.watch.history import read_history
 
@@ -138,7 +139,7 @@ class Workspace:
         return state
 
     def _options(self, path):
-        options = json.loads((path / "config.json").read_text(encoding="utf-8")).get("options")
+        options = read_json(path / "config.json", "the config.json of a run").get("options")
         return {name: value for name, value in (options or {}).items() if name != "dataset"}
 
     def _all_options(self, task):
@@ -154,9 +155,9 @@ class Workspace:
     def progress(self, task):
         """The part of a `TrainingTask` that is done, from 0 to 1."""
         try:
-            status = json.loads((self.run_path(task) / "status.json").read_text())
+            status = read_json(self.run_path(task) / "status.json")
             return status["epoch"] / status["epochs"]
-        except (OSError, ValueError, LookupError, TypeError, ZeroDivisionError):
+        except (InputError, LookupError, TypeError, ZeroDivisionError):
             return 0.0
 
     def write_task(self, task):

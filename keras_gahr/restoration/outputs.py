@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -16,7 +15,8 @@ import keras_gahr
 from keras_gahr.datasets.image_files import write_image
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_folder, replacing, replacing_folder
-from keras_gahr.names import encodable, printable
+from keras_gahr.json_file import write_json
+from keras_gahr.names import printable
 from keras_gahr.result import save_figures
 
 if TYPE_CHECKING:
@@ -112,9 +112,7 @@ def write_report(folder, rows, left_out, facts):
     """
     write_table(folder / "restoration.csv", rows)
     left_out = [{"name": printable(name), "reason": reason} for name, reason in left_out.items()]
-    content = encodable({**facts, "images": rows, "left_out": left_out})
-    text = json.dumps(content, indent=1, allow_nan=False)
-    (folder / "restoration.json").write_text(text + "\n", encoding="utf-8")
+    write_json(folder / "restoration.json", {**facts, "images": rows, "left_out": left_out})
 
 
 def write_restoration(folder, restoration, draw=None):

@@ -2,12 +2,12 @@
 
 import dataclasses
 import functools
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from keras_gahr.datasets.decoding import decode_picture
 from keras_gahr.errors import InputError
+from keras_gahr.json_file import read_json
 from keras_gahr.training.watch.history import read_history
 from keras_gahr.training.watch.levels import read_levels
 
@@ -72,7 +72,7 @@ class RunFacts:
     @functools.cached_property
     def config(self):
         """The content of config.json."""
-        return json.loads((self.path / "config.json").read_text(encoding="utf-8"))
+        return read_json(self.path / "config.json", "the config.json of a run")
 
     def part(self, name):
         """A mapping in config.json; empty if there is none of this name.

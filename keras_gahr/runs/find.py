@@ -2,14 +2,14 @@
 
 import csv
 import dataclasses
-import json
 import math
 import os
 import socket
 import time
 from pathlib import Path
 
-_LARGEST_JSON = 2**24
+from keras_gahr.json_file import LARGEST_JSON, read_json
+
 _ENDED = ("finished", "stopped", "diverged", "early stop")
 
 
@@ -58,7 +58,7 @@ def _read_run(path, files):
         (_changed(path / name) for name in ("config.json", "status.json", "history.csv")),
     )
     try:
-        config = _read_json(path / "config.json")
+        config = read_json(path / "config.json")
         if "training" not in config or "keras_gahr" not in config.get("versions", ()):
             return None
         epochs = int(config["training"]["epochs"])
@@ -66,7 +66,7 @@ def _read_run(path, files):
         numbers = [_number(last.get(name)) for name in ("train_psnr", "test_psnr")]
         epoch = int(last.get("epoch", 0))
         if "status.json" in files:
-            status = _read_json(path / "status.json")
+            status = read_json(path / "status.json")
             epoch, epochs = int(status["epoch"]), int(status["epochs"])
             state = _state(status, path, changed)
         elif _number(last.get("train_loss")) is None and last:
@@ -81,7 +81,6 @@ def _read_run(path, files):
         LookupError,
         TypeError,
         AttributeError,
-        RecursionError,
         csv.Error,
     ):
         known = {"status.json", "history.csv", "model.keras"} & set(files)
@@ -126,12 +125,6 @@ def _is_alive(pid, changed):
     return fields[0] not in "ZX" and started < changed + 2
 
 
-def _read_json(path):
-    with open(path, encoding="utf-8") as file:
-        text = file.read(_LARGEST_JSON)
-    return json.loads(text)
-
-
 def _last_row(path):
     row = {}
     with open(path, newline="", encoding="utf-8") as file:
@@ -156,6 +149,6 @@ def _changed(path):
 def _beginning(path):
     try:
         with open(path, "rb") as file:
-            return file.read(_LARGEST_JSON)
+            return file.read(LARGEST_JSON)
     except OSError:
         return b""

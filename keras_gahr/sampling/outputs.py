@@ -1,13 +1,12 @@
 """Samples on disk."""
 
 import dataclasses
-import json
 
 import numpy as np
 
 import keras_gahr
 from keras_gahr.datasets.image_files import contact_sheet, write_image
-from keras_gahr.names import encodable
+from keras_gahr.json_file import write_json
 
 SAMPLES = ("sampling.json", "samples.npy", "samples.png")
 """Files of samples."""
@@ -35,9 +34,7 @@ def write_samples(samples, folder, facts):
     write_image(folder / "samples.png", contact_sheet(finite, columns=_columns(len(finite))))
     if samples.trajectory is not None:
         samples.trajectory.save(folder)
-    (folder / "sampling.json").write_text(
-        json.dumps(encodable(report), indent=1, allow_nan=False) + "\n"
-    )
+    write_json(folder / "sampling.json", report)
 
 
 def _endings(samples):
@@ -46,18 +43,13 @@ def _endings(samples):
         {
             "status": status,
             "steps": int(steps),
-            "sigma": _json_number(sigma),
-            "first_sigma": _json_number(first),
+            "sigma": sigma,
+            "first_sigma": first,
         }
         for status, steps, sigma, first in zip(
             samples.status, samples.steps, samples.sigma, samples.first_sigma, strict=True
         )
     ]
-
-
-def _json_number(value):
-    """A float that JSON can hold: None for NaN and infinity."""
-    return float(value) if np.isfinite(value) else None
 
 
 def _columns(count):
