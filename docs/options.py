@@ -20,15 +20,13 @@ def options_table(kind):
     """The options of a class as a table in Markdown, under their headings."""
     from keras_gahr.options.option import declared
 
-    lines = ["| option | default | what it is |", "|---|---|---|"]
-    panel = None
-    for name, each in sorted(declared(kind).items(), key=lambda item: item[1].option.panel or ""):
-        if each.option.panel != panel:
-            panel = each.option.panel
-            lines.append(f"| **{panel}** | | |")
+    panels = {}
+    for name, each in declared(kind).items():
         default = "" if each.default is None else f"`{each.default}`"
-        limits = f" ({each.expected})" if each.types != (bool,) else ""
-        lines.append(
-            f"| `{name}` | {default} | {each.description.replace('|', chr(92) + '|')}{limits} |"
-        )
+        cells = (f"`{name}`", default, each.expected.removesuffix(" or none"), each.description)
+        row = " | ".join(cell.replace("|", r"\|") for cell in cells)
+        panels.setdefault(each.option.panel, []).append(f"| {row} |")
+    lines = ["| option | default | what it may be | what it does |", "|---|---|---|---|"]
+    for panel, rows in panels.items():
+        lines += [f"| **{panel}** | | | |"] * (panel is not None) + rows
     return "\n".join(lines)

@@ -10,6 +10,7 @@ import types
 import typing
 
 from keras_gahr.errors import InputError
+from keras_gahr.options.option import type_in_words
 
 
 def field_types(kind):
@@ -91,7 +92,7 @@ def override(settings, texts):
             values[name] = _parse(text, hints[name])
         except (ValueError, ZeroDivisionError) as error:
             raise InputError(
-                f"received {name} = {text!r}, expected {_describe(hints[name])}"
+                f"received {name} = {text!r}, expected {type_in_words(hints[name])}"
             ) from error
     return replaced(settings, **values)
 
@@ -121,12 +122,3 @@ def _parse(text, kind):
     if kind is str:
         return text
     raise ValueError(text)
-
-
-def _describe(kind):
-    if isinstance(kind, types.UnionType):
-        return " or ".join(_describe(each) for each in typing.get_args(kind))
-    if typing.get_origin(kind) is tuple:
-        return f"{_describe(typing.get_args(kind)[0])}, several with commas"
-    names = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
-    return names.get(kind, "none")

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import keras
 import rich.console
@@ -38,7 +39,7 @@ def train(
     resume: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     progress: bool = True,
-    **options,
+    **options: Any,
 ) -> TrainingResult:
     """Trains a blind denoiser for all noise levels.
 

@@ -111,7 +111,10 @@ def test_a_training_option_is_one_edit(found):
     assert found["without Keras"]
     code, output = found["wrong"]
     assert code == 2 and output.startswith("error: ") and len(output.splitlines()) == 1
-    assert "| `dropout` | `0.5` | Share of units." in found["table"]
+    assert (
+        "| `dropout` | `0.5` | a number of at least 0 and up to 1 | Share of units. |"
+        in found["table"]
+    )
 
 
 @pytest.mark.slow
