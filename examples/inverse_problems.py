@@ -6,17 +6,10 @@
 # measured.
 
 # %%
-import tempfile
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
 
-import keras_gahr
-from keras_gahr.datasets import c_alpha_images, read_image
-from keras_gahr.sampling import AscentSchedule
-from keras_gahr.sampling.measurements import parse_measurement
-from keras_gahr.training import TrainingSettings, run_training
+import keras_gahr as kg
 
 # %% tags=["parameters"]
 MODEL = None  # a .keras denoiser of yours; None trains a small one on C^alpha images
@@ -35,24 +28,26 @@ MEASUREMENTS = (
 
 # %%
 if MODEL:
-    denoiser = keras_gahr.load_denoiser(MODEL)
+    denoiser = kg.load_denoiser(MODEL)
 else:
-    images = c_alpha_images(TRAINING_IMAGES + 64, SIZE, seed=0, alpha=3)
-    denoiser = keras_gahr.build_denoiser("unet", num_kernels=KERNELS, num_blocks=2, seed=0)
-    settings = TrainingSettings(
+    images = kg.datasets.c_alpha_images(TRAINING_IMAGES + 64, SIZE, seed=0, alpha=3)
+    result = kg.train(
+        images[64:],
+        images[:64],
+        num_kernels=KERNELS,
+        num_blocks=2,
         epochs=EPOCHS,
         images_per_epoch=TRAINING_IMAGES,
         batch_size=16,
         learning_rate=2e-3,
         halve_every=max(1, EPOCHS // 5),
     )
-    run = Path(tempfile.mkdtemp(prefix="inverse-problems-")) / "run"
-    run_training(denoiser, images[64:], images[:64], settings, run)
+    denoiser = result.denoiser
 
 if PHOTO:
-    clean = read_image(PHOTO, channels=denoiser.output_channels)[:SIZE, :SIZE]
+    clean = kg.datasets.read_image(PHOTO, channels=denoiser.output_channels)[:SIZE, :SIZE]
 else:
-    clean = c_alpha_images(1, SIZE, seed=1, alpha=3)[0]
+    clean = kg.datasets.c_alpha_images(1, SIZE, seed=1, alpha=3)[0]
 
 # %% [markdown]
 # ## Five measurements
@@ -62,10 +57,10 @@ else:
 # detail.
 
 # %%
-schedule = AscentSchedule(beta=0.5, sigma_end=SIGMA_END)
+schedule = kg.sampling.AscentSchedule(beta=0.5, sigma_end=SIGMA_END)
 for text in MEASUREMENTS:
-    measurement = parse_measurement(text, clean.shape)
-    found = keras_gahr.restore(
+    measurement = kg.measurements.parse_measurement(text, clean.shape)
+    found = kg.restore(
         denoiser,
         measurement(clean),
         measurement,

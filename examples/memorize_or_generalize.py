@@ -17,11 +17,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from keras_gahr.analysis.comparison import compare
-from keras_gahr.datasets import load, make_c_alpha
-from keras_gahr.denoisers import build_denoiser
-from keras_gahr.sampling import AscentSchedule
-from keras_gahr.training import TrainingSettings, run_training
+import keras_gahr as kg
 
 # %% tags=["parameters"]
 FACES = None  # a dataset folder, made by `gahr data faces img_align_celeba.zip faces`
@@ -35,8 +31,8 @@ SIGMA_END = 0.05
 # %%
 folder = Path(tempfile.mkdtemp(prefix="memorize-or-generalize-"))
 if not FACES:
-    make_c_alpha(folder / "images", 2 * MANY + 64, SIZE, seed=0, alpha=3)
-dataset = load(FACES or folder / "images")
+    kg.datasets.make_c_alpha(folder / "images", 2 * MANY + 64, SIZE, seed=0, alpha=3)
+dataset = kg.datasets.load(FACES or folder / "images")
 print(f"{len(dataset)} images of {dataset.images.shape[1:]}")
 
 # %% [markdown]
@@ -46,29 +42,23 @@ print(f"{len(dataset)} images of {dataset.images.shape[1:]}")
 # with many. All networks start from the same weights.
 
 # %%
-settings = TrainingSettings(
-    epochs=EPOCHS,
-    images_per_epoch=IMAGES_PER_EPOCH,
-    batch_size=BATCH_SIZE,
-    learning_rate=2e-3,
-    halve_every=max(1, EPOCHS // 5),
-)
+options = {
+    "num_kernels": KERNELS,
+    "num_blocks": BLOCKS,
+    "seed": 0,
+    "epochs": EPOCHS,
+    "images_per_epoch": IMAGES_PER_EPOCH,
+    "batch_size": BATCH_SIZE,
+    "learning_rate": 2e-3,
+    "halve_every": max(1, EPOCHS // 5),
+}
 
 
 def trained(count, half):
     """The network trained on so many images of a half, its history and its training images."""
     images, tests = dataset.split(count, 64, half)
-    denoiser = build_denoiser(
-        "unet",
-        num_channels=dataset.images.shape[-1],
-        num_kernels=KERNELS,
-        num_blocks=BLOCKS,
-        seed=0,
-    )
-    result = run_training(
-        denoiser, images.images, tests.images, settings, folder / f"{count}{half}"
-    )
-    return denoiser, result.history, images.images
+    result = kg.train(images, tests, **options)
+    return result.denoiser, result.history, images.images
 
 
 networks = {count: [trained(count, half) for half in "AB"] for count in (FEW, MANY)}
@@ -94,10 +84,10 @@ plt.close(figure)
 # Each column is one noise. Rows: what A and B make of it, then the closest training image of each.
 
 # %%
-schedule = AscentSchedule(beta=1.0, sigma_end=SIGMA_END)
+schedule = kg.sampling.AscentSchedule(beta=1.0, sigma_end=SIGMA_END)
 for count, pair in networks.items():
     denoisers, _, sets = zip(*pair, strict=True)
-    found = compare(denoisers, sets, count=PAIRS, schedule=schedule)
+    found = kg.compare(denoisers, sets, count=PAIRS, schedule=schedule)
     arrays = found.arrays()
     rows = [arrays[f"samples_{side}"][found.pairs] for side in "ab"]
     rows += [arrays[f"closest_{side}"] for side in "ab"]

@@ -11,26 +11,11 @@
 # eigenvectors that bend along a contour.
 
 # %%
-import tempfile
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
 
-from keras_gahr.analysis import (
-    dct_coefficients,
-    eigenbasis,
-    fit_slope,
-    optimal_slope,
-    oracle_psnr,
-    psnr_curve,
-    wavelet_coefficients,
-)
-from keras_gahr.datasets import c_alpha_images
-from keras_gahr.denoisers import Inference, build_denoiser
-from keras_gahr.noise import NoiseLaw, keyed_normal
+import keras_gahr as kg
 from keras_gahr.psnr import psnr
-from keras_gahr.training import TrainingSettings, run_training
 
 # %% tags=["parameters"]
 ALPHA = 3.0
@@ -43,8 +28,8 @@ SIGMA = 0.15  # noise level at which the basis is looked at
 VECTORS = 24
 
 # %%
-images = c_alpha_images(TRAINING_IMAGES, SIZE, seed=0, alpha=ALPHA, antialias=ANTIALIAS)
-tests = c_alpha_images(TEST_IMAGES, SIZE, seed=1, alpha=ALPHA, antialias=ANTIALIAS)
+images = kg.datasets.c_alpha_images(TRAINING_IMAGES, SIZE, seed=0, alpha=ALPHA, antialias=ANTIALIAS)
+tests = kg.datasets.c_alpha_images(TEST_IMAGES, SIZE, seed=1, alpha=ALPHA, antialias=ANTIALIAS)
 
 
 def show(pictures, titles):
@@ -60,18 +45,19 @@ def show(pictures, titles):
 show(images[:5], [""] * 5)
 
 # %%
-denoiser = build_denoiser("unet", num_kernels=KERNELS, num_blocks=BLOCKS, seed=0)
-settings = TrainingSettings(
+result = kg.train(
+    images,
+    tests,
+    num_kernels=KERNELS,
+    num_blocks=BLOCKS,
     epochs=EPOCHS,
     images_per_epoch=TRAINING_IMAGES,
     batch_size=BATCH_SIZE,
     learning_rate=3e-3,
     halve_every=max(1, EPOCHS // 5),
-    noise_law=NoiseLaw(high=0.5),
+    sigma_max=0.5,
 )
-run = Path(tempfile.mkdtemp(prefix="optimal-rates-")) / "run"
-result = run_training(denoiser, images, tests, settings, run)
-network = Inference(denoiser)
+denoiser = result.denoiser
 
 # %% [markdown]
 # ## The rate
@@ -80,15 +66,17 @@ network = Inference(denoiser)
 # trained for much longer, and its own error hides the law.
 
 # %%
-curve = psnr_curve(network, tests, np.geomspace(0.1, 0.3, 8))
-slope = fit_slope(curve)
+curve = kg.psnr_curve(denoiser, tests, np.geomspace(0.1, 0.3, 8))
+slope = kg.analysis.fit_slope(curve)
 low, high = slope.interval
-print(f"slope {slope.slope:.2f} (95%: {low:.2f} to {high:.2f}), optimum {optimal_slope(ALPHA):.2f}")
+print(
+    f"slope {slope.slope:.2f} (95%: {low:.2f} to {high:.2f}), optimum {kg.analysis.optimal_slope(ALPHA):.2f}"
+)
 
 figure, axes = plt.subplots(figsize=(4.5, 3.5))
 axes.errorbar(curve.input_psnr, curve.mean, curve.error_over_images, fmt="o-", label="network")
 middle = curve.input_psnr.mean()
-line = curve.mean.mean() + optimal_slope(ALPHA) * (curve.input_psnr - middle)
+line = curve.mean.mean() + kg.analysis.optimal_slope(ALPHA) * (curve.input_psnr - middle)
 axes.plot(curve.input_psnr, line, "k:", label="optimal slope")
 axes.plot(curve.input_psnr, curve.input_psnr, color="gray", label="noisy")
 axes.set_xlabel("PSNR of the noisy image (dB)")
@@ -104,8 +92,8 @@ plt.close(figure)
 
 # %%
 clean = tests[0]
-noisy = clean + SIGMA * keyed_normal(0, [0], 0, clean.shape)[0]
-basis = eigenbasis(denoiser, noisy, count=VECTORS)
+noisy = clean + SIGMA * kg.noise.keyed_normal(0, [0], 0, clean.shape)[0]
+basis = kg.eigenbasis(denoiser, noisy, count=VECTORS)
 chosen = np.unique(np.linspace(0, VECTORS - 1, 5).astype(int))
 patterns = [0.5 + v / (2 * np.abs(v).max()) for v in basis.left[chosen]]
 titles = [f"{k + 1}: {basis.shrinkage[k]:.2f}" for k in chosen]
@@ -118,8 +106,12 @@ show([clean, np.clip(noisy, 0, 1), *patterns], ["clean", "noisy", *titles])
 # network has no oracle.
 
 # %%
-after = psnr(network.denoise(noisy[None]), clean)[0]
+after = psnr(kg.denoise(denoiser, noisy)[None], clean)[0]
 print(f"network: {after:.2f} dB, effective dimension {basis.statistics.effective_dimension:.1f}")
-for name, transform in (("cosines", dct_coefficients), ("wavelets", wavelet_coefficients)):
-    best, kept = oracle_psnr(clean, noisy, SIGMA, transform)
+bases = {
+    "cosines": kg.analysis.dct_coefficients,
+    "wavelets": kg.analysis.wavelet_coefficients,
+}
+for name, transform in bases.items():
+    best, kept = kg.analysis.oracle_psnr(clean, noisy, SIGMA, transform)
     print(f"oracle with {name}: {best:.2f} dB, {kept} coefficients kept")

@@ -11,13 +11,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 
-from keras_gahr import InputError
-from keras_gahr.analysis import eigenbasis
-from keras_gahr.datasets import c_alpha_images, read_image
-from keras_gahr.denoisers import Inference
-from keras_gahr.noise import keyed_normal
+import keras_gahr as kg
 from keras_gahr.psnr import psnr
-from keras_gahr.sampling import AscentSchedule, sample
 from weights_convert import build_from_checkpoint
 from weights_convert.catalogue import fetch, find_published
 
@@ -48,7 +43,7 @@ def show(images, titles):
 #
 # The file is downloaded once and checked by its hash. Nothing in it is executed. Every layer is
 # compared with an independent float64 implementation of the published network; the largest
-# relative difference is printed.
+# relative difference is printed. (`kg.load_denoiser(NAME)` does all this in one line.)
 #
 # Without a network connection, a small UNet takes its place that was trained on synthetic images
 # for the tests of this repository. It removes noise, but makes no faces.
@@ -57,8 +52,8 @@ def show(images, titles):
 published = None if CHECKPOINT else find_published(NAME)
 try:
     path = CHECKPOINT or fetch(published)
-except InputError as error:
-    print(f"{error}\ntaking a small network of this repository instead")
+except kg.InputError as error:
+    print(f"{error}\nTaking a small network of this repository instead.")
     folders = (Path.cwd(), *Path.cwd().parents)
     found = (folder / "tests" / "golden" / "tiny_unet_trained.pt" for folder in folders)
     path = next(path for path in found if path.exists())
@@ -73,14 +68,13 @@ print(f"largest difference from the published network: {conversion.max_relative_
 
 # %%
 if PHOTO:
-    clean = read_image(PHOTO, channels=denoiser.output_channels)
+    clean = kg.datasets.read_image(PHOTO, channels=denoiser.output_channels)
     top, left = (max(0, side - SIZE) // 2 for side in clean.shape[:2])
     clean = clean[top : top + SIZE, left : left + SIZE]
 else:
-    clean = c_alpha_images(1, SIZE, seed=0, alpha=2, blurred=True)[0]
-noisy = clean + SIGMA * keyed_normal(0, [0], 0, clean.shape)[0]
-network = Inference(denoiser)
-denoised = network.denoise(noisy[None])[0]
+    clean = kg.datasets.c_alpha_images(1, SIZE, seed=0, alpha=2, blurred=True)[0]
+noisy = clean + SIGMA * kg.noise.keyed_normal(0, [0], 0, clean.shape)[0]
+denoised = kg.denoise(denoiser, noisy)
 before, after = psnr(np.stack([noisy, denoised]), clean)
 estimate = np.sqrt(np.mean((noisy - denoised) ** 2))
 print(f"{before:.2f} dB before, {after:.2f} dB after; sigma {SIGMA}, estimated {estimate:.3f}")
@@ -93,12 +87,12 @@ show([clean, noisy, denoised], ["clean", f"noisy, {before:.1f} dB", f"denoised, 
 # each step, the sampler finds some.
 
 # %%
-samples = sample(
+samples = kg.sample(
     denoiser,
     clean.shape,
     count=SAMPLES,
     seed=0,
-    schedule=AscentSchedule(beta=0.1, sigma_end=SIGMA_END),
+    schedule=kg.sampling.AscentSchedule(beta=0.1, sigma_end=SIGMA_END),
 )
 show(samples.images, samples.status)
 
@@ -109,7 +103,7 @@ show(samples.images, samples.status)
 # times y. Its eigenvectors are the patterns, its eigenvalues the factors they are kept with.
 
 # %%
-basis = eigenbasis(denoiser, noisy, count=VECTORS)
+basis = kg.eigenbasis(denoiser, noisy, count=VECTORS)
 chosen = np.unique(np.linspace(0, VECTORS - 1, 6).astype(int))
 patterns = [0.5 + v / (2 * np.abs(v).max()) for v in basis.left[chosen]]
 show(patterns, [f"{k + 1}: {basis.shrinkage[k]:.2f}" for k in chosen])

@@ -121,6 +121,44 @@ def test_the_experiment_shown_has_all_scales():
     assert len(tasks) == len(SCALES)
 
 
+def run_python(page, replaced):
+    """The variables that the first block of Python on a page makes, with small numbers in it."""
+    code = re.search(r"^```python\n(.*?)^```$", (ROOT / page).read_text(), re.M | re.S)[1]
+    for shown, small in replaced:
+        assert shown in code
+        code = code.replace(shown, small)
+    variables = {}
+    exec(compile(code, page, "exec"), variables)
+    return variables
+
+
+def test_the_landing_page_runs(tiny_model):
+    schedule = "schedule=kg.sampling.AscentSchedule(beta=1, sigma_end=0.5)"
+    found = run_python(
+        "docs/index.md",
+        (
+            ('"unet-celeba-80-n99325"', repr(str(tiny_model))),
+            ("80, 80", "16, 16"),
+            ("count=16, seed=0", f"count=2, seed=0, {schedule}"),
+            ("range(16)", "range(2)"),
+            ("count=64", "count=4"),
+        ),
+    )
+    assert found["denoised"].shape == (2, 16, 16, 1)
+    assert len(found["figure"].axes) >= 4
+
+
+@pytest.mark.slow
+def test_the_first_look_in_python_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = run_python(
+        "docs/python.md",
+        (('"epochs": 2, "images_per_epoch": 256', '"epochs": 1, "images_per_epoch": 32'),),
+    )
+    assert found["denoised"].shape == (16, 16, 1)
+    assert {"first-run", "eigenvectors.png"} <= {path.name for path in tmp_path.iterdir()}
+
+
 @pytest.fixture
 def workplace(tmp_path, golden):
     """A folder with the files that the pages speak of, small, and `gahr` on the path."""
@@ -147,7 +185,9 @@ def workplace(tmp_path, golden):
 PREPARED = {
     "README.md": "",
     "docs/how-to/compare-with-optima.md": "",
+    "docs/how-to/choose-a-backend.md": "",
     "docs/how-to/convert.md": "",
+    "docs/how-to/own-images.md": "",
     "docs/how-to/reproduce.md": "",
     "docs/how-to/slurm.md": "gahr data faces img_align_celeba.zip faces80",
     "docs/measurements.md": "gahr convert model.pt faces.keras",
