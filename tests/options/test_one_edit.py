@@ -25,7 +25,7 @@ def refused(call):
     except InputError as error:
         return str(error)
 
-sys.path.insert(0, "docs")
+sys.path.insert(0, "docs/site")
 table = importlib.import_module("options").options_table
 shown = CliRunner().invoke(app, ["train", "--help"], env={"COLUMNS": "100", "TERM": "dumb"})
 sampling = [
