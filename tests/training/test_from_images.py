@@ -1,6 +1,8 @@
 """Training in one call from images in memory."""
 
+import contextlib
 import gc
+import io
 import json
 
 import keras
@@ -32,7 +34,10 @@ def weights(denoiser):
 
 @pytest.fixture(scope="module")
 def result(images):
-    return kg.train(images, **QUICK)
+    with contextlib.redirect_stdout(io.StringIO()) as shown:
+        found = kg.train(images, **QUICK)
+    assert not shown.getvalue()
+    return found
 
 
 @pytest.fixture
@@ -93,6 +98,7 @@ def test_the_result_is_short_saved_and_drawn(result, tmp_path):
     assert len(result.plot().axes) == 2
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_more_epochs(images, tmp_path):
     out = tmp_path / "run"
     first = kg.train(images, out=out, **QUICK)
@@ -103,7 +109,9 @@ def test_a_run_goes_on_with_more_epochs(images, tmp_path):
         kg.train(images, resume=True, **QUICK)
 
 
-def test_callbacks_see_the_training_and_may_end_it(images):
+def test_callbacks_see_the_training_and_may_end_it(images, capsys):
+    """Of one image, which is enough, and with a progress bar."""
+
     class Second(keras.callbacks.Callback):
         def __init__(self):
             super().__init__()
@@ -114,11 +122,14 @@ def test_callbacks_see_the_training_and_may_end_it(images):
             self.model.stop_training = epoch == 1
 
     callback = Second()
-    result = kg.train(images, callbacks=[callback], **{**QUICK, "epochs": 5})
-    assert callback.seen == 2 * [["loss", "psnr", "val_loss", "val_psnr"]]
-    assert result.state == "early stop" and len(result.history) == 2
+    options = {**QUICK, "epochs": 5, "progress": True}
+    found = kg.train(images[:1], callbacks=[callback], **options)
+    assert callback.seen == 2 * [["loss", "psnr"]]
+    assert found.state == "early stop" and len(found.history) == 2
+    assert "epoch    1" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_denoiser_is_trained_on(images):
     first = kg.train(images, **QUICK)
     before, folder = weights(first.denoiser), first.folder
@@ -151,12 +162,3 @@ def test_what_cannot_be_is_refused(images, wrong, says):
         kg.train(images, **{**QUICK, **wrong})
     with pytest.raises(kg.InputError, match="divide it by 255"):
         kg.train(images.astype(float), **QUICK)
-
-
-def test_progress_is_shown_or_not(images, capsys):
-    """And one image is enough."""
-    result = kg.train(images[:1], **{**QUICK, "progress": True})
-    assert "test_psnr" not in result.history[0]
-    assert "epoch    1" in capsys.readouterr().out
-    kg.train(images[:1], **QUICK)
-    assert capsys.readouterr().out == ""
