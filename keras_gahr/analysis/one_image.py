@@ -4,6 +4,7 @@ from pathlib import Path
 
 from keras_gahr.datasets import load, read_image
 from keras_gahr.datasets.channels import one_channel, with_channels
+from keras_gahr.datasets.cropping import cropped
 from keras_gahr.errors import InputError
 
 from .tangent import tangent_space
@@ -15,8 +16,7 @@ def read_one(path, index=None, crop=None, channels=None, layout=None, channel=No
     Args:
         path: a picture, a `.npy` array of one image, or a dataset (folder, `.npy` or `.npz`).
         index: of the image in a dataset; by default 0 for a folder and `.npz`.
-        crop: (height, width) from the middle, (height, width, top, left), or "square" for the largest
-            square in the middle; None for all.
+        crop: see `cropped`.
         channels: 1 for grey, 3 for colour, None for what the file has.
         layout: of an array, such as "CHW"; by default see `find_layout`.
         channel: which of a colour image, from 0, as a grey one; None for all.
@@ -30,7 +30,7 @@ def read_one(path, index=None, crop=None, channels=None, layout=None, channel=No
     path = Path(path)
     if index is None and not path.is_dir() and path.suffix.lower() != ".npz":
         image = read_image(path, None if channel is not None else channels, layout)
-        return _crop(with_channels(one_channel(image, channel), channels), crop, path), None
+        return cropped(with_channels(one_channel(image, channel), channels), crop, path), None
     dataset = load(path, layout=layout)
     index = 0 if index is None else index
     if not 0 <= index < len(dataset):
@@ -39,18 +39,4 @@ def read_one(path, index=None, crop=None, channels=None, layout=None, channel=No
     tangent = tangent_space(dataset, index)
     if crop is not None or (tangent is not None and tangent.shape[1:] != image.shape):
         tangent = None
-    return _crop(image, crop, path), tangent
-
-
-def _crop(image, crop, name):
-    if crop is None:
-        return image
-    height, width, *corner = (min(image.shape[:2]),) * 2 if crop == "square" else crop
-    top, left = corner or ((image.shape[0] - height) // 2, (image.shape[1] - width) // 2)
-    cropped = image[max(top, 0) : top + height, max(left, 0) : left + width]
-    if cropped.shape[:2] != (height, width):
-        raise InputError(
-            f"{name} is {image.shape[0]} x {image.shape[1]} (height x width): the crop of "
-            f"{height} x {width} does not fit; choose a smaller one"
-        )
-    return cropped
+    return cropped(image, crop, path), tangent

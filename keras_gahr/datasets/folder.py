@@ -4,6 +4,7 @@ import dataclasses
 
 from keras_gahr.errors import InputError
 
+from .cropping import cropped
 from .patches import check_patches, cut_patches
 from .pictures import as_type, make_from_pictures
 from .shrinking import shrink
@@ -14,8 +15,7 @@ class Framing:
     """What is done with a picture, in this order; None leaves a step out.
 
     Attributes:
-        crop: (height, width) of a box in the middle (half a pixel up and left where it must be),
-            or (height, width, top, left); "square" is the largest square in the middle.
+        crop: see `cropped`.
         scale: factor in (0, 1] for height and width, which are rounded.
         size: (height, width) to shrink to; a picture of another aspect is refused, not distorted.
         patch: height and width of square patches, cut row by row from the top left; what remains
@@ -58,7 +58,7 @@ class Framing:
 
     def framed(self, picture, name):
         """The picture (H, W, C) cropped and shrunk: see `apply`."""
-        picture = self._cropped(picture, name)
+        picture = cropped(picture, self.crop, name)
         return shrink(picture, *self._size(picture, name))
 
     def cut(self, image, name):
@@ -66,23 +66,6 @@ class Framing:
         if self.patch is None:
             return image[None, None]
         return cut_patches(image, self.patch, self.stride or self.patch, name)
-
-    def _cropped(self, picture, name):
-        if self.crop is None:
-            return picture
-        rows, columns = picture.shape[:2]
-        if self.crop == "square":
-            height = width = min(rows, columns)
-        else:
-            height, width = self.crop[:2]
-        corner = self.crop[2:] if isinstance(self.crop, tuple) else ()
-        top, left = corner or ((rows - height) // 2, (columns - width) // 2)
-        if min(top, left) < 0 or top + height > rows or left + width > columns:
-            raise InputError(
-                f"{name} is {rows} x {columns} (height x width): the crop of "
-                f"{height} x {width} does not fit; choose a smaller one"
-            )
-        return picture[top : top + height, left : left + width]
 
     def _size(self, picture, name):
         """(height, width) that the picture is shrunk to."""

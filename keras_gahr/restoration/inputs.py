@@ -9,6 +9,7 @@ from keras import ops
 
 from keras_gahr.datasets.arrays import take, to_float
 from keras_gahr.datasets.channels import one_channel, with_channels
+from keras_gahr.datasets.cropping import cropped
 from keras_gahr.datasets.image_arrays import is_array, open_array
 from keras_gahr.datasets.image_files import find_images, read_image
 from keras_gahr.datasets.store import is_dataset
@@ -59,8 +60,7 @@ class InputImages:
         text: the measurement, as in `parse_measurement`.
         channels: of the images; pictures and arrays are made grey or repeated to fit.
         seed: of what is random in the measurement.
-        crop: "square", `(height, width)` from the middle, or `(height, width, top, left)`; by default
-            images stay whole.
+        crop: see `cropped`.
         index: which image of each array and dataset, from 0; by default all.
         channel: which channel of each image, from 0, as a grey image; by default all.
         measured: whether the sources hold what is observed of images, not images.
@@ -178,7 +178,7 @@ class InputImages:
         whole = place.index is None
         image = read_image(place.path) if whole else take(self._array(place.path), place.index)
         image, change = self._fitted(one_channel(image, self.channel))
-        image = image if self.crop is None else _cropped(image, self.crop)
+        image = cropped(image, self.crop, place.path)
         measurement = self._measurement(image.shape[:2])
         observed = measurement.observe(ops.convert_to_tensor(image[None]))
         return Problem(place.name, measurement, ops.convert_to_numpy(observed)[0], image, change)
@@ -225,16 +225,3 @@ class InputImages:
 def _stem(path):
     """What an image of a file is called: a dataset's images after its folder."""
     return path.parent.resolve().name if is_dataset(path.parent) else path.stem
-
-
-def _cropped(image, crop):
-    """A crop of an image (H, W, C): see `InputImages`."""
-    height, width = (min(image.shape[:2]),) * 2 if crop == "square" else crop[:2]
-    corner = crop[2:] if isinstance(crop, tuple) else ()
-    top, left = corner or ((image.shape[0] - height) // 2, (image.shape[1] - width) // 2)
-    if min(top, left) < 0 or top + height > image.shape[0] or left + width > image.shape[1]:
-        raise InputError(
-            f"received a crop of {height}x{width} for an image of {image.shape[0]}x"
-            f"{image.shape[1]}, which it does not fit: choose a smaller one"
-        )
-    return image[top : top + height, left : left + width]

@@ -105,6 +105,8 @@ def test_patches_of_pictures_of_several_sizes(folder_of, tmp_path):
     [
         ({"crop": (11, 4)}, "x.png is 10 x 12 .*does not fit"),
         ({"crop": (4, 4, 0, 9)}, "does not fit"),
+        ({"crop": (4, 4, -1, 0)}, "does not fit"),
+        ({"crop": (0, 4)}, "does not fit"),
         ({"size": (20, 24)}, "nothing is enlarged"),
         ({"size": (5, 5)}, "distort.*square"),
         ({"patch": 11}, "smaller than a patch"),
