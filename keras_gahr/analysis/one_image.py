@@ -1,5 +1,6 @@
 """One image from a file or a dataset, for an analysis of a single image."""
 
+import warnings
 from pathlib import Path
 
 from keras_gahr.datasets import load, read_image
@@ -24,19 +25,31 @@ def read_one(path, index=None, crop=None, channels=None, layout=None, channel=No
     Returns:
         float32 (height, width, channels) in [0, 1], and the basis that `tangent_space` gives, or None.
 
+    Warns:
+        UserWarning: if the image is made grey, or repeated.
+
     Raises:
         InputError: if there is no such image, or it does not fit.
     """
     path = Path(path)
     if index is None and not path.is_dir() and path.suffix.lower() != ".npz":
-        image = read_image(path, None if channel is not None else channels, layout)
-        return cropped(with_channels(one_channel(image, channel), channels), crop, path), None
+        image = _converted(one_channel(read_image(path, layout=layout), channel), channels, path)
+        return cropped(image, crop, path), None
     dataset = load(path, layout=layout)
     index = 0 if index is None else index
     if not 0 <= index < len(dataset):
         raise InputError(f"{path} has {len(dataset)} images: expected an index from 0, not {index}")
-    image = with_channels(one_channel(dataset.as_float(index), channel), channels)
+    image = _converted(one_channel(dataset.as_float(index), channel), channels, path)
     tangent = tangent_space(dataset, index)
     if crop is not None or (tangent is not None and tangent.shape[1:] != image.shape):
         tangent = None
     return cropped(image, crop, path), tangent
+
+
+def _converted(image, channels, path):
+    """The image with so many channels, of which is warned if they are others than it has."""
+    converted = with_channels(image, channels)
+    if converted is not image:
+        how = "grey, and was repeated" if image.shape[-1] == 1 else "in colour, and was made grey"
+        warnings.warn(f"{path} is {how} for this denoiser", UserWarning, stacklevel=3)
+    return converted

@@ -86,7 +86,8 @@ def eigenbasis(
     denoiser = load_denoiser(model)
     linearizer = analysis.Linearizer(denoiser)
     frame = None if crop is None else parse_crop(crop)
-    clean, tangent = read_one(image, index, frame, denoiser.input_channels, layout, channel)
+    with warnings_as_lines():
+        clean, tangent = read_one(image, index, frame, denoiser.input_channels, layout, channel)
 
     options = {"symmetrize": not singular, "max_products": max_products, "seed": seed}
     with warnings_as_lines(), progress_bar("products") as progress:

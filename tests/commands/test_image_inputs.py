@@ -225,6 +225,11 @@ def test_one_image_and_one_channel_are_chosen_alike(color, tmp_path):
             read(array, index=1, channel=3)
         with pytest.raises(InputError, match=r"x\.png"):
             read(picture, index=0)
+    with pytest.warns(UserWarning, match="in colour, and was made grey"):
+        analyzed(picture)
+    write_image(picture, color[..., :1])
+    with pytest.warns(UserWarning, match="is grey, and was repeated"):
+        read_one(picture, channels=3)
 
 
 def test_a_channel_of_what_is_measured_is_refused(color, tmp_path):
