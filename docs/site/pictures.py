@@ -78,7 +78,7 @@ def figures(run):
     yield "denoise", kg.plot.denoised_images(denoised)
 
     trajectory = kg.sampling.Trajectory(1)
-    kg.sample(denoiser, (SIDE, SIDE), seed=3, schedule=SCHEDULE, trajectory=trajectory)
+    kg.sample(denoiser, (SIDE, SIDE), first_image=1, schedule=SCHEDULE, trajectory=trajectory)
     steps = np.unique(np.linspace(0, len(trajectory.t) - 1, 6).astype(int))
     shown = [(f"sigma {trajectory.sigma[k, 0]:.2f}", trajectory.y[k, 0]) for k in steps]
     yield "sample", kg.plot.image_row(shown)
