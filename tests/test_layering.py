@@ -1,6 +1,7 @@
 """Imports point one way, and only some rooms may import some libraries."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,51 @@ def test_results_reach_plots_only_when_they_are_drawn():
     tree = ast.parse((ROOT / "keras_gahr" / "result.py").read_text())
     at_once = [ast.unparse(node) for node in tree.body if "Import" in type(node).__name__]
     assert at_once and not any("plot" in line or "matplotlib" in line for line in at_once)
+
+
+PRIVATE = {
+    "keras_gahr/_backend/steps.py": {"_run_through_graph"},
+    "keras_gahr/_backend/convolution/torch.py": {"_is_mkldnn_bf16_supported"},
+}
+"""Names that Keras and PyTorch may take away, each in one function; `tests/denoisers/test_private_names.py`
+says what that would break."""
+
+PUBLIC_ALL_THE_SAME = {"_exit", "_make", "_replace", "_asdict", "_fields"}
+"""Of `os` and of named tuples, whose documentation has them."""
+
+
+def own_names(paths):
+    """All private names that these files define, in any way."""
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                yield node.name
+            elif isinstance(node, ast.arg):
+                yield node.arg
+            elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+                yield node.id if isinstance(node, ast.Name) else node.attr
+            elif isinstance(node, ast.alias):
+                yield (node.asname or node.name).split(".")[-1]
+
+
+def private_names(path):
+    """Private attributes that a file reaches, and private modules that it imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+            yield node.attr
+    for name in imports_of(path):
+        top, *rest = name.split(".")
+        if top not in {"keras_gahr", "weights_convert"}:
+            yield from rest
+            yield from ["_src"] * name.startswith("keras.src")
+
+
+def test_no_other_librarys_private_names():
+    ours = {*own_names(FILES), *PUBLIC_ALL_THE_SAME}
+    for path in FILES:
+        allowed = PRIVATE.get(path.relative_to(ROOT).as_posix(), set())
+        private = {name for name in private_names(path) if re.match("_[a-z]", name)}
+        assert private - ours == allowed, path
 
 
 def test_every_room_has_a_rank():

@@ -42,10 +42,16 @@ class Steps:
     output: keras.KerasTensor
     steps: tuple[Step, ...]
 
-    def run(self, x):
+    def run(
+        self, x, call=lambda operation, *arguments, **options: operation(*arguments, **options)
+    ):
         """The output of the model in evaluation mode.
 
         A tensor is let go once it is no longer needed; Keras keeps all of them to the end.
+
+        Args:
+            x: the input.
+            call: what to do in the place of calling each operation.
         """
         known = {id(self.input): x}
         del x
@@ -54,7 +60,7 @@ class Steps:
                 lambda value: known[id(value)] if _is_tensor(value) else value,
                 (step.arguments, step.options),
             )
-            results = step.operation(*arguments, **options)
+            results = call(step.operation, *arguments, **options)
             del arguments, options
             known.update(zip(map(id, step.results), keras.tree.flatten(results), strict=True))
             del results
@@ -82,12 +88,12 @@ def steps_of(model, shape=None):
 
     def call(operation, *arguments, **options):
         if hasattr(operation, "operations"):
-            return operation._run_through_graph(arguments[0], call_fn=call)
+            return _walk(operation, arguments[0], call)
         results = operation.compute_output_spec(*arguments, **options)
         calls.append((operation, arguments, options, tuple(_tensors(results))))
         return results
 
-    (output,) = _tensors(model._run_through_graph(start, call_fn=call))
+    (output,) = _tensors(_walk(model, start, call))
     last = {}
     for place, (_, arguments, options, results) in enumerate(calls):
         for tensor in (*_tensors((arguments, options)), *results):
@@ -98,6 +104,15 @@ def steps_of(model, shape=None):
         idle[place].append(tensor)
     steps = (Step(*made, tuple(free)) for made, free in zip(calls, idle, strict=True))
     return Steps(start, output, tuple(steps))
+
+
+def _walk(model, inputs, call):
+    """The outputs of a functional model, with `call(operation, *arguments, **options)` for each operation.
+
+    The only use of this private name: Keras has no public way through the operations of a model that takes
+    tensors of other shapes. `keras.models.clone_model` is made of it, but makes a model of what it is told.
+    """
+    return model._run_through_graph(inputs, call_fn=call)
 
 
 def _is_tensor(value):

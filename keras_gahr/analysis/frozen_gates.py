@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from keras_gahr import _backend
+from keras_gahr._backend.steps import steps_of
 from keras_gahr.denoisers import BiasFreeNorm
 
 
@@ -58,7 +59,11 @@ class _Twin(keras.Model):
     def __init__(self, network, name):
         super().__init__(name=name, dtype="float32")
         self.network = network
-        self.built = True
+        self._steps = steps_of(network)
+        self.build()
+
+    def build(self, input_shape=None):
+        """Its layers are those of the network, which is built."""
 
     def run(self, x, relu):
         """The network's output, with `relu(layer, x, before, norm)` in the place of its ReLUs.
@@ -69,8 +74,6 @@ class _Twin(keras.Model):
         normalized = {}
 
         def call(layer, *args, **kwargs):
-            if isinstance(layer, keras.Model):
-                return self._walk(layer, args[0], call)
             if isinstance(layer, keras.layers.ReLU):
                 before, norm, _ = normalized.get(id(args[0]), (args[0], None, None))
                 return relu(layer, args[0], before, norm)
@@ -80,14 +83,7 @@ class _Twin(keras.Model):
                 normalized[id(outputs)] = args[0], layer, outputs
             return outputs
 
-        return self._walk(self.network, x, call)
-
-    @staticmethod
-    def _walk(network, x, call):
-        # What `keras.models.clone_model` and calls of a functional model are made of; the former
-        # allows no inputs beyond the network's, which the gates are.
-        outputs = network._run_through_graph(x, call_fn=call)
-        return keras.tree.flatten(outputs)[0]
+        return self._steps.run(x, call)
 
 
 class _GateRecorder(_Twin):

@@ -20,6 +20,10 @@ _END = struct.Struct("<4s4H2LH")
 """What a zip archive ends with, when nothing follows: see `zipfile`."""
 
 _LOCATOR = b"PK\x06\x07"
+_LARGE_END_BYTES = 76
+_SMALL = 2**31 - 1
+"""Bytes up to which `zipfile` writes no such locator, nor what it locates."""
+
 _LOCAL_HEADER_BYTES = 30
 _UNIMPORTANT_FLAGS = 0x0806
 """Names in UTF-8, and how hard a compression tried."""
@@ -35,9 +39,9 @@ def check_keras_file(path):
         ValueError: what is wrong, in one line. Damaged archives also raise what `zipfile` or `h5py` does.
     """
     with open(path, "rb") as file:
-        _check_end(file)
+        listed = _check_end(file)
         with zipfile.ZipFile(file) as archive:
-            _check_parts(file, archive)
+            _check_parts(file, archive, listed)
             for name, largest in _LARGEST.items():
                 if archive.getinfo(name).file_size > largest:
                     raise ValueError(f"its {name} has more than {largest // 1024} KiB")
@@ -53,22 +57,35 @@ def check_keras_file(path):
 
 
 def _check_end(file):
-    """Refuses what follows an archive, and one with more than three parts before they are listed."""
+    """Refuses what follows an archive, and one with more than three parts before they are listed.
+
+    Returns:
+        Where the list of its parts begins.
+    """
     size = file.seek(0, 2)
     file.seek(max(0, size - _END.size - 20))
     tail = file.read()
     if len(tail) < _END.size + 20 or not tail[20:].startswith(b"PK\x05\x06"):
         raise ValueError("something follows its end")
-    *_, count, _, _, comment = _END.unpack(tail[20:])
+    *_, count, length, _, comment = _END.unpack(tail[20:])
     if count != len(_LARGEST) + 1 or comment:
         raise ValueError(f"it has {count} parts, expected {', '.join(_LARGEST)} and {_WEIGHTS}")
-    # Larger archives may list any number of parts elsewhere.
-    if tail.startswith(_LOCATOR) and size < zipfile.ZIP64_LIMIT:
-        raise ValueError("it has the end of an archive of more than 2 GiB")
+    end = size - _END.size
+    if tail.startswith(_LOCATOR):
+        # Larger archives may list any number of parts elsewhere.
+        if size < _SMALL:
+            raise ValueError("it has the end of an archive of more than 2 GiB")
+        end -= _LARGE_END_BYTES
+    return end - length
 
 
-def _check_parts(file, archive):
-    """Refuses other parts than Keras writes, and anything before, between or after them."""
+def _check_parts(file, archive, listed):
+    """Refuses other parts than Keras writes, and anything before, between or after them.
+
+    Args:
+        file, archive: the open file, and the archive in it.
+        listed: where the list of its parts begins.
+    """
     parts = sorted(archive.infolist(), key=lambda part: part.header_offset)
     if sorted(part.filename for part in parts) != sorted([*_LARGEST, _WEIGHTS]):
         raise ValueError(f"its parts are not {', '.join(_LARGEST)} and {_WEIGHTS}")
@@ -81,5 +98,5 @@ def _check_parts(file, archive):
         file.seek(end + _LOCAL_HEADER_BYTES - 4)
         name, extra = struct.unpack("<2H", file.read(4))
         end += _LOCAL_HEADER_BYTES + name + extra + part.compress_size
-    if end != archive.start_dir:
+    if end != listed:
         raise ValueError(f"something follows its {parts[-1].filename}")

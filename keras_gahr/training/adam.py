@@ -26,13 +26,12 @@ class Adam(keras.optimizers.Adam):
         super().__init__(learning_rate=learning_rate, epsilon=epsilon, **kwargs)
 
     def update_step(self, gradient, variable, learning_rate):
-        index = self._get_variable_index(variable)
-        momentum, velocity = self._momentums[index], self._velocities[index]
-        gradient = ops.cast(gradient, variable.dtype)
+        # Keras divides by sqrt(v) + epsilon where v / (1 - beta_2^t) is the corrected square, thus by
+        # sqrt(1 - beta_2^t) (sqrt(v / (1 - beta_2^t)) + epsilon) for an epsilon with that factor.
+        published = self.epsilon
         step = ops.cast(self.iterations + 1, variable.dtype)
-        self.assign_add(momentum, (1 - self.beta_1) * (gradient - momentum))
-        self.assign_add(velocity, (1 - self.beta_2) * (ops.square(gradient) - velocity))
-        corrected_momentum = momentum / (1 - ops.power(self.beta_1, step))
-        corrected_velocity = velocity / (1 - ops.power(self.beta_2, step))
-        change = corrected_momentum / (ops.sqrt(corrected_velocity) + self.epsilon)
-        self.assign_sub(variable, ops.cast(learning_rate, variable.dtype) * change)
+        self.epsilon = published * ops.sqrt(1 - ops.power(self.beta_2, step))
+        try:
+            super().update_step(gradient, variable, learning_rate)
+        finally:
+            self.epsilon = published

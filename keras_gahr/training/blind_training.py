@@ -73,7 +73,10 @@ class BlindTraining(keras.Model):
         self.scale_generator = keras.random.SeedGenerator(scale_seed)
         self.psnr = keras.metrics.Mean(name="psnr", dtype="float32")
         # Or TensorFlow's `fit` would try it on the mean of what the devices get, be it indices.
-        self.built = True
+        self.build()
+
+    def build(self, input_shape=None):
+        """Nothing is left to build: the denoiser is."""
 
     def call(self, inputs, training=False):
         if isinstance(inputs, dict):

@@ -22,6 +22,7 @@ from keras_gahr.training.data.batches import NoisyBatches, TiledBatches
 from keras_gahr.training.data.device_images import DeviceImages
 from keras_gahr.training.devices.data_parallel import data_parallel
 from keras_gahr.training.interruption import Interruption
+from keras_gahr.training.watch.average import Average
 
 LAW = NoiseLaw()
 
@@ -50,24 +51,28 @@ class SignalAt(keras.callbacks.Callback):
 
 
 def trained(denoiser, share=lambda batches: batches, callbacks=(), held=False):
-    """The losses, PSNR and weights of 20 steps."""
+    """The losses, PSNR, weights and their averages of 20 steps."""
     images = np.random.default_rng(0).random((40, 8, 8, 1), np.float32)
     images = np.round(255 * images).astype(np.uint8)
     device_images = DeviceImages(images) if held else None
     model = BlindTraining(denoiser, LAW, seed=3, rescale=True, images=device_images)
-    model.compile(Adam(1e-3), jit_compile=_backend.jit_compile())
-    losses = Losses()
+    model.compile(Adam(1e-3, use_ema=True), jit_compile=_backend.jit_compile())
+    losses, average = Losses(), Average(denoiser)
     history = model.fit(
         share(TiledBatches(images, 40, 4, seed=1, as_indices=held)),
         validation_data=share(NoisyBatches(images[32:], LAW, 4, seed=2)),
         epochs=2,
         shuffle=False,
         verbose=0,
-        callbacks=[losses, *callbacks],
+        callbacks=[losses, average, *callbacks],
     )
     numbers = {f"history/{name}": values for name, values in history.history.items()}
     weights = {weight.path: ops.convert_to_numpy(weight.value) for weight in denoiser.weights}
-    return {"losses": losses.values, **numbers, **weights}
+    averages = {
+        f"average/{place}": ops.convert_to_numpy(weight.value)
+        for place, weight in enumerate(average.denoiser.weights)
+    }
+    return {"losses": losses.values, **numbers, **weights, **averages}
 
 
 def main(folder, stop, held):

@@ -85,7 +85,10 @@ def run_convolution(convolution, images, kernel):
 
 @functools.cache
 def _multiplies_bfloat16():
-    """Whether PyTorch hands convolutions of bfloat16 to oneDNN on this processor."""
+    """Whether PyTorch hands convolutions of bfloat16 to oneDNN on this processor.
+
+    The only use of this private name: PyTorch says it nowhere else.
+    """
     return torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 

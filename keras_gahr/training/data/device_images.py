@@ -36,7 +36,10 @@ class DeviceImages(Layer):
             name="images",
         )
         release(images)
-        self.built = True
+        self.build()
+
+    def build(self, input_shape=None):
+        """Nothing is left to build: the images are there."""
 
     def call(self, indices):
         images = ops.take(self.images, indices, axis=0)

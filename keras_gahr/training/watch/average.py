@@ -9,7 +9,8 @@ class Average(keras.callbacks.Callback):
     The running deviations of its norms are those of the trained denoiser, which are averages already.
 
     Args:
-        denoiser: the one that is trained.
+        denoiser: the one that is trained. If several devices share its batches, this must be made where it
+            was made, too.
     """
 
     def __init__(self, denoiser):
@@ -20,6 +21,5 @@ class Average(keras.callbacks.Callback):
         optimizer, trained = self.model.optimizer, self.model.denoiser
         for own, others in zip(self.denoiser.variables, trained.variables, strict=True):
             own.assign(others)
-        averages = optimizer._model_variables_moving_average
-        for own, average in zip(self.denoiser.trainable_variables, averages, strict=True):
-            own.assign(average)
+        # By its name it ends a training, but it changes no more than the variables it is given.
+        optimizer.finalize_variable_values(self.denoiser.trainable_variables)

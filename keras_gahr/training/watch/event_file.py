@@ -8,7 +8,6 @@ import contextlib
 import os
 import socket
 import struct
-import sys
 import time
 from pathlib import Path
 
@@ -38,7 +37,7 @@ class EventFile:
     """
 
     def __init__(self, folder, first_step):
-        self._messages, self._summaries, records = _tensorboard()
+        self._messages, self._summaries, record_writer = _tensorboard()
         folder = Path(folder)
         # TensorBoard names files by the second; the suffix keeps two parts in one second apart.
         name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{first_step}"
@@ -49,7 +48,7 @@ class EventFile:
             remove_leftovers(folder, [path.name for path in paths])
             for path in paths:
                 _drop_events(path, first_step)
-            self._writer = records.RecordWriter(os.fspath(self._path))
+            self._writer = record_writer(os.fspath(self._path))
         self._write(file_version="brain.Event:2")
         start = self._messages.SessionLog(status=self._messages.SessionLog.START)
         self._write(step=first_step, session_log=start)
@@ -123,18 +122,11 @@ def _drop_events(path, first_step):
 
 
 def _tensorboard():
-    """tensorboardX' messages, summaries and records.
+    """tensorboardX' messages, summaries and the class of its writer of records.
 
-    tensorboardX imports PyTorch wherever that is installed, which it only needs for tensors. Beside
-    another backend that would take seconds, and TensorFlow may crash when PyTorch comes after it.
+    Only when a file is opened: tensorboardX imports PyTorch wherever that is installed, whatever the backend.
     """
-    unwanted = "torch" not in sys.modules
-    if unwanted:
-        sys.modules["torch"] = None
-    try:
-        from tensorboardX import record_writer, summary
-        from tensorboardX.proto import event_pb2
-    finally:
-        if unwanted:
-            del sys.modules["torch"]
-    return event_pb2, summary, record_writer
+    from tensorboardX import RecordWriter, summary
+    from tensorboardX.proto import event_pb2
+
+    return event_pb2, summary, RecordWriter

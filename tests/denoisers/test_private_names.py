@@ -1,0 +1,39 @@
+"""What Keras and PyTorch do not promise to keep, and what breaks where they do not."""
+
+import importlib
+
+import keras
+import numpy as np
+import pytest
+import tolerances
+from networks import relative_difference, with_unit_gammas
+
+from keras_gahr import UNet
+from keras_gahr._backend import convolution
+from keras_gahr._backend.steps import steps_of
+
+
+def test_keras_walks_through_functional_models():
+    """Without it: no memory is counted, no image cut into tiles, nothing exported, no gate frozen."""
+    denoiser = with_unit_gammas(UNet(num_blocks=1, num_kernels=2, seed=0))
+    assert hasattr(denoiser, "_run_through_graph"), "see keras_gahr._backend.steps"
+    noisy = np.random.default_rng(0).random((1, 4, 4, 1), np.float32)
+    called = []
+
+    def call(operation, *arguments, **options):
+        called.append(operation)
+        return operation(*arguments, **options)
+
+    found = keras.ops.stop_gradient(steps_of(denoiser).run(noisy, call))
+    expected = keras.ops.stop_gradient(denoiser(noisy))
+    found, expected = map(keras.ops.convert_to_numpy, (found, expected))
+    assert relative_difference(found, expected) < tolerances.OUTPUT
+    convolutions = [layer for layer in denoiser.layers if "conv" in layer.name]
+    assert convolutions and set(convolutions) <= set(called)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="a question to PyTorch")
+def test_pytorch_says_whether_it_multiplies_bfloat16():
+    """Without it: networks in bfloat16 fail on a CPU."""
+    pytorch = importlib.import_module(f"{convolution.__name__}.torch")
+    assert pytorch._multiplies_bfloat16() in {True, False}
