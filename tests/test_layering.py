@@ -182,6 +182,47 @@ def test_no_other_librarys_private_names():
         assert private - ours == allowed, path
 
 
+ALIKE = ("_backend", "commands", "experiments", "layouts", "reference")
+"""Rooms whose modules have the same names on purpose: one for each backend, command, figure or layout. A
+command bears the name of the function that it calls."""
+
+
+def public_names(path):
+    """The public functions and classes of a file."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            yield node.name
+
+
+def homes_of_names(paths):
+    """The files that have a function or class of a name, by name."""
+    homes = {}
+    for path in paths:
+        for name in public_names(path):
+            homes.setdefault(name, set()).add(path.relative_to(ROOT).as_posix())
+    return homes
+
+
+def test_no_two_public_things_share_a_name():
+    paths = [path for path in FILES if not {*ALIKE} & {*path.relative_to(ROOT).parts}]
+    homes = homes_of_names(paths)
+    assert len(homes) > 500
+    assert not {name: files for name, files in homes.items() if len(files) > 1}
+
+
+def test_nothing_shadows_a_module_beside_it():
+    """Or `room.name` would be the module or the function, as it was imported last."""
+    for path in FILES:
+        if path.name != "__init__.py":
+            continue
+        modules = {beside.stem for beside in path.parent.iterdir()} - {"__init__"}
+        bound = {*public_names(path)}
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                bound |= {alias.asname or alias.name for alias in node.names}
+        assert not bound & modules, path
+
+
 def test_every_room_has_a_rank():
     for path in FILES:
         assert room_of(path) == "weights_convert" or rank_of(room_of(path)) is not None

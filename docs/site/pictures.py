@@ -92,7 +92,7 @@ def figures(run):
     basis = kg.eigenbasis(denoiser, seen, count=64)
     images = [("noisy", np.clip(seen, 0, 1))]
     yield "eigenbasis", kg.plot.eigenvectors(basis.left[:15], basis.shrinkage[:15], images=images)
-    bases = kg.analysis.spectra(denoiser, clean, [0.05, 0.15, 0.45], count=64)
+    bases = kg.analysis.eigenbases(denoiser, clean, [0.05, 0.15, 0.45], count=64)
     lines = [(sigma, each.shrinkage) for sigma, each in zip((0.05, 0.15, 0.45), bases, strict=True)]
     yield "analysis", kg.plot.shrinkage_over_noise(lines)
 

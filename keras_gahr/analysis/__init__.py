@@ -7,19 +7,19 @@ from .bases import (
     wavelet_coefficients,
     wavelet_image,
 )
-from .bias_variance import BiasVariance, bias_variance
 from .comparison import Comparison, compare
-from .eigenbasis import METHODS, Eigenbasis, eigenbasis, exact_cost
+from .eigenbases_by_sigma import eigenbases
+from .eigenvectors import METHODS, Eigenbasis, eigenbasis, exact_cost
+from .error_parts import BiasVariance, bias_variance
 from .jacobian import Jacobian, Linearizer
+from .jacobian_statistics import Statistics, matrix_statistics, oracle_shrinkage, probe_statistics
 from .memorization import MemorizationReport, memorization_report
-from .patch_sources import PatchSources, patch_sources
+from .nearest_patches import PatchSources, patch_sources
 from .posterior import PosteriorComponents, posterior_components
 from .psnr_curves import PSNRCurve, psnr_curve
 from .psnr_files import PSNRCurves
 from .similarity import Closest, closest, paired_similarity, similarity_matrix
 from .slopes import Slope, fit_slope, optimal_slope
-from .spectra import spectra
-from .spectrum import Statistics, matrix_statistics, oracle_shrinkage, probe_statistics
 from .tangent import principal_angles, tangent_space
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "compare",
     "dct_coefficients",
     "dct_image",
+    "eigenbases",
     "eigenbasis",
     "exact_cost",
     "fit_slope",
@@ -57,7 +58,6 @@ __all__ = [
     "probe_statistics",
     "psnr_curve",
     "similarity_matrix",
-    "spectra",
     "tangent_space",
     "wavelet_coefficients",
     "wavelet_image",

@@ -10,7 +10,7 @@ from keras_gahr.names import encodable
 from keras_gahr.psnr import psnr
 
 from .bases import dct_coefficients, oracle_psnr, wavelet_coefficients
-from .spectrum import oracle_shrinkage
+from .jacobian_statistics import oracle_shrinkage
 from .tangent import principal_angles
 
 LINEAR = 1e-4
@@ -114,7 +114,7 @@ def write_numbers(basis, clean, sigma, folder, *, tangent=None, spectra=(), **fa
     )
 
 
-def verdict(numbers):
+def eigenbasis_verdict(numbers):
     """A few lines of text on what `eigenbasis_numbers` found."""
     factors = numbers["shrinkage"]
     dimension = numbers["height"] * numbers["width"] * numbers["channels"]

@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_gahr.denoisers import Denoiser
-from keras_gahr.denoisers.configuration import check_options
+from keras_gahr.denoisers.configuration import check_stored_options
 from keras_gahr.denoisers.layers import Layer, image_input
 from keras_gahr.errors import InputError
 
@@ -36,7 +36,7 @@ class Baseline(Denoiser):
     @classmethod
     def stored_shapes(cls, options):
         """See `Denoiser.stored_shapes`; `_stored_shapes` is given what is checked here."""
-        check_options(options, {"sigma": (float, NoneType), **cls._KINDS})
+        check_stored_options(options, {"sigma": (float, NoneType), **cls._KINDS})
         missing = {"sigma", *cls._KINDS} - options.keys()
         if missing:
             raise ValueError(f"it lacks the option {min(missing)}")
@@ -138,7 +138,7 @@ def check_sigma(sigma):
     return max(float(sigma), LEAST_SIGMA)
 
 
-def check_images(images):
+def check_images_for_baseline(images):
     """Raises `InputError` unless these are images `(N, H, W, C)`, uint8 or floats."""
     if images.ndim != 4 or not images.size:
         raise InputError(

@@ -8,7 +8,7 @@ from keras import ops
 
 from keras_gahr.datasets.arrays import blocks, to_float
 
-from .baseline import LEAST_SIGMA, Baseline, ResidualLayer, check_images
+from .baseline import LEAST_SIGMA, Baseline, ResidualLayer, check_images_for_baseline
 
 _BLOCK_VALUES = 2**24
 """Pixel values of training images that are float32 at once (64 MiB)."""
@@ -38,7 +38,7 @@ class EmpiricalBayes(Baseline):
     """
 
     def __init__(self, images, sigma=None, provenance=None, name="empirical_bayes"):
-        check_images(images)
+        check_images_for_baseline(images)
         layer = PosteriorMean(images, sigma)
         super().__init__(layer, images.shape[1:], provenance, name)
         self.shape = images.shape

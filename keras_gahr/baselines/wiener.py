@@ -9,7 +9,7 @@ from keras import ops
 from keras_gahr.datasets.arrays import blocks, to_float
 from keras_gahr.errors import InputError
 
-from .baseline import Baseline, ResidualLayer, check_images
+from .baseline import Baseline, ResidualLayer, check_images_for_baseline
 
 _LEVELS = np.geomspace(1e-3, 2, 256)
 """Noise levels among which the most likely one is looked for, and then between them."""
@@ -53,7 +53,7 @@ class Wiener(Baseline):
                 bytes and min(N, d)^3 operations, d = H W C.
             **options: arguments of the class.
         """
-        check_images(images)
+        check_images_for_baseline(images)
         count, size = len(images), int(np.prod(images.shape[1:]))
         mean = (
             sum(to_float(block).sum(axis=0, dtype=np.float64) for block in blocks(images)) / count

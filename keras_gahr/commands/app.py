@@ -25,7 +25,7 @@ from .help import App, Group
 from .info import info
 from .inspect import inspect
 from .options import expand_home
-from .psnr_curve import psnr
+from .psnr import psnr
 from .report import report
 from .reproduce import reproduce
 from .restore import restore

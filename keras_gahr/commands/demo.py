@@ -7,7 +7,7 @@ import typer
 
 from .backend import BackendOption, choose_backend
 from .options import OverwriteOption, SeedOption
-from .psnr import LEVELS
+from .psnr_table import LEVELS
 
 SIZE = 24
 # Large disks: small ones are hard to see in so few pixels.
@@ -43,7 +43,7 @@ def demo(
     from keras_gahr.training import RunConfig, run_config
 
     from .progress import progress_bar
-    from .psnr import print_psnr_table
+    from .psnr_table import print_psnr_table
 
     check_output_folder(
         out,

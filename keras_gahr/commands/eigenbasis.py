@@ -72,7 +72,7 @@ def eigenbasis(
     import keras
 
     from keras_gahr import analysis
-    from keras_gahr.analysis.numbers import eigenbasis_numbers, verdict
+    from keras_gahr.analysis.numbers import eigenbasis_numbers, eigenbasis_verdict
     from keras_gahr.analysis.one_image import read_one
     from keras_gahr.denoisers import load_denoiser
     from keras_gahr.noise import parse_sigma
@@ -91,7 +91,7 @@ def eigenbasis(
 
     options = {"symmetrize": not singular, "max_products": max_products, "seed": seed}
     with warnings_as_lines(), progress_bar("products") as progress:
-        basis, *rest = analysis.spectra(
+        basis, *rest = analysis.eigenbases(
             linearizer, clean, [level, *others], count, method.value, progress=progress, **options
         )
     compared = list(zip([level, *others], [basis, *rest], strict=True)) if others else []
@@ -111,7 +111,7 @@ def eigenbasis(
         backend=keras.backend.backend(),
         provenance=denoiser.provenance,
     )
-    for line in verdict(eigenbasis_numbers(basis, clean, level, tangent)):
+    for line in eigenbasis_verdict(eigenbasis_numbers(basis, clean, level, tangent)):
         typer.echo(line)
     for other, found in compared[1:]:
         statistics = found.statistics

@@ -24,7 +24,7 @@ from keras_gahr.training.configured import (
 from keras_gahr.training.devices.data_parallel import is_first
 from keras_gahr.training.devices.processes import must_relaunch, relaunch
 
-from .psnr import print_psnr_table
+from .psnr_table import print_psnr_table
 
 _SECONDS_BETWEEN_PICTURES = 30
 

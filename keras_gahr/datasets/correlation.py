@@ -117,7 +117,7 @@ def triangle(count, block=None):
             yield slice(row, row + block), slice(column, min(column + block, count))
 
 
-def closest(vectors, others, progress=None):
+def most_correlated(vectors, others, progress=None):
     """For each vector, the largest correlation with any of the others.
 
     Args:

@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_gahr.errors import InputError
 
-from .correlation import SIDE, closest, coarse_set, coarse_shape
+from .correlation import SIDE, coarse_set, coarse_shape, most_correlated
 from .identical import flat_images
 
 EDGES = np.linspace(-1, 1, 101)
@@ -69,7 +69,7 @@ def find_overlap(images, others, side=SIDE, progress=None):
             "side, or sets with equally many channels"
         )
     vectors, other_vectors = coarse_set(images, side), coarse_set(others, side)
-    correlation, index = closest(vectors, other_vectors, progress)
+    correlation, index = most_correlated(vectors, other_vectors, progress)
     if images.shape[1:] == others.shape[1:]:
         known = flat_images(others, other_vectors)
         for key, places in flat_images(images, vectors).items():

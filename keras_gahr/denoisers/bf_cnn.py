@@ -3,7 +3,7 @@
 import keras
 
 from .bias_free_norm import BiasFreeNorm
-from .denoiser import Denoiser, check_size, convolution_shapes
+from .denoiser import Denoiser, check_network_size, convolution_shapes
 from .initialization import HeNormal, SmallGamma, fresh_seed
 from .layers import Conv2D, ReLU, image_input
 
@@ -80,7 +80,7 @@ class BFCNN(Denoiser):
             "num_layers": num_layers,
             "num_kernels": num_kernels,
         }
-        check_size(self.weight_shapes(**sizes), **sizes)
+        check_network_size(self.weight_shapes(**sizes), **sizes)
         seed = fresh_seed() if seed is None else seed
         inputs = image_input(num_channels)
         outputs = bias_free_chain(

@@ -17,7 +17,7 @@ _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 60
 
 
-def quoted(value):
+def quoted_value(value):
     """A value from a file, short and without control characters."""
     return _SHORT.repr(value)
 
@@ -39,10 +39,14 @@ def denoiser_class(configuration):
     module = configuration.get("module")
     if not isinstance(name, str) or not name.startswith(f"{_PACKAGE}>"):
         named = name if name is not None else configuration.get("class_name")
-        raise ValueError(f"it holds a {quoted(named)}, expected one of this package's denoisers")
+        raise ValueError(
+            f"it holds a {quoted_value(named)}, expected one of this package's denoisers"
+        )
     found = registered_denoiser(name.partition(">")[2])
     if configuration.get("class_name") != found.__name__ or not isinstance(module, str | NoneType):
-        raise ValueError(f"it calls a {found.__name__} {quoted(configuration.get('class_name'))}")
+        raise ValueError(
+            f"it calls a {found.__name__} {quoted_value(configuration.get('class_name'))}"
+        )
     return found
 
 
@@ -61,7 +65,9 @@ def registered_denoiser(name):
 
         found = keras.saving.get_registered_object(f"{_PACKAGE}>{name}")
     if not inspect.isclass(found) or not issubclass(found, Denoiser):
-        raise ValueError(f"it holds a {quoted(name)}, expected one of this package's denoisers")
+        raise ValueError(
+            f"it holds a {quoted_value(name)}, expected one of this package's denoisers"
+        )
     return found
 
 
@@ -79,7 +85,7 @@ def stored_shapes(configuration):
     return found.stored_shapes(options)
 
 
-def check_options(options, kinds):
+def check_stored_options(options, kinds):
     """Raises `ValueError` unless all options are known and of their kinds.
 
     Args:
@@ -90,8 +96,8 @@ def check_options(options, kinds):
     for name, value in options.items():
         if name not in kinds:
             raise ValueError(
-                f"it has the option {quoted(name)}, expected some of {', '.join(kinds)}"
+                f"it has the option {quoted_value(name)}, expected some of {', '.join(kinds)}"
             )
         if type(value) not in kinds[name]:
             expected = " or ".join(kind.__name__ for kind in kinds[name])
-            raise ValueError(f"it has {name} = {quoted(value)}, expected {expected}")
+            raise ValueError(f"it has {name} = {quoted_value(value)}, expected {expected}")

@@ -11,14 +11,14 @@ from keras import ops
 from keras_gahr.datasets.arrays import to_float
 from keras_gahr.errors import InputError
 
-from .configuration import check_options
+from .configuration import check_stored_options
 
 _MOST_PARAMETERS = 10**9
 _MOST_ARRAYS = 3000
 """Three for a convolution and the norm after it."""
 
 
-def check_size(shapes, **counts):
+def check_network_size(shapes, **counts):
     """Refuses networks that make no sense before their weights take up the memory.
 
     Args:
@@ -112,13 +112,15 @@ class Denoiser(keras.Model):
             ValueError: for options that the class does not have, or of another type or size.
         """
         signature = inspect.signature(cls)
-        check_options(options, {p.name: (type(p.default),) for p in signature.parameters.values()})
+        check_stored_options(
+            options, {p.name: (type(p.default),) for p in signature.parameters.values()}
+        )
         given = signature.bind(**options)
         given.apply_defaults()
         names = inspect.signature(cls.weight_shapes).parameters
         sizes = {name: given.arguments[name] for name in names}
         counts = {name: size for name, size in sizes.items() if type(size) is not bool}
-        check_size(cls.weight_shapes(**sizes), **counts)
+        check_network_size(cls.weight_shapes(**sizes), **counts)
         return cls.weight_shapes(**sizes)
 
     @property

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from .denoiser import Denoiser, check_size, convolution_shapes
+from .denoiser import Denoiser, check_network_size, convolution_shapes
 from .initialization import HeNormal, fresh_seed
 from .layers import (
     Concatenate,
@@ -70,7 +70,7 @@ class DilatedUNet(Denoiser):
         self, num_channels=1, num_kernels=32, seed=None, provenance=None, name="dilated_unet"
     ):
         sizes = {"num_channels": num_channels, "num_kernels": num_kernels}
-        check_size(self.weight_shapes(**sizes), **sizes)
+        check_network_size(self.weight_shapes(**sizes), **sizes)
         seed = fresh_seed() if seed is None else seed
 
         def conv(number, x, filters, kernel_size, layer=Conv2D, **options):

@@ -2,7 +2,7 @@
 
 import keras
 
-from .configuration import check_options, stored_shapes
+from .configuration import check_stored_options, stored_shapes
 from .denoiser import Denoiser
 from .layers import Subtract, image_input
 
@@ -34,7 +34,7 @@ class DirectDenoiser(Denoiser):
     @classmethod
     def stored_shapes(cls, options):
         """See `Denoiser.stored_shapes`."""
-        check_options(options, {"network": (dict,)})
+        check_stored_options(options, {"network": (dict,)})
         return stored_shapes(options.get("network"))
 
     @property

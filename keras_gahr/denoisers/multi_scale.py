@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_gahr.errors import InputError
 
-from .configuration import check_options, stored_shapes
+from .configuration import check_stored_options, stored_shapes
 from .denoiser import Denoiser
 from .haar import HaarAnalysis, HaarSynthesis
 from .layers import Concatenate, image_input
@@ -60,7 +60,7 @@ class MultiScaleDenoiser(Denoiser):
     @classmethod
     def stored_shapes(cls, options):
         """See `Denoiser.stored_shapes`."""
-        check_options(options, {"low_band": (dict,), "details": (list,)})
+        check_stored_options(options, {"low_band": (dict,), "details": (list,)})
         details = options.get("details", ())
         if len(details) > _MOST_SCALES:
             raise ValueError(f"it has {len(details)} scales, expected at most {_MOST_SCALES}")

@@ -5,7 +5,7 @@ import keras
 from keras_gahr.errors import InputError
 
 from .bf_cnn import bias_free_chain, chain_shapes
-from .denoiser import Denoiser, check_size
+from .denoiser import Denoiser, check_network_size
 from .initialization import fresh_seed
 from .layers import image_input
 
@@ -65,7 +65,7 @@ class ReceptiveFieldBFCNN(Denoiser):
         provenance=None,
         name="receptive_field_bf_cnn",
     ):
-        check_size(
+        check_network_size(
             self.weight_shapes(num_channels, receptive_field, num_kernels, coarse),
             num_channels=num_channels,
             num_kernels=num_kernels,

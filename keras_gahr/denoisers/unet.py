@@ -3,7 +3,7 @@
 import keras
 
 from .bias_free_norm import BiasFreeNorm
-from .denoiser import Denoiser, check_size, convolution_shapes
+from .denoiser import Denoiser, check_network_size, convolution_shapes
 from .initialization import HeNormal, SmallGamma, fresh_seed
 from .layers import AveragePooling2D, Concatenate, Conv2D, Conv2DTranspose, ReLU, image_input
 
@@ -47,7 +47,7 @@ class UNet(Denoiser):
             "num_mid_conv": num_mid_conv,
             "num_dec_conv": num_dec_conv,
         }
-        check_size(self.weight_shapes(**sizes), **sizes)
+        check_network_size(self.weight_shapes(**sizes), **sizes)
         seed = fresh_seed() if seed is None else seed
 
         def conv(x, filters, layer):

@@ -6,7 +6,7 @@ from collections import Counter
 
 import h5py
 
-from .configuration import quoted
+from .configuration import quoted_value
 
 _LARGEST_ITEM = 4 * 8
 """Bytes for a value: a number in double precision, and three more if an optimizer is there too."""
@@ -57,17 +57,17 @@ def _arrays(group, seen):
     """All datasets in a group and below it; each object may be there once."""
     for name in group:
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise ValueError(f"its weights file has a link, {quoted(name)}")
+            raise ValueError(f"its weights file has a link, {quoted_value(name)}")
         item = group[name]
         address = h5py.h5o.get_info(item.id).addr
         if address in seen:
-            raise ValueError(f"its weights file has {quoted(name)} twice")
+            raise ValueError(f"its weights file has {quoted_value(name)} twice")
         seen.add(address)
         if isinstance(item, h5py.Group):
             yield from _arrays(item, seen)
         elif not isinstance(item, h5py.Dataset) or not _is_plain(item):
             raise ValueError(
-                f"its weights file has {quoted(name)}, which is no plain array of numbers"
+                f"its weights file has {quoted_value(name)}, which is no plain array of numbers"
             )
         else:
             yield item

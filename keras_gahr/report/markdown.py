@@ -18,15 +18,15 @@ def markdown_page(document):
         document: `Document`.
     """
     blocks = [
-        f"# {plain(document.title)}",
-        f"*{plain(document.question)}*",
-        f"**{plain(document.answer)}**",
+        f"# {escaped(document.title)}",
+        f"*{escaped(document.question)}*",
+        f"**{escaped(document.answer)}**",
     ]
     if document.claims:
         blocks += ["## Claims", f"{tally(document.claims)}."]
         blocks.append("\n".join(map(_claim, document.claims)))
     for section in document.sections:
-        blocks += [f"## {plain(section.title)}", *map(plain, section.text)]
+        blocks += [f"## {escaped(section.title)}", *map(escaped, section.text)]
         for item in section.items:
             blocks += _item(item)
     blocks.append("## What was run")
@@ -39,7 +39,7 @@ def markdown_page(document):
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def plain(text):
+def escaped(text):
     """Text that Markdown shows as it is, on one line."""
     text = re.sub(r"([\\`*_\[\]<>|~&#$])", r"\\\1", " ".join(str(text).split()))
     # At the start of a line these would make a list, a heading or a rule.
@@ -50,31 +50,31 @@ def _claim(claim):
     facts = (("measured", claim.measured), ("expected", claim.expected), ("source", claim.source))
     return "\n".join(
         [
-            f"- {_MARKS[claim.passed]} **{VERDICTS[claim.passed]}**: {plain(claim.statement)}",
-            *(f"  - {name}: {plain(text)}" for name, text in facts),
+            f"- {_MARKS[claim.passed]} **{VERDICTS[claim.passed]}**: {escaped(claim.statement)}",
+            *(f"  - {name}: {escaped(text)}" for name, text in facts),
         ]
     )
 
 
 def _item(item):
     if isinstance(item, Picture):
-        return [_image(item), plain(item.caption)]
+        return [_image(item), escaped(item.caption)]
     if isinstance(item, Slider):
         blocks = []
         for value, picture in zip(item.values, item.pictures, strict=True):
             blocks += [
-                f"**{plain(item.label)}: {plain(value)}**",
+                f"**{escaped(item.label)}: {escaped(value)}**",
                 _image(picture),
-                plain(picture.caption),
+                escaped(picture.caption),
             ]
-        return [*blocks, plain(item.caption)]
+        return [*blocks, escaped(item.caption)]
     rules = ["---:" if right else "---" for right in numeric_columns(item)]
-    rows = [map(plain, item.columns), rules, *(map(plain, row) for row in cell_texts(item))]
-    return ["\n".join(f"| {' | '.join(row)} |" for row in rows), plain(item.caption)]
+    rows = [map(escaped, item.columns), rules, *(map(escaped, row) for row in cell_texts(item))]
+    return ["\n".join(f"| {' | '.join(row)} |" for row in rows), escaped(item.caption)]
 
 
 def _image(picture):
-    return f"![{plain(picture.description)}](pictures/{picture.name}.png)"
+    return f"![{escaped(picture.description)}](pictures/{picture.name}.png)"
 
 
 def _fenced(values):

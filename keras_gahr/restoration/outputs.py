@@ -84,7 +84,9 @@ def save_restorations(
         for restoration in restorations:
             write_restoration(made / restoration.name, restoration)
             save_figures(restoration, made / restoration.name, figures)
-        write_report(made, [row_of(restoration) for restoration in restorations], {}, report)
+        write_restoration_report(
+            made, [row_of(restoration) for restoration in restorations], {}, report
+        )
     return folder
 
 
@@ -102,7 +104,7 @@ def row_of(restoration: Restoration, channels: str | None = None) -> dict[str, A
     return {"name": name, "channels": channels, **counts, **restoration.quality()}
 
 
-def write_report(folder, rows, left_out, facts):
+def write_restoration_report(folder, rows, left_out, facts):
     """Writes restoration.csv and restoration.json into a folder.
 
     Args:

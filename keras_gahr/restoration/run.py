@@ -23,8 +23,8 @@ from .outputs import (
     JOURNAL,
     check_restoration_output,
     row_of,
-    write_report,
     write_restoration,
+    write_restoration_report,
 )
 
 
@@ -122,7 +122,7 @@ def restore_files(
                 rows += new
             progress(len(rows), len(images))
         journal.remove()
-        write_report(folder, rows, images.left_out, made_by)
+        write_restoration_report(folder, rows, images.left_out, made_by)
         _remove_others(folder, {*images.names, *CONTENTS})
     return rows
 

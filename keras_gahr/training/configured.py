@@ -11,7 +11,7 @@ from .conditions import check_conditions, goes_on_device
 from .config import RunConfig, read_options
 from .devices.data_parallel import check_count, check_shares
 from .estimate import estimate_training
-from .preparation import prepare
+from .preparation import prepare_training
 from .resume.whereabouts import find_dataset
 from .run import STATE_SECONDS, run_training
 from .run_folder import check_run_to_resume
@@ -44,7 +44,7 @@ def run_config(
         InputError: for anything that cannot be trained.
     """
     config.settings()  # What they refuse is said before the images are read.
-    prepared = prepare(config, Path(out) if resume else None)
+    prepared = prepare_training(config, Path(out) if resume else None)
     if begin is not None:
         begin(prepared)
     return run_prepared(
@@ -114,7 +114,7 @@ def check_config(config, out=None):
         config: `RunConfig`.
         out: the run directory to go on with, or None.
     """
-    prepared = prepare(config, out)
+    prepared = prepare_training(config, out)
     check_conditions(
         prepared.denoiser,
         prepared.train_images.images,

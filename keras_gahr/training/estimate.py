@@ -137,7 +137,7 @@ def estimate_training(
         settings: `TrainingSettings`.
         test_images: the same, evaluated after each epoch.
         extra_evaluations: further images denoised after each epoch, such as 10 for each image of
-            `NoiseLevels`.
+            `LevelRecorder`.
         data_on_device: whether the training images are held on the device.
         measured: the `TrainingEstimate` of a training with the same step, which is then not measured
             again; or None.

@@ -44,7 +44,7 @@ class Preparation:
         }
 
 
-def prepare(config, begun=None):
+def prepare_training(config, begun=None):
     """The `Preparation` of a training.
 
     Args:

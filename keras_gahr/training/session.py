@@ -17,10 +17,10 @@ from .result import TrainingResult
 from .resume.state import read_state
 from .resume.state_keeper import StateKeeper
 from .watch.average import Average
-from .watch.checkpoint import Checkpoint
+from .watch.checkpoint import DenoiserKeeper
 from .watch.events import Events
 from .watch.history import History
-from .watch.levels import MOST_IMAGES, NoiseLevels, read_levels
+from .watch.levels import MOST_IMAGES, LevelRecorder, read_levels
 from .watch.progress import ProgressBar
 from .watch.status import Status
 
@@ -99,7 +99,7 @@ class Session:
 
     def _checkpoint(self, train_images):
         channels = self.denoiser.output_channels
-        return Checkpoint(
+        return DenoiserKeeper(
             self.out / "model.keras",
             self.kept,
             self.batches,
@@ -109,7 +109,7 @@ class Session:
 
     def _levels(self, train_images, test_images):
         path = self.out / "levels.csv"
-        return NoiseLevels(
+        return LevelRecorder(
             path,
             train_images,
             test_images,

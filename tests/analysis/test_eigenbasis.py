@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tolerances
 
-from keras_gahr.analysis import eigenbasis, matrix_statistics, probe_statistics, spectra
+from keras_gahr.analysis import eigenbases, eigenbasis, matrix_statistics, probe_statistics
 from keras_gahr.analysis.krylov import eigenpairs, singular_triplets
 from keras_gahr.errors import InputError
 
@@ -113,7 +113,7 @@ def test_statistics(linearizer, noisy, golden_jacobian):
 
 def test_more_noise_leaves_fewer_dimensions(linearizer, smooth_images):
     (clean,) = smooth_images(1, 16, 16)
-    found = spectra(linearizer, clean, [0.05, 0.3], 8, seed=2)
+    found = eigenbases(linearizer, clean, [0.05, 0.3], 8, seed=2)
     low, high = (basis.statistics.effective_dimension for basis in found)
     assert low > 1.2 * high
     alone = eigenbasis(linearizer, found[1].noisy, 8, seed=2)

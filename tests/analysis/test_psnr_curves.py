@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from keras_gahr.analysis.bias_variance import bias_variance
+from keras_gahr.analysis.error_parts import bias_variance
 from keras_gahr.analysis.psnr_curves import PSNRCurve, psnr_curve
 from keras_gahr.analysis.slopes import fit_slope, optimal_slope
 from keras_gahr.denoisers import Inference

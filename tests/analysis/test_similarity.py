@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_gahr.analysis import similarity
-from keras_gahr.analysis.patch_sources import patch_slices, patch_sources
+from keras_gahr.analysis.nearest_patches import patch_slices, patch_sources
 from keras_gahr.analysis.similarity import (
     MEASURES,
     closest,

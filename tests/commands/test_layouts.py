@@ -11,7 +11,7 @@ from keras_gahr.commands.app import app
 from keras_gahr.datasets import load
 from keras_gahr.denoisers import load_denoiser, save_denoiser
 from keras_gahr.training.config import RunConfig
-from keras_gahr.training.preparation import prepare
+from keras_gahr.training.preparation import prepare_training
 
 OF_ARRAYS = {
     "baseline",
@@ -130,6 +130,6 @@ def test_training_from_channels_first(refused, arrays, tmp_path):
     assert "--layout NCHW" in refused("train", first, "--out", tmp_path / "no")
     assert "layout 'NWC'" in refused("train", first, "--out", tmp_path / "no", "--layout", "nwc")
     config = RunConfig(dataset=str(first), layout="NCHW", architecture="bf-cnn", num_layers=2)
-    prepared = prepare(config)
+    prepared = prepare_training(config)
     np.testing.assert_array_equal(prepared.train_images.images, images[:11])
     assert prepared.denoiser.input_channels == 3

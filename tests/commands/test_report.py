@@ -14,7 +14,7 @@ from keras_gahr.report.document import Slider, Table
 from keras_gahr.runs.facts import read_runs
 from keras_gahr.runs.report import run_report
 from keras_gahr.training.watch.history import History
-from keras_gahr.training.watch.levels import NoiseLevels
+from keras_gahr.training.watch.levels import LevelRecorder
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def make_run(tmp_path):
                 for part in ("train", "test")
                 for sigma in SIGMAS
             ]
-            write(path / "levels.csv", NoiseLevels.COLUMNS, levels)
+            write(path / "levels.csv", LevelRecorder.COLUMNS, levels)
         return path
 
     def write(path, columns, rows):

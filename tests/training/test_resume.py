@@ -170,13 +170,13 @@ def test_one_process_at_a_time_has_a_run(tmp_path, smooth_images):
 def test_patience_keeps_the_best_model(tmp_path, smooth_images, monkeypatch):
     losses = [5.0, 3.0, 4.0, 3.0, 1.0]
 
-    class Judged(session.Checkpoint):
+    class Judged(session.DenoiserKeeper):
         def on_epoch_end(self, epoch, logs=None):
             super().on_epoch_end(epoch, {**logs, "val_loss": losses[epoch]})
             if epoch == 1:
                 (tmp_path / "best").write_bytes(self.path.read_bytes())
 
-    monkeypatch.setattr(session, "Checkpoint", Judged)
+    monkeypatch.setattr(session, "DenoiserKeeper", Judged)
     images, out = smooth_images(20, 8, 8), tmp_path / "run"
     settings = dataclasses.replace(SETTINGS, epochs=5, patience=2)
     denoiser = small()

@@ -17,7 +17,7 @@ from keras_gahr.noise import NoiseLaw
 from keras_gahr.training import TrainingSettings, run_training
 from keras_gahr.training import run as run_module
 from keras_gahr.training.data.batches import TiledBatches
-from keras_gahr.training.watch.checkpoint import Checkpoint
+from keras_gahr.training.watch.checkpoint import DenoiserKeeper
 
 SETTINGS = TrainingSettings(epochs=3, images_per_epoch=16, batch_size=8, learning_rate=3e-3)
 HOPELESS = dataclasses.replace(SETTINGS, images_per_epoch=64, learning_rate=1e20)
@@ -167,7 +167,7 @@ def test_a_checkpoint_keeps_the_last_good_model(tmp_path):
         stop_training = False
 
     batches = TiledBatches(np.zeros((8, 8, 8, 1), np.float32), 8, 8, 0)
-    checkpoint = Checkpoint(tmp_path / "model.keras", Model.denoiser, batches, idle_loss=12.8)
+    checkpoint = DenoiserKeeper(tmp_path / "model.keras", Model.denoiser, batches, idle_loss=12.8)
     checkpoint.set_model(Model())
     checkpoint.on_epoch_end(0, {"loss": 1.0, "val_loss": 2.0})
     good = (tmp_path / "model.keras").read_bytes()

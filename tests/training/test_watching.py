@@ -15,7 +15,7 @@ from keras_gahr.psnr import SIGMAS, psnr_at
 from keras_gahr.training.data.batches import TiledBatches
 from keras_gahr.training.watch.event_file import EventFile, read_events
 from keras_gahr.training.watch.events import Events
-from keras_gahr.training.watch.levels import PICTURED, NoiseLevels, read_levels
+from keras_gahr.training.watch.levels import PICTURED, LevelRecorder, read_levels
 from keras_gahr.training.watch.progress import ProgressBar
 
 
@@ -41,7 +41,7 @@ def test_levels_and_events_of_a_run_that_goes_on(tmp_path, smooth_images, fit, m
 
     monkeypatch.setattr("keras_gahr.training.watch.levels.Inference", Counted)
     path, folder = tmp_path / "levels.csv", tmp_path / "events"
-    levels = NoiseLevels(path, images[:4], images[4:], seed=3)
+    levels = LevelRecorder(path, images[:4], images[4:], seed=3)
     events = Events(folder, 4, levels)
     denoiser = fit([levels, events], last=3)
 
@@ -76,7 +76,7 @@ def test_levels_and_events_of_a_run_that_goes_on(tmp_path, smooth_images, fit, m
     assert len(first) == 3 * (6 + 20)
 
     # It goes on from the end of the first epoch, though two more were written.
-    more = NoiseLevels(path, images[:4], images[4:], rows=read_levels(path))
+    more = LevelRecorder(path, images[:4], images[4:], rows=read_levels(path))
     fit([more, Events(folder, 4, more)], first=1, last=2)
     assert [row["epoch"] for row in read_levels(path)[::20]] == [1, 2]
     assert read_levels(path)[:20] == levels.rows[:20]

@@ -4,14 +4,14 @@ from keras_gahr.errors import InputError
 
 from ..quoting import listed, quoted
 from . import bias_free_dncnn, bias_free_unet, paper_bf_cnn, paper_unet, universal_bf_cnn
-from .networks import best_part, networks
+from .parts import best_part, networks
 
 LAYOUTS = (paper_unet, universal_bf_cnn, paper_bf_cnn, bias_free_dncnn, bias_free_unet)
 """Modules with `matches(state)` and `plan(state, first_layer)`; the first that matches is used."""
 
 
 def find_networks(state):
-    """See `networks.networks`: what is in a state dict, found with all layouts."""
+    """See `parts.networks`: what is in a state dict, found with all layouts."""
     return networks(state, LAYOUTS)
 
 

@@ -5,8 +5,8 @@ the tables that copy weights into them, so that a mistake there shows. Each netw
 (name of our layer, its output), in the order of computation; the last output is the residual.
 """
 
-from .bf_cnn import bf_cnn, dncnn, universal_bf_cnn
-from .dilated_unet import dilated_unet
-from .unet import unet
+from .bias_free_unet import dilated_unet
+from .cnns import bf_cnn, dncnn, universal_bf_cnn
+from .paper_unet import unet
 
 __all__ = ["bf_cnn", "dilated_unet", "dncnn", "unet", "universal_bf_cnn"]

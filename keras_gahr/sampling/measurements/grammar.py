@@ -15,11 +15,11 @@ from keras_gahr.errors import InputError
 from .composition import compose
 from .deblurring import Deblurring, gaussian_kernel
 from .grey import Grey
-from .inpainting import Inpainting
 from .known_pixels import KnownPixels
 from .random_basis import RandomBasis
 from .random_pixels import RandomPixels
 from .random_transform import RandomTransform
+from .rectangle import Inpainting
 from .spectral_super_resolution import SpectralSuperResolution, low_frequencies
 from .super_resolution import SuperResolution
 

@@ -10,7 +10,7 @@ DIVERGED = 10.0
 """A loss this many times that of a network which puts out nothing or its input counts as diverging."""
 
 
-class Checkpoint(keras.callbacks.Callback):
+class DenoiserKeeper(keras.callbacks.Callback):
     """Saves the denoiser after each epoch, and ends a training that diverges or gets no better.
 
     Args:

@@ -26,7 +26,7 @@ class Events(keras.callbacks.Callback):
     Args:
         folder: of the event files.
         batch_size: of the training.
-        levels: the `NoiseLevels` of the same training, earlier in the list of callbacks, or None.
+        levels: the `LevelRecorder` of the same training, earlier in the list of callbacks, or None.
         pictures_every: epochs between pictures, which take about 0.2 MB of disk each time.
     """
 

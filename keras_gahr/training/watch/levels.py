@@ -18,7 +18,7 @@ PICTURED = SIGMAS[2::2]
 MOST_IMAGES = 64
 
 
-class NoiseLevels(keras.callbacks.Callback):
+class LevelRecorder(keras.callbacks.Callback):
     """PSNR of some training and test images at fixed noise levels, after each epoch, in a CSV file.
 
     The images and their noise are the same in every epoch; an image's noise depends on the seed and
@@ -131,7 +131,7 @@ class NoiseLevels(keras.callbacks.Callback):
 
 
 def read_levels(path):
-    """The rows of a file that `NoiseLevels` wrote.
+    """The rows of a file that `LevelRecorder` wrote.
 
     Raises:
         InputError: if it is missing or damaged.
@@ -142,7 +142,7 @@ def read_levels(path):
                 {
                     "epoch": int(row["epoch"]),
                     "set": str(row["set"]),
-                    **{name: float(row[name]) for name in NoiseLevels.COLUMNS[2:]},
+                    **{name: float(row[name]) for name in LevelRecorder.COLUMNS[2:]},
                 }
                 for row in csv.DictReader(file)
             ]

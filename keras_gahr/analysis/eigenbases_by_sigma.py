@@ -6,11 +6,11 @@ from keras_gahr.errors import InputError
 from keras_gahr.noise import check_seed
 from keras_gahr.psnr import add_noise
 
-from .eigenbasis import eigenbasis
+from .eigenvectors import eigenbasis
 from .jacobian import Linearizer
 
 
-def spectra(denoiser, clean, sigmas, count=64, method="randomized", *, seed=0, **options):
+def eigenbases(denoiser, clean, sigmas, count=64, method="randomized", *, seed=0, **options):
     """How the shrinkage factors change with the noise.
 
     Args:

@@ -25,9 +25,9 @@ from keras_gahr.noise import check_seed, keyed_normal
 from keras_gahr.result import SavedResult
 
 from .jacobian import Linearizer, relative_error
+from .jacobian_statistics import PROBES, Statistics, matrix_statistics, probe_statistics
 from .krylov import eigenpairs, singular_triplets
 from .numbers import write_numbers
-from .spectrum import PROBES, Statistics, matrix_statistics, probe_statistics
 
 if TYPE_CHECKING:
     from keras_gahr.result import Figure
