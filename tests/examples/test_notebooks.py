@@ -1,5 +1,6 @@
 """The notebooks in examples/, run cell by cell at a small scale."""
 
+import json
 import re
 from pathlib import Path
 
@@ -107,6 +108,30 @@ def test_notebooks_are_in_the_percent_format(name):
     for head, body in cells(text):
         if "[markdown]" in head:
             assert all(line.startswith("#") for line in body.splitlines() if line)
+
+
+def source_cells(path):
+    """Kinds and texts of a notebook's cells, as Jupyter has them."""
+    for head, text in cells(path.read_text(encoding="utf-8")):
+        markdown = "[markdown]" in head
+        text = re.sub(r"^# ?", "", text, flags=re.MULTILINE) if markdown else text
+        yield "markdown" if markdown else "code", text.strip("\n")
+
+
+KEPT = sorted(EXAMPLES.glob("*.ipynb"))
+"""Notebooks with outputs; `tox -e notebooks` makes them anew."""
+
+
+@pytest.mark.parametrize("path", KEPT, ids=[path.stem for path in KEPT])
+def test_kept_outputs_are_those_of_the_source(path):
+    kept = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    found = [(cell["cell_type"], "".join(cell["source"])) for cell in kept]
+    assert found == list(source_cells(path.with_suffix(".py")))
+    code = [cell for cell in kept if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in code] == [*range(1, len(code) + 1)]
+    outputs = [output for cell in code for output in cell["outputs"]]
+    assert {output["output_type"] for output in outputs} <= {"stream", "display_data"}
+    assert sum("image/png" in output.get("data", {}) for output in outputs) >= 3
 
 
 def test_an_unknown_parameter_is_seen(tmp_path):
