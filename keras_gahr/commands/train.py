@@ -69,7 +69,9 @@ def train(
 
     end_with_parent()
     parallel.join_hosts()
-    from .training_run import chosen_options, continue_run, describe_run, start_run
+    from keras_gahr.training.configured import config_from
+
+    from .training_run import continue_run, describe_run, start_run
 
     given = {
         name: value
@@ -84,7 +86,7 @@ def train(
     if resume is not None:
         continue_run(resume, given, state_seconds)
         return
-    chosen = chosen_options({**options, "dataset": dataset}, given, config)
+    chosen = config_from({**options, "dataset": given.get("dataset")}, given, config)
     if dry_run:
         describe_run(chosen)
     else:

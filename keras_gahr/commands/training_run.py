@@ -3,18 +3,14 @@
 import dataclasses
 import json
 import sys
-from pathlib import Path
 
 import rich.console
 import typer
 
 from keras_gahr._backend.heap import keep_freed_memory
 from keras_gahr.errors import InputError
-from keras_gahr.options.option import declared
-from keras_gahr.options.training import NetworkOptions
 from keras_gahr.report.wording import seconds_text
-from keras_gahr.training import RunConfig, check_run_output, run_config
-from keras_gahr.training.config import read_options
+from keras_gahr.training import check_run_output, run_config
 from keras_gahr.training.configured import (
     check_config,
     config_to_resume,
@@ -27,41 +23,6 @@ from keras_gahr.training.devices.processes import must_relaunch, relaunch
 from .psnr_table import print_psnr_table
 
 _SECONDS_BETWEEN_PICTURES = 30
-
-
-def chosen_options(parameters, given, config):
-    """The options of a run: from the command line, else from a file, else the defaults.
-
-    Args:
-        parameters: all parameters of the command, by name.
-        given: those of them that the user gave.
-        config: a file of options, or None.
-
-    Returns:
-        `RunConfig`.
-
-    Raises:
-        InputError: for a file that holds anything else, or for options of a network beside a file that
-            holds one.
-    """
-    chosen = {**parameters, **(read_options(config) if config else {}), **given}
-    fields = {
-        field.name: chosen[field.name]
-        for field in dataclasses.fields(RunConfig)
-        if field.name in chosen
-    }
-    if fields["start_from"] is not None:
-        for name in declared(NetworkOptions):
-            if name in given and name not in {"start_from", "conditional"}:
-                raise InputError(
-                    f"received {name.replace('_', '-')} with --start-from, whose network is what it is: "
-                    "leave one of them out"
-                )
-    for name in ("dataset", "start_from"):
-        if fields[name] is not None:
-            # Of the file that is found now, wherever the run goes on later.
-            fields[name] = str(Path(fields[name]).resolve())
-    return RunConfig(**fields)
 
 
 def start_run(config, out, overwrite, state_seconds):

@@ -5,6 +5,8 @@ import time
 from pathlib import Path
 
 from keras_gahr.errors import InputError
+from keras_gahr.options.option import declared
+from keras_gahr.options.training import NetworkOptions
 from keras_gahr.psnr import SIGMAS
 
 from .conditions import check_conditions, goes_on_device
@@ -77,6 +79,39 @@ def run_prepared(prepared, out, **how):
         data_on_device=config.data_on_device,
         **how,
     )
+
+
+def config_from(options, given=(), file=None):
+    """The configuration of a run: options that were given, else those in a file, else the defaults.
+
+    Args:
+        options: values of `RunOptions` by name; others are passed over.
+        given: the names of those that somebody asked for, which a file does not replace.
+        file: a JSON file of options (see `read_options`), or None.
+
+    Returns:
+        `RunConfig`, with absolute paths.
+
+    Raises:
+        InputError: for a file that holds anything else, or for options of a network beside a file that
+            holds one.
+    """
+    in_file = {} if file is None else read_options(file)
+    known = declared(RunConfig)
+    chosen = {name: value for name, value in options.items() if name in known}
+    chosen |= {name: value for name, value in in_file.items() if name not in given}
+    if chosen.get("start_from") is not None:
+        for name in declared(NetworkOptions):
+            if name in given and name not in {"start_from", "conditional"}:
+                raise InputError(
+                    f"received {name.replace('_', '-')} with --start-from, whose network is what it is: "
+                    "leave one of them out"
+                )
+    for name in ("dataset", "start_from"):
+        if chosen.get(name) is not None:
+            # Of the file that is found now, wherever the run goes on later.
+            chosen[name] = str(Path(chosen[name]).resolve())
+    return RunConfig(**chosen)
 
 
 def config_to_resume(out, changes):

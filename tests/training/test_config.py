@@ -1,11 +1,16 @@
 """The options of `gahr train` as one value."""
 
 import json
+from pathlib import Path
 
+import pytest
+
+from keras_gahr.errors import InputError
 from keras_gahr.options.option import declared
 from keras_gahr.options.training import TrainingOptions
 from keras_gahr.training import TrainingSettings
 from keras_gahr.training.config import RunConfig, read_options
+from keras_gahr.training.configured import config_from
 from keras_gahr.training.optimizers import OPTIMIZERS
 
 
@@ -27,3 +32,16 @@ def test_the_home_folder_in_a_file(tmp_path, monkeypatch):
             for name, value in options.items()
         }
         assert read_options(file) == expected
+
+
+def test_what_is_given_wins_over_a_file_and_a_file_over_defaults(tmp_path):
+    file = tmp_path / "options.json"
+    file.write_text('{"epochs": 7, "batch_size": 9, "dataset": "a"}')
+    defaults = {"epochs": 100, "batch_size": 4, "dataset": None, "out": "passed over"}
+    config = config_from(defaults, {"batch_size"}, file)
+    assert (config.epochs, config.batch_size) == (7, 4)
+    assert config.dataset == str(Path("a").resolve())
+    assert config_from(defaults | {"dataset": "b"}, {"dataset"}, file).dataset.endswith("b")
+    assert config_from({"epochs": 3}).epochs == 3
+    with pytest.raises(InputError, match="num-kernels with --start-from"):
+        config_from({"start_from": "x.keras", "num_kernels": 3}, {"num_kernels"})
