@@ -17,6 +17,17 @@ hypothesis.settings.load_profile("any machine")
 
 SHARED = TESTS.parents[1] / "shared"
 
+NO_BACKEND = {"datasets", "plot", "report"}
+"""Rooms whose tests compute nothing on a backend."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Marks what is in rooms without a backend, before pytest selects by marks."""
+    for item in items:
+        if item.path.parent.name in NO_BACKEND:
+            item.add_marker(pytest.mark.one_backend)
+
 
 @pytest.fixture(scope="session")
 def golden():

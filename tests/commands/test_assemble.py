@@ -1,8 +1,11 @@
 """`gahr assemble`, on networks that `gahr train` made of the bands of images."""
 
 import numpy as np
+import pytest
 
 from keras_gahr import load_denoiser
+
+pytestmark = pytest.mark.one_backend
 
 
 def test_bands_are_trained_and_put_together(gahr, refused, tmp_path, smooth_images):

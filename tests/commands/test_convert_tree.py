@@ -4,6 +4,8 @@ import shutil
 
 import pytest
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture
 def tree(golden, tmp_path):

@@ -10,6 +10,8 @@ from PIL import Image
 
 from keras_gahr.datasets import load
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture
 def pictures(tmp_path):

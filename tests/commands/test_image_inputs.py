@@ -14,6 +14,8 @@ from keras_gahr.denoisers import build_denoiser, load_denoiser, save_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.restoration import InputImages
 
+pytestmark = pytest.mark.one_backend
+
 QUICK = ("--measurement", "super-resolution:2", "--repeat", 1, "--beta", 1, "--sigma-end", 0.5)
 
 

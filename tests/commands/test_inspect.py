@@ -37,6 +37,7 @@ def test_a_checkpoint(gahr, golden, golden_index):
     assert "None" not in result.output
 
 
+@pytest.mark.one_backend
 def test_a_file_of_ours_says_the_same(gahr, golden, tmp_path):
     assert gahr("convert", golden / "bf_cnn_rf9.pt", tmp_path / "x.keras").exit_code == 0
     of_keras = rows_of(gahr("inspect", tmp_path / "x.keras"))
@@ -46,6 +47,7 @@ def test_a_file_of_ours_says_the_same(gahr, golden, tmp_path):
     assert of_keras["receptive field"] == "9x9 pixels, measured"
 
 
+@pytest.mark.one_backend
 def test_a_network_of_unknown_origin(gahr, tmp_path):
     save_denoiser(BFCNN(num_layers=3, num_kernels=8, seed=1), tmp_path / "x.keras")
     rows = rows_of(gahr("inspect", tmp_path / "x.keras"))
@@ -67,6 +69,7 @@ def test_a_folder_of_multi_scale_checkpoints(gahr, golden, tmp_path):
     assert rows["of low_band"] == "source: low/model.pt"
 
 
+@pytest.mark.one_backend
 def test_first_layer(gahr, refused, golden, tmp_path):
     source = golden / "bf_cnn_21_relu.pt"
     rows = rows_of(gahr("inspect", source, "--first-layer", "relu"))
@@ -77,6 +80,7 @@ def test_first_layer(gahr, refused, golden, tmp_path):
     )
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -91,6 +95,7 @@ def test_files_that_are_no_denoisers(refused, tmp_path, name, message):
     assert message in refused("inspect", tmp_path / name)
 
 
+@pytest.mark.one_backend
 def test_a_baseline(gahr, tmp_path):
     """Of images of one size, so that nothing is measured on others."""
     denoiser = Wiener.from_images(np.random.default_rng(0).random((5, 8, 10, 1)), sigma=0.1)

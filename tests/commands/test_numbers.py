@@ -6,6 +6,8 @@ import pytest
 from keras_gahr import InputError
 from keras_gahr.commands.sampler_options import read_images
 
+pytestmark = pytest.mark.one_backend
+
 HUGE = str(2**63)
 
 

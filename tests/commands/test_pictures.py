@@ -11,6 +11,8 @@ from PIL import Image
 from keras_gahr.pixel_limit import current_pixel_limit
 from keras_gahr.sampling.measurements import parse_measurement
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.mark.parametrize(
     ("content", "said"),

@@ -16,6 +16,8 @@ from keras_gahr.runs.report import run_report
 from keras_gahr.training.watch.history import History
 from keras_gahr.training.watch.levels import LevelRecorder
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture
 def make_run(tmp_path):

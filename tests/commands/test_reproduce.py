@@ -56,6 +56,7 @@ def test_plan_run_and_run_again(gahr, refused, folder):
     assert {path: path.stat().st_mtime_ns for path in models} == models
 
 
+@pytest.mark.one_backend
 def test_a_failed_training(gahr, tmp_path):
     arguments = ("--out", tmp_path, "--set", "seeds=7", "--set", "learning_rate=1e30")
     result = gahr("reproduce", "tiny", *arguments)
@@ -70,6 +71,7 @@ def test_the_list(gahr):
     assert "Fig. 19" in output
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
@@ -94,12 +96,14 @@ def test_a_folder_is_needed(refused):
     assert "--out" in refused("reproduce", "tiny")
 
 
+@pytest.mark.one_backend
 def test_a_folder_of_somebody_else_is_left_alone(refused, tmp_path):
     (tmp_path / "tiny").mkdir()
     (tmp_path / "tiny" / "thesis.tex").write_text("")
     assert "will not be replaced" in refused("reproduce", "tiny", "--out", tmp_path)
 
 
+@pytest.mark.one_backend
 def test_reports_of_another_scale_are_left_alone(gahr, refused, folder):
     """Nothing is trained either before the command says so."""
     arguments = ("reproduce", "tiny", "--out", folder, "--set", "seeds=1")

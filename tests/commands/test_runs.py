@@ -11,6 +11,8 @@ import pytest
 
 from keras_gahr.runs import find_runs
 
+pytestmark = pytest.mark.one_backend
+
 HISTORY = "epoch,train_loss,train_psnr,test_loss,test_psnr\n1,3,20.1,4,19.9\n2,2,24.25,3,23.5\n"
 
 

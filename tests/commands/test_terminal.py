@@ -13,6 +13,8 @@ from keras_gahr.commands.options import expand_home
 from keras_gahr.commands.terminal import Printable
 from keras_gahr.datasets import write_image
 
+pytestmark = pytest.mark.one_backend
+
 HOSTILE = os.fsdecode(b"caf\xe9 \x1b]0;owned\x07\xe2\x80\xae\n.png")
 SHOWN = "caf\\xe9 \\x1b]0;owned\\x07\\u202e\\n.png"
 

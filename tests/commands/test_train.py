@@ -109,6 +109,7 @@ def test_images_that_cannot_be_used_are_refused(refused, tmp_path, smooth_images
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.one_backend
 def test_an_existing_run_is_only_replaced_when_asked(gahr, refused, dataset, tmp_path):
     run = tmp_path / "run"
     run.mkdir()
@@ -250,6 +251,7 @@ def test_what_may_not_be_read_or_written_is_named(gahr, refused, dataset, tmp_pa
     assert {path: path.read_bytes() for path in run.iterdir() if path.is_file()} == content
 
 
+@pytest.mark.one_backend
 def test_options_can_come_from_a_file(gahr, refused, dataset, tmp_path):
     out, again = tmp_path / "run", tmp_path / "again"
     options = ("--ema", 0.5, "--schedule", "cosine", "--no-skip", "--clip-norm", 5)
@@ -287,6 +289,7 @@ def test_a_dry_run_leaves_nothing(gahr, dataset, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.one_backend
 def test_training_starts_from_a_model(gahr, refused, dataset, tmp_path, tiny_model):
     """And goes on without it."""
     out = tmp_path / "run"

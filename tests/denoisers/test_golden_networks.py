@@ -21,7 +21,7 @@ class KeepGradients(keras.optimizers.Optimizer):
         self.assign(variable, gradient)
 
 
-ALIKE = {"unet_3block", "bf_cnn_20_linear", "bf_cnn_rf43"}
+ALIKE = {"unet_2block", "unet_3block", "bf_cnn_20_linear", "bf_cnn_rf43"}
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -8,6 +8,8 @@ from keras_gahr.experiments.c_alpha.experiment import CAlphaRates
 from keras_gahr.experiments.c_alpha.findings import RegularityFindings, c_alpha_claims
 from keras_gahr.reproduction.settings import replaced
 
+pytestmark = pytest.mark.one_backend
+
 CLOSE, CLOSE_TOO, GROWS, BETTER, BETTER_TOO = range(5)
 
 

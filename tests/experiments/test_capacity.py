@@ -10,6 +10,8 @@ from keras_gahr.experiments.capacity.experiment import Capacity
 from keras_gahr.experiments.capacity.findings import CapacityResult, claims_of
 from keras_gahr.reproduction.settings import replaced
 
+pytestmark = pytest.mark.one_backend
+
 
 def result(size, *gaps, spread=0.1):
     counts = (10, 100, 1000)

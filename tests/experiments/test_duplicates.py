@@ -12,6 +12,8 @@ from keras_gahr.experiments.duplicates.experiment import SETS, Duplicates
 from keras_gahr.experiments.duplicates.findings import DuplicatesResult, claims_of
 from keras_gahr.reproduction.settings import replaced
 
+pytestmark = pytest.mark.one_backend
+
 FOUND, WIDER, AS_FEW, MEMORIZED = range(4)
 
 

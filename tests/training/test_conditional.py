@@ -12,6 +12,8 @@ from keras_gahr.psnr import psnr_at
 from keras_gahr.training import Adam, BlindTraining
 from keras_gahr.training.data.batches import NoisyBatches, TiledBatches
 
+pytestmark = pytest.mark.one_backend
+
 
 def trained(denoiser, images):
     """The same denoiser after 20 steps, whose second half has a lower loss than the first."""

@@ -11,6 +11,8 @@ from keras_gahr.files import locked
 from keras_gahr.training import TrainingSettings, run_training
 from keras_gahr.training.resume.state import read_state, write_state
 
+pytestmark = pytest.mark.one_backend
+
 SETTINGS = TrainingSettings(epochs=1, images_per_epoch=16, batch_size=8)
 
 

@@ -10,6 +10,8 @@ from keras_gahr.json_file import LARGEST_JSON, read_json
 from keras_gahr.training.config import read_network, read_options
 from keras_gahr.training.resume.state import largest_state, read_state
 
+pytestmark = pytest.mark.one_backend
+
 
 def sparse(path, header, size, length=None):
     """A file of the format of states that takes no space."""

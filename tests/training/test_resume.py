@@ -87,6 +87,7 @@ def test_a_finished_training_can_be_made_longer(tmp_path, smooth_images):
     assert again.history == found.history
 
 
+@pytest.mark.one_backend
 def test_a_run_only_goes_on_as_what_it_was(tmp_path, smooth_images):
     images, out = smooth_images(20, 8, 8), tmp_path / "run"
     settings = dataclasses.replace(SETTINGS, epochs=1)
@@ -116,6 +117,7 @@ def test_a_run_only_goes_on_as_what_it_was(tmp_path, smooth_images):
     assert (out / "state.safetensors").read_bytes() == before
 
 
+@pytest.mark.one_backend
 def test_a_damaged_state_is_refused_and_left(tmp_path, smooth_images):
     images, out = smooth_images(20, 8, 8), tmp_path / "run"
     settings = dataclasses.replace(SETTINGS, epochs=1)
@@ -141,6 +143,7 @@ def test_a_damaged_state_is_refused_and_left(tmp_path, smooth_images):
         run(out, images, settings, resume=True)
 
 
+@pytest.mark.one_backend
 def test_a_full_disk_leaves_the_state_before(tmp_path, monkeypatch):
     path = tmp_path / "state.safetensors"
     write_state(path, [np.arange(5.0)], {"epoch": 1})
@@ -157,6 +160,7 @@ def test_a_full_disk_leaves_the_state_before(tmp_path, monkeypatch):
     assert [item.name for item in tmp_path.iterdir()] == ["state.safetensors"]
 
 
+@pytest.mark.one_backend
 def test_one_process_at_a_time_has_a_run(tmp_path, smooth_images):
     from keras_gahr.files import locked
 
@@ -167,6 +171,7 @@ def test_one_process_at_a_time_has_a_run(tmp_path, smooth_images):
         run(out, images, settings, resume=True)
 
 
+@pytest.mark.one_backend
 def test_patience_keeps_the_best_model(tmp_path, smooth_images, monkeypatch):
     losses = [5.0, 3.0, 4.0, 3.0, 1.0]
 

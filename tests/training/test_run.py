@@ -60,6 +60,7 @@ def test_a_run_keeps_model_history_and_configuration(tmp_path, smooth_images):
     ]
 
 
+@pytest.mark.one_backend
 def test_a_run_that_was_killed_at_its_start_is_replaced_when_asked(
     tmp_path, smooth_images, monkeypatch
 ):
@@ -142,6 +143,7 @@ def test_a_loss_that_is_not_finite_stops_the_training(tmp_path, smooth_images):
     assert not (tmp_path / "run" / "model.keras").exists()
 
 
+@pytest.mark.one_backend
 def test_a_network_that_begins_far_above_little_noise_is_trained(tmp_path, smooth_images):
     """Without a skip connection the loss begins at the energy of the images."""
     settings = dataclasses.replace(SETTINGS, epochs=1, noise_law=NoiseLaw(high=0.05))
@@ -181,6 +183,7 @@ def test_a_checkpoint_keeps_the_last_good_model(tmp_path):
         assert (tmp_path / "model.keras").read_bytes() == good
 
 
+@pytest.mark.one_backend
 def test_a_run_is_only_replaced_whole_and_when_asked(tmp_path, smooth_images):
     images, out = smooth_images(16, 8, 8), tmp_path / "run"
     run_training(small(), images, images[:4], SETTINGS, out)
@@ -194,6 +197,7 @@ def test_a_run_is_only_replaced_whole_and_when_asked(tmp_path, smooth_images):
         run_training(small(), images, images[:0], SETTINGS, out, overwrite=True)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("count", [9, 17])
 def test_a_single_image_left_over_is_trained_on(tmp_path, smooth_images, count):
     images = smooth_images(count, 16, 16)
@@ -203,6 +207,7 @@ def test_a_single_image_left_over_is_trained_on(tmp_path, smooth_images, count):
     assert result.history[0]["steps"] == count // 8
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 def test_one_small_image_at_a_time(tmp_path, smooth_images, precision):
     """PyTorch's own convolution to one channel cannot on a CPU up to 17x17 pixels, from 64 kernels."""

@@ -18,6 +18,8 @@ from keras_gahr.training.watch.events import Events
 from keras_gahr.training.watch.levels import PICTURED, LevelRecorder, read_levels
 from keras_gahr.training.watch.progress import ProgressBar
 
+pytestmark = pytest.mark.one_backend
+
 
 def scalars_of(folder):
     """{(step, tag): [values]} of all event files in a folder, in the order of their names."""

@@ -9,6 +9,8 @@ import pytest
 from keras_gahr import InputError
 from keras_gahr.training.resume.whereabouts import find_dataset, path_from_run
 
+pytestmark = pytest.mark.one_backend
+
 
 def make_run(run, dataset, sha256=None):
     run.mkdir(parents=True, exist_ok=True)

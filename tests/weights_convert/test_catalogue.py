@@ -26,6 +26,8 @@ from weights_convert.catalogue import (
     is_fetched,
 )
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch):

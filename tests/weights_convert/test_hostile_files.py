@@ -14,6 +14,8 @@ import pytest
 from keras_gahr.errors import InputError
 from weights_convert import archive, pickles, read, read_checkpoint
 
+pytestmark = pytest.mark.one_backend
+
 FOUR = {"data/0": np.arange(4, dtype="<f4").tobytes()}
 GOOD = handmade.tensor(handmade.storage("0", 4), (4,), (1,))
 

@@ -11,6 +11,8 @@ import pytest
 from keras_gahr.errors import InputError
 from weights_convert import read_checkpoint
 
+pytestmark = pytest.mark.one_backend
+
 VALUES = np.arange(4, dtype="<f4").tobytes()
 STORES = [("0", 4, VALUES)]
 STORE = handmade.storage("0", 4, view=b"N")

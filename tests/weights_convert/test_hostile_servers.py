@@ -11,6 +11,8 @@ from keras_gahr.errors import InputError
 from weights_convert import download as download_module
 from weights_convert.catalogue import Published, fetch
 
+pytestmark = pytest.mark.one_backend
+
 CONTENT = bytes(range(256)) * 1200
 
 

@@ -11,6 +11,8 @@ import pytest
 from keras_gahr.errors import InputError
 from weights_convert import read_checkpoint
 
+pytestmark = pytest.mark.one_backend
+
 
 def assert_same(path, torch, part=lambda root: root):
     with torch.serialization.safe_globals([argparse.Namespace]):

@@ -16,6 +16,8 @@ from keras_gahr.errors import InputError
 from weights_convert import build_from_checkpoint, open_checkpoint, read_checkpoint
 from weights_convert.export import published_state
 
+pytestmark = pytest.mark.one_backend
+
 torch = pytest.importorskip("torch")
 
 FORMATS = [(True, protocol) for protocol in range(2, 6)]

@@ -13,6 +13,8 @@ from weights_convert import convert_tree
 from weights_convert import tree as tree_module
 from weights_convert.export import published_state
 
+pytestmark = pytest.mark.one_backend
+
 # What trainers write beside the weights: {0: [1.5, 2.5]}.
 PSNR_RECORD = handmade.archive(
     b"}" + handmade.number(0) + b"](" + b"G?\xf8" + bytes(6) + b"G@\x04" + bytes(6) + b"es"

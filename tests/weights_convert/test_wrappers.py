@@ -7,6 +7,8 @@ import pytest
 from keras_gahr.errors import InputError
 from weights_convert import convert, open_checkpoint
 
+pytestmark = pytest.mark.one_backend
+
 RECORDS = {f"data/{i}": np.full(1, i, "<f4").tobytes() for i in range(10)}
 
 
