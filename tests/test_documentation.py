@@ -1,5 +1,8 @@
 """Every command that README.md and docs/ show exists; those that a laptop can run are run."""
 
+import ast
+import importlib
+import inspect
 import io
 import os
 import re
@@ -76,6 +79,69 @@ def test_replacements_must_find_something():
     (block,) = documentation.blocks(text)
     with pytest.raises(AssertionError, match="nothing to replace"):
         documentation.Block(block.text, (("--epochs 9 ", "x"),), None).small()
+
+
+def named(name):
+    """What a dotted name stands for; `kg` is the package.
+
+    Raises:
+        ImportError: if there is no such thing.
+    """
+    first, *rest = name.split(".")
+    first = "keras_gahr" if first == "kg" else first
+    found, path = importlib.import_module(first), first
+    for part in rest:
+        path = f"{path}.{part}"
+        found = getattr(found, part) if hasattr(found, part) else importlib.import_module(path)
+    return found
+
+
+def python_blocks(page):
+    """The code that a document or a notebook's source shows."""
+    text = page.read_text(encoding="utf-8")
+    if page.suffix == ".py":
+        return [text]
+    return re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def calls(code):
+    """Dotted names of the package that code calls, and the names of the arguments it gives."""
+    for call in (node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)):
+        name = ast.unparse(call.func)
+        if re.fullmatch(r"kg(\.\w+)+", name):
+            yield name, [keyword.arg for keyword in call.keywords if keyword.arg]
+
+
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+DOCUMENTS = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "examples" / "README.md", *EXAMPLES]
+
+
+@pytest.mark.parametrize("page", DOCUMENTS, ids=[str(page.relative_to(ROOT)) for page in DOCUMENTS])
+def test_every_name_in_documents_exists(page):
+    text = page.read_text(encoding="utf-8")
+    for name in re.findall(r"\b(?:kg|keras_gahr|weights_convert)(?:\.[A-Za-z_]\w*)+", text):
+        if not name.endswith((".py", ".md", ".html", ".png")):
+            named(name)
+    for code in python_blocks(page):
+        for name, arguments in calls(code):
+            parameters = inspect.signature(named(name)).parameters
+            takes_all = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+            assert takes_all or set(arguments) <= set(parameters), name
+
+
+def test_the_test_sees_a_name_that_is_not():
+    """Negative control."""
+    with pytest.raises(ImportError):
+        named("kg.analysis.unheard_of")
+    assert list(calls("kg.sample(denoiser, (8, 8), cuont=3)")) == [("kg.sample", ["cuont"])]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_every_file_in_documents_exists(page):
+    """Of those in a room, such as `training/config.py`; others are what users have."""
+    files = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py")}
+    for name in re.findall(r"`([\w./]+/[\w.]+\.py)`", page.read_text()):
+        assert any(f"/{file}".endswith(f"/{name}") for file in files), name
 
 
 def shown_python(name, package="__main__"):
