@@ -12,6 +12,8 @@ import typer.main
 
 from keras_gahr.commands.app import app
 
+pytestmark = pytest.mark.one_backend
+
 
 def commands(group, name):
     """The names of all commands, as lists of words."""

@@ -9,6 +9,8 @@ import pytest
 from keras_gahr.errors import InputError
 from keras_gahr.options.option import check_options, declared, option, takes_options
 
+pytestmark = pytest.mark.one_backend
+
 
 @dataclasses.dataclass(frozen=True)
 class Tea:

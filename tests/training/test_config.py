@@ -13,6 +13,8 @@ from keras_gahr.training.config import RunConfig, read_options
 from keras_gahr.training.configured import config_from
 from keras_gahr.training.optimizers import OPTIMIZERS
 
+pytestmark = pytest.mark.one_backend
+
 
 def test_the_defaults_are_those_of_the_settings():
     assert RunConfig(dataset="images").settings() == TrainingSettings()

@@ -59,6 +59,7 @@ def prepared(monkeypatch):
     return prepare
 
 
+@pytest.mark.one_backend
 def test_images_of_all_kinds_are_the_same(prepared, images, tmp_path):
     np.save(tmp_path / "images.npy", images)
     for same in (
@@ -77,6 +78,7 @@ def test_images_of_all_kinds_are_the_same(prepared, images, tmp_path):
     assert prepared(np.zeros((4, 3, 8, 8)), layout="NCHW").denoiser.input_channels == 3
 
 
+@pytest.mark.one_backend
 def test_noise_levels_may_be_numbers(prepared, images):
     law = prepared(images, sigma_min=0.1, sigma_max="100/255").config.settings().noise_law
     assert (law.low, law.high) == (0.1, 100 / 255)
@@ -145,6 +147,7 @@ def test_a_denoiser_is_trained_on(images):
     assert not folder.exists()
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
