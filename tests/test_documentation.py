@@ -214,6 +214,12 @@ def test_the_landing_page_runs(tiny_model):
     assert len(found["figure"].axes) >= 4
 
 
+def test_the_restoration_in_python_runs():
+    shown = "beta=0.5, sigma_end=0.05"
+    found = run_python("docs/measurements.md", ((shown, "beta=1, sigma_end=0.5"),))["found"]
+    assert found.mean.shape == (16, 16, 1)
+
+
 @pytest.mark.slow
 def test_the_first_look_in_python_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
