@@ -1,5 +1,7 @@
 """Images in `.npy` and `.npz` files and in memory."""
 
+import os
+
 import numpy as np
 from PIL import Image
 
@@ -56,9 +58,14 @@ def array_of(images):
     """Whatever NumPy makes an array of as an array, if nothing of its meaning is lost by that.
 
     Raises:
-        InputError: for masked arrays, and for pictures of Pillow whose values are not those of grey or
-            red, green and blue.
+        InputError: for paths, images of several sizes, masked arrays, and pictures of Pillow whose values
+            are not those of grey or red, green and blue.
     """
+    if isinstance(images, str | os.PathLike):
+        raise InputError(
+            f"received the path {os.fspath(images)!r:.80}, expected images: `kg.datasets.read_image` reads "
+            "one, `kg.datasets.load` several"
+        )
     if isinstance(images, Image.Image) and images.mode not in {"1", "L", "RGB"}:
         raise InputError(
             f'received a picture of mode {images.mode}, expected L or RGB: pass picture.convert("RGB"), '
@@ -69,7 +76,14 @@ def array_of(images):
             "received a masked array, whose masked values are not known: pass array.filled(0), or leave "
             "those images out"
         )
-    return np.asarray(images)
+    try:
+        return np.asarray(images)
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):
+            raise
+        raise InputError(
+            "received a list of images of several sizes, expected one size: pass them one by one"
+        ) from error
 
 
 def check_images(array, name, channels=None, layout=None, limits=CLEAN):

@@ -1,13 +1,12 @@
 """Arrays of what was observed of images."""
 
-import numpy as np
-
-from keras_gahr.datasets.arrays import check_values, read_array, refuse_binary, to_float
+from keras_gahr.datasets.arrays import NOISY, check_values, read_array, refuse_binary, to_float
+from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.datasets.layout import find_layout, to_images
 from keras_gahr.errors import InputError
 
 OBSERVED = (-1e6, 1e6)
-"""Limits of what is observed of images, which depend on the measurement."""
+"""Limits of what is observed of images but is no picture, which depend on the measurement."""
 
 
 def open_observed(path, measurement_of, layout=None):
@@ -43,7 +42,7 @@ def as_observed(array, measurement_of):
     Raises:
         InputError: if it is another one.
     """
-    array = np.asarray(array)
+    array = array_of(array)
     observed, measurement = _of_images(array, "what was observed", measurement_of)
     one = measurement.measured_shape in {array.shape, (*array.shape, 1)}
     return to_float(observed, None), measurement, not one
@@ -65,11 +64,15 @@ def _of_images(array, name, measurement_of):
             continue
         found = _with_leading_axis(array, measurement.measured_shape)
         if found is not None:
+            if measurement.gives_pictures:
+                check_values(array, name, tuple(measurement.gain * limit for limit in NOISY))
             return found, measurement
         error = error or InputError(
             f"{name} has shape {array.shape}: of images of shape {measurement.shape} would be "
             f"observed {measurement.measured_shape}; pass --size if they have another"
         )
+    if array.ndim == 4 and array.shape[1] in {1, 3} and array.shape[3] not in {1, 3}:
+        find_layout(array.shape, name)  # Which says how to read channels that come first.
     raise error or InputError(f"{name} has shape {array.shape}: expected one axis or more")
 
 

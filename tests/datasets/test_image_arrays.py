@@ -138,3 +138,12 @@ def test_what_is_no_plain_array(levels, take_images):
     with pytest.raises(InputError, match="masked"):
         take_images(masked)
     np.testing.assert_array_equal(take_images(np.ma.masked_array(levels))[..., 0], levels)
+
+
+def test_what_is_no_array(levels, tmp_path):
+    for path in ("x.png", tmp_path / "x.png"):
+        with pytest.raises(InputError, match=r"received the path .*read_image"):
+            as_images(path)
+    with pytest.raises(InputError, match="several sizes"):
+        as_images([levels[0], levels[1][:4]])
+    np.testing.assert_array_equal(as_images(list(levels))[0][..., 0], levels)

@@ -154,3 +154,32 @@ def test_other_units_are_refused(change, mend, tmp_path, smooth_images):
     np.save(tmp_path / "x.npy", change(smooth_images(1, 8, 12)))
     with pytest.raises(InputError, match=mend):
         InputImages([tmp_path / "x.npy"], "super-resolution:2", 1)
+
+
+def test_other_units_of_what_was_observed_are_refused(tmp_path, smooth_images):
+    """Where it is a picture; a blur whose kernel does not add up to 1 makes values larger."""
+
+    def observed(array, text, size=None):
+        np.save(tmp_path / "x.npy", array)
+        images = InputImages([tmp_path / "x.npy"], text, 1, measured=True, sides=size)
+        return next(iter(images)).observed
+
+    images = smooth_images(1, 8, 12)
+    for text in (
+        "inpainting:2x2",
+        "super-resolution:2",
+        "deblur:gaussian:0.7",
+        "super-resolution:2,inpainting:2x2",
+    ):
+        with pytest.raises(InputError, match="divide it by 255"):
+            observed(255 * images, text)
+        observed(images + 2, text)  # With noise.
+    np.save(tmp_path / "kernel.npy", np.ones((5, 5)))
+    observed(25 * images, f"deblur:{tmp_path / 'kernel.npy'}")
+    observed(np.full((1, 9), 200.0), "random-basis:0.1", (8, 12))
+
+
+def test_channels_first_of_what_was_observed(tmp_path, smooth_images):
+    np.save(tmp_path / "x.npy", np.moveaxis(smooth_images(4, 8, 12, 3), -1, 1))
+    with pytest.raises(InputError, match="--layout NCHW"):
+        InputImages([tmp_path / "x.npy"], "inpainting:2x2", 3, measured=True)

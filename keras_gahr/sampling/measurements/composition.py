@@ -46,6 +46,7 @@ class Composition(Measurement):
         self.first, self.second = first, second
         self.shape, self.measured_shape = first.shape, second.measured_shape
         self.gives_pictures = first.gives_pictures and second.gives_pictures
+        self.gain = first.gain * second.gain
         self._check(names)
 
     def measure(self, images):

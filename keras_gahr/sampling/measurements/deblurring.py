@@ -59,6 +59,7 @@ class Deblurring(Measurement):
             )
         if not 0 < threshold < 1:
             raise InputError(f"received a threshold of {threshold:g}, expected 0 < threshold < 1")
+        self.gain = max(1.0, float(np.abs(kernel).sum()))
         self.shape = self.measured_shape = tuple(shape)
         padded = np.zeros(shape[:2])
         padded[: kernel.shape[0], : kernel.shape[1]] = kernel

@@ -23,9 +23,11 @@ class Measurement(abc.ABC):
         shape: of one image, `(height, width, channels)`.
         measured_shape: of what is measured of one image.
         gives_pictures: whether what is observed of an image is a picture, on [0, 1] if the image is.
+        gain: how much larger than the values of an image those of such a picture can be.
     """
 
     gives_pictures = False
+    gain = 1.0
 
     def __call__(self, images):
         """What the instrument gives of images: float32 `measured_shape`, of several `(N, ...)`.
