@@ -1,12 +1,12 @@
 """What denoisers do: Jacobians and eigenbases, similarity and memorization, PSNR curves."""
 
-from .bases import (
+from keras_gahr.baselines.bases import (
     dct_coefficients,
     dct_image,
-    oracle_psnr,
     wavelet_coefficients,
     wavelet_image,
 )
+
 from .comparison import Comparison, compare
 from .eigenbases_by_sigma import eigenbases
 from .eigenvectors import METHODS, Eigenbasis, eigenbasis, exact_cost
@@ -15,6 +15,7 @@ from .jacobian import Jacobian, Linearizer
 from .jacobian_statistics import Statistics, matrix_statistics, oracle_shrinkage, probe_statistics
 from .memorization import MemorizationReport, memorization_report
 from .nearest_patches import PatchSources, patch_sources
+from .oracle import oracle_psnr
 from .posterior import PosteriorComponents, posterior_components
 from .psnr_curves import PSNRCurve, psnr_curve
 from .psnr_files import PSNRCurves

@@ -6,11 +6,12 @@ import json
 import numpy as np
 
 import keras_gahr
+from keras_gahr.baselines.bases import dct_coefficients, wavelet_coefficients
 from keras_gahr.names import encodable
 from keras_gahr.psnr import psnr
 
-from .bases import dct_coefficients, oracle_psnr, wavelet_coefficients
 from .jacobian_statistics import oracle_shrinkage
+from .oracle import oracle_psnr
 from .tangent import principal_angles
 
 LINEAR = 1e-4

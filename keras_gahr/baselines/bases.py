@@ -1,4 +1,7 @@
-"""Orthonormal bases of images that do not adapt to them."""
+"""Orthonormal bases of images that do not adapt to them: the discrete cosine transform and wavelets.
+
+As functions of NumPy arrays of any size, and as matrices for tensors of one size, to be differentiated.
+"""
 
 import numpy as np
 import pywt
@@ -7,7 +10,50 @@ from keras import ops
 
 from keras_gahr.errors import InputError
 
+WAVELET = "db4"
 _LONGEST = 4096
+
+
+def dct_coefficients(image):
+    """The orthonormal discrete cosine transform of an image (H, W, C), shaped as it; float64."""
+    return scipy.fft.dctn(np.asarray(image, np.float64), axes=(0, 1), norm="ortho")
+
+
+def dct_image(coefficients):
+    """The image of `dct_coefficients`."""
+    return scipy.fft.idctn(coefficients, axes=(0, 1), norm="ortho")
+
+
+def wavelet_coefficients(image, wavelet=WAVELET):
+    """The orthonormal periodic wavelet transform of an image (H, W, C), shaped as it; float64.
+
+    As many levels as the sides can be halved and the wavelet is shorter than the band.
+
+    Raises:
+        InputError: for a wavelet that is not orthogonal or not known.
+    """
+    bands = pywt.wavedecn(
+        np.asarray(image, np.float64),
+        _orthogonal(wavelet),
+        mode="periodization",
+        level=_levels(np.shape(image), wavelet),
+        axes=(0, 1),
+    )
+    return pywt.coeffs_to_array(bands, axes=(0, 1))[0]
+
+
+def wavelet_image(coefficients, wavelet=WAVELET):
+    """The image of `wavelet_coefficients`."""
+    template = pywt.wavedecn(
+        np.zeros(coefficients.shape),
+        _orthogonal(wavelet),
+        mode="periodization",
+        level=_levels(coefficients.shape, wavelet),
+        axes=(0, 1),
+    )
+    _, slices = pywt.coeffs_to_array(template, axes=(0, 1))
+    bands = pywt.array_to_coeffs(coefficients, slices, output_format="wavedecn")
+    return pywt.waverecn(bands, wavelet, mode="periodization", axes=(0, 1))
 
 
 class SeparableBasis:
@@ -65,7 +111,7 @@ def separable_basis(name, height, width):
         )
     if name == "dct":
         return SeparableBasis([(_cosines(height), _cosines(width))])
-    if name not in pywt.wavelist(kind="discrete") or not pywt.Wavelet(name).orthogonal:
+    if not _is_orthogonal(name):
         raise InputError(
             f"received basis {name!r}, expected dct or an orthogonal wavelet such as haar or db4"
         )
@@ -93,3 +139,29 @@ def _cosines(side):
 def _wavelets(name, side):
     """One level: the low band's rows, then the details'."""
     return np.concatenate(pywt.dwt(np.eye(side), name, mode="periodization", axis=0))
+
+
+def _levels(shape, wavelet):
+    """How many levels PyWavelets takes; odd sides cannot be halved and stay orthonormal.
+
+    These end where a band is shorter than two filters, a level or so before those of `separable_basis`.
+    """
+    level, (height, width) = 0, shape[:2]
+    while height % 2 == width % 2 == 0:
+        level, height, width = level + 1, height // 2, width // 2
+    return min(level, pywt.dwt_max_level(min(shape[:2]), wavelet))
+
+
+def _is_orthogonal(name):
+    try:
+        return pywt.Wavelet(name).orthogonal
+    except (ValueError, TypeError):
+        return False
+
+
+def _orthogonal(wavelet):
+    if not _is_orthogonal(wavelet):
+        raise InputError(
+            f"received wavelet {wavelet!r}, expected an orthogonal one such as db4 or sym4"
+        )
+    return wavelet

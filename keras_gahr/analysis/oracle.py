@@ -1,0 +1,30 @@
+"""How well an oracle denoises in an orthonormal basis.
+
+The oracle knows which coefficients of the clean image are above the noise and keeps those of the noisy
+one. How few it needs, and how good the result is, shows how well a basis fits an image.
+"""
+
+import numpy as np
+
+from keras_gahr.psnr import psnr
+
+
+def oracle_psnr(clean, noisy, sigma, coefficients):
+    """The PSNR that an oracle reaches by keeping noisy coefficients where |<x, e>| > sigma.
+
+    Args:
+        clean, noisy: x and y, (height, width, channels).
+        sigma: noise level, in units of [0, 1].
+        coefficients: maps an image to its coefficients in orthonormal vectors, such as
+            `dct_coefficients` or `Eigenbasis.coefficients`. Where they are fewer than the values in
+            the image, the rest of the image is set to 0.
+
+    Returns:
+        dB, and the number of coefficients kept.
+    """
+    known, seen = np.ravel(coefficients(clean)), np.ravel(coefficients(noisy))
+    kept = np.abs(known) > sigma
+    outside = np.sum(np.square(clean, dtype=np.float64)) - np.sum(known**2)
+    error = np.sum((seen - known)[kept] ** 2) + np.sum(known[~kept] ** 2) + max(outside, 0)
+    root = np.sqrt(error / np.size(clean))
+    return float(psnr(np.array([root]), 0)[0]), int(np.count_nonzero(kept))
