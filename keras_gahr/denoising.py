@@ -4,8 +4,10 @@ import contextlib
 import dataclasses
 import functools
 from pathlib import Path
+from typing import overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 import keras_gahr
 from keras_gahr.datasets.arrays import CLEAN, NOISY, to_float
@@ -14,12 +16,13 @@ from keras_gahr.datasets.image_arrays import as_images, is_array
 from keras_gahr.datasets.image_files import WRITABLE, find_images, open_images, write_image
 from keras_gahr.datasets.layout import from_images
 from keras_gahr.datasets.store import is_dataset
-from keras_gahr.denoisers import Inference, as_denoiser, as_inference
+from keras_gahr.denoisers import DenoiserLike, Inference, as_denoiser, as_inference
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_file, check_output_folder, replacing, replacing_folder
 from keras_gahr.json_file import write_json
 from keras_gahr.names import printable
 from keras_gahr.noise import check_seed, keyed_normal
+from keras_gahr.progress import Progress, share, shows_progress
 from keras_gahr.psnr import psnr
 from keras_gahr.result import Result
 
@@ -27,7 +30,30 @@ APART, REPEATED, GREY = "each denoised alone", "repeated", "made grey"
 """What is done with the channels of images that have others than the network; see `DenoisedFile`."""
 
 
-def denoise(denoiser, noisy, *, layout=None, memory=None, progress=lambda done, total: None):
+@overload
+def denoise(
+    denoiser: DenoiserLike,
+    noisy: list | tuple,
+    *,
+    layout: str | None = None,
+    memory: int | None = None,
+    progress: Progress = None,
+) -> list[np.ndarray]: ...
+
+
+@overload
+def denoise(
+    denoiser: DenoiserLike,
+    noisy: ArrayLike,
+    *,
+    layout: str | None = None,
+    memory: int | None = None,
+    progress: Progress = None,
+) -> np.ndarray: ...
+
+
+@shows_progress("denoising")
+def denoise(denoiser, noisy, *, layout=None, memory=None, progress=None):
     """The denoised images; the noise level need not be known.
 
     A network of grey images denoises each channel of a colour image, and one of colour images takes a
@@ -37,13 +63,15 @@ def denoise(denoiser, noisy, *, layout=None, memory=None, progress=lambda done, 
     Args:
         denoiser: see `as_denoiser`. An `Inference` keeps its own settings, and what it has compiled.
         noisy: y, an array (H, W), (H, W, C), (N, H, W) or (N, H, W, C): uint8 in 0..255, or floats in
-            the units of [0, 1], which noise may leave.
+            the units of [0, 1], which noise may leave; or a list of such arrays, whose images may have
+            different sizes.
         layout: of the array, such as "NCHW", where its shape does not say it; see `find_layout`.
         memory: bytes that a pass of the network may take; by default a quarter of what is free.
-        progress: called with how many passes of the network are done, of how many.
+        progress: called with how many passes of the network are done, of how many. By default a bar
+            is shown in terminals and notebooks, by False none.
 
     Returns:
-        float32, a NumPy array of the same axes in the units of [0, 1]; not clipped.
+        float32, a NumPy array of the same axes in the units of [0, 1]; not clipped. Of a list a list.
 
     Raises:
         InputError: for something else than images, or images that do not fit the denoiser.
@@ -54,7 +82,13 @@ def denoise(denoiser, noisy, *, layout=None, memory=None, progress=lambda done, 
         >>> kg.denoise(denoiser, np.zeros((20, 30), np.uint8)).shape
         (20, 30)
     """
+    assert callable(progress)  # As the decorator makes it.
     inference = as_inference(denoiser, memory=memory, pad=True)
+    if isinstance(noisy, list | tuple):
+        return [
+            denoise(inference, each, layout=layout, progress=share(progress, place, len(noisy)))
+            for place, each in enumerate(noisy)
+        ]
     channels = inference.denoiser.input_channels
     images, layout = as_images(noisy, channels, layout, NOISY)
     denoised, _ = _denoise(inference, images, progress)

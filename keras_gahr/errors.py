@@ -6,4 +6,12 @@ class InputError(ValueError):
 
     The message is one line that says what was received, what was expected and how to mend it. The
     command line prints it and exits with code 2; every other exception is a fault of this package.
+
+    Examples:
+        >>> import keras_gahr as kg
+        >>> try:
+        ...     kg.load_denoiser("missing.keras")
+        ... except kg.InputError as error:
+        ...     print(str(error)[:13])
+        missing.keras
     """

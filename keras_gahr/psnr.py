@@ -13,10 +13,34 @@ _LEAST_ERROR = 1e-20
 
 
 def psnr(images, references):
-    """-10 log10 of each image's mean squared error; arrays `(count, ...)` to `(count,)`."""
-    difference = np.asarray(images, dtype=np.float64) - references
+    """-10 log10 of each image's mean squared error, in dB.
+
+    Args:
+        images: `(count, ...)`, uint8 in 0..255 or floats in the units of [0, 1]; or a list of images of
+            any sizes.
+        references: as many, of the same shapes.
+
+    Returns:
+        float64 `(count,)`.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.psnr import psnr
+        >>> psnr(np.full((2, 8, 8), 0.6), np.full((2, 8, 8), 0.5)).round(2)
+        array([20., 20.])
+    """
+    if isinstance(images, list | tuple):
+        pairs = zip(images, references, strict=True)
+        return np.array([psnr(np.asarray(a)[None], np.asarray(b)[None])[0] for a, b in pairs])
+    difference = _exact(images) - _exact(references)
     mse = np.mean(difference**2, axis=tuple(range(1, difference.ndim)))
     return -10 * np.log10(np.maximum(mse, _LEAST_ERROR))
+
+
+def _exact(values):
+    """Pixel values in units of [0, 1], float64."""
+    values = np.asarray(values)
+    return values / 255 if values.dtype == np.uint8 else values.astype(np.float64)
 
 
 def psnr_of_error(error):
@@ -25,7 +49,7 @@ def psnr_of_error(error):
     return -10 * ops.log10(ops.maximum(mse, _LEAST_ERROR))
 
 
-def psnr_at(inference, images, sigma, seed=0, draw=0):
+def psnr_at(inference, images, sigma, seed=0, draw=0, first=0):
     """PSNR of noisy and of denoised images at one noise level.
 
     The noise of an image depends on the seed, the draw and its place in `images`, and is the same at
@@ -39,19 +63,20 @@ def psnr_at(inference, images, sigma, seed=0, draw=0):
         sigma: noise level, in units of [0, 1].
         seed: of the noise.
         draw: index of the noise draw; the noise of different draws is independent.
+        first: the place of the first image.
 
     Returns:
         Two arrays `(count,)`, before and after denoising.
     """
     channels = inference.denoiser.output_channels
     clean = images[..., -channels:]
-    noisy = add_noise(images, sigma, seed, draw, channels)
+    noisy = add_noise(images, sigma, seed, draw, channels, first)
     return psnr(noisy[..., -channels:], clean), psnr(inference.denoise(noisy), clean)
 
 
-def add_noise(images, sigma, seed=0, draw=0, channels=None):
+def add_noise(images, sigma, seed=0, draw=0, channels=None, first=0):
     """The noisy images of `psnr_at`, float32, with noise on the last channels only or on all."""
-    noise = keyed_normal(seed, range(len(images)), draw, images.shape[1:])
+    noise = keyed_normal(seed, range(first, first + len(images)), draw, images.shape[1:])
     if channels is not None:
         noise[..., :-channels] = 0
     return images + np.float32(sigma) * noise

@@ -7,7 +7,7 @@ import dataclasses
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -16,7 +16,9 @@ from .figure_files import FORMATS
 from .files import check_output_folder, replacing_folder
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    import matplotlib.figure
+
+    Figure: TypeAlias = matplotlib.figure.Figure
 
 _WIDTH = 100
 _MOST_LINES = 5

@@ -20,7 +20,8 @@ def ssim(images, references):
     the image count. Colour is the mean over the channels.
 
     Args:
-        images, references: arrays `(count, height, width, channels)`, computed with in float64.
+        images, references: arrays `(count, height, width, channels)`, uint8 in 0..255 or floats in the
+            units of [0, 1], computed with in float64.
 
     Returns:
         A float64 array `(count,)`; 1 for equal images.
@@ -28,7 +29,10 @@ def ssim(images, references):
     Raises:
         InputError: if the shapes differ, or a side is smaller than the window.
     """
-    images, references = (np.asarray(array, np.float64) for array in (images, references))
+    images, references = (
+        array / 255 if array.dtype == np.uint8 else array.astype(np.float64)
+        for array in map(np.asarray, (images, references))
+    )
     if images.shape != references.shape or images.ndim != 4:
         raise InputError(
             f"received images of shape {images.shape} and {references.shape}, expected two arrays "

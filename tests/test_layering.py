@@ -18,6 +18,7 @@ RANKS = [
         "memory",
         "names",
         "pixel_limit",
+        "progress",
         "signals",
     },
     {"result"},

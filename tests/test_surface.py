@@ -7,6 +7,7 @@ import sys
 import types
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -51,12 +52,29 @@ def test_other_names_are_not():
         kg.unknown  # noqa: B018
 
 
-@pytest.mark.parametrize("name", kg._HOMES)
+ROOMS = ("analysis", "baselines", "denoisers", "measurements", "restoration", "sampling")
+
+
+def exported():
+    """Every function and class that users call, by its name."""
+    names = {name: getattr(kg, name) for name in kg._HOMES}
+    for room in ROOMS:
+        module = getattr(kg, room)
+        names = {name: getattr(module, name) for name in module.__all__} | names
+    return {name: each for name, each in names.items() if callable(each) and each.__doc__}
+
+
+@pytest.mark.parametrize("name", exported())
 def test_examples_in_docstrings(name):
-    found = doctest.DocTestFinder(recurse=False).find(getattr(kg, name), name, globs={})
+    found = doctest.DocTestFinder(recurse=False).find(exported()[name], name, globs={})
     for example in found:
         result = doctest.DocTestRunner(verbose=False).run(example)
         assert not result.failed
+
+
+@pytest.mark.parametrize("name", kg._HOMES)
+def test_what_a_notebook_starts_with_has_an_example(name):
+    assert ">>>" in getattr(kg, name).__doc__
 
 
 @pytest.mark.parametrize("way", DENOISER)
@@ -137,3 +155,67 @@ def test_values_in_other_units_are_refused(tiny_denoiser, image):
         kg.denoise(tiny_denoiser, image * 255)
     with pytest.raises(kg.InputError, match=r"-1\.\.1"):
         kg.psnr_curve(tiny_denoiser, image[None] * 2 - 1, [0.1])
+
+
+def test_lists_of_images_of_different_sizes(tiny_denoiser, smooth_images):
+    listed = [smooth_images(1, 16, 16)[0], smooth_images(1, 12, 8)[0, ..., 0]]
+    for found, image in zip(kg.denoise(tiny_denoiser, listed), listed, strict=True):
+        np.testing.assert_array_equal(found, kg.denoise(tiny_denoiser, image))
+    curve = kg.psnr_curve(tiny_denoiser, listed, [0.1], draws=2)
+    assert curve.after.shape == (1, 2, 2)
+    alone = kg.psnr_curve(tiny_denoiser, listed[0], [0.1], draws=2)
+    np.testing.assert_array_equal(curve.after[..., 0], alone.after[..., 0])
+    values = [kg.psnr.psnr(a[None], a[None] + 0.1)[0] for a in listed]
+    np.testing.assert_array_equal(kg.psnr.psnr(listed, [a + 0.1 for a in listed]), values)
+
+
+UNITS = {
+    "denoise": lambda d, x: kg.denoise(d, x),
+    "inference": lambda d, x: kg.Inference(d).denoise(kg.datasets.stacks.as_stack(x)),
+    "method": lambda d, x: d.denoise(kg.datasets.stacks.as_stack(x)),
+    "psnr_curve": lambda d, x: kg.psnr_curve(d, x, [0.1]).after,
+    "eigenbasis": lambda d, x: kg.eigenbasis(d, x[0], 3, "exact").shrinkage,
+    "eigenbases": lambda d, x: kg.analysis.eigenbases(d, x[0], [0.1], 3, "exact")[0].shrinkage,
+    "memorization_report": lambda d, x: kg.memorization_report(x[:2], x).closest["distance"].value,
+    "closest": lambda d, x: kg.analysis.closest(x[:2], x)["correlation"].value,
+    "similarity_matrix": lambda d, x: kg.analysis.similarity_matrix(x[:2], x, "cosine"),
+    "patch_sources": lambda d, x: kg.analysis.patch_sources(x[:2], x, 4).correlation,
+    "bias_variance": lambda d, x: kg.analysis.bias_variance([d, d], x, 0.1).error,
+    "posterior": lambda d, x: kg.analysis.posterior_components(d, x[0], 0.1, 4, 2).mean,
+    "wiener": lambda d, x: kg.denoise(kg.baselines.Wiener.from_images(x), x[0]),
+    "empirical_bayes": lambda d, x: kg.denoise(kg.baselines.EmpiricalBayes(x, 0.1), x[0]),
+    "restore": lambda d, x: kg.restore(d, x[0], "random-pixels:0.5", schedule=QUICK).samples,
+    "initial": lambda d, x: kg.sample(d, (8, 8), initial=_all(x[:1]), schedule=QUICK).images,
+    "psnr": lambda d, x: kg.psnr.psnr(x, x[::-1]),
+    "ssim": lambda d, x: kg.ssim.ssim(*np.tile(_all(x), (2, 1, 2, 2, 1))),
+}
+QUICK = kg.sampling.AscentSchedule(beta=1.0, sigma_end=0.5)
+
+
+def _all(images):
+    return kg.datasets.stacks.as_stack(images)
+
+
+@pytest.mark.filterwarnings("ignore:some images are still noise")
+@pytest.mark.parametrize("name", UNITS)
+def test_every_function_takes_whole_numbers_and_images_without_channels(name):
+    """uint8 means 0..255 and floats [0, 1]; what comes out is NumPy's."""
+    import keras_gahr.ssim  # noqa: F401
+
+    denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=2, num_layers=2)
+    whole = np.random.default_rng(0).integers(0, 256, (5, 8, 8), np.uint8)
+    found = UNITS[name](denoiser, whole)
+    assert isinstance(found, np.ndarray)
+    for other in (whole / 255, whole[..., None]):
+        np.testing.assert_allclose(
+            np.squeeze(UNITS[name](denoiser, other)), np.squeeze(found), rtol=1e-4, atol=1e-5
+        )
+
+
+def test_denoising_by_the_method_gives_what_it_was_given(tiny_denoiser, image):
+    array = tiny_denoiser.denoise(image[None])
+    assert isinstance(array, np.ndarray) and array.dtype == np.float32
+    tensor = tiny_denoiser.denoise(keras.ops.convert_to_tensor(image[None]))
+    assert keras.ops.is_tensor(tensor)
+    np.testing.assert_allclose(array, kg.denoise(tiny_denoiser, image)[None], atol=1e-5)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(tensor), array, atol=1e-6)

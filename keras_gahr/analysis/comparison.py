@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 import keras_gahr
 from keras_gahr.analysis.memorization import (
@@ -21,12 +23,14 @@ from keras_gahr.analysis.memorization import (
 )
 from keras_gahr.analysis.similarity import MEASURES
 from keras_gahr.datasets.arrays import take
-from keras_gahr.denoisers import as_denoiser
+from keras_gahr.datasets.stacks import as_stack
+from keras_gahr.denoisers import DenoiserLike, as_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.figure_files import figure_files
 from keras_gahr.names import encodable
+from keras_gahr.progress import Progress, shows_progress
 from keras_gahr.result import SavedResult
-from keras_gahr.sampling import Samples, sample
+from keras_gahr.sampling import AscentSchedule, Samples, sample
 
 if TYPE_CHECKING:
     from keras_gahr.result import Figure
@@ -59,16 +63,16 @@ class Comparison(SavedResult):
     closest: tuple[np.ndarray, np.ndarray]
 
     @property
-    def verdict(self):
+    def verdict(self) -> str:
         """ "memorized", "generalized" or "neither"; see `keras_gahr.analysis.memorization.RULE`."""
         return verdict(memorized_in_a_way(self.reports), twins_closer(self.reports))
 
     @property
-    def share_twins_closer(self):
+    def share_twins_closer(self) -> float:
         """The share of pairs in which the twins are closer than the closest training images."""
         return float(twins_closer(self.reports).mean())
 
-    def numbers(self):
+    def numbers(self) -> dict[str, Any]:
         """All but the images, as JSON has it."""
         return {
             "verdict": self.verdict,
@@ -83,7 +87,7 @@ class Comparison(SavedResult):
             },
         }
 
-    def arrays(self):
+    def arrays(self) -> dict[str, np.ndarray]:
         """The images and the measures by name, for a `.npz` file."""
         arrays = {"pairs": self.pairs}
         for side, found, report, closest in zip(
@@ -96,12 +100,12 @@ class Comparison(SavedResult):
                 best = report.closest[measure]
                 arrays[f"{measure}_index_{side}"] = best.index
                 arrays[f"{measure}_{side}"] = best.value
-        twins = self.reports[0].twins
+        twins = self.reports[0].twins or {}
         return arrays | {f"{measure}_twins": values for measure, values in twins.items()}
 
-    def rows(self):
+    def rows(self) -> list[tuple]:
         """What `keras_gahr.plot.twin_samples` draws."""
-        twins = self.reports[0].twins["correlation"]
+        twins = self.arrays()["correlation_twins"]
         a, b = (report.closest["correlation"].value[:, 0] for report in self.reports)
         return [
             (
@@ -149,7 +153,7 @@ class Comparison(SavedResult):
         return self._figure()
 
     def _write(self, facts, folder):
-        np.savez_compressed(folder / "comparison.npz", **self.arrays())
+        np.savez_compressed(folder / "comparison.npz", allow_pickle=False, **self.arrays())
         report = {
             "package": f"keras-gahr {keras_gahr.__version__}",
             "rule": RULE,
@@ -160,22 +164,23 @@ class Comparison(SavedResult):
         (folder / "comparison.json").write_text(text + "\n", encoding="utf-8")
 
 
+@shows_progress("sampling")
 def compare(
-    denoisers,
-    train_sets,
+    denoisers: Sequence[DenoiserLike],
+    train_sets: Sequence[ArrayLike],
     *,
-    count,
-    seed=0,
-    schedule=None,
-    batch_size=16,
-    memory=None,
-    progress=None,
-):
+    count: int,
+    seed: int = 0,
+    schedule: AscentSchedule | None = None,
+    batch_size: int = 16,
+    memory: int | None = None,
+    progress: Progress = None,
+) -> Comparison:
     """Samples both networks from the same noise and looks for the samples among the training images.
 
     Args:
         denoisers: A and B; see `as_denoiser`.
-        train_sets: their training images, (N, H, W, C) each, uint8 or floats in [0, 1].
+        train_sets: their training images, (N, H, W, C) or (N, H, W) each, uint8 or floats in [0, 1].
         count: how many pairs of samples.
         seed: of the noise.
         schedule, batch_size, memory: see `keras_gahr.sampling.sample`.
@@ -187,8 +192,18 @@ def compare(
     Raises:
         InputError: if the training images have different shapes or do not fit the networks, or if no
             pair of samples converged.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> sets = np.random.default_rng(0).random((2, 8, 16, 16))
+        >>> denoisers = [kg.baselines.Wiener.from_images(each) for each in sets]
+        >>> schedule = kg.sampling.AscentSchedule(beta=0.5, sigma_end=0.3)
+        >>> kg.compare(denoisers, sets, count=2, schedule=schedule).verdict
+        'neither'
     """
+    assert callable(progress)  # As the decorator makes it.
     denoisers = [as_denoiser(denoiser) for denoiser in denoisers]
+    train_sets = [as_stack(train) for train in train_sets]
     shapes = [tuple(train.shape[1:]) for train in train_sets]
     if shapes[0] != shapes[1]:
         a, b = ("x".join(map(str, shape)) for shape in shapes)
@@ -197,7 +212,7 @@ def compare(
         denoiser.check_shape(train.shape)
 
     def report(before):
-        return progress and (lambda done, total: progress(before + done, 2 * total))
+        return lambda done, total: progress(before + done, 2 * total)
 
     found = tuple(
         sample(
@@ -225,8 +240,8 @@ def compare(
         memorization_report(images[0], train_sets[0], images[1]),
         memorization_report(images[1], train_sets[1], images[0]),
     )
-    closest = (
+    a, b = (
         take(train, report.closest["correlation"].index[:, 0])
         for train, report in zip(train_sets, reports, strict=True)
     )
-    return Comparison(found, pairs, reports, tuple(closest))
+    return Comparison((found[0], found[1]), pairs, reports, (a, b))

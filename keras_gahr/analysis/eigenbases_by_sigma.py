@@ -1,21 +1,37 @@
 """Eigenbases of a denoiser at one clean image under noise of several levels."""
 
-import numpy as np
+from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from keras_gahr.datasets.stacks import as_one
+from keras_gahr.denoisers import DenoiserLike
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_seed
 from keras_gahr.psnr import add_noise
 
-from .eigenvectors import eigenbasis
+from .eigenvectors import Eigenbasis, eigenbasis
 from .jacobian import Linearizer
 
 
-def eigenbases(denoiser, clean, sigmas, count=64, method="randomized", *, seed=0, **options):
+def eigenbases(
+    denoiser: DenoiserLike | Linearizer,
+    clean: ArrayLike,
+    sigmas: Sequence[float],
+    count: int = 64,
+    method: str = "randomized",
+    *,
+    seed: int = 0,
+    **options: Any,
+) -> list[Eigenbasis]:
     """How the shrinkage factors change with the noise.
 
     Args:
-        denoiser: a `Denoiser` or a `Linearizer`.
-        clean: x, `(height, width, channels)`.
+        denoiser: see `as_denoiser`, or a `Linearizer`.
+        clean: x, an image (H, W) or (H, W, C): uint8 in 0..255, or floats in [0, 1].
         sigmas: noise levels, in units of [0, 1].
         seed: of the noise, which is the same at every sigma but for its scale, and of what is random in
             the method.
@@ -26,11 +42,19 @@ def eigenbases(denoiser, clean, sigmas, count=64, method="randomized", *, seed=0
 
     Raises:
         InputError: as `eigenbasis`, or without noise levels.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+        >>> clean = np.full((8, 8), 0.5)
+        >>> found = kg.analysis.eigenbases(denoiser, clean, [0.1, 0.5], 4, "exact")
+        >>> [len(basis.shrinkage) for basis in found]
+        [4, 4]
     """
     if not sigmas:
         raise InputError("received no noise levels, expected at least one, such as 25/255")
     check_seed(seed)
-    clean = np.asarray(clean, np.float32)[None]
+    clean = as_one(clean)[None]
     linearizer = denoiser if isinstance(denoiser, Linearizer) else Linearizer(denoiser)
     return [
         eigenbasis(

@@ -18,10 +18,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import scipy.linalg
+from numpy.typing import ArrayLike
 
+from keras_gahr.datasets.stacks import as_one
+from keras_gahr.denoisers import DenoiserLike
 from keras_gahr.errors import InputError
 from keras_gahr.figure_files import figure_files
 from keras_gahr.noise import check_seed, keyed_normal
+from keras_gahr.progress import Progress, shows_progress
 from keras_gahr.result import SavedResult
 
 from .jacobian import Linearizer, relative_error
@@ -116,7 +120,7 @@ class Eigenbasis(SavedResult):
         Raises:
             InputError: if it exists, or cannot be written.
         """
-        clean = self.noisy if clean is None else np.asarray(clean).reshape(self.noisy.shape)
+        clean = self.noisy if clean is None else as_one(clean)
         write = functools.partial(
             write_numbers, self, clean, sigma, tangent=tangent, spectra=spectra, **facts
         )
@@ -132,16 +136,16 @@ class Eigenbasis(SavedResult):
         """
         return self._figure(clean=clean, sigma=sigma)
 
-    def coefficients(self, image):
-        """<image, right_k> for each k: float64 (k,)."""
-        return _flat(self.right) @ np.asarray(image, np.float64).ravel()
+    def coefficients(self, image: ArrayLike) -> np.ndarray:
+        """<image, right_k> for each k: float64 (k,); the image is shaped as y."""
+        return _flat(self.right) @ as_one(image).astype(np.float64).ravel()
 
-    def reconstruct(self):
+    def reconstruct(self) -> np.ndarray:
         """sum_k lambda_k <y, right_k> left_k over the vectors known: float64, shaped as y."""
         weights = self.shrinkage * self.coefficients(self.noisy)
         return (weights @ _flat(self.left)).reshape(self.noisy.shape)
 
-    def reconstruction_error(self):
+    def reconstruction_error(self) -> float:
         """|D(y) - reconstruct()| / |D(y)|.
 
         For all d singular vectors it is rounding; for eigenvectors it has the part of D(y) that
@@ -150,19 +154,20 @@ class Eigenbasis(SavedResult):
         return relative_error(self.reconstruct(), self.denoised)
 
 
+@shows_progress("products")
 def eigenbasis(
-    denoiser,
-    noisy,
-    count=64,
-    method="randomized",
+    denoiser: DenoiserLike | Linearizer,
+    noisy: ArrayLike,
+    count: int = 64,
+    method: str = "randomized",
     *,
-    symmetrize=True,
-    tolerance=0.006,
-    max_products=None,
-    probes=PROBES,
-    seed=0,
-    progress=lambda done, total: None,
-):
+    symmetrize: bool = True,
+    tolerance: float = 0.006,
+    max_products: int | None = None,
+    probes: int = PROBES,
+    seed: int = 0,
+    progress: Progress = None,
+) -> Eigenbasis:
     """The largest shrinkage factors of a denoiser at a noisy image, and their vectors.
 
     `exact` computes the Jacobian with d products, d being the number of values in the image, and
@@ -174,7 +179,7 @@ def eigenbasis(
 
     Args:
         denoiser: see `as_denoiser`, or a `Linearizer` of one, which is compiled once for many images.
-        noisy: y, `(height, width, channels)`.
+        noisy: y, an image (H, W) or (H, W, C): uint8 in 0..255, or floats in the units of [0, 1].
         count: number of factors, at most d.
         method: one of `METHODS`.
         symmetrize: True for eigenvalues and eigenvectors of (J + J^T) / 2, False for singular values
@@ -194,6 +199,14 @@ def eigenbasis(
 
     Raises:
         InputError: for an unknown method, a number out of range, or an image that does not fit.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+        >>> noisy = np.random.default_rng(0).random((8, 8))
+        >>> basis = kg.eigenbasis(denoiser, noisy, 4, "exact")
+        >>> basis.shrinkage.round(1), basis.left.shape
+        (array([1., 1., 1., 1.]), (4, 8, 8, 1))
     """
     check_seed(seed)
     if method not in METHODS:
@@ -227,7 +240,7 @@ def eigenbasis(
         size = f"may be off by {error:.2g}" if np.isfinite(error) else "are a first guess"
         warnings.warn(
             f"the factors {size}: allow more than {products} products, or ask for fewer factors",
-            stacklevel=2,
+            stacklevel=3,
         )
     return _result(
         jacobian,
@@ -244,10 +257,15 @@ def eigenbasis(
     )
 
 
-def exact_cost(dimension):
+def exact_cost(dimension: int) -> tuple[int, int]:
     """What the exact method costs: (products, bytes of memory at its peak).
 
     The matrix takes 4 bytes an entry, its symmetric part in float64 8, and LAPACK about 24.
+
+    Examples:
+        >>> from keras_gahr.analysis import exact_cost
+        >>> exact_cost(6400)
+        (6400, 1474560000)
     """
     return dimension, 36 * dimension**2
 
@@ -259,7 +277,7 @@ def _exact(jacobian, count, symmetrize, progress):
         warnings.warn(
             f"the exact Jacobian of {size} values takes {products} products and about "
             f"{memory / 1e9:.1f} GB of memory: method='randomized' needs far less of both",
-            stacklevel=3,
+            stacklevel=4,
         )
     matrix = jacobian.matrix(progress)
     products = jacobian.products

@@ -5,11 +5,18 @@ A bias-free denoiser D(y) = y - r(y) acts on y as its Jacobian there, D(y) = J y
 both in the order of the flattened `(height, width, channels)`.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from keras_gahr import _backend
-from keras_gahr.denoisers import as_denoiser
+from keras_gahr.datasets.stacks import as_one
+from keras_gahr.denoisers import DenoiserLike, as_denoiser
 from keras_gahr.errors import InputError
 
 from .frozen_gates import FrozenGates
@@ -34,9 +41,18 @@ class Linearizer:
 
     Raises:
         InputError: for a conditional denoiser, whose Jacobian is not square.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+        >>> jacobian = kg.analysis.Linearizer(denoiser).at(np.full((8, 8), 0.5))
+        >>> jacobian.matrix().shape
+        (64, 64)
     """
 
-    def __init__(self, denoiser, batch_size=BATCH_SIZE, frozen_gates=True):
+    def __init__(
+        self, denoiser: DenoiserLike, batch_size: int = BATCH_SIZE, frozen_gates: bool = True
+    ) -> None:
         denoiser = as_denoiser(denoiser)
         if denoiser.input_channels != denoiser.output_channels:
             raise InputError(
@@ -48,24 +64,26 @@ class Linearizer:
         ways = (FrozenGates, _Derivatives) if frozen_gates else (_Derivatives,)
         self._ways = [way(denoiser) for way in ways]
 
-    def at(self, noisy):
-        """The `Jacobian` at an image `(height, width, channels)`, or a batch of one.
+    def at(self, noisy: ArrayLike) -> Jacobian:
+        """The `Jacobian` at an image.
+
+        Args:
+            noisy: y, (H, W), (H, W, C) or a batch of one: uint8 in 0..255, or floats in the units of
+                [0, 1].
 
         Raises:
             InputError: for an image that the denoiser cannot take, several, or NaN and infinity.
         """
-        noisy = np.asarray(noisy, np.float32)
-        noisy = noisy[None] if noisy.ndim == 3 else noisy
+        noisy = as_one(noisy)[None]
         self.denoiser.check_shape(noisy.shape)
-        if len(noisy) != 1:
-            raise InputError(f"received {len(noisy)} images, expected one: give one at a time")
         if not np.isfinite(noisy).all():
             raise InputError("received an image with NaN or infinity, expected finite numbers")
-        for way in self._ways:
+        *shortcuts, last = self._ways
+        for way in shortcuts:
             jacobian = Jacobian(noisy[0], *way.at(noisy), self.batch_size)
-            if way is self._ways[-1] or _is_linear(jacobian):
-                break
-        return jacobian
+            if _is_linear(jacobian):
+                return jacobian
+        return Jacobian(noisy[0], *last.at(noisy), self.batch_size)
 
 
 class Jacobian:
@@ -83,34 +101,43 @@ class Jacobian:
         products: products with J and its transpose that were computed so far, one for each direction.
     """
 
-    def __init__(self, noisy, residual, apply, transposed, batch_size=BATCH_SIZE):
+    def __init__(
+        self,
+        noisy: np.ndarray,
+        residual: Any,
+        apply: Callable,
+        transposed: Callable,
+        batch_size: int = BATCH_SIZE,
+    ) -> None:
         self.noisy = noisy
         self.denoised = noisy - ops.convert_to_numpy(residual)[0]
         self.batch_size = batch_size
         self.products = 0
         self._apply = apply
         self._transposed = transposed
-        self._pull_back = (0, None)
+        self._pull_back: tuple[int, Any] = (0, None)
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         """(height, width, channels)."""
         return self.noisy.shape
 
     @property
-    def dimension(self):
+    def dimension(self) -> int:
         """d, the number of values in an image."""
         return self.noisy.size
 
-    def apply(self, directions):
+    def apply(self, directions: np.ndarray) -> np.ndarray:
         """J v for each of some directions, `(count, height, width, channels)`, float32."""
         return self._batches(directions, self._apply)
 
-    def apply_transposed(self, directions):
+    def apply_transposed(self, directions: np.ndarray) -> np.ndarray:
         """J^T u for each of some directions, shaped as for `apply`."""
         return self._batches(directions, self._apply_transposed)
 
-    def matrix(self, progress=lambda done, total: None):
+    def matrix(
+        self, progress: Callable[[int, int], object] = lambda done, total: None
+    ) -> np.ndarray:
         """J itself, float32 (d, d): d products, and 4 d^2 bytes (164 MB for 80x80 pixels).
 
         Args:
@@ -127,7 +154,7 @@ class Jacobian:
             progress(columns[-1] + 1, size)
         return matrix
 
-    def linearity_error(self):
+    def linearity_error(self) -> float:
         """|D(y) - J y| / |D(y)|, which is rounding for a bias-free denoiser."""
         return relative_error(self.apply(self.noisy[None])[0], self.denoised)
 

@@ -4,11 +4,17 @@ For the best denoiser J is the posterior's covariance divided by sigma^2: symmet
 eigenvalue, and with MSE = sigma^2 E tr J. (arXiv 2310.02557, equations 5 and 6.)
 """
 
+from __future__ import annotations
+
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_gahr.noise import keyed_normal
+
+if TYPE_CHECKING:
+    from .jacobian import Jacobian
 
 PROBES = 16
 
@@ -35,15 +41,22 @@ class Statistics:
     products: int = 0
 
 
-def matrix_statistics(matrix):
-    """Exact `Statistics` of a matrix (d, d)."""
+def matrix_statistics(matrix: np.ndarray) -> Statistics:
+    """Exact `Statistics` of a matrix (d, d).
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.analysis import matrix_statistics
+        >>> matrix_statistics(np.eye(4, dtype=np.float32)).trace
+        4.0
+    """
     power = float(np.sum(np.square(matrix), dtype=np.float64))
     difference = float(np.sum(np.square(matrix - matrix.T), dtype=np.float64))
     asymmetry = np.sqrt(difference / power) if power else 0.0
     return Statistics(float(np.trace(matrix, dtype=np.float64)), power, float(asymmetry))
 
 
-def probe_statistics(jacobian, probes=PROBES, seed=0):
+def probe_statistics(jacobian: Jacobian, probes: int = PROBES, seed: int = 0) -> Statistics:
     """`Statistics` estimated from products with random signs z, by Hutchinson's method.
 
     E <z, J z> = tr J, E |J z|^2 = E |J^T z|^2 = |J|_F^2, E |J z - J^T z|^2 = |J - J^T|_F^2.
@@ -77,7 +90,7 @@ def probe_statistics(jacobian, probes=PROBES, seed=0):
     )
 
 
-def oracle_shrinkage(coefficients, sigma):
+def oracle_shrinkage(coefficients: np.ndarray, sigma: float) -> np.ndarray:
     """The best factors for noisy coefficients whose clean values are known.
 
     <x, e>^2 / (<x, e>^2 + sigma^2) (arXiv 2310.02557, section 3), between 0 and 1.
@@ -85,6 +98,12 @@ def oracle_shrinkage(coefficients, sigma):
     Args:
         coefficients: of the clean image in an orthonormal basis.
         sigma: noise level of a coefficient, in the same units.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.analysis import oracle_shrinkage
+        >>> oracle_shrinkage(np.array([1.0, 3.0]), 1.0)
+        array([0.5, 0.9])
     """
     power = np.square(np.asarray(coefficients, np.float64))
     return np.divide(power, power + sigma**2, out=np.ones_like(power), where=power + sigma**2 > 0)

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 import keras_gahr
 from keras_gahr.datasets.arrays import take
 from keras_gahr.datasets.overlap import EDGES
+from keras_gahr.datasets.stacks import as_stack, pixel_values
 from keras_gahr.errors import InputError
 from keras_gahr.figure_files import figure_files
 from keras_gahr.names import encodable
+from keras_gahr.progress import Progress, shows_progress
 from keras_gahr.result import SavedResult
 from keras_gahr.ssim import WINDOW, ssim
 
@@ -74,12 +77,12 @@ class MemorizationReport(SavedResult):
     twin_ssim: np.ndarray | None
 
     @property
-    def share_memorized(self):
+    def share_memorized(self) -> float:
         """The share of samples that are memorized."""
         return float(self.memorized.mean())
 
     @property
-    def memorized_up_to_a_factor(self):
+    def memorized_up_to_a_factor(self) -> np.ndarray:
         """Which samples are memorized if each training image may be multiplied by a number first.
 
         Without biases D(a y) = a D(y): a network that knows an image knows all its multiples, and a
@@ -93,7 +96,7 @@ class MemorizationReport(SavedResult):
         return sine[:, 0] < RATIO * sine[:, 1]
 
     @property
-    def verdict(self):
+    def verdict(self) -> str:
         """ "memorized", "generalized" or "neither", by `RULE`, as far as this network's samples tell."""
         closer = None if self.twins is None else twins_closer([self])
         return verdict(memorized_in_a_way([self]), closer)
@@ -131,7 +134,7 @@ class MemorizationReport(SavedResult):
         """
         return self._figure(title=title)
 
-    def arrays(self):
+    def arrays(self) -> dict[str, np.ndarray]:
         """The measures by name, for a `.npz` file."""
         arrays = {"distance_ratio": self.ratio, "memorized": self.memorized}
         for measure, best in self.closest.items():
@@ -139,12 +142,12 @@ class MemorizationReport(SavedResult):
         return arrays | {f"{measure}_twins": found for measure, found in (self.twins or {}).items()}
 
     def _write(self, facts, folder):
-        np.savez_compressed(folder / "memorization.npz", **self.arrays())
+        np.savez_compressed(folder / "memorization.npz", allow_pickle=False, **self.arrays())
         report = {"package": f"keras-gahr {keras_gahr.__version__}", **facts, **self.numbers()}
         text = json.dumps(encodable(report), indent=1, allow_nan=False)
         (folder / "memorization.json").write_text(text + "\n", encoding="utf-8")
 
-    def numbers(self):
+    def numbers(self) -> dict[str, Any]:
         """All of it as JSON has it; NaN becomes None."""
         found = {
             measure: {"index": best.index.tolist(), "value": best.value.tolist()}
@@ -175,12 +178,19 @@ class MemorizationReport(SavedResult):
         return numbers
 
 
-def memorization_report(samples, training_set, other_samples=None, progress=None):
+@shows_progress("comparing")
+def memorization_report(
+    samples: ArrayLike,
+    training_set: ArrayLike,
+    other_samples: ArrayLike | None = None,
+    progress: Progress = None,
+) -> MemorizationReport:
     """Compares samples with training images and with another network's samples.
 
     Args:
-        samples: float (N, H, W, C), all finite; they need not lie in [0, 1].
-        training_set: (M, H, W, C), uint8 or floats in [0, 1], such as the memory map of a dataset.
+        samples: (N, H, W, C) or (N, H, W), all finite: uint8, or floats, which need not lie in [0, 1].
+        training_set: (M, H, W, C) or (M, H, W), uint8 or floats in [0, 1], such as the memory map of a
+            dataset.
         other_samples: as `samples`: those of a network trained on other images, from the same noise.
         progress: called as progress(training images done, in all).
 
@@ -189,7 +199,17 @@ def memorization_report(samples, training_set, other_samples=None, progress=None
 
     Raises:
         InputError: for images that cannot be compared, or other samples that are not as many.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> training_set = np.random.default_rng(0).random((8, 16, 16))
+        >>> report = kg.memorization_report(training_set[:2] + 0.001, training_set)
+        >>> report.verdict, report.closest["distance"].index[:, 0]
+        ('memorized', array([0, 1]))
     """
+    samples, training_set = as_stack(samples), as_stack(training_set)
+    if other_samples is not None:
+        other_samples = as_stack(other_samples)
     if other_samples is not None and other_samples.shape != samples.shape:
         raise InputError(
             f"received samples of shape {samples.shape} and others of {other_samples.shape}, expected "
@@ -209,7 +229,7 @@ def memorization_report(samples, training_set, other_samples=None, progress=None
     twins = twin_ssim = None
     if other_samples is not None:
         twins = {m: paired_similarity(samples, other_samples, m) for m in MEASURES}
-        twin_ssim = ssim(samples, other_samples) if measurable else None
+        twin_ssim = ssim(pixel_values(samples), pixel_values(other_samples)) if measurable else None
     return MemorizationReport(
         num_training=len(training_set),
         closest=found,
@@ -262,7 +282,7 @@ def _ssim_with(samples, images, best):
     """SSIM of each sample with the closest image."""
     return np.concatenate(
         [
-            ssim(sample[None], take(images, index))
+            ssim(pixel_values(sample[None]), take(images, index))
             for sample, index in zip(samples, best.index[:, :1], strict=True)
         ]
     )

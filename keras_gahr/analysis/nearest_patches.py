@@ -4,10 +4,14 @@ Four neighbouring patches of a sample are looked up, each at its own place, in a
 copy of one training image has one source for all four.
 """
 
+from __future__ import annotations
+
 import dataclasses
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.errors import InputError
 from keras_gahr.result import Result
 
@@ -30,7 +34,7 @@ class PatchSources(Result):
     correlation: np.ndarray
 
     @property
-    def agree(self):
+    def agree(self) -> np.ndarray:
         """For each sample, whether all four patches have the same source: bool (N,)."""
         return np.all(self.index == self.index[:, :1], axis=1)
 
@@ -54,12 +58,12 @@ def patch_slices(height, width, side=SIDE):
     ]
 
 
-def patch_sources(samples, images, side=SIDE):
+def patch_sources(samples: ArrayLike, images: ArrayLike, side: int = SIDE) -> PatchSources:
     """Looks up the four central patches of each sample by correlation.
 
     Args:
-        samples: (N, H, W, C), uint8 or floats.
-        images: (M, H, W, C), uint8 or floats, such as the memory map of a dataset.
+        samples: (N, H, W) or (N, H, W, C), uint8 or floats.
+        images: (M, H, W) or (M, H, W, C), uint8 or floats, such as the memory map of a dataset.
         side: height and width of a patch. With 20, as published, the four fill images of 40 x 40.
 
     Returns:
@@ -67,10 +71,19 @@ def patch_sources(samples, images, side=SIDE):
 
     Raises:
         InputError: see `patch_slices` and `similarity.closest`.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.analysis import patch_sources
+        >>> images = np.random.default_rng(0).random((8, 8, 8))
+        >>> patch_sources(images[:2], images, side=4).agree
+        array([ True,  True])
     """
+    samples, images = as_stack(samples), as_stack(images)
+    height, width = samples.shape[1:3]
     found = [
         closest(samples[:, rows, columns], images[:, rows, columns], ["correlation"], count=1)
-        for rows, columns in patch_slices(*samples.shape[1:3], side)
+        for rows, columns in patch_slices(height, width, side)
     ]
     return PatchSources(
         index=np.concatenate([each["correlation"].index for each in found], axis=1),

@@ -4,12 +4,19 @@ The oracle knows which coefficients of the clean image are above the noise and k
 one. How few it needs, and how good the result is, shows how well a basis fits an image.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from keras_gahr.psnr import psnr
 
 
-def oracle_psnr(clean, noisy, sigma, coefficients):
+def oracle_psnr(
+    clean: np.ndarray,
+    noisy: np.ndarray,
+    sigma: float,
+    coefficients: Callable[[np.ndarray], np.ndarray],
+) -> tuple[float, int]:
     """The PSNR that an oracle reaches by keeping noisy coefficients where |<x, e>| > sigma.
 
     Args:

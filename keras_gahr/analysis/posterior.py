@@ -4,11 +4,15 @@ D(x + sigma z) for many z are images that the denoiser takes x for. Their princi
 directions in which it is uncertain, found without derivatives.
 """
 
+from __future__ import annotations
+
 import dataclasses
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from keras_gahr.denoisers import Inference, as_denoiser
+from keras_gahr.datasets.stacks import as_one
+from keras_gahr.denoisers import DenoiserLike, Inference, as_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_seed, keyed_normal
 from keras_gahr.result import Result
@@ -31,12 +35,20 @@ class PosteriorComponents(Result):
     total_variance: float
 
 
-def posterior_components(denoiser, clean, sigma, draws=256, count=16, seed=0, batch_size=32):
+def posterior_components(
+    denoiser: DenoiserLike,
+    clean: ArrayLike,
+    sigma: float,
+    draws: int = 256,
+    count: int = 16,
+    seed: int = 0,
+    batch_size: int = 32,
+) -> PosteriorComponents:
     """PCA of D(x + sigma z) over independent standard normal z.
 
     Args:
         denoiser: see `as_denoiser`; with as many channels out as in.
-        clean: x, `(height, width, channels)`.
+        clean: x, an image (H, W) or (H, W, C): uint8 in 0..255, or floats in [0, 1].
         sigma: noise level, in units of [0, 1].
         draws: number of z, more than `count`.
         count: number of components.
@@ -48,9 +60,17 @@ def posterior_components(denoiser, clean, sigma, draws=256, count=16, seed=0, ba
 
     Raises:
         InputError: if the numbers or the image do not fit.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> from keras_gahr.analysis import posterior_components
+        >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+        >>> clean = np.full((8, 8), 0.5)
+        >>> posterior_components(denoiser, clean, 0.1, draws=8, count=2).components.shape
+        (2, 8, 8, 1)
     """
     check_seed(seed)
-    clean = np.asarray(clean, np.float32)
+    clean = as_one(clean)
     denoiser = as_denoiser(denoiser)
     denoiser.check_shape((1, *clean.shape))
     if not 1 <= count < draws or count > clean.size:

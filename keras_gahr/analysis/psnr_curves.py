@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gahr.datasets.image_arrays import as_images
-from keras_gahr.denoisers import as_inference
+from keras_gahr.denoisers import DenoiserLike, as_inference
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_seed
+from keras_gahr.progress import Progress, shows_progress
 from keras_gahr.psnr import SIGMAS, psnr_at
 from keras_gahr.result import SavedResult
 
@@ -85,22 +89,22 @@ class PSNRCurve(SavedResult):
         return PSNRCurves(((name, self, slope),), optimum).plot(title=title)
 
     @property
-    def input_psnr(self):
+    def input_psnr(self) -> np.ndarray:
         """-20 log10(sigma), the PSNR of the noisy images in expectation, (S,)."""
         return -20 * np.log10(self.sigmas)
 
     @property
-    def mean(self):
+    def mean(self) -> np.ndarray:
         """Mean PSNR of the denoised images, over images and draws, (S,)."""
         return self.after.mean(axis=(1, 2))
 
     @property
-    def error_over_images(self):
+    def error_over_images(self) -> np.ndarray:
         """Standard error of the mean if the images were drawn anew, (S,); NaN for one image."""
         return _standard_error(self.after.mean(axis=1))
 
     @property
-    def error_over_draws(self):
+    def error_over_draws(self) -> np.ndarray:
         """Standard error of the mean if only the noise were drawn anew, (S,); NaN for one draw."""
         return _standard_error(self.after.mean(axis=2))
 
@@ -113,13 +117,22 @@ def _standard_error(values):
     return values.std(axis=-1, ddof=1) / math.sqrt(count)
 
 
-def psnr_curve(denoiser, images, sigmas=SIGMAS, draws=1, seed=0, progress=None):
+@shows_progress("measuring")
+def psnr_curve(
+    denoiser: DenoiserLike,
+    images: ArrayLike | list,
+    sigmas: Sequence[float] = SIGMAS,
+    draws: int = 1,
+    seed: int = 0,
+    progress: Progress = None,
+) -> PSNRCurve:
     """Measures a `PSNRCurve`.
 
     Args:
         denoiser: see `as_denoiser`.
         images: clean images (H, W), (H, W, C), (N, H, W) or (N, H, W, C), uint8 in 0..255 or floats in
-            [0, 1]; wavelet bands for a conditional denoiser.
+            [0, 1], or a list of such arrays, whose images may have different sizes; wavelet
+            bands for a conditional denoiser.
         sigmas: noise levels above 0, in any order.
         draws: independent noise draws of each image.
         seed: of the noise; draw 0 has the noise of `keras_gahr.psnr.psnr_at`.
@@ -135,23 +148,35 @@ def psnr_curve(denoiser, images, sigmas=SIGMAS, draws=1, seed=0, progress=None):
         >>> kg.psnr_curve(denoiser, np.full((2, 16, 16), 128, np.uint8), sigmas=[0.1, 0.5]).mean.shape
         (2,)
     """
+    assert callable(progress)  # As the decorator makes it.
     inference = as_inference(denoiser)
-    if inference.denoiser.input_channels == inference.denoiser.output_channels:
-        images, _ = as_images(images, inference.denoiser.input_channels)
-    sigmas = np.array(sorted(sigmas), np.float64)
-    if not len(sigmas) or not np.all((sigmas > 0) & np.isfinite(sigmas)):
-        raise InputError(f"received noise levels {list(map(float, sigmas))}, expected some above 0")
-    if len(set(sigmas)) < len(sigmas):
+    stacks = _stacks(inference.denoiser, images)
+    firsts = list(itertools.accumulate(map(len, stacks[:-1]), initial=0))
+    levels = np.array(sorted(sigmas), np.float64)
+    if not len(levels) or not np.all((levels > 0) & np.isfinite(levels)):
+        raise InputError(f"received noise levels {list(map(float, levels))}, expected some above 0")
+    if len(set(levels)) < len(levels):
         raise InputError("received a noise level twice: leave one out")
     if draws < 1:
         raise InputError(f"received {draws} noise draws, expected at least 1")
     check_seed(seed)
-    values = np.empty((2, len(sigmas), draws, len(images)))
-    for level, sigma in enumerate(sigmas):
+    values = np.empty((2, len(levels), draws, sum(map(len, stacks))))
+    for level, sigma in enumerate(levels):
         for draw in range(draws):
-            values[:, level, draw] = psnr_at(inference, images, sigma, seed, draw)
-            if progress:
-                progress(level * draws + draw + 1, len(sigmas) * draws)
+            found = [
+                psnr_at(inference, stack, sigma, seed, draw, first)
+                for stack, first in zip(stacks, firsts, strict=True)
+            ]
+            values[:, level, draw] = np.concatenate(found, axis=1)
+            progress(level * draws + draw + 1, len(levels) * draws)
     if not np.isfinite(values).all():
         raise InputError("the denoised images are not finite: the denoiser is damaged")
-    return PSNRCurve(sigmas, *values)
+    return PSNRCurve(levels, *values)
+
+
+def _stacks(denoiser, images):
+    """Clean images as arrays (N, H, W, C), one for each size."""
+    if denoiser.input_channels != denoiser.output_channels:
+        return [np.asarray(images, np.float32)]
+    several = images if isinstance(images, list | tuple) else [images]
+    return [as_images(each, denoiser.input_channels)[0] for each in several]

@@ -5,14 +5,20 @@ of each was removed; distance is |x - y| / sqrt(d), in units of [0, 1]. A norm o
 `LEAST_NORM`, so that a constant image is correlated with nothing.
 """
 
+from __future__ import annotations
+
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gahr.datasets.arrays import blocks, to_float
 from keras_gahr.datasets.correlation import BLOCK, CONSTANT, rounding
 from keras_gahr.datasets.nearest import Copies, Nearest
+from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.errors import InputError
+from keras_gahr.progress import Progress, shows_progress
 from keras_gahr.result import Result
 
 MEASURES = ("correlation", "cosine", "distance")
@@ -48,7 +54,7 @@ class _Vectors:
     Removing the means first keeps the digits of cosines near 1 and of small distances.
     """
 
-    def __init__(self, images, dtype=np.float32):
+    def __init__(self, images, dtype: type[np.floating] = np.float32):
         flat = to_vectors(images).astype(dtype, copy=False)
         self.size = flat.shape[1]
         self.means = flat.mean(axis=1, dtype=np.float64)
@@ -109,11 +115,13 @@ def to_vectors(images):
     return images.reshape(len(images), -1)
 
 
-def similarity_matrix(images, others, measure="correlation"):
+def similarity_matrix(
+    images: ArrayLike, others: ArrayLike, measure: str = "correlation"
+) -> np.ndarray:
     """The measure between all pairs, block by block.
 
     Args:
-        images, others: (N, H, W, C) and (M, H, W, C), uint8 or floats.
+        images, others: (N, H, W, C) and (M, H, W, C), or without C: uint8 or floats.
         measure: one of `MEASURES`.
 
     Returns:
@@ -121,7 +129,15 @@ def similarity_matrix(images, others, measure="correlation"):
 
     Raises:
         InputError: for an unknown measure, images of different shapes, or values that are not finite.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.analysis import similarity_matrix
+        >>> images = np.random.default_rng(0).random((3, 4, 4, 1))
+        >>> similarity_matrix(images, images).diagonal().round(4)
+        array([1., 1., 1.], dtype=float32)
     """
+    images, others = as_stack(images), as_stack(others)
     check_comparable(images, others, [measure])
     matrix = np.empty((len(images), len(others)), np.float32)
     rows, first = _Vectors(images, np.float64), 0
@@ -151,11 +167,21 @@ def _parts(images):
             yield block[start : start + BLOCK]
 
 
-def paired_similarity(images, others, measure="correlation"):
+def paired_similarity(
+    images: ArrayLike, others: ArrayLike, measure: str = "correlation"
+) -> np.ndarray:
     """The measure between each image and the other of the same place, float64 (N,).
 
     Args, errors: see `similarity_matrix`; here N = M.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.analysis import paired_similarity
+        >>> images = np.random.default_rng(0).random((2, 4, 4, 1))
+        >>> paired_similarity(images, images + 0.1, "distance").round(4)
+        array([0.1, 0.1])
     """
+    images, others = as_stack(images), as_stack(others)
     check_comparable(images, others, [measure])
     if len(images) != len(others):
         raise InputError(
@@ -192,7 +218,14 @@ def _measure_pairs(measure, images, others, i, j):
     return values
 
 
-def closest(samples, images, measures=MEASURES, count=2, progress=None):
+@shows_progress("comparing")
+def closest(
+    samples: ArrayLike,
+    images: ArrayLike,
+    measures: Sequence[str] = MEASURES,
+    count: int = 2,
+    progress: Progress = None,
+) -> dict[str, Closest]:
     """The images of a set that come closest to each sample, by each measure, in one pass.
 
     The search is by float32 products. All images that may be among the closest, with regard to how such
@@ -202,8 +235,8 @@ def closest(samples, images, measures=MEASURES, count=2, progress=None):
     Memory: the samples as float32, and a few tens of MB whatever the size of the set.
 
     Args:
-        samples: (N, H, W, C), uint8 or floats; samples need not lie in [0, 1].
-        images: (M, H, W, C), uint8 or floats, such as the memory map of a dataset.
+        samples: (N, H, W, C) or (N, H, W), uint8 or floats, which need not lie in [0, 1].
+        images: (M, H, W, C) or (M, H, W), uint8 or floats, such as the memory map of a dataset.
         measures: some of `MEASURES`.
         count: how many of the closest images to find; M at most.
         progress: called as progress(images done, images in all).
@@ -214,7 +247,16 @@ def closest(samples, images, measures=MEASURES, count=2, progress=None):
 
     Raises:
         InputError: see `similarity_matrix`.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.analysis import closest
+        >>> images = np.random.default_rng(0).random((8, 4, 4))
+        >>> closest(images[2:4], images, count=1)["distance"].index.ravel()
+        array([2, 3])
     """
+    assert callable(progress)  # As the decorator makes it.
+    samples, images = as_stack(samples), as_stack(images)
     check_comparable(samples, images, measures)
     if count < 1:
         raise InputError(f"received count = {count}, expected at least 1 image")
@@ -227,8 +269,7 @@ def closest(samples, images, measures=MEASURES, count=2, progress=None):
         if len(kept):
             _take_in(best, rows, samples, _narrow(part[kept]), first + kept)
         first += len(part)
-        if progress:
-            progress(first, len(images))
+        progress(first, len(images))
     return {
         measure: Closest(found.index, _sign(measure) * found.value)
         for measure, found in best.items()

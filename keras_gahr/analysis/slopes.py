@@ -1,6 +1,9 @@
 """How fast the PSNR of denoised images grows with that of noisy ones (arXiv 2310.02557, figure 4)."""
 
+from __future__ import annotations
+
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,14 +11,22 @@ from keras_gahr.errors import InputError
 
 from .intervals import mean_interval
 
+if TYPE_CHECKING:
+    from .psnr_curves import PSNRCurve
 
-def optimal_slope(alpha):
+
+def optimal_slope(alpha: float) -> float:
     """alpha / (alpha + 1): the slope of the optimal denoiser of C^alpha images for small noise.
 
     Its mean squared error falls as sigma^(2 alpha / (alpha + 1)).
 
     Raises:
         InputError: unless alpha is above 0.
+
+    Examples:
+        >>> from keras_gahr.analysis import optimal_slope
+        >>> optimal_slope(1.0)
+        0.5
     """
     if not 0 < alpha < np.inf:
         raise InputError(f"received alpha = {alpha}, expected a regularity above 0")
@@ -42,7 +53,7 @@ class Slope:
     levels: int
 
 
-def fit_slope(curve, low=0.0, high=np.inf):
+def fit_slope(curve: PSNRCurve, low: float = 0.0, high: float = np.inf) -> Slope:
     """Fits the levels of a `PSNRCurve` from `low` to `high`.
 
     The slope is linear in the curve, so that the slope of the mean curve is the mean over images of
@@ -50,6 +61,14 @@ def fit_slope(curve, low=0.0, high=np.inf):
 
     Raises:
         InputError: for fewer than two levels in that range.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.analysis import PSNRCurve, fit_slope
+        >>> sigmas = np.array([0.01, 0.1, 1])
+        >>> after = (20 - 10 * np.log10(sigmas))[:, None, None] * np.ones((3, 1, 4))
+        >>> round(fit_slope(PSNRCurve(sigmas, after, after)).slope, 3)
+        0.5
     """
     # A level that was written as 25/255 and one that was computed may differ by rounding.
     chosen = (curve.sigmas >= low * (1 - 1e-9)) & (curve.sigmas <= high * (1 + 1e-9))

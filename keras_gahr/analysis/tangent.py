@@ -4,10 +4,14 @@ For small noise the best denoiser of a smooth family projects on the tangent spa
 2310.02557, section 4): as many factors are 1 as the family has dimensions, and their vectors span that space.
 """
 
+from __future__ import annotations
+
 import numpy as np
 import scipy.linalg
+from numpy.typing import ArrayLike
 
 from keras_gahr.datasets import (
+    Dataset,
     disk_parameters,
     disk_tangent,
     ray_tangent,
@@ -17,7 +21,7 @@ from keras_gahr.datasets import (
 from keras_gahr.errors import InputError
 
 
-def principal_angles(vectors, tangent):
+def principal_angles(vectors: ArrayLike, tangent: ArrayLike) -> np.ndarray:
     """The angles between the spans of two sets of images, in radians, the smallest first.
 
     Args:
@@ -29,6 +33,13 @@ def principal_angles(vectors, tangent):
 
     Raises:
         InputError: for images of different sizes.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.analysis import principal_angles
+        >>> images = np.eye(4).reshape(4, 2, 2, 1)
+        >>> np.degrees(principal_angles(images[:1], images[1:2])).round(3)
+        array([90.])
     """
     first, second = (np.asarray(images, np.float64) for images in (vectors, tangent))
     if first.shape[1:] != second.shape[1:]:
@@ -40,7 +51,7 @@ def principal_angles(vectors, tangent):
     return scipy.linalg.subspace_angles(*columns)[::-1]
 
 
-def tangent_space(dataset, index):
+def tangent_space(dataset: Dataset, index: int) -> np.ndarray | None:
     """The tangent space at an image of a synthetic family.
 
     Args:

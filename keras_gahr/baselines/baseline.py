@@ -6,6 +6,8 @@ from types import NoneType
 import numpy as np
 from keras import ops
 
+from keras_gahr.datasets.arrays import blocks, to_float
+from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.denoisers import Denoiser
 from keras_gahr.denoisers.configuration import check_stored_options
 from keras_gahr.denoisers.layers import Layer, image_input
@@ -138,9 +140,19 @@ def check_sigma(sigma):
     return max(float(sigma), LEAST_SIGMA)
 
 
-def check_images_for_baseline(images):
-    """Raises `InputError` unless these are images `(N, H, W, C)`, uint8 or floats."""
+def mean_image(images: np.ndarray) -> np.ndarray:
+    """The mean of images (N, H, W, C), read in blocks; float64."""
+    total = np.zeros(images.shape[1:])
+    for block in blocks(images):
+        total += to_float(block).sum(axis=0, dtype=np.float64)
+    return total / len(images)
+
+
+def stack_of(images):
+    """Images `(N, H, W, C)`, uint8 or floats; raises `InputError` for something else."""
+    images = as_stack(images)
     if images.ndim != 4 or not images.size:
         raise InputError(
             f"received images of shape {images.shape}, expected (count, height, width, channels)"
         )
+    return images

@@ -7,6 +7,7 @@ import numpy as np
 import pywt
 import scipy.fft
 from keras import ops
+from numpy.typing import ArrayLike
 
 from keras_gahr.errors import InputError
 
@@ -14,17 +15,17 @@ WAVELET = "db4"
 _LONGEST = 4096
 
 
-def dct_coefficients(image):
+def dct_coefficients(image: ArrayLike) -> np.ndarray:
     """The orthonormal discrete cosine transform of an image (H, W, C), shaped as it; float64."""
     return scipy.fft.dctn(np.asarray(image, np.float64), axes=(0, 1), norm="ortho")
 
 
-def dct_image(coefficients):
+def dct_image(coefficients: np.ndarray) -> np.ndarray:
     """The image of `dct_coefficients`."""
     return scipy.fft.idctn(coefficients, axes=(0, 1), norm="ortho")
 
 
-def wavelet_coefficients(image, wavelet=WAVELET):
+def wavelet_coefficients(image: ArrayLike, wavelet: str = WAVELET) -> np.ndarray:
     """The orthonormal periodic wavelet transform of an image (H, W, C), shaped as it; float64.
 
     As many levels as the sides can be halved and the wavelet is shorter than the band.
@@ -42,7 +43,7 @@ def wavelet_coefficients(image, wavelet=WAVELET):
     return pywt.coeffs_to_array(bands, axes=(0, 1))[0]
 
 
-def wavelet_image(coefficients, wavelet=WAVELET):
+def wavelet_image(coefficients: np.ndarray, wavelet: str = WAVELET) -> np.ndarray:
     """The image of `wavelet_coefficients`."""
     template = pywt.wavedecn(
         np.zeros(coefficients.shape),

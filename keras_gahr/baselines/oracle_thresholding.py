@@ -1,8 +1,14 @@
 """The best choice of coefficients in a fixed basis, by one who knows the clean image."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from keras_gahr.errors import InputError
 
@@ -36,14 +42,14 @@ class OracleThresholding(Baseline):
 
     def __init__(
         self,
-        image_shape,
-        basis="dct",
-        rule="threshold",
-        clean=None,
-        sigma=None,
-        provenance=None,
-        name="oracle_thresholding",
-    ):
+        image_shape: Sequence[int],
+        basis: str = "dct",
+        rule: str = "threshold",
+        clean: ArrayLike | None = None,
+        sigma: float | None = None,
+        provenance: dict[str, Any] | None = None,
+        name: str = "oracle_thresholding",
+    ) -> None:
         image_shape = tuple(image_shape)
         if rule not in RULES:
             raise InputError(f"received rule {rule!r}, expected {' or '.join(RULES)}")
@@ -66,7 +72,7 @@ class OracleThresholding(Baseline):
             raise ValueError("its image_shape is not (height, width, channels)")
         return [tuple(shape)] if options["clean"] else []
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         known = self.residual_layer.clean is not None
         return {
             **super().get_config(),
@@ -78,7 +84,9 @@ class OracleThresholding(Baseline):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> Self:
         config = dict(config)
         clean = np.zeros(config["image_shape"]) if config.pop("clean") else None
         return cls(clean=clean, **config)

@@ -1,15 +1,19 @@
 """The best linear denoiser: the optimum for Gaussian images."""
 
+from __future__ import annotations
+
 import math
+from typing import Any, Self
 
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from keras_gahr.datasets.arrays import blocks, to_float
 from keras_gahr.errors import InputError
 
-from .baseline import Baseline, ResidualLayer, check_images_for_baseline
+from .baseline import Baseline, ResidualLayer, mean_image, stack_of
 
 _LEVELS = np.geomspace(1e-3, 2, 256)
 """Noise levels among which the most likely one is looked for, and then between them."""
@@ -32,9 +36,24 @@ class Wiener(Baseline):
 
     Raises:
         InputError: for shapes that do not fit, or a sigma that is not above 0.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> images = np.random.default_rng(0).random((8, 16, 16))
+        >>> denoiser = kg.baselines.Wiener.from_images(images, sigma=0.1)
+        >>> kg.denoise(denoiser, images[0]).shape
+        (16, 16)
     """
 
-    def __init__(self, mean, eigenvectors, variances, sigma=None, provenance=None, name="wiener"):
+    def __init__(
+        self,
+        mean: np.ndarray,
+        eigenvectors: np.ndarray,
+        variances: np.ndarray,
+        sigma: float | None = None,
+        provenance: dict[str, Any] | None = None,
+        name: str = "wiener",
+    ) -> None:
         if mean.ndim != 3 or eigenvectors.shape != (mean.size, len(variances)):
             raise InputError(
                 f"received a mean of shape {mean.shape} and eigenvectors of {eigenvectors.shape}, "
@@ -45,19 +64,17 @@ class Wiener(Baseline):
         self.shape = (*mean.shape, len(variances))
 
     @classmethod
-    def from_images(cls, images, **options):
+    def from_images(cls, images: ArrayLike, **options: Any) -> Self:
         """The denoiser of the mean and covariance (divided by N) of a set.
 
         Args:
-            images: (N, H, W, C), uint8 or floats in [0, 1], read in blocks; takes about 16 min(N, d)^2
-                bytes and min(N, d)^3 operations, d = H W C.
+            images: (N, H, W, C) or (N, H, W), uint8 or floats in [0, 1], read in blocks;
+                takes about 16 min(N, d)^2 bytes and min(N, d)^3 operations, d = H W C.
             **options: arguments of the class.
         """
-        check_images_for_baseline(images)
+        images = stack_of(images)
         count, size = len(images), int(np.prod(images.shape[1:]))
-        mean = (
-            sum(to_float(block).sum(axis=0, dtype=np.float64) for block in blocks(images)) / count
-        )
+        mean = mean_image(images)
         if count < size:
             # The eigenvectors lie in the span of the images.
             deviations = (to_float(images) - mean).reshape(count, size)
@@ -82,11 +99,13 @@ class Wiener(Baseline):
         size = math.prod(shape)
         return [(size,), (size, kept), (kept,)]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "shape": list(self.shape)}
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> Self:
         config = dict(config)
         *shape, kept = config.pop("shape")
         size = int(np.prod(shape))

@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -59,7 +60,7 @@ class Dataset:
             "sha256": self.manifest.get("sha256"),
         }
 
-    def as_float(self, index=slice(None)):
+    def as_float(self, index: Any = slice(None)) -> np.ndarray:
         """The images at `index` (whatever indexes an array) as float32, in memory.
 
         They are on [0, 1], or in the value range of wavelet bands.

@@ -1,5 +1,10 @@
 """The bias-free convolutional network BF-CNN."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
 import keras
 
 from .bias_free_norm import BiasFreeNorm
@@ -63,18 +68,23 @@ class BFCNN(Denoiser):
         num_kernels: kernels of each convolution but the last.
         first_layer_linear: no ReLU after the first convolution.
         seed, provenance, name: see `Denoiser`.
+
+    Examples:
+        >>> import keras_gahr as kg
+        >>> kg.BFCNN(num_channels=1, num_layers=4, num_kernels=8).num_parameters
+        1312
     """
 
     def __init__(
         self,
-        num_channels=1,
-        num_layers=21,
-        num_kernels=64,
-        first_layer_linear=True,
-        seed=None,
-        provenance=None,
-        name="bf_cnn",
-    ):
+        num_channels: int = 1,
+        num_layers: int = 21,
+        num_kernels: int = 64,
+        first_layer_linear: bool = True,
+        seed: int | None = None,
+        provenance: dict[str, Any] | None = None,
+        name: str = "bf_cnn",
+    ) -> None:
         sizes = {
             "num_channels": num_channels,
             "num_layers": num_layers,
@@ -93,13 +103,15 @@ class BFCNN(Denoiser):
         self.first_layer_linear = first_layer_linear
 
     @staticmethod
-    def weight_shapes(num_channels, num_layers, num_kernels):
+    def weight_shapes(
+        num_channels: int, num_layers: int, num_kernels: int
+    ) -> Iterable[tuple[int, ...]]:
         """See `Denoiser.weight_shapes`."""
         # Of more than a thousand layers, what is refused: a list of all would take up memory.
         layers = min(num_layers, 2000)
         return chain_shapes([3] * layers, num_kernels, num_channels, num_channels)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_channels": self.num_channels,

@@ -1,5 +1,9 @@
 """Bias-free normalization: a scale for each channel and no shift."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -28,15 +32,27 @@ class BiasFreeNorm(Layer):
         gamma_initializer: initial scales.
 
     Input and output: `(batch, height, width, channels)`.
+
+    Examples:
+        >>> import keras, keras_gahr as kg
+        >>> layer = kg.BiasFreeNorm()
+        >>> layer(keras.ops.ones((2, 8, 8, 3))).shape[1:] == (8, 8, 3)
+        True
     """
 
-    def __init__(self, momentum=0.9, epsilon=1e-5, gamma_initializer="ones", **kwargs):
+    def __init__(
+        self,
+        momentum: float = 0.9,
+        epsilon: float = 1e-5,
+        gamma_initializer: Any = "ones",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.momentum = momentum
         self.epsilon = epsilon
         self.gamma_initializer = keras.initializers.get(gamma_initializer)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         channels = (input_shape[-1],)
         # Without casts to the compute dtype, in which a running average would stand still.
         self.gamma = self.add_weight(
@@ -51,7 +67,7 @@ class BiasFreeNorm(Layer):
             autocast=False,
         )
 
-    def call(self, x, training=False):
+    def call(self, x: Any, training: bool | None = False) -> Any:
         if training:
             variance = _batch_variance(ops.cast(x, "float32"))
             sd = ops.sqrt(variance + self.epsilon)
@@ -63,10 +79,10 @@ class BiasFreeNorm(Layer):
         scale = ops.cast(self.gamma, "float32") / sd
         return x * ops.cast(scale, x.dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "momentum": self.momentum,

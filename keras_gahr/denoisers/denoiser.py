@@ -1,14 +1,17 @@
 """What every blind denoiser has in common."""
 
+from __future__ import annotations
+
 import inspect
 import math
 import numbers
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
-from keras_gahr.datasets.arrays import to_float
+from keras_gahr.datasets.stacks import pixel_values
 from keras_gahr.errors import InputError
 
 from .configuration import check_stored_options
@@ -32,7 +35,7 @@ def check_network_size(shapes, **counts):
     for name, count in counts.items():
         if not isinstance(count, numbers.Integral) or isinstance(count, bool) or count < 1:
             raise InputError(f"received {name} = {count!r}, expected a whole number of at least 1")
-        if count > _MOST_PARAMETERS:
+        if int(count) > _MOST_PARAMETERS:
             raise InputError(f"received {name} above a billion: choose a smaller one")
     received = ", ".join(f"{name} = {count}" for name, count in counts.items())
     parameters = 0
@@ -77,12 +80,27 @@ class Denoiser(keras.Model):
         provenance: a dictionary of plain values that says where the weights come from; it is stored
             in the `.keras` file.
         name: of the model.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> denoiser = kg.UNet(num_channels=1, num_blocks=1, num_kernels=4)
+        >>> isinstance(denoiser, kg.Denoiser), denoiser.size_multiple
+        (True, 2)
+        >>> denoiser.denoise(np.zeros((1, 8, 8, 1))).shape
+        (1, 8, 8, 1)
     """
 
     size_multiple = 1
     """Height and width must be multiples of this."""
 
-    def __init__(self, inputs, outputs, seed, provenance, name):
+    def __init__(
+        self,
+        inputs: Any,
+        outputs: Any,
+        seed: int | None,
+        provenance: dict[str, Any] | None,
+        name: str,
+    ) -> None:
         super().__init__(inputs=inputs, outputs=outputs, name=name)
         # As its layers, whatever Keras is set to.
         self.dtype_policy = "float32"
@@ -90,7 +108,7 @@ class Denoiser(keras.Model):
         self.provenance = dict(provenance or {})
 
     @staticmethod
-    def weight_shapes():
+    def weight_shapes() -> Iterable[tuple[int, ...]]:
         """The shapes of all arrays of such a network, trained or not, one after the other.
 
         It takes those options of the class that the shapes depend on, by name. It is asked before anything
@@ -99,7 +117,7 @@ class Denoiser(keras.Model):
         raise InputError("this network has no weight_shapes, without which no file of it is read")
 
     @classmethod
-    def stored_shapes(cls, options):
+    def stored_shapes(cls, options: dict[str, Any]) -> Iterable[tuple[int, ...]]:
         """The shapes of all arrays in the `.keras` file of such a denoiser, before it is built.
 
         Args:
@@ -124,23 +142,23 @@ class Denoiser(keras.Model):
         return cls.weight_shapes(**sizes)
 
     @property
-    def input_channels(self):
+    def input_channels(self) -> int:
         return self.input_shape[-1]
 
     @property
-    def output_channels(self):
+    def output_channels(self) -> int:
         return self.output_shape[-1]
 
     @property
-    def num_parameters(self):
+    def num_parameters(self) -> int:
         """Trainable parameters, the number that publications give."""
         return sum(math.prod(variable.shape) for variable in self.trainable_variables)
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         self.check_shape(inputs.shape)
         return super().call(inputs, training=training, mask=mask)
 
-    def denoise(self, noisy):
+    def denoise(self, noisy: Any) -> Any:
         """The denoised images D(y) = y - r(y); shapes as in the class.
 
         Args:
@@ -151,12 +169,12 @@ class Denoiser(keras.Model):
             `keras_gahr.denoise` takes other shapes too, and large images in less memory.
         """
         if not (ops.is_tensor(noisy) or isinstance(noisy, keras.KerasTensor)):
-            values = ops.convert_to_tensor(to_float(np.asarray(noisy), None))
+            values = ops.convert_to_tensor(pixel_values(noisy))
             return ops.convert_to_numpy(self.denoise(values))
         noisy = ops.cast(noisy, "float32")
         return noisy[..., -self.output_channels :] - self(noisy, training=False)
 
-    def check_shape(self, shape):
+    def check_shape(self, shape: Sequence[int | None]) -> None:
         """Raises `InputError` unless images of this shape, `(batch, height, width, channels)`, fit.
 
         Sides that are None (not known yet) are passed over.
@@ -179,5 +197,5 @@ class Denoiser(keras.Model):
                     f"width that are multiples of {self.size_multiple}: crop or pad the images"
                 )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "seed": self.seed, "provenance": dict(self.provenance)}

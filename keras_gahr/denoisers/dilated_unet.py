@@ -1,5 +1,10 @@
 """The bias-free network of nine convolutions."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -64,11 +69,21 @@ class DilatedUNet(Denoiser):
         num_kernels: kernels at full size; there are twice as many at half size. One channel and 32
             kernels give 233,024 parameters.
         seed, provenance, name: see `Denoiser`.
+
+    Examples:
+        >>> import keras_gahr as kg
+        >>> kg.DilatedUNet(num_channels=3, num_kernels=4).output_shape
+        (None, None, None, 3)
     """
 
     def __init__(
-        self, num_channels=1, num_kernels=32, seed=None, provenance=None, name="dilated_unet"
-    ):
+        self,
+        num_channels: int = 1,
+        num_kernels: int = 32,
+        seed: int | None = None,
+        provenance: dict[str, Any] | None = None,
+        name: str = "dilated_unet",
+    ) -> None:
         sizes = {"num_channels": num_channels, "num_kernels": num_kernels}
         check_network_size(self.weight_shapes(**sizes), **sizes)
         seed = fresh_seed() if seed is None else seed
@@ -112,7 +127,7 @@ class DilatedUNet(Denoiser):
         self.num_kernels = num_kernels
 
     @staticmethod
-    def weight_shapes(num_channels, num_kernels):
+    def weight_shapes(num_channels: int, num_kernels: int) -> Iterable[tuple[int, ...]]:
         """See `Denoiser.weight_shapes`."""
         for kernel, channels_in, channels_out in (
             (5, num_channels, num_kernels),
@@ -126,7 +141,7 @@ class DilatedUNet(Denoiser):
         ):
             yield from convolution_shapes(kernel, channels_in, channels_out)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_channels": self.num_channels,

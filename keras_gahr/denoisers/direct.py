@@ -1,5 +1,10 @@
 """A denoiser whose network computes the image in place of the residual."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Self
+
 import keras
 
 from .configuration import check_stored_options, stored_shapes
@@ -21,7 +26,9 @@ class DirectDenoiser(Denoiser):
         provenance, name: see `Denoiser`.
     """
 
-    def __init__(self, network, provenance=None, name="direct"):
+    def __init__(
+        self, network: Denoiser, provenance: dict[str, Any] | None = None, name: str = "direct"
+    ) -> None:
         inputs = image_input(network.input_channels)
         noisy = inputs
         if network.output_channels != network.input_channels:
@@ -32,23 +39,25 @@ class DirectDenoiser(Denoiser):
         self.network = network
 
     @classmethod
-    def stored_shapes(cls, options):
+    def stored_shapes(cls, options: dict[str, Any]) -> Iterable[tuple[int, ...]]:
         """See `Denoiser.stored_shapes`."""
         check_stored_options(options, {"network": (dict,)})
         return stored_shapes(options.get("network"))
 
     @property
-    def size_multiple(self):
+    def size_multiple(self) -> int:
         return self.network.size_multiple
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         # The network has its own.
         del config["seed"]
         return {**config, "network": keras.saving.serialize_keras_object(self.network)}
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> Self:
         config = dict(config)
         network = keras.saving.deserialize_keras_object(
             config.pop("network"), custom_objects=custom_objects

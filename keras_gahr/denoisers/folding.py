@@ -1,5 +1,7 @@
 """Networks for inference, in which each norm is part of the convolution before it."""
 
+from __future__ import annotations
+
 import keras
 from keras import ops
 
@@ -7,6 +9,7 @@ from keras_gahr._backend import convolution
 from keras_gahr._backend.convolution import winograd
 
 from .bias_free_norm import BiasFreeNorm
+from .denoiser import Denoiser
 from .layers import Conv2D, Layer
 
 
@@ -25,7 +28,7 @@ class FoldedNetwork:
             takes its output, as in every denoiser of this package; other norms stay.
     """
 
-    def __init__(self, denoiser):
+    def __init__(self, denoiser: Denoiser) -> None:
         self._folds = {}
         self._copies = []
         self._parts = []
@@ -33,7 +36,7 @@ class FoldedNetwork:
         self.network = self._copy(denoiser) if has_norms else denoiser
         self.refold()
 
-    def refold(self):
+    def refold(self) -> None:
         """Takes over the denoiser's weights again, after they have changed."""
         for part in self._parts:
             part.refold()

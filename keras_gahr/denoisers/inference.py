@@ -1,14 +1,20 @@
 """A denoiser's outputs as NumPy arrays, in as much memory as it is allowed to take."""
 
-import itertools
+from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
+import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from keras_gahr import _backend
+from keras_gahr.datasets.stacks import pixel_values
 from keras_gahr.errors import InputError
 from keras_gahr.memory import in_units
 
+from .denoiser import Denoiser
 from .folding import FoldedNetwork
 from .footprint import footprint
 from .reach import network_reach
@@ -38,9 +44,18 @@ class Inference:
             are continued by reflection at the bottom and right, and the result is cut to the image's
             size. Zeros in their place would be an edge that the network sees, and interpolation would
             change the noise.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+        >>> inference = kg.Inference(denoiser, pad=True)
+        >>> inference.residual(np.zeros((5, 8, 12, 1))).shape
+        (5, 8, 12, 1)
     """
 
-    def __init__(self, denoiser, batch_size=32, memory=None, pad=False):
+    def __init__(
+        self, denoiser: Denoiser, batch_size: int = 32, memory: int | None = None, pad: bool = False
+    ) -> None:
         self.denoiser = denoiser
         self.batch_size = batch_size
         free = _backend.memory_free()
@@ -55,41 +70,50 @@ class Inference:
         )
 
     @property
-    def network(self):
+    def network(self) -> keras.Model:
         """The Keras model that is run, without norms."""
         return self._folded.network
 
-    def refold(self):
+    def refold(self) -> None:
         """Takes over the denoiser's weights again, after they have changed."""
         self._folded.refold()
 
-    def check_shape(self, shape):
+    def check_shape(self, shape: Sequence[int]) -> None:
         """Raises `InputError` unless images of this shape, `(count, height, width, channels)`, fit."""
         if len(shape) == 4:
             count, height, width, channels = shape
             shape = (count, *self.padded((height, width)), channels)
         self.denoiser.check_shape(shape)
 
-    def fits(self, shape):
+    def fits(self, shape: Sequence[int]) -> bool:
         """Whether images of this shape, `(count, height, width, channels)`, are computed all at once."""
         at_once, tiling = self._plan(*shape[1:3])
         return shape[0] <= at_once and all(axis.size == axis.length for axis in tiling)
 
-    def residual(self, noisy, progress=lambda done, total: None):
+    def residual(
+        self, noisy: ArrayLike, progress: Callable[[int, int], object] = lambda done, total: None
+    ) -> np.ndarray:
         """r(y).
 
         Args:
-            noisy: float32 images `(count, height, width, channels)`.
+            noisy: images `(count, height, width, channels)`: uint8 in 0..255, or floats in the units of
+                [0, 1].
             progress: called with how many passes of the network are done, of how many.
 
         Raises:
             InputError: if the images do not fit the denoiser, or the smallest tiles the memory.
         """
+        noisy = pixel_values(noisy)
         self.check_shape(noisy.shape)
         count, height, width, _ = noisy.shape
         noisy = self._with_margins(noisy)
         at_once, (down, across) = self._plan(*noisy.shape[1:3])
-        passes = list(itertools.product(range(0, count, at_once), down.parts, across.parts))
+        passes = [
+            (start, rows, columns)
+            for start in range(0, count, at_once)
+            for rows in down.parts
+            for columns in across.parts
+        ]
         residual = np.empty((*noisy.shape[:3], self.denoiser.output_channels), np.float32)
         for done, (start, rows, columns) in enumerate(passes):
             progress(done, len(passes))
@@ -100,9 +124,11 @@ class Inference:
         progress(len(passes), len(passes))
         return residual[:, :height, :width]
 
-    def denoise(self, noisy, progress=lambda done, total: None):
+    def denoise(
+        self, noisy: ArrayLike, progress: Callable[[int, int], object] = lambda done, total: None
+    ) -> np.ndarray:
         """D(y) = y - r(y), arguments as for `residual`."""
-        noisy = np.asarray(noisy, dtype=np.float32)
+        noisy = pixel_values(noisy)
         residual = self.residual(noisy, progress)
         # In the same memory: of a large image each array counts.
         return np.subtract(noisy[..., -self.denoiser.output_channels :], residual, out=residual)
@@ -116,7 +142,7 @@ class Inference:
             return noisy
         return np.pad(noisy, [(0, 0), *margins, (0, 0)], mode="reflect")
 
-    def padded(self, sides):
+    def padded(self, sides: Sequence[int]) -> tuple[int, ...]:
         """The height and width of images once they are continued, if they are."""
         multiple = self.denoiser.size_multiple if self.pad else 1
         return tuple(-(-side // multiple) * multiple for side in sides)

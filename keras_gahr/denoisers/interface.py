@@ -1,7 +1,9 @@
 """What functions that take a denoiser take: a denoiser, what runs it, or where it is."""
 
+from __future__ import annotations
+
 import os
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from keras_gahr.errors import InputError
 
@@ -41,7 +43,7 @@ def as_denoiser(given: DenoiserLike) -> Denoiser:
     )
 
 
-def as_inference(given: DenoiserLike, **options) -> Inference:
+def as_inference(given: DenoiserLike, **options: Any) -> Inference:
     """The `Inference` that was given, or one of the denoiser that was.
 
     Args:

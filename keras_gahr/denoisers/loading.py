@@ -1,5 +1,8 @@
 """Denoisers in files, and those that were published."""
 
+from __future__ import annotations
+
+import os
 import warnings
 import zipfile
 from pathlib import Path
@@ -12,11 +15,12 @@ from keras_gahr.files import check_regular, replacing
 from keras_gahr.impostors import impostor
 from keras_gahr.names import printable
 
+from .denoiser import Denoiser
 from .keras_file import check_keras_file
 from .precision import with_precision
 
 
-def load_denoiser(source, precision="float32"):
+def load_denoiser(source: str | os.PathLike[str], precision: str = "float32") -> Denoiser:
     """The denoiser in a file, or one that was published.
 
     Nothing in a file is executed. Of a `.keras` file, written on any backend, the classes, options and
@@ -78,7 +82,16 @@ def _read(path):
         ) from error
 
 
-def save_denoiser(denoiser, path):
-    """Writes a denoiser to a `.keras` file, whole or not at all; an old file is replaced."""
+def save_denoiser(denoiser: Denoiser, path: str | os.PathLike[str]) -> None:
+    """Writes a denoiser to a `.keras` file, whole or not at all; an old file is replaced.
+
+    Examples:
+        >>> import keras_gahr as kg, tempfile
+        >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+        >>> path = tempfile.mkdtemp() + "/denoiser.keras"
+        >>> kg.save_denoiser(denoiser, path)
+        >>> kg.load_denoiser(path).num_parameters == denoiser.num_parameters
+        True
+    """
     with replacing(path) as temporary:
         denoiser.save(temporary)

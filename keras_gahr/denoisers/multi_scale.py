@@ -1,6 +1,10 @@
 """The multi-scale denoiser: a low band, then its details scale by scale."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
 
 import keras
 from keras import ops
@@ -40,9 +44,23 @@ class MultiScaleDenoiser(Denoiser):
 
     Raises:
         InputError: for parts whose channels do not fit, one part given twice, or no details.
+
+    Examples:
+        >>> import keras_gahr as kg
+        >>> build = kg.denoisers.build_conditional_denoiser
+        >>> low = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+        >>> details = build("bf-cnn-rf", 4, num_kernels=4, receptive_field=9)
+        >>> kg.MultiScaleDenoiser(low, [details]).num_scales
+        1
     """
 
-    def __init__(self, low_band, details, provenance=None, name="multi_scale"):
+    def __init__(
+        self,
+        low_band: Denoiser,
+        details: Sequence[Denoiser],
+        provenance: dict[str, Any] | None = None,
+        name: str = "multi_scale",
+    ) -> None:
         details = list(details)
         _check_parts(low_band, details)
         # The layers of a model need different names, and networks of one kind have the same.
@@ -58,7 +76,7 @@ class MultiScaleDenoiser(Denoiser):
         self._pyramid = pyramid
 
     @classmethod
-    def stored_shapes(cls, options):
+    def stored_shapes(cls, options: dict[str, Any]) -> Iterable[tuple[int, ...]]:
         """See `Denoiser.stored_shapes`."""
         check_stored_options(options, {"low_band": (dict,), "details": (list,)})
         details = options.get("details", ())
@@ -68,18 +86,18 @@ class MultiScaleDenoiser(Denoiser):
             yield from stored_shapes(part)
 
     @property
-    def num_scales(self):
+    def num_scales(self) -> int:
         """Scales S of the pyramid; the low band is 2^S times smaller than the image."""
         return len(self.details)
 
     @property
-    def size_multiple(self):
+    def size_multiple(self) -> int:
         return math.lcm(
             self.low_band.size_multiple * 2**self.num_scales,
             *(detail.size_multiple * 2 ** (j + 1) for j, detail in enumerate(self.details)),
         )
 
-    def denoise_bands(self, noisy):
+    def denoise_bands(self, noisy: Any) -> Any:
         """All that is denoised on the way to the image.
 
         Args:
@@ -94,7 +112,7 @@ class MultiScaleDenoiser(Denoiser):
         bands, details, _ = self._pyramid.denoise(noisy, training=False)
         return bands, details
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         # The parts have seeds of their own.
         del config["seed"]
@@ -106,7 +124,9 @@ class MultiScaleDenoiser(Denoiser):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> Self:
         deserialize = keras.saving.deserialize_keras_object
         config = dict(config)
         low_band = deserialize(config.pop("low_band"), custom_objects=custom_objects)

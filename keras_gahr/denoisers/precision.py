@@ -1,5 +1,7 @@
 """The number type that a denoiser computes in."""
 
+from __future__ import annotations
+
 import functools
 import logging
 
@@ -14,7 +16,7 @@ from keras_gahr.options.training import PRECISIONS
 from .denoiser import Denoiser
 
 
-def with_precision(denoiser, precision="float32"):
+def with_precision(denoiser: Denoiser, precision: str = "float32") -> Denoiser:
     """A copy of a denoiser, with the same weights, that computes in another number type.
 
     `mixed_bfloat16` multiplies and adds in bfloat16 but keeps the weights, and the deviations of

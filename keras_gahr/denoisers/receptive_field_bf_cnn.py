@@ -1,5 +1,10 @@
 """BF-CNN with a limited receptive field."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
 import keras
 
 from keras_gahr.errors import InputError
@@ -53,18 +58,24 @@ class ReceptiveFieldBFCNN(Denoiser):
 
     Raises:
         InputError: for another receptive field.
+
+    Examples:
+        >>> import keras_gahr as kg
+        >>> denoiser = kg.ReceptiveFieldBFCNN(num_channels=1, receptive_field=13, num_kernels=4)
+        >>> denoiser.input_shape
+        (None, None, None, 1)
     """
 
     def __init__(
         self,
-        num_channels=1,
-        receptive_field=43,
-        num_kernels=64,
-        coarse=True,
-        seed=None,
-        provenance=None,
-        name="receptive_field_bf_cnn",
-    ):
+        num_channels: int = 1,
+        receptive_field: int = 43,
+        num_kernels: int = 64,
+        coarse: bool = True,
+        seed: int | None = None,
+        provenance: dict[str, Any] | None = None,
+        name: str = "receptive_field_bf_cnn",
+    ) -> None:
         check_network_size(
             self.weight_shapes(num_channels, receptive_field, num_kernels, coarse),
             num_channels=num_channels,
@@ -89,12 +100,14 @@ class ReceptiveFieldBFCNN(Denoiser):
         self.coarse = coarse
 
     @staticmethod
-    def weight_shapes(num_channels, receptive_field, num_kernels, coarse):
+    def weight_shapes(
+        num_channels: int, receptive_field: int, num_kernels: int, coarse: bool
+    ) -> Iterable[tuple[int, ...]]:
         """See `Denoiser.weight_shapes`."""
         kernel_sizes = receptive_field_kernel_sizes(receptive_field)
         return chain_shapes(kernel_sizes, num_kernels, *_channels(num_channels, coarse))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_channels": self.num_channels,

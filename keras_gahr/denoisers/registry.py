@@ -1,10 +1,14 @@
 """The denoisers by name."""
 
+from __future__ import annotations
+
 import inspect
+from typing import Any
 
 from keras_gahr.errors import InputError
 
 from .bf_cnn import BFCNN
+from .denoiser import Denoiser
 from .dilated_unet import DilatedUNet
 from .receptive_field_bf_cnn import ReceptiveFieldBFCNN
 from .unet import UNet
@@ -18,7 +22,7 @@ ARCHITECTURES = {
 """The classes of networks by their names on the command line."""
 
 
-def build_denoiser(architecture, **options):
+def build_denoiser(architecture: str, **options: Any) -> Denoiser:
     """A new denoiser with random weights.
 
     Args:
@@ -27,6 +31,12 @@ def build_denoiser(architecture, **options):
 
     Raises:
         InputError: for an unknown architecture, or an option that it does not have.
+
+    Examples:
+        >>> import keras_gahr as kg
+        >>> denoiser = kg.build_denoiser("unet", num_channels=1, num_blocks=1, num_kernels=4)
+        >>> type(denoiser).__name__
+        'UNet'
     """
     if architecture not in ARCHITECTURES:
         raise InputError(
@@ -42,7 +52,7 @@ def build_denoiser(architecture, **options):
     return denoiser(**options)
 
 
-def build_conditional_denoiser(architecture, bands, **options):
+def build_conditional_denoiser(architecture: str, bands: int, **options: Any) -> Denoiser:
     """A new network with random weights that denoises the details of a scale given its low band.
 
     Args:

@@ -1,5 +1,10 @@
 """The bias-free UNet."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
 import keras
 
 from .bias_free_norm import BiasFreeNorm
@@ -25,20 +30,25 @@ class UNet(Denoiser):
         num_kernels: kernels of the first block.
         num_enc_conv, num_mid_conv, num_dec_conv: convolutions in a block of each part.
         seed, provenance, name: see `Denoiser`.
+
+    Examples:
+        >>> import keras_gahr as kg
+        >>> kg.UNet(num_channels=1, num_blocks=2, num_kernels=4).size_multiple
+        4
     """
 
     def __init__(
         self,
-        num_channels=1,
-        num_blocks=3,
-        num_kernels=64,
-        num_enc_conv=2,
-        num_mid_conv=2,
-        num_dec_conv=2,
-        seed=None,
-        provenance=None,
-        name="unet",
-    ):
+        num_channels: int = 1,
+        num_blocks: int = 3,
+        num_kernels: int = 64,
+        num_enc_conv: int = 2,
+        num_mid_conv: int = 2,
+        num_dec_conv: int = 2,
+        seed: int | None = None,
+        provenance: dict[str, Any] | None = None,
+        name: str = "unet",
+    ) -> None:
         sizes = {
             "num_channels": num_channels,
             "num_blocks": num_blocks,
@@ -106,8 +116,13 @@ class UNet(Denoiser):
 
     @staticmethod
     def weight_shapes(
-        num_channels, num_blocks, num_kernels, num_enc_conv, num_mid_conv, num_dec_conv
-    ):
+        num_channels: int,
+        num_blocks: int,
+        num_kernels: int,
+        num_enc_conv: int,
+        num_mid_conv: int,
+        num_dec_conv: int,
+    ) -> Iterable[tuple[int, ...]]:
         """See `Denoiser.weight_shapes`."""
         channels = num_channels
 
@@ -128,10 +143,10 @@ class UNet(Denoiser):
         yield from convolution_shapes(3, channels, num_channels)
 
     @property
-    def size_multiple(self):
+    def size_multiple(self) -> int:
         return 2**self.num_blocks
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_channels": self.num_channels,

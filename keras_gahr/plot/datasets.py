@@ -33,8 +33,7 @@ def overlap_histogram(correlation: Sequence[float], threshold: float, *, title: 
     """
     figure = new_figure(6.4, 4, title)
     axes = figure.subplots()
-    correlation = np.asarray(correlation)
-    low = min(0, np.floor(10 * correlation.min()) / 10)
+    low = min(0, np.floor(10 * np.min(correlation)) / 10)
     axes.hist(correlation, bins=np.linspace(low, 1, 101), color=BLUE)
     axes.axvline(threshold, color=RED, linestyle="--", label=f"threshold {threshold:g}")
     axes.set_xlabel("correlation with the closest image of the other set")

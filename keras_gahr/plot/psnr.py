@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -41,9 +41,9 @@ class PSNRLine:
     """
 
     name: str
-    noisy: Sequence[float]
-    denoised: Sequence[float]
-    errors: Sequence[float] | None = None
+    noisy: Sequence[float] | np.ndarray
+    denoised: Sequence[float] | np.ndarray
+    errors: Sequence[float] | np.ndarray | None = None
     slope: Slope | None = None
     optimum: float | None = None
     color: str | tuple | None = None
@@ -52,7 +52,7 @@ class PSNRLine:
     faint: bool = False
 
     @classmethod
-    def of_curve(cls, name: str, curve: PSNRCurve, **options) -> PSNRLine:
+    def of_curve(cls, name: str, curve: PSNRCurve, **options: Any) -> PSNRLine:
         """The mean of a `PSNRCurve`, with its standard error over images (over draws, if it has one
         image).
 

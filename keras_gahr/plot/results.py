@@ -61,8 +61,9 @@ def figures_of(result: Any, **options: Any) -> Iterator[tuple[str, Figure]]:
 def _(result, title=""):
     count, height, width, _ = result.images.shape
     columns = int(np.ceil(np.sqrt(count)))
-    sides = np.array([columns * width, -(-count // columns) * height])
-    figure = new_figure(*(_SHEET * sides / sides.max()), title)
+    across, down = columns * width, -(-count // columns) * height
+    scale = _SHEET / max(across, down)
+    figure = new_figure(scale * across, scale * down, title)
     show_sheet(figure.subplots(), result.images)
     yield "samples", figure
 
@@ -108,8 +109,9 @@ def _(result: Comparison):
     title = f"{result.verdict}; numbers: correlation with that network's sample"
     yield "samples", twin_samples(result.rows(), title=title)
     a, b = result.reports
+    twins = a.twins or {}
     panels = [
-        (name, a.twins[name], a.closest[name].value[:, 0], b.closest[name].value[:, 0])
+        (name, twins[name], a.closest[name].value[:, 0], b.closest[name].value[:, 0])
         for name in ("correlation", "cosine")
     ]
     labels = ("A and B from the same noise", "A and closest of its set", "B and closest of its set")

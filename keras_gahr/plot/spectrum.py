@@ -9,11 +9,11 @@ from .style import BLUE, GREEN, NOISY, OPTIMUM, PAPER, RED, grid, legend, new_fi
 
 
 def shrinkage_and_coefficients(
-    shrinkage: Sequence[float],
-    coefficients: Sequence[float],
+    shrinkage: Sequence[float] | np.ndarray,
+    coefficients: Sequence[float] | np.ndarray,
     *,
     sigma: float = 0.0,
-    oracle: Sequence[float] | None = None,
+    oracle: Sequence[float] | np.ndarray | None = None,
     title: str = "",
 ) -> Figure:
     """Shrinkage factors and the clean image's coefficients, all axes logarithmic (arXiv 2310.02557,

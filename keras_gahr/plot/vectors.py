@@ -13,7 +13,7 @@ _COLUMNS = 8
 
 def eigenvectors(
     vectors: np.ndarray,
-    factors: Sequence[float],
+    factors: Sequence[float] | np.ndarray,
     *,
     images: Sequence[tuple[str, np.ndarray]] = (),
     first: int = 1,

@@ -49,35 +49,35 @@ class Restoration(Result):
     settings: dict[str, Any] = dataclasses.field(default_factory=dict, repr=False)
 
     @property
-    def picture(self):
+    def picture(self) -> np.ndarray | None:
         """What was observed, if it is a picture, else None."""
         shown = self.measurement is not None and self.measurement.gives_pictures
         return self.observed if shown else None
 
     @property
-    def kept(self):
+    def kept(self) -> np.ndarray:
         """The samples that did not diverge; if all did, one of NaN."""
         kept = self.samples[[status != "diverged" for status in self.status]]
         return kept if len(kept) else np.full_like(self.samples[:1], np.nan)
 
     @property
-    def sample(self):
+    def sample(self) -> np.ndarray:
         """The first sample that did not diverge."""
         return self.kept[0]
 
     @property
-    def mean(self):
+    def mean(self) -> np.ndarray:
         """The mean of the samples, which tends to the image of least mean squared error."""
         return self.kept.mean(axis=0, dtype=np.float64).astype(np.float32)
 
     @property
-    def deviation(self):
+    def deviation(self) -> np.ndarray:
         """The standard deviation at each pixel, of the population estimated; 0 for one sample."""
         kept = self.kept.astype(np.float64)
         return kept.std(axis=0, ddof=min(1, len(kept) - 1)).astype(np.float32)
 
     @property
-    def images(self):
+    def images(self) -> dict[str, np.ndarray]:
         """The restored images by name."""
         return {"minimum_norm": self.minimum_norm, "sample": self.sample, "mean": self.mean}
 
@@ -95,7 +95,7 @@ class Restoration(Result):
         """
         return self._figure(title=title)
 
-    def quality(self):
+    def quality(self) -> dict[str, float | None]:
         """PSNR (dB) and SSIM of each restored image, not clipped: a dictionary by `psnr_NAME`,
         `ssim_NAME`.
 
@@ -105,9 +105,10 @@ class Restoration(Result):
         found = {}
         for measure, least in ((psnr, 1), (ssim, WINDOW)):
             for name, image in self.images.items():
-                known = self.clean is not None and np.isfinite(image).all()
-                known = known and min(image.shape[:2]) >= least
-                value = float(measure(image[None], self.clean[None])[0]) if known else None
+                value = None
+                fits = np.isfinite(image).all() and min(image.shape[:2]) >= least
+                if self.clean is not None and fits:
+                    value = float(measure(image[None], self.clean[None])[0])
                 found[f"{measure.__name__}_{name}"] = value
         return found
 

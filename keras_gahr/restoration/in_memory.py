@@ -2,7 +2,7 @@
 
 import functools
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from keras_gahr.datasets.image_arrays import as_images
 from keras_gahr.denoisers import DenoiserLike, as_denoiser
 from keras_gahr.errors import InputError
+from keras_gahr.progress import Progress, shows_progress
 from keras_gahr.sampling import AscentSchedule
 from keras_gahr.sampling.measurements import Measurement, image_sides, parse_measurement
 
@@ -30,7 +31,7 @@ def restore(
     schedule: AscentSchedule | None = None,
     batch_size: int = 16,
     memory: int | None = None,
-    progress: Callable[[float, float], object] | None = None,
+    progress: Progress = None,
 ) -> list[Restoration]: ...
 
 
@@ -46,10 +47,11 @@ def restore(
     schedule: AscentSchedule | None = None,
     batch_size: int = 16,
     memory: int | None = None,
-    progress: Callable[[float, float], object] | None = None,
+    progress: Progress = None,
 ) -> Any: ...
 
 
+@shows_progress("restoring")
 def restore(
     denoiser,
     observed,
@@ -109,7 +111,7 @@ def restore(
         choices = _as_many(measurement, parts, several, "measurements")
     else:
         choices = [measurement] * len(parts)
-    fitted = functools.cache(lambda chosen: _fitted(chosen, channels, seed))
+    fitted = functools.cache(functools.partial(_fitted, channels, seed))
     problems = []
     for place, (part, chosen, reference) in enumerate(zip(parts, choices, references, strict=True)):
         try:
@@ -137,12 +139,12 @@ def restore(
             schedule=schedule,
             batch_size=batch_size,
             memory=memory,
-            progress=progress and _share(progress, len(restorations), len(some), len(names)),
+            progress=_share(progress, len(restorations), len(some), len(names)),
         )
     return restorations if several else restorations[0]
 
 
-def _as_many(values, parts, several, what):
+def _as_many(values, parts, several, what) -> list[Any]:
     """One value for each of the parts."""
     if values is None:
         return [None] * len(parts)
@@ -152,7 +154,7 @@ def _as_many(values, parts, several, what):
     return values
 
 
-def _fitted(chosen, channels, seed):
+def _fitted(channels, seed, chosen):
     """A function from the shape of what was observed to the measurement."""
     if isinstance(chosen, Measurement):
         fit = chosen.of_channels(channels)

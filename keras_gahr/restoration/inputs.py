@@ -1,7 +1,10 @@
 """The images to restore, or what was observed of them, one by one from files."""
 
+from __future__ import annotations
+
 import dataclasses
 import functools
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -76,18 +79,18 @@ class InputImages:
 
     def __init__(
         self,
-        sources,
-        text,
-        channels,
-        seed=0,
+        sources: Iterable[str | Path],
+        text: str,
+        channels: int,
+        seed: int = 0,
         *,
-        crop=None,
-        index=None,
-        channel=None,
-        measured=False,
-        sides=None,
-        layout=None,
-    ):
+        crop: str | tuple[int, ...] | None = None,
+        index: int | None = None,
+        channel: int | None = None,
+        measured: bool = False,
+        sides: tuple[int, int] | None = None,
+        layout: str | None = None,
+    ) -> None:
         if measured and crop is not None:
             raise InputError("received a crop for images that are measured already: leave it out")
         if measured and channel is not None:
@@ -122,7 +125,7 @@ class InputImages:
             raise InputError(f"two images would both be called {twice}: rename a file")
 
     @property
-    def names(self):
+    def names(self) -> list[str]:
         """The images' names, in order."""
         return [place.name for place in self._places]
 

@@ -29,7 +29,9 @@ JOURNAL = "journal.jsonl"
 """What an unfinished one holds too."""
 
 
-def check_restoration_output(out, names, overwrite=False):
+def check_restoration_output(
+    out: str | Path, names: Sequence[str], overwrite: bool = False
+) -> Path:
     """The folder, if restorations of images with these names may be written there.
 
     Raises:

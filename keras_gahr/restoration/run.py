@@ -1,16 +1,22 @@
 """Restoration of many images, going on where it was after a kill."""
 
+from __future__ import annotations
+
 import contextlib
 import dataclasses
 import functools
 import hashlib
 import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 import keras_gahr
 from keras_gahr.datasets.journal import Journal
+from keras_gahr.denoisers import Denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.files import others_in, resuming_folder
 from keras_gahr.noise import check_seed, check_whole
@@ -18,6 +24,7 @@ from keras_gahr.sampling import AscentSchedule, prepare
 from keras_gahr.sampling.request import check_request
 
 from .averages import restore_alike
+from .inputs import InputImages
 from .outputs import (
     CONTENTS,
     JOURNAL,
@@ -29,20 +36,20 @@ from .outputs import (
 
 
 def restore_files(
-    denoiser,
-    images,
-    out,
+    denoiser: Denoiser,
+    images: InputImages,
+    out: str | Path,
     *,
-    repeat=1,
-    seed=0,
-    schedule=None,
-    batch_size=16,
-    memory=None,
-    overwrite=False,
-    progress=lambda done, total: None,
-    draw=None,
-    **facts,
-):
+    repeat: int = 1,
+    seed: int = 0,
+    schedule: AscentSchedule | None = None,
+    batch_size: int = 16,
+    memory: int | None = None,
+    overwrite: bool = False,
+    progress: Callable[[float, float], object] = lambda done, total: None,
+    draw: Callable | None = None,
+    **facts: Any,
+) -> list[dict[str, Any]]:
     """Restores images from measurements of them, and writes a folder for each.
 
     A run that was killed goes on where it was when it is started again: what it had finished is kept

@@ -1,7 +1,10 @@
 """Coarse-to-fine stochastic ascent of the prior in a denoiser (paper, appendix A.2)."""
 
+from __future__ import annotations
+
 import dataclasses
 import math
+from typing import Any
 
 from keras_gahr.errors import InputError
 from keras_gahr.options.option import describes_options
@@ -33,16 +36,16 @@ class AscentSchedule(AscentOptions):
         if self.max_steps is None:
             object.__setattr__(self, "max_steps", 5 * self.predicted_steps())
 
-    def step_size(self, t):
+    def step_size(self, t: int) -> float:
         """h at step t = 1, 2, ..."""
         return self.h0 if self.fixed_h else self.h0 * t / (1 + self.h0 * (t - 1))
 
-    def noise_gain(self, t):
+    def noise_gain(self, t: int) -> float:
         """gamma / sigma at step t: what keeps the noise level falling by 1 - beta h."""
         h = self.step_size(t)
         return math.sqrt((1 - self.beta * h) ** 2 - (1 - h) ** 2)
 
-    def predicted_steps(self):
+    def predicted_steps(self) -> int:
         """Steps until sigma_end if the noise level falls by 1 - beta h_t at every step."""
         level, t = self.sigma_0, 0
         while level > self.sigma_end:
@@ -55,19 +58,19 @@ class AscentSchedule(AscentOptions):
             level *= 1 - self.beta * self.step_size(t)
         return t
 
-    def numbers(self, t):
+    def numbers(self, t: int) -> tuple[float, float]:
         """h and gamma / sigma of step t."""
         return self.step_size(t), self.noise_gain(t)
 
-    def at(self, numbers, g):
+    def at(self, numbers: Any, g: Any) -> Any:
         """The same whatever the direction g is."""
         return numbers
 
-    def active(self, sigma):
+    def active(self, sigma: Any) -> Any:
         """Which images go on, by their estimated noise levels."""
         return (sigma > self.sigma_end) & (sigma <= DIVERGED)
 
-    def status(self, sigma, final_sigma):
+    def status(self, sigma: float, final_sigma: float) -> str:
         """How an image ended, by its estimated level in the last step."""
         if sigma <= self.sigma_end:
             return "converged"

@@ -1,14 +1,20 @@
 """Images from a multi-scale denoiser, the low band first and then details given what is there."""
 
+from __future__ import annotations
+
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
+from keras_gahr.denoisers import MultiScaleDenoiser
 from keras_gahr.denoisers.haar import haar_synthesize
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_seed, keyed_normal
+from keras_gahr.progress import Progress, shows_progress
 
 from .ascent import AscentSchedule
 from .noise_levels import NoiseLevels
@@ -44,22 +50,22 @@ class MultiScaleSamples(SampledImages):
     trajectory: ClassVar[Trajectory | None] = None
 
     @property
-    def steps(self):
+    def steps(self) -> np.ndarray:
         """Steps of all levels together, for each image."""
         return np.sum([level.steps for level in self.levels], axis=0)
 
     @property
-    def sigma(self):
+    def sigma(self) -> np.ndarray:
         """The last level's."""
         return self.levels[-1].sigma
 
     @property
-    def first_sigma(self):
+    def first_sigma(self) -> np.ndarray:
         """The first level's."""
         return self.levels[0].first_sigma
 
     @property
-    def status(self):
+    def status(self) -> tuple[str, ...]:
         """For each image "converged", or what the first level that did not came to."""
         return tuple(
             next((status for status in of_image if status != "converged"), "converged")
@@ -67,22 +73,23 @@ class MultiScaleSamples(SampledImages):
         )
 
 
+@shows_progress("sampling")
 def sample_multi_scale(
-    denoiser,
-    shape,
+    denoiser: MultiScaleDenoiser,
+    shape: Sequence[int],
     *,
-    count=1,
-    seed=0,
-    schedule=None,
-    low_band=None,
-    first_image=0,
-    batch_size=16,
-    progress=None,
-    sampler="ascent",
-    check_every=8,
-    final_denoise=True,
-    memory=None,
-):
+    count: int = 1,
+    seed: int = 0,
+    schedule: AscentSchedule | NoiseLevels | None = None,
+    low_band: ArrayLike | None = None,
+    first_image: int = 0,
+    batch_size: int = 16,
+    progress: Progress = None,
+    sampler: str = "ascent",
+    check_every: int = 8,
+    final_denoise: bool = True,
+    memory: int | None = None,
+) -> MultiScaleSamples:
     """Draws the low band from its prior, then the details of each scale given the band below.
 
     Each level is a sampler of its own: the images are the details and the condition is the band so far
@@ -142,7 +149,7 @@ def sample_multi_scale(
         band = samples.images if scale is None else _finer(band, samples.images)
     names = ("low_band" if scale is None else f"detail_{scale}" for scale in plan)
     facts = facts_of(denoiser, sampler, seed, first_image, final_denoise)
-    return MultiScaleSamples(band, tuple(levels), tuple(names), schedule, facts)
+    return MultiScaleSamples(np.asarray(band), tuple(levels), tuple(names), schedule, facts)
 
 
 def _for_details(schedule, scale):
@@ -169,8 +176,6 @@ def _finer(band, details):
 
 def _share(progress, index, levels):
     """The progress of one level as part of all."""
-    if progress is None:
-        return None
     return lambda done, total: progress((index * total + done) / levels, total)
 
 

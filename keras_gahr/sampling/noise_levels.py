@@ -1,6 +1,9 @@
 """Noise levels that are set in advance, for samplers that follow them; every sigma in units of [0, 1]."""
 
+from __future__ import annotations
+
 import dataclasses
+from typing import Any
 
 from keras import ops
 
@@ -59,10 +62,10 @@ class NoiseLevels(LevelOptions):
         check_schedule(self)
 
     @property
-    def max_steps(self):
+    def max_steps(self) -> int:
         return self.steps
 
-    def level(self, t):
+    def level(self, t: int) -> float:
         """sigma before step t = 1, ..., steps; `level(steps + 1)` is `sigma_end`."""
         way = (t - 1) / self.steps
         if self.spacing == "geometric":
@@ -70,23 +73,23 @@ class NoiseLevels(LevelOptions):
         first, last = self.sigma_0 ** (1 / self.rho), self.sigma_end ** (1 / self.rho)
         return (first + way * (last - first)) ** self.rho
 
-    def numbers(self, t):
+    def numbers(self, t: int) -> tuple[float, float]:
         """sigma before and after step t."""
         return self.level(t), self.level(t + 1)
 
-    def at(self, numbers, g):
+    def at(self, numbers: Any, g: Any) -> Any:
         """sigma before and after a step whose direction is g, either one number or one an image."""
         if not self.estimated:
             return numbers
         sigma = noise_level(g)[:, None, None, None]
         return sigma, ops.minimum(numbers[1], sigma)
 
-    def active(self, sigma):
+    def active(self, sigma: Any) -> Any:
         """Which images go on, by their estimated noise levels."""
         alive = sigma <= DIVERGED
         return alive & (sigma > self.sigma_end) if self.estimated else alive
 
-    def status(self, sigma, final_sigma):
+    def status(self, sigma: float, final_sigma: float) -> str:
         """How an image ended, by its estimated levels in the last step and after it."""
         if not max(sigma, final_sigma) <= DIVERGED:
             return "diverged"

@@ -1,28 +1,33 @@
 """Images from the prior in a denoiser, batch by batch."""
 
+from __future__ import annotations
+
 import dataclasses
 import functools
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
-from keras_gahr.datasets.arrays import to_float
-from keras_gahr.denoisers import as_denoiser
+from keras_gahr.datasets.stacks import pixel_values
+from keras_gahr.denoisers import Denoiser, DenoiserLike, as_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_seed, check_whole, keyed_normal
+from keras_gahr.progress import Progress, shows_progress
 
 from .ancestral import ancestral_step
 from .ascent import AscentSchedule, ascent_step
 from .euler import euler_step
 from .heun import heun_step
-from .measurements import Synthesis
+from .measurements import Measurement, Synthesis
 from .noise_levels import NoiseLevels
 from .request import check_request
 from .run import SamplerRun
-from .samples import concatenate_samples
+from .samples import Samples, concatenate_samples
+from .trajectory import Trajectory
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,29 +56,30 @@ SAMPLERS = {
 _KEPT = "_keras_gahr_sampler"
 
 
+@shows_progress("sampling")
 def sample(
-    denoiser,
-    shape,
+    denoiser: DenoiserLike,
+    shape: Sequence[int],
     *,
-    count=1,
-    seed=0,
-    schedule=None,
-    measurement=None,
-    measured=None,
-    first_image=0,
-    batch_size=16,
-    noise=None,
-    initial=None,
-    callback=None,
-    progress=None,
-    check_every=8,
-    sampler="ascent",
-    condition=None,
-    final_denoise=True,
-    trajectory=None,
-    memory=None,
-    prepared=None,
-):
+    count: int = 1,
+    seed: int = 0,
+    schedule: AscentSchedule | NoiseLevels | None = None,
+    measurement: Measurement | None = None,
+    measured: ArrayLike | None = None,
+    first_image: int = 0,
+    batch_size: int = 16,
+    noise: Callable[[Sequence[int], int], np.ndarray] | None = None,
+    initial: ArrayLike | None = None,
+    callback: Callable | None = None,
+    progress: Progress = None,
+    check_every: int = 8,
+    sampler: str = "ascent",
+    condition: ArrayLike | None = None,
+    final_denoise: bool = True,
+    trajectory: Trajectory | None = None,
+    memory: int | None = None,
+    prepared: SamplerRun | None = None,
+) -> Samples:
     """Draws images from the prior in a denoiser, given linear measurements if there are any.
 
     Image k of a seed is the same alone, in a batch of any size and on every backend, to rounding.
@@ -98,7 +104,8 @@ def sample(
         callback: called after each step with (images, t, y, sigma): image indices, step, tensors
             `(batch, *shape)` and `(batch,)`.
         progress: called now and then with (done, total): how many images are finished, where an
-            unfinished one counts as the fraction of the way its noise level has come.
+            unfinished one counts as the fraction of the way its noise level has come. By default a bar
+            is shown in terminals and notebooks, by False none.
         check_every: steps between looks at sigma; reading it makes the device wait.
         sampler: a key of `SAMPLERS`.
         condition: what a conditional denoiser is given, `(count, height, width, channels)`; the first
@@ -121,6 +128,15 @@ def sample(
         InputError: for a count below 1 or more than memory can hold, a seed out of range, an unknown
             sampler or one of another schedule, a conditional denoiser without a condition, or shapes
             that do not fit.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> images = np.random.default_rng(0).random((8, 16, 16, 1))
+        >>> denoiser = kg.baselines.Wiener.from_images(images)
+        >>> schedule = kg.sampling.AscentSchedule(beta=0.5, sigma_end=0.3)
+        >>> samples = kg.sample(denoiser, (16, 16), count=2, schedule=schedule)
+        >>> samples.images.shape, samples.status
+        ((2, 16, 16, 1), ('converged', 'converged'))
     """
     denoiser = as_denoiser(denoiser)
     shape = check_request(denoiser, shape, count)
@@ -129,18 +145,13 @@ def sample(
     check_whole(check_every, "check_every", 1)
     # The index of an image is a key of its noise.
     first_image = check_whole(first_image, "first_image", 0, 2**64 - count)
-    initial, condition = (
-        None if images is None else to_float(np.asarray(images), None)
-        for images in (initial, condition)
-    )
+    initial = None if initial is None else pixel_values(initial)
+    condition = None if condition is None else pixel_values(condition)
     if measured is not None:
         measured = np.asarray(ops.convert_to_numpy(measured), np.float32)
     _check_shapes(denoiser, (count, *shape), initial, condition)
     if noise is None:
-
-        def noise(images, t):
-            return keyed_normal(seed, images, t, shape)
-
+        noise = functools.partial(_noise, seed, shape)
     run = prepared or _prepared_again(
         denoiser,
         tuple(shape),
@@ -177,7 +188,7 @@ def sample(
         warnings.warn(
             "some images are still noise, of which this denoiser sees less than a tenth: train it, "
             "for longer and with the noise that sampling starts from",
-            stacklevel=2,
+            stacklevel=3,
         )
     return samples
 
@@ -195,15 +206,15 @@ def facts_of(denoiser, sampler, seed, first_image, final_denoise):
 
 
 def prepare(
-    denoiser,
-    shape,
+    denoiser: Denoiser,
+    shape: Sequence[int],
     *,
-    schedule=None,
-    measurement=None,
-    sampler="ascent",
-    final_denoise=True,
-    memory=None,
-):
+    schedule: AscentSchedule | NoiseLevels | None = None,
+    measurement: Measurement | None = None,
+    sampler: str = "ascent",
+    final_denoise: bool = True,
+    memory: int | None = None,
+) -> SamplerRun:
     """A sampler with the weights that the denoiser has now; see `sample` for the arguments.
 
     Raises:
@@ -238,6 +249,10 @@ def _prepared_again(denoiser, shape, **options):
     return run
 
 
+def _noise(seed, shape, images, t):
+    return keyed_normal(seed, images, t, shape)
+
+
 def _part(measured, batch):
     """What was measured of the images of a batch."""
     return measured if measured is None or len(measured) == 1 else measured[batch]
@@ -245,10 +260,9 @@ def _part(measured, batch):
 
 def _report(progress, batch, count, schedule, sigma):
     """Tells `progress` how far the images of a batch have come."""
-    if progress is not None:
-        level = np.clip(np.nan_to_num(sigma), schedule.sigma_end, schedule.sigma_0)
-        way = np.log(schedule.sigma_0 / level) / np.log(schedule.sigma_0 / schedule.sigma_end)
-        progress(batch.start + float(np.clip(way, 0, 1).sum()), count)
+    level = np.clip(np.nan_to_num(sigma), schedule.sigma_end, schedule.sigma_0)
+    way = np.log(schedule.sigma_0 / level) / np.log(schedule.sigma_0 / schedule.sigma_end)
+    progress(batch.start + float(np.clip(way, 0, 1).sum()), count)
 
 
 def _check_shapes(denoiser, shape, initial, condition):

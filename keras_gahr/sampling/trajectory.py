@@ -1,6 +1,10 @@
 """How images come out of the noise."""
 
+from __future__ import annotations
+
 import io
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -31,41 +35,41 @@ class Trajectory:
         sigma: `(kept, count)`.
     """
 
-    def __init__(self, every):
+    def __init__(self, every: int) -> None:
         if every < 1:
             raise InputError(f"received a trajectory of every {every} steps, expected at least 1")
         self.every = every
         self._batches = []
         self._kept = []
 
-    def record(self, t, y, denoised, sigma):
+    def record(self, t: int, y: Any, denoised: Any, sigma: Any) -> None:
         """Takes a step; tensors `(batch, height, width, channels)` and `(batch,)`."""
         if (t - 1) % self.every == 0:
             arrays = (ops.convert_to_numpy(tensor) for tensor in (y, denoised, sigma))
             # A copy, since a backend may hand out its own memory.
             self._kept.append((t, *(np.array(array) for array in arrays)))
 
-    def finish(self, t, y, denoised, sigma):
+    def finish(self, t: int, y: Any, denoised: Any, sigma: Any) -> None:
         """Takes the end of a batch, before step t that there was not; arrays as for `record`."""
         self._batches.append([*self._kept, (t, y, denoised, sigma)])
         self._kept = []
 
     @property
-    def t(self):
+    def t(self) -> np.ndarray:
         longest = max(self._batches, key=len)
         last = max(batch[-1][0] for batch in self._batches)
         return np.array([*(frame[0] for frame in longest[:-1]), last])
 
     @property
-    def y(self):
+    def y(self) -> np.ndarray:
         return self._stack(1)
 
     @property
-    def denoised(self):
+    def denoised(self) -> np.ndarray:
         return self._stack(2)
 
     @property
-    def sigma(self):
+    def sigma(self) -> np.ndarray:
         return self._stack(3)
 
     def _stack(self, entry):
@@ -77,7 +81,7 @@ class Trajectory:
             parts.append(np.stack(frames + frames[-1:] * (longest - len(frames))))
         return np.concatenate(parts, axis=1)
 
-    def save(self, folder):
+    def save(self, folder: Path) -> None:
         """Writes `TRAJECTORY_FILES` into a folder: arrays, a sheet and an animation.
 
         The sheet has two rows for each image, y and the denoised y, from the first step to the last; the

@@ -211,8 +211,8 @@ def test_what_cannot_be_compared():
         paired_similarity(a, a[:1])
     with pytest.raises(InputError, match="not finite"):
         closest(a + np.nan, a)
-    with pytest.raises(InputError, match=r"expected \(count"):
-        closest(a[0], a)
+    with pytest.raises(InputError, match=r"expected \(H, W\)"):
+        closest(a[0, 0, 0], a)
 
 
 SCRIPT = """

@@ -199,8 +199,8 @@ def test_the_command_line_loads_them(tmp_path):
 
 def test_what_makes_no_baseline():
     images = faces(3)
-    with pytest.raises(InputError, match=r"expected \(count"):
-        EmpiricalBayes(images[0])
+    with pytest.raises(InputError, match=r"expected \(H, W\)"):
+        EmpiricalBayes(images[0, 0, 0])
     with pytest.raises(InputError, match="above 0"):
         EmpiricalBayes(images, sigma=0)
     with pytest.raises(InputError, match="one column"):

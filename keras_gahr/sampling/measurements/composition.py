@@ -1,6 +1,9 @@
 """One measurement of what another measured."""
 
+from __future__ import annotations
+
 import functools
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -12,7 +15,7 @@ from .measurement import Measurement
 _ROUNDING = 1e-4
 
 
-def compose(*measurements):
+def compose(*measurements: Measurement) -> Measurement:
     """The measurement that applies several, the first to images and each next to the one before.
 
     Raises:
@@ -36,7 +39,7 @@ class Composition(Measurement):
         InputError: if the shapes do not fit, or the rows would not be orthonormal.
     """
 
-    def __init__(self, first, second):
+    def __init__(self, first: Measurement, second: Measurement) -> None:
         names = f"{type(first).__name__} and then {type(second).__name__}"
         if first.measured_shape != second.shape:
             raise InputError(
@@ -49,20 +52,20 @@ class Composition(Measurement):
         self.gain = first.gain * second.gain
         self._check(names)
 
-    def measure(self, images):
+    def measure(self, images: Any) -> Any:
         return self.second.measure(self.first.measure(images))
 
-    def back_project(self, measured):
+    def back_project(self, measured: Any) -> Any:
         return self.first.back_project(self.second.back_project(measured))
 
-    def project(self, images):
+    def project(self, images: Any) -> Any:
         known = self.second.project(self.first.measure(images))
         return self.first.back_project(known)
 
-    def observe(self, images):
+    def observe(self, images: Any) -> Any:
         return self.second.observe(self.first.observe(images))
 
-    def measured_from(self, observed):
+    def measured_from(self, observed: Any) -> Any:
         # The first's units, seen through the second.
         between = self.second.back_project(self.second.measured_from(observed))
         return self.second.measure(self.first.measured_from(between))

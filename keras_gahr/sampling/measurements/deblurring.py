@@ -1,6 +1,10 @@
 """A blurred image is known."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -11,11 +15,17 @@ from .fourier import fourier, inverse_fourier
 from .measurement import Measurement
 
 
-def gaussian_kernel(sigma):
+def gaussian_kernel(sigma: float) -> np.ndarray:
     """A Gaussian of standard deviation `sigma` pixels with sum 1, cut off at four of them.
 
     Raises:
         InputError: for a sigma that is not above 0.
+
+    Examples:
+        >>> import keras_gahr as kg
+        >>> kernel = kg.measurements.gaussian_kernel(1.0)
+        >>> round(float(kernel.sum()), 6)
+        1.0
     """
     if not 0 < sigma < math.inf:
         raise InputError(f"received a blur of {sigma} pixels, expected more than 0")
@@ -41,11 +51,18 @@ class Deblurring(Measurement):
     Raises:
         InputError: for a kernel that is larger than the image, zero or not finite, or a threshold
             that is not in (0, 1).
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> kernel = kg.measurements.gaussian_kernel(1.0)
+        >>> blur = kg.measurements.Deblurring((16, 16, 1), kernel)
+        >>> blur(np.ones((16, 16))).shape
+        (16, 16, 1)
     """
 
     gives_pictures = True
 
-    def __init__(self, shape, kernel, threshold=0.01):
+    def __init__(self, shape: Sequence[int], kernel: np.ndarray, threshold: float = 0.01) -> None:
         kernel = np.asarray(kernel, np.float64)
         if kernel.ndim != 2 or not np.all(np.isfinite(kernel)) or not kernel.any():
             raise InputError(
@@ -73,17 +90,17 @@ class Deblurring(Measurement):
         self._blur = _tensors(spectrum)
         self._sharpening = _tensors(np.where(known, 1 / size, 0))
 
-    def measure(self, images):
+    def measure(self, images: Any) -> Any:
         return _multiply(images, self._phase)
 
-    def back_project(self, measured):
+    def back_project(self, measured: Any) -> Any:
         real, imaginary = self._phase
         return _multiply(measured, (real, -imaginary))
 
-    def observe(self, images):
+    def observe(self, images: Any) -> Any:
         return _multiply(images, self._blur)
 
-    def measured_from(self, observed):
+    def measured_from(self, observed: Any) -> Any:
         return _multiply(observed, self._sharpening)
 
 

@@ -1,8 +1,11 @@
 """Measurements written as text."""
 
+from __future__ import annotations
+
 import math
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,7 @@ from .composition import compose
 from .deblurring import Deblurring, gaussian_kernel
 from .grey import Grey
 from .known_pixels import KnownPixels
+from .measurement import Measurement
 from .random_basis import RandomBasis
 from .random_pixels import RandomPixels
 from .random_transform import RandomTransform
@@ -40,7 +44,7 @@ A `~` before a FILE is the user's folder, which a shell does not see behind a na
 """
 
 
-def parse_measurement(text, shape, seed=0):
+def parse_measurement(text: str, shape: Sequence[int], seed: int = 0) -> Measurement:
     """The measurement that a text like `super-resolution:4` or `grey,super-resolution:2` describes.
 
     Args:
@@ -52,6 +56,11 @@ def parse_measurement(text, shape, seed=0):
     Raises:
         InputError: for another text, a file that cannot be used, or a measurement that does not fit
             the shape.
+
+    Examples:
+        >>> import keras_gahr as kg
+        >>> kg.measurements.parse_measurement("super-resolution:4", (8, 8, 1)).measured_shape
+        (2, 2, 1)
     """
     measurements = []
     for name, rest in _parts(text):
@@ -65,7 +74,7 @@ def parse_measurement(text, shape, seed=0):
     return compose(*measurements)
 
 
-def image_sides(text, observed):
+def image_sides(text: str, observed: Sequence[int]) -> tuple[int, ...]:
     """(height, width) of the images whose measurement, described by a text, is a picture of this size.
 
     Args:
@@ -74,6 +83,11 @@ def image_sides(text, observed):
 
     Raises:
         InputError: if the text is wrong.
+
+    Examples:
+        >>> import keras_gahr as kg
+        >>> kg.measurements.image_sides("super-resolution:4", (2, 3))
+        (8, 12)
     """
     factor = math.prod(
         _Text(name, rest).whole() for name, rest in _parts(text) if name == "super-resolution"

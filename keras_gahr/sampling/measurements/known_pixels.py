@@ -1,14 +1,19 @@
 """Some pixels are known, the others not."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from keras_gahr.errors import InputError
 
 from .measurement import Measurement
 
 
-def inpainting(mask, channels=None):
+def inpainting(mask: ArrayLike, channels: int | None = None) -> KnownPixels:
     """The measurement of the pixels that a mask says are known.
 
     Args:
@@ -35,9 +40,8 @@ def inpainting(mask, channels=None):
     if mask.dtype == np.uint8 and mask.max(initial=0) > 1:
         # Of a mask with other values the rest is refused.
         mask = mask / 255
-    if channels is None:
-        channels = mask.shape[-1] if mask.ndim == 3 else 1
-    return KnownPixels(mask, channels)
+    of_mask = mask.shape[-1] if mask.ndim == 3 else 1
+    return KnownPixels(mask, of_mask if channels is None else channels)
 
 
 class KnownPixels(Measurement):
@@ -54,7 +58,7 @@ class KnownPixels(Measurement):
 
     gives_pictures = True
 
-    def __init__(self, mask, channels):
+    def __init__(self, mask: ArrayLike, channels: int) -> None:
         mask = np.asarray(mask, np.float32)
         mask = mask[..., None] if mask.ndim == 2 else mask
         if mask.ndim != 3 or mask.shape[-1] not in {1, channels}:
@@ -69,16 +73,16 @@ class KnownPixels(Measurement):
         self.shape = self.measured_shape = (*mask.shape[:2], channels)
         self.mask = ops.convert_to_tensor(mask)
 
-    def of_channels(self, channels):
+    def of_channels(self, channels: int) -> Measurement:
         if self.mask.shape[-1] == 1 and self.shape[2] != channels:
             return KnownPixels(ops.convert_to_numpy(self.mask), channels)
         return super().of_channels(channels)
 
-    def measure(self, images):
+    def measure(self, images: Any) -> Any:
         return images * self.mask
 
-    def back_project(self, measured):
+    def back_project(self, measured: Any) -> Any:
         return measured * self.mask
 
-    def project(self, images):
+    def project(self, images: Any) -> Any:
         return images * self.mask

@@ -1,8 +1,13 @@
 """What every linear measurement has in common."""
 
-import abc
+from __future__ import annotations
 
+import abc
+from typing import Any
+
+import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from keras_gahr.datasets.image_arrays import as_images
 from keras_gahr.errors import InputError
@@ -26,10 +31,12 @@ class Measurement(abc.ABC):
         gain: how much larger than the values of an image those of such a picture can be.
     """
 
-    gives_pictures = False
-    gain = 1.0
+    shape: tuple[int, ...]
+    measured_shape: tuple[int, ...]
+    gives_pictures: bool = False
+    gain: float = 1.0
 
-    def __call__(self, images):
+    def __call__(self, images: ArrayLike) -> np.ndarray:
         """What the instrument gives of images: float32 `measured_shape`, of several `(N, ...)`.
 
         Args:
@@ -39,16 +46,16 @@ class Measurement(abc.ABC):
         Raises:
             InputError: for something else, or images of another shape.
         """
-        images, layout = as_images(images, self.shape[-1])
-        if images.shape[1:] != tuple(self.shape):
+        stack, layout = as_images(images, self.shape[-1])
+        if stack.shape[1:] != tuple(self.shape):
             raise InputError(
-                f"received images of shape {images.shape[1:]}, expected {tuple(self.shape)}: make a "
+                f"received images of shape {stack.shape[1:]}, expected {tuple(self.shape)}: make a "
                 "measurement of their shape"
             )
-        observed = ops.convert_to_numpy(self.observe(ops.convert_to_tensor(images)))
+        observed = ops.convert_to_numpy(self.observe(ops.convert_to_tensor(stack)))
         return observed if "N" in layout else observed[0]
 
-    def of_channels(self, channels):
+    def of_channels(self, channels: int) -> Measurement:
         """The measurement of images with so many channels, if it is one or can be made one.
 
         Raises:
@@ -62,26 +69,26 @@ class Measurement(abc.ABC):
         return self
 
     @abc.abstractmethod
-    def measure(self, images):
+    def measure(self, images: Any) -> Any:
         """M x: the measurements of images."""
 
     @abc.abstractmethod
-    def back_project(self, measured):
+    def back_project(self, measured: Any) -> Any:
         """M^T m: the images of least norm with these measurements."""
 
-    def project(self, images):
+    def project(self, images: Any) -> Any:
         """P x: the known part of images."""
         return self.back_project(self.measure(images))
 
-    def observe(self, images):
+    def observe(self, images: Any) -> Any:
         """What the instrument gives of images, of the shape of the measurements."""
         return self.measure(images)
 
-    def measured_from(self, observed):
+    def measured_from(self, observed: Any) -> Any:
         """M x from what the instrument gave of x."""
         return observed
 
-    def ascent_direction(self, residual, images, known):
+    def ascent_direction(self, residual: Any, images: Any, known: Any) -> Any:
         """g = (I - P) r(y) + P y - M^T m, which the sampler follows downwards.
 
         Args:

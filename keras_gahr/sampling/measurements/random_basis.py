@@ -1,6 +1,10 @@
 """Inner products with random orthonormal images."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
 from keras import ops
@@ -24,9 +28,14 @@ class RandomBasis(Measurement):
 
     Raises:
         InputError: for a fraction that is not in (0, 1], or a matrix that would be too large.
+
+    Examples:
+        >>> import keras_gahr as kg
+        >>> kg.measurements.RandomBasis((8, 8, 1), 0.25).measured_shape
+        (16,)
     """
 
-    def __init__(self, shape, fraction, seed=0):
+    def __init__(self, shape: Sequence[int], fraction: float, seed: int = 0) -> None:
         size = math.prod(shape)
         columns = kept_count(fraction, size)
         if size * columns > _LARGEST:
@@ -39,7 +48,7 @@ class RandomBasis(Measurement):
         self._set_basis(shape, np.linalg.qr(matrix)[0])
 
     @classmethod
-    def from_basis(cls, shape, basis):
+    def from_basis(cls, shape: Sequence[int], basis: np.ndarray) -> Self:
         """The measurement with given orthonormal columns.
 
         Args:
@@ -65,9 +74,9 @@ class RandomBasis(Measurement):
         self.measured_shape = (basis.shape[1],)
         self._basis = ops.convert_to_tensor(basis.astype(np.float32))
 
-    def measure(self, images):
+    def measure(self, images: Any) -> Any:
         return ops.matmul(ops.reshape(images, (-1, math.prod(self.shape))), self._basis)
 
-    def back_project(self, measured):
+    def back_project(self, measured: Any) -> Any:
         images = ops.matmul(measured, ops.transpose(self._basis))
         return ops.reshape(images, (-1, *self.shape))

@@ -1,5 +1,9 @@
 """Pixels known at random places."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 
 from .known_pixels import KnownPixels
@@ -16,9 +20,15 @@ class RandomPixels(KnownPixels):
 
     Raises:
         InputError: for a fraction that is not in (0, 1].
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> some = kg.measurements.RandomPixels((8, 8, 1), 0.25)
+        >>> float(some(np.ones((8, 8))).sum())
+        16.0
     """
 
-    def __init__(self, shape, fraction, seed=0):
+    def __init__(self, shape: Sequence[int], fraction: float, seed: int = 0) -> None:
         mask = np.zeros(shape[:2], np.float32)
         mask.flat[random_subset(fraction, mask.size, np.random.default_rng(seed))] = 1
         super().__init__(mask, shape[2])

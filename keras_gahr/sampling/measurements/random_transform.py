@@ -1,6 +1,10 @@
 """Random measurements of large images, without a matrix as large as they are."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -24,9 +28,14 @@ class RandomTransform(Measurement):
 
     Raises:
         InputError: for a fraction that is not in (0, 1].
+
+    Examples:
+        >>> import keras_gahr as kg
+        >>> kg.measurements.RandomTransform((8, 8, 1), 0.25).measured_shape
+        (16,)
     """
 
-    def __init__(self, shape, fraction, seed=0):
+    def __init__(self, shape: Sequence[int], fraction: float, seed: int = 0) -> None:
         rng = np.random.default_rng(seed)
         size = math.prod(shape)
         signs = np.where(rng.random(shape) < 0.5, np.float32(-1), np.float32(1))
@@ -47,16 +56,16 @@ class RandomTransform(Measurement):
             for side in shape[:2]
         )
 
-    def measure(self, images):
+    def measure(self, images: Any) -> Any:
         coefficients = ops.reshape(self._transform(images), (-1, math.prod(self.shape)))
         return ops.take(coefficients, self._kept, axis=1)
 
-    def back_project(self, measured):
+    def back_project(self, measured: Any) -> Any:
         padded = ops.concatenate([measured, ops.zeros_like(measured[:, :1])], axis=1)
         coefficients = ops.take(padded, self._places, axis=1)
         return self._inverse(ops.reshape(coefficients, (-1, *self.shape)))
 
-    def project(self, images):
+    def project(self, images: Any) -> Any:
         return self._inverse(self._mask * self._transform(images))
 
     def _transform(self, images):

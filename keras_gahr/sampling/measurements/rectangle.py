@@ -1,5 +1,9 @@
 """A rectangle of the image is unknown."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 
 from keras_gahr.errors import InputError
@@ -19,9 +23,17 @@ class Inpainting(KnownPixels):
 
     Raises:
         InputError: if the rectangle is empty or leaves the image.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> hole = kg.measurements.Inpainting((8, 8, 1), (4, 4))
+        >>> float(hole(np.ones((8, 8))).sum())
+        48.0
     """
 
-    def __init__(self, shape, hole, centre=None):
+    def __init__(
+        self, shape: Sequence[int], hole: tuple[int, int], centre: tuple[int, ...] | None = None
+    ) -> None:
         centre = centre or (shape[0] // 2, shape[1] // 2)
         top, left = (middle - side // 2 for middle, side in zip(centre, hole, strict=True))
         bottom, right = top + hole[0], left + hole[1]

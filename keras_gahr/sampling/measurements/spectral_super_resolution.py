@@ -1,5 +1,10 @@
 """The low frequencies of an image are known."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from keras import ops
 
@@ -10,7 +15,7 @@ from .measurement import Measurement
 from .subset import check_fraction
 
 
-def low_frequencies(shape, fraction, published=False):
+def low_frequencies(shape: Sequence[int], fraction: float, published: bool = False) -> np.ndarray:
     """A mask of the low frequencies along both axes, about a fraction of all of them.
 
     Args:
@@ -25,6 +30,11 @@ def low_frequencies(shape, fraction, published=False):
 
     Raises:
         InputError: for a fraction that is not in (0, 1].
+
+    Examples:
+        >>> import keras_gahr as kg
+        >>> kg.measurements.low_frequencies((8, 8, 1), 0.3).shape
+        (8, 8)
     """
     check_fraction(fraction)
     kept = []
@@ -51,7 +61,7 @@ class SpectralSuperResolution(Measurement):
         InputError: for a mask of another shape or with other values.
     """
 
-    def __init__(self, shape, mask):
+    def __init__(self, shape: Sequence[int], mask: np.ndarray) -> None:
         mask = np.asarray(mask, np.float32)
         if mask.shape != tuple(shape[:2]) or not np.all((mask == 0) | (mask == 1)):
             raise InputError(
@@ -62,10 +72,10 @@ class SpectralSuperResolution(Measurement):
         self.measured_shape = (*shape[:2], 2 * shape[2])
         self._mask = ops.convert_to_tensor(mask[..., None])
 
-    def measure(self, images):
+    def measure(self, images: Any) -> Any:
         return ops.concatenate([self._mask * part for part in fourier(images)], axis=-1)
 
-    def back_project(self, measured):
+    def back_project(self, measured: Any) -> Any:
         channels = self.shape[2]
         known = self._mask * measured
         return inverse_fourier(known[..., :channels], known[..., channels:])
