@@ -40,7 +40,7 @@ def test_of_measured_images_too(untrained):
     measurement = kg.measurements.SuperResolution(SHAPE, 4)
     observed = np.full((1, *measurement.measured_shape), 0.5, np.float32)
     with pytest.warns(UserWarning, match="still noise"):
-        (found,) = kg.restoration.restore(untrained, ["a"], measurement, observed, repeat=2)
+        (found,) = kg.restore(untrained, observed, measurement, repeat=2)
     assert found.status == ("noise_unseen",) * 2
 
 
