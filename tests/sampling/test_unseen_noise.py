@@ -13,7 +13,8 @@ EULER = kg.sampling.NoiseLevels(steps=3)
 
 @pytest.fixture(scope="module")
 def untrained():
-    return kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+    # Of some seeds it sees enough of the noise to go on, and diverges.
+    return kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3, seed=0)
 
 
 @pytest.mark.parametrize(
