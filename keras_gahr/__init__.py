@@ -1,7 +1,8 @@
 """Blind denoisers, their geometry-adaptive bases and their samplers, on any Keras 3 backend.
 
 `import keras_gahr as kg` is enough: rooms such as `kg.analysis` load when they are touched, and what a
-notebook starts with stands here. Nothing is loaded before, neither Keras nor its backend. To read a
+notebook starts with stands here. Nothing is loaded before, neither Keras nor its backend, which is
+KERAS_BACKEND's, keras.json's or one that is installed. To read a
 `.keras` file by `keras.saving.load_model` instead of `kg.load_denoiser`, touch `kg.denoisers` first, which
 makes the classes known to Keras.
 """
@@ -56,10 +57,17 @@ __all__ = ["__version__", *_HOMES, *_ROOMS]
 
 def __getattr__(name):
     if name in _HOMES:
-        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+        return getattr(_loaded(_HOMES[name]), name)
     if name in _ROOMS:
-        return importlib.import_module(f"{__name__}.{_ROOMS[name]}")
+        return _loaded(_ROOMS[name])
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _loaded(module):
+    from .backend_choice import take_installed_backend
+
+    take_installed_backend()
+    return importlib.import_module(f"{__name__}.{module}")
 
 
 def __dir__():

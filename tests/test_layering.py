@@ -23,7 +23,7 @@ RANKS = [
     },
     {"result"},
     {"json_file", "options"},
-    {"_backend"},
+    {"_backend", "backend_choice"},
     {"noise", "datasets"},
     {"denoisers"},
     {"baselines"},
@@ -95,6 +95,7 @@ def named_by_string(name, package):
 
 
 WHEN_CALLED = {
+    "keras_gahr/__init__.py": {"keras_gahr.backend_choice.take_installed_backend"},
     "keras_gahr/denoisers/configuration.py": {"keras_gahr.baselines"},
     "keras_gahr/denoisers/loading.py": {
         "weights_convert.loading.is_published",

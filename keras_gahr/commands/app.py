@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from keras_gahr import __version__
+from keras_gahr.backend_choice import choose_backend
 from keras_gahr.errors import InputError
 from keras_gahr.names import printable
 
 from .assemble import assemble
-from .backend import BackendOption, choose_backend, lacks_memory
+from .backend import BackendOption, lacks_memory
 from .baseline import baseline
 from .compare import compare
 from .convert import convert

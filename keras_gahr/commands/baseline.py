@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from keras_gahr.backend_choice import choose_backend
 from keras_gahr.errors import InputError
 
-from .backend import BackendOption, choose_backend
+from .backend import BackendOption
 from .options import LayoutOption, MaxPixelsOption, OverwriteOption, check_model_output
 from .training_sets import HalfOption, training_images
 

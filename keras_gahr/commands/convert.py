@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
-from .backend import BackendOption, choose_backend
+from keras_gahr.backend_choice import choose_backend
+
+from .backend import BackendOption
 from .convert_tree import convert_recursively
 from .options import OverwriteOption
 

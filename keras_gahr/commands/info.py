@@ -1,6 +1,8 @@
 """`gahr info`."""
 
-from .backend import BackendOption, choose_backend
+from keras_gahr.backend_choice import choose_backend
+
+from .backend import BackendOption
 
 
 def info(backend: BackendOption = None):

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-from .backend import BackendOption, choose_backend
+from keras_gahr.backend_choice import choose_backend
+
+from .backend import BackendOption
 from .options import (
     BatchSizeOption,
     Format,

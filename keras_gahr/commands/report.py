@@ -23,7 +23,7 @@ def report(
 
     report.html is one file that holds everything and loads nothing.
     """
-    from .backend import choose_backend
+    from keras_gahr.backend_choice import choose_backend
 
     choose_backend()
     from keras_gahr.report.page import check_report_output, write_report

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from keras_gahr.backend_choice import choose_backend
 from keras_gahr.errors import InputError
 
-from .backend import BackendOption, choose_backend
+from .backend import BackendOption
 
 _LAUNCHERS = {"local": None, "slurm": "slurm", "submitit-local": "local"}
 """The cluster that submitit calls so; the last one is for trying it out."""

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from keras_gahr.backend_choice import choose_backend
 from keras_gahr.options.sampling import AscentOptions
 
-from .backend import BackendOption, choose_backend
+from .backend import BackendOption
 from .options import (
     BatchSizeOption,
     ChannelOption,

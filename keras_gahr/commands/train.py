@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
+from keras_gahr.backend_choice import backend_in, choose_backend
 from keras_gahr.errors import InputError
 from keras_gahr.options.training import MACHINE, RunOptions
 
-from .backend import BackendOption, backend_in, choose_backend
+from .backend import BackendOption
 from .options import OverwriteOption, offers
 
 

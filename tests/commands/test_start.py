@@ -12,7 +12,8 @@ import pytest
 from waiting import FOR_EVER
 
 from keras_gahr import InputError, __version__
-from keras_gahr.commands.backend import backend_in, choose_backend, lacks_memory
+from keras_gahr.backend_choice import backend_in, choose_backend
+from keras_gahr.commands.backend import lacks_memory
 
 ROOT = Path(__file__).resolve().parents[2]
 BACKENDS = ("tensorflow", "torch", "jax")
@@ -115,6 +116,26 @@ def test_an_installed_backend_is_found(gahr_process, monkeypatch, tmp_path):
     result = gahr_process("info")
     assert result.returncode == 0, result.stderr
     assert keras.backend.backend() in result.stdout
+
+
+@pytest.mark.skipif(not MISSING, reason="all backends are installed here")
+def test_python_finds_an_installed_backend(tmp_path):
+    """As soon as a room is touched; importing the package changes nothing."""
+    code = (
+        "import os\n"
+        "before = dict(os.environ)\n"
+        "import keras_gahr as kg\n"
+        "assert dict(os.environ) == before\n"
+        "kg.UNet\n"
+        "import keras\n"
+        "print(keras.backend.backend())"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "KERAS_HOME": str(tmp_path)}
+    environment.pop("KERAS_BACKEND")
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment
+    )
+    assert found.stdout.split() == [keras.backend.backend()], found.stderr
 
 
 def test_the_option_wins_over_the_environment(gahr_process):
