@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from keras_gahr.commands.backend import BACKENDS, choose_backend
+from keras_gahr.backend_choice import BACKENDS, choose_backend
 from keras_gahr.errors import InputError
 from keras_gahr.files import replacing
 

@@ -23,7 +23,7 @@ def test_the_first_screen_of_python_runs():
     for shown, small in (
         ("c_alpha_images(500,", "c_alpha_images(40,"),
         ('"images_per_epoch": 2000', '"images_per_epoch": 16'),
-        ("epochs=3", "epochs=1, progress=False"),
+        ("epochs=10", "epochs=1, progress=False"),
         ("seed=0).images", "schedule=kg.sampling.AscentSchedule(beta=1, sigma_end=0.5)).images"),
     ):
         assert shown in code
