@@ -276,11 +276,15 @@ def _within(seconds, call):
     thread.start()
     thread.join(seconds)
     if not outcome:
-        raise _Broken(f"no answer in {seconds} seconds")
+        raise _Broken(_no_answer(seconds))
     value, error = outcome[0]
     if error is not None:
         raise error
     return value
+
+
+def _no_answer(seconds):
+    return f"no answer in {seconds} seconds"
 
 
 def _chunks(response):
@@ -303,5 +307,8 @@ def _short(text):
 def _reason(error):
     """What went wrong, in one line."""
     reason = getattr(error, "reason", error)
+    # A socket may see its own limit before ours is over.
+    if isinstance(reason, TimeoutError):
+        return _no_answer(_TIMEOUT_SECONDS)
     text = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
     return _short(text.splitlines()[0])
