@@ -3,10 +3,23 @@
 import dataclasses
 import math
 import numbers
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
 from keras_gahr.errors import InputError
+
+__all__ = [
+    "NOISE_LAWS",
+    "NoiseLaw",
+    "check_number",
+    "check_seed",
+    "check_whole",
+    "keyed_normal",
+    "keyed_uniform",
+    "parse_sigma",
+]
 
 NOISE_LAWS = ("quadratic", "linear")
 
@@ -26,7 +39,7 @@ class NoiseLaw:
     low: float = 0.0
     high: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.name not in NOISE_LAWS:
             raise InputError(
                 f"received noise law {self.name!r}, expected one of {', '.join(NOISE_LAWS)}"
@@ -37,20 +50,20 @@ class NoiseLaw:
                 "and high > 0"
             )
 
-    def sigma(self, uniform):
+    def sigma(self, uniform: Any) -> Any:
         """Noise levels for uniform draws on [0, 1): a NumPy array or a tensor, same shape out."""
         if self.name == "linear":
             return (self.high - self.low) * uniform + self.low
         low, high = math.sqrt(self.low), math.sqrt(self.high)
         return ((high - low) * uniform + low) ** 2
 
-    def mean_square(self):
+    def mean_square(self) -> float:
         """The mean of sigma^2 over the law."""
         middles = (np.arange(1000) + 0.5) / 1000
         return float(np.mean(self.sigma(middles) ** 2))
 
 
-def parse_sigma(text):
+def parse_sigma(text: str | float) -> float:
     """A noise level written as `0.1` or `25/255`.
 
     Raises:
@@ -66,12 +79,12 @@ def parse_sigma(text):
     return sigma
 
 
-def check_seed(seed):
+def check_seed(seed: Any) -> int:
     """The seed, if it is a whole number from 0 to 2**64 - 1; else raises `InputError`."""
     return check_whole(seed, "seed", 0, 2**64 - 1)
 
 
-def check_whole(value, name, least, most=None):
+def check_whole(value: Any, name: str, least: int, most: int | None = None) -> int:
     """A whole number, of Python or NumPy, as an int.
 
     Args:
@@ -83,7 +96,7 @@ def check_whole(value, name, least, most=None):
         InputError: if it is something else, or out of range.
     """
     whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not whole or value < least or (most is not None and value > most):
+    if not whole or value < least or (most is not None and most < int(value)):
         if most is None:
             limits = f"of at least {least}"
         else:
@@ -92,7 +105,7 @@ def check_whole(value, name, least, most=None):
     return int(value)
 
 
-def check_number(value, name):
+def check_number(value: Any, name: str) -> float:
     """A finite number, of Python or NumPy, as a float; else raises `InputError`."""
     real = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not real or not math.isfinite(value):
@@ -109,7 +122,7 @@ def _generator(seed, image, step):
     return np.random.Generator(np.random.Philox(key=key, counter=counter))
 
 
-def keyed_normal(seed, images, step, shape):
+def keyed_normal(seed: int, images: Iterable[int], step: int, shape: Sequence[int]) -> np.ndarray:
     """Standard normal noise for some images at one step, the same on every machine and backend.
 
     Args:
@@ -126,6 +139,6 @@ def keyed_normal(seed, images, step, shape):
     )
 
 
-def keyed_uniform(seed, images, step):
+def keyed_uniform(seed: int, images: Iterable[int], step: int) -> np.ndarray:
     """One uniform draw on [0, 1) for each image at one step: a float32 array `(len(images),)`."""
     return np.array([_generator(seed, image, step).random(dtype=np.float32) for image in images])

@@ -6,12 +6,13 @@ limit before it is decoded.
 
 import contextlib
 import contextvars
+from collections.abc import Iterator
 
 _PIXELS = contextvars.ContextVar("pixels", default=178_956_970)
 
 
 @contextlib.contextmanager
-def pixel_limit(pixels):
+def pixel_limit(pixels: int) -> Iterator[None]:
     """Within it, pictures of up to so many pixels are read; else up to 178,956,970."""
     token = _PIXELS.set(pixels)
     try:
@@ -20,6 +21,6 @@ def pixel_limit(pixels):
         _PIXELS.reset(token)
 
 
-def current_pixel_limit():
+def current_pixel_limit() -> int:
     """The number of pixels that pictures may have here; a new thread does not know it."""
     return _PIXELS.get()

@@ -11,6 +11,9 @@ from typing import Any, ParamSpec, TypeAlias, TypeVar
 Progress: TypeAlias = Callable[[float, float], object] | bool | None
 """None for a bar in terminals and notebooks, False for none, or a function of (done, total)."""
 
+OnProgress: TypeAlias = Callable[[int, int], object] | None
+"""A function of (done, total), or None."""
+
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 

@@ -11,7 +11,17 @@ import pytest
 import keras_gahr as kg
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("analysis", "baselines", "denoisers", "measurements", "plot", "restoration", "sampling")
+ROOMS = (
+    "analysis",
+    "baselines",
+    "datasets",
+    "denoisers",
+    "measurements",
+    "noise",
+    "plot",
+    "restoration",
+    "sampling",
+)
 
 
 def public():

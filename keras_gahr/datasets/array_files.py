@@ -4,6 +4,8 @@ import contextlib
 import gzip
 import hashlib
 import zlib
+from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +16,21 @@ from keras_gahr.impostors import impostor
 from .arrays import blocks, to_float
 from .entries import most_inflated
 from .patches import check_patches, cut_patches
-from .store import load
+from .store import Dataset, load
 from .writer import writing
 
 # Images are unsigned bytes (8) along three axes; labels have one.
 IDX_IMAGES, IDX_LABELS = bytes([0, 0, 8, 3]), bytes([0, 0, 8, 1])
 
 
-def make_array(file, out, patch=None, stride=None, overwrite=False, layout=None):
+def make_array(
+    file: str | PathLike,
+    out: str | PathLike,
+    patch: int | None = None,
+    stride: int | None = None,
+    overwrite: bool = False,
+    layout: str | None = None,
+) -> Dataset:
     """Makes a dataset from an array in a file.
 
     Args:
@@ -64,7 +73,9 @@ def make_array(file, out, patch=None, stride=None, overwrite=False, layout=None)
     return load(out, verify=False)
 
 
-def make_mnist(files, out, overwrite=False):
+def make_mnist(
+    files: Sequence[str | PathLike], out: str | PathLike, overwrite: bool = False
+) -> Dataset:
     """Makes a dataset from IDX files of images, as MNIST has them, in the order given.
 
     Args:

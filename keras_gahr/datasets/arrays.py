@@ -3,7 +3,10 @@
 import math
 import mmap
 import os
+from collections.abc import Iterator
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +27,7 @@ NOISY = (-9, 10)
 BLOCK_BYTES = 2**23
 
 
-def read_array(path):
+def read_array(path: str | PathLike) -> np.ndarray:
     """The array in a `.npy` file, as a read-only memory map, or in a `.npz` file, in memory.
 
     Of a `.npz` file it takes the array called `images`, or the only one. Nothing is unpickled.
@@ -69,7 +72,7 @@ def read_array(path):
         ) from error
 
 
-def blocks(array):
+def blocks(array: np.ndarray) -> Iterator[np.ndarray]:
     """Yields the array in order, in parts of about 8 MiB along its first axis.
 
     Of a memory map, no more than one part stays in memory: use a part before taking the next.
@@ -80,7 +83,7 @@ def blocks(array):
         release(array)
 
 
-def take(images, index, limits=CLEAN):
+def take(images: np.ndarray, index: Any, limits: tuple[float, float] = CLEAN) -> np.ndarray:
     """The images at `index` (whatever indexes an array) as float32 in [0, 1], in memory.
 
     Of a memory map, nothing else stays in memory. For limits see `to_float`.
@@ -90,7 +93,7 @@ def take(images, index, limits=CLEAN):
     return values
 
 
-def release(array):
+def release(array: np.ndarray) -> None:
     """Lets go of the pages of a memory map that were read; they would count as this process's.
 
     They are read again when needed, usually from the system's cache. Arrays other than read-only
@@ -100,10 +103,13 @@ def release(array):
         array = array.base
     # Of a map that can be written to, this would throw the changes away.
     if isinstance(array, np.memmap) and array.mode == "r" and hasattr(mmap, "MADV_DONTNEED"):
-        array.base.madvise(mmap.MADV_DONTNEED)
+        memory: Any = array.base
+        memory.madvise(mmap.MADV_DONTNEED)
 
 
-def check_values(array, name, limits=CLEAN):
+def check_values(
+    array: np.ndarray, name: str | PathLike, limits: tuple[float, float] = CLEAN
+) -> None:
     """Refuses an array that does not hold pixel values; reads it in blocks.
 
     Args:
@@ -134,7 +140,7 @@ def check_values(array, name, limits=CLEAN):
         )
 
 
-def value_range(array):
+def value_range(array: np.ndarray) -> tuple[float, float]:
     """The least and the greatest value of an array as numbers of Python; both NaN if one is."""
     ranges = [(float(block.min()), float(block.max())) for block in blocks(array)]
     lows, highs = zip(*ranges, strict=True)
@@ -143,7 +149,7 @@ def value_range(array):
     return min(lows), max(highs)
 
 
-def refuse_binary(array, name):
+def refuse_binary(array: np.ndarray, name: str | PathLike) -> None:
     """Refuses a uint8 array of 0 and 1 alone, which as 0..255 would be black; all 0 is an image.
 
     Raises:
@@ -178,7 +184,7 @@ def _mend(low, high):
     return "scale it"
 
 
-def to_float(array, limits=CLEAN):
+def to_float(array: np.ndarray, limits: tuple[float, float] | None = CLEAN) -> np.ndarray:
     """The pixel values as float32 in [0, 1]: uint8 is divided by 255, floats are clipped.
 
     Booleans become 0 and 1. Floats may have other limits, or None for values that are not to be

@@ -5,21 +5,23 @@ The bands are those of `keras_gahr.denoisers.haar`, computed by NumPy: with a, b
 vertical = (a - b + c - d) / 4, diagonal = (a - b - c + d) / 4.
 """
 
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
 from keras_gahr.errors import InputError
+from keras_gahr.progress import OnProgress
 
 from .generated import BLOCK_BYTES
-from .store import load
+from .store import Dataset, load
 from .writer import writing
 
 RANGE = (-0.5, 1.0)
 """What the bands of images on [0, 1] stay within: the low band on [0, 1], details on [-1/2, 1/2]."""
 
 
-def band_arrays(images, scale=0, low=False):
+def band_arrays(images: np.ndarray, scale: int = 0, low: bool = False) -> np.ndarray:
     """The low band of one scale and its three details, side by side in the last axis.
 
     Args:
@@ -42,7 +44,7 @@ def band_arrays(images, scale=0, low=False):
     return bands[0] if low else np.concatenate(bands, axis=-1)
 
 
-def band_pictures(bands):
+def band_pictures(bands: np.ndarray) -> np.ndarray:
     """Bands as pictures: low and horizontal above vertical and diagonal, with grey for no detail.
 
     Args:
@@ -58,7 +60,15 @@ def band_pictures(bands):
     return np.clip(np.concatenate([upper, lower], axis=1), 0, 1)
 
 
-def make_bands(source, out, scale=0, low=False, overwrite=False, progress=None, layout=None):
+def make_bands(
+    source: str | PathLike,
+    out: str | PathLike,
+    scale: int = 0,
+    low: bool = False,
+    overwrite: bool = False,
+    progress: OnProgress = None,
+    layout: str | None = None,
+) -> Dataset:
     """Makes the dataset of the bands of another's images, in the same order.
 
     A multi-scale denoiser of S scales needs the low band at scale S - 1 and, for each scale from 0 to

@@ -9,15 +9,19 @@ import concurrent.futures
 import dataclasses
 import functools
 import os
+from os import PathLike
+from typing import Any
 
 import numpy as np
 import pywt
 import scipy.fft
 
 from keras_gahr.errors import InputError
+from keras_gahr.progress import OnProgress
 
 from .draws import raw, to_uniform
 from .generated import check_sequence, make_generated
+from .store import Dataset
 
 # What a thread works on at once: more pixels leave its cache, fewer are not worth the calls.
 CHUNK_PIXELS = 32 * 80 * 80
@@ -49,7 +53,7 @@ class CAlpha:
     antialias: int = 1
     wavelet: str = "haar"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.beta is None:
             object.__setattr__(self, "beta", self.alpha)
         for name in ("alpha", "beta"):
@@ -64,7 +68,13 @@ class CAlpha:
                 f"the wavelet is {self.wavelet!r}: expected an orthogonal one, such as haar or db2"
             )
 
-    def images(self, contour, noise, intensities, coin):
+    def images(
+        self,
+        contour: np.ndarray,
+        noise: np.ndarray | None,
+        intensities: np.ndarray,
+        coin: np.ndarray,
+    ) -> np.ndarray:
         """The images that some random numbers make.
 
         Args:
@@ -99,6 +109,7 @@ class CAlpha:
         return np.clip(images, 0, 1, out=images)[..., None]
 
     def _regions(self, noise, intensities, coin):
+        assert self.beta is not None  # Alpha, if none was given.
         regions = backgrounds(noise, self.beta, self.separable)
         low, high = (extremum(regions, axis=(2, 3)) for extremum in (np.min, np.max))
         bright = coin[:, None] != [True, False]
@@ -110,7 +121,7 @@ class CAlpha:
         return regions
 
 
-def contours(draws, alpha):
+def contours(draws: np.ndarray, alpha: float) -> np.ndarray:
     """Heights of contours as fractions of the size, from uniform draws on [0, 1), both (N, n).
 
     The frequency k is in cycles per image; the mean is treated as frequency 1.
@@ -120,7 +131,7 @@ def contours(draws, alpha):
     return np.fft.irfft(np.fft.rfft(2 * draws - 1) * k ** -float(alpha), n)
 
 
-def backgrounds(noise, beta, separable=False):
+def backgrounds(noise: np.ndarray, beta: float, separable: bool = False) -> np.ndarray:
     """White noise filtered by |k|^-beta, without its mean.
 
     The separable filter is |kx ky|^(-beta / 2), where a frequency of 0 is treated as 1.
@@ -174,8 +185,16 @@ def _low_band(images, wavelet):
 
 
 def c_alpha_images(
-    count, size, seed, alpha, beta=None, blurred=False, start=0, workers=None, **options
-):
+    count: int,
+    size: int,
+    seed: int,
+    alpha: float,
+    beta: float | None = None,
+    blurred: bool = False,
+    start: int = 0,
+    workers: int | None = None,
+    **options: Any,
+) -> np.ndarray:
     """C^alpha images number start, ..., start + count - 1 of the sequence that the seed defines.
 
     Image i depends on (seed, i) and the law alone.
@@ -219,7 +238,16 @@ def c_alpha_images(
     return images
 
 
-def make_c_alpha(out, count, size, seed, alpha, overwrite=False, progress=None, **options):
+def make_c_alpha(
+    out: str | PathLike,
+    count: int,
+    size: int,
+    seed: int,
+    alpha: float,
+    overwrite: bool = False,
+    progress: OnProgress = None,
+    **options: Any,
+) -> Dataset:
     """Makes a dataset of C^alpha images: `c_alpha_images(...)`, float32, block by block.
 
     Args:

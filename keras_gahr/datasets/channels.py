@@ -1,9 +1,11 @@
 """Grey images and images in colour."""
 
+import numpy as np
+
 from keras_gahr.errors import InputError
 
 
-def with_channels(images, channels):
+def with_channels(images: np.ndarray, channels: int | None) -> np.ndarray:
     """Images (..., C) with so many channels: grey is their mean, and is repeated to make colour.
 
     Args:
@@ -13,7 +15,7 @@ def with_channels(images, channels):
     Raises:
         InputError: if neither the images nor the result are grey and the numbers differ.
     """
-    if channels in {None, images.shape[-1]}:
+    if channels is None or channels == images.shape[-1]:
         return images
     if channels == 1:
         return images.mean(axis=-1, keepdims=True)
@@ -24,7 +26,7 @@ def with_channels(images, channels):
     )
 
 
-def one_channel(image, channel):
+def one_channel(image: np.ndarray, channel: int | None) -> np.ndarray:
     """A channel of an image (..., C) as a grey one, (..., 1).
 
     Args:

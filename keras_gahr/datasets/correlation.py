@@ -5,9 +5,12 @@ angle between the two, after the mean of each was removed. This is how arXiv 231
 repeated pictures, on a grid of 20 x 20.
 """
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 from keras_gahr.errors import InputError
+from keras_gahr.progress import OnProgress
 
 from .arrays import blocks, check_values
 from .nearest import Copies, Nearest
@@ -24,12 +27,12 @@ BLOCK = 2048
 CHUNK = 128
 
 
-def coarse_shape(shape, side=SIDE):
+def coarse_shape(shape: Sequence[int], side: int = SIDE) -> tuple[int, int, int]:
     """The shape (h, w, C) of the averages of images (..., H, W, C): at most `side` high and wide."""
     return min(side, shape[-3]), min(side, shape[-2]), shape[-1]
 
 
-def coarse(images, side=SIDE):
+def coarse(images: np.ndarray, side: int = SIDE) -> np.ndarray:
     """Images averaged down to `side` x `side` pixels, without their mean, of norm 1.
 
     Where `side` divides the height these are averages over blocks; where it does not, a pixel that
@@ -66,7 +69,7 @@ def _averaging(old, new):
     return np.clip(overlap, 0, None) * new / old
 
 
-def coarse_set(images, side=SIDE, progress=None):
+def coarse_set(images: np.ndarray, side: int = SIDE, progress: OnProgress = None) -> np.ndarray:
     """`coarse` of a whole dataset as float32 (N, d), read block by block.
 
     Args:
@@ -92,7 +95,7 @@ def coarse_set(images, side=SIDE, progress=None):
     return vectors
 
 
-def rounding(size):
+def rounding(size: int) -> float:
     """A bound on the error of a float32 product of two vectors of `coarse_set` with `size` entries.
 
     The textbook bound for a sum of that many products in any order is size u for vectors of norm 1,
@@ -101,7 +104,7 @@ def rounding(size):
     return 2 * (size + 2) * 2.0**-24
 
 
-def triangle(count, block=None):
+def triangle(count: int, block: int | None = None) -> Iterator[tuple[slice, slice]]:
     """Yields the pairs of blocks (rows, columns), two slices, in which every i < j has its place.
 
     The columns ascend, and the rows below each of them. The last rows of each column are the
@@ -117,7 +120,9 @@ def triangle(count, block=None):
             yield slice(row, row + block), slice(column, min(column + block, count))
 
 
-def most_correlated(vectors, others, progress=None):
+def most_correlated(
+    vectors: np.ndarray, others: np.ndarray, progress: OnProgress = None
+) -> tuple[np.ndarray, np.ndarray]:
     """For each vector, the largest correlation with any of the others.
 
     Args:
@@ -149,7 +154,7 @@ def most_correlated(vectors, others, progress=None):
     return found.value[:, 0], found.index[:, 0]
 
 
-def products(vectors, others, i, j):
+def products(vectors: np.ndarray, others: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
     """The products of vectors[i] and others[j] for arrays of places, in float64 (n,)."""
     value = np.empty(len(i))
     for start in range(0, len(i), CHUNK):

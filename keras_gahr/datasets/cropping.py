@@ -1,9 +1,16 @@
 """A part of an image."""
 
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
 from keras_gahr.errors import InputError
 
 
-def cropped(image, crop, name):
+def cropped(
+    image: np.ndarray, crop: tuple[int, ...] | str | None, name: str | PathLike
+) -> np.ndarray:
     """A view of a part of an image.
 
     Args:
@@ -18,7 +25,8 @@ def cropped(image, crop, name):
     if crop is None:
         return image
     rows, columns = image.shape[:2]
-    height, width, *corner = (min(rows, columns),) * 2 if crop == "square" else crop
+    box: Any = (min(rows, columns),) * 2 if crop == "square" else crop
+    height, width, *corner = box
     top, left = corner or ((rows - height) // 2, (columns - width) // 2)
     fits = min(top, left) >= 0 and top + height <= rows and left + width <= columns
     if min(height, width) < 1 or not fits:

@@ -7,6 +7,7 @@ import io
 import re
 import sys
 import threading
+from os import PathLike
 
 import numpy as np
 from PIL import (  # The plugins enter themselves in Image.OPEN.
@@ -64,7 +65,7 @@ class Decoded:
     alpha: np.ndarray | None = None
 
 
-def decode_picture(data, name):
+def decode_picture(data: bytes, name: str | PathLike) -> Decoded:
     """The pixel values in the bytes of a picture file.
 
     Values are divided by the largest that the file's depth has. The orientation in EXIF is applied,
@@ -102,7 +103,7 @@ def decode_picture(data, name):
         raise InputError(f"{name} is damaged: {reason}; replace the file") from error
 
 
-def decoded_size(data):
+def decoded_size(data: bytes) -> int | None:
     """The bytes that the picture in those of a file takes while it is decoded; None if it does not say.
 
     Args:
@@ -179,6 +180,7 @@ def _is_first_of_several(picture, data):
     if not picture.is_animated:
         return False
     pages = _open(data)
+    assert pages is not None  # As the picture was.
     try:
         for page in range(1, _MOST_VERSIONS):
             pages.seek(page)

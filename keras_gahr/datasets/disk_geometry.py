@@ -5,10 +5,12 @@ the half height of the disk at u, and w(v) its half width at v. Every quantity o
 mixed difference over its corners of a function of one corner.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 
-def coverage(size, x, y, radius):
+def coverage(size: int, x: np.ndarray, y: np.ndarray, radius: np.ndarray) -> np.ndarray:
     """The part of each pixel that lies in a disk, exact up to float64 rounding.
 
     Left of u, between the diameter v = 0 and the height v, lies the area (negative for v < 0)
@@ -35,7 +37,7 @@ def coverage(size, x, y, radius):
     return np.diff(np.diff(area, axis=1), axis=2)
 
 
-def coverage_gradient(size, x, y, radius):
+def coverage_gradient(size: int, x: np.ndarray, y: np.ndarray, radius: np.ndarray) -> np.ndarray:
     """Derivatives of the coverage in x, y and radius, exact up to float64 rounding.
 
     A disk that moves right gains, in each pixel, the length of the chord on the pixel's left edge
@@ -56,13 +58,16 @@ def coverage_gradient(size, x, y, radius):
     return np.diff(np.diff(corners, axis=3), axis=2)
 
 
-def wrapped(quantity, size, x, y, radius):
+def wrapped(
+    quantity: Callable[..., np.ndarray], size: int, x: np.ndarray, y: np.ndarray, radius: np.ndarray
+) -> np.ndarray:
     """`coverage` or `coverage_gradient` of a disk on a torus, with radius <= size / 2.
 
     A disk that leaves the image on one side comes in on the other: it is one of four disks.
     """
     across, down = (np.where(at < size / 2, size, -size) for at in (x, y))
-    return sum(quantity(size, x + i * across, y + j * down, radius) for i in (0, 1) for j in (0, 1))
+    parts = (quantity(size, x + i * across, y + j * down, radius) for i in (0, 1) for j in (0, 1))
+    return np.asarray(sum(parts))
 
 
 def _corners(size, x, y, radius):

@@ -5,13 +5,20 @@ centre (two), its radius and the two intensities. A pixel's value is the exact a
 square, so an image is a smooth function of the parameters: what supersampling tends to.
 """
 
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gahr.errors import InputError
+from keras_gahr.progress import OnProgress
 
 from .disk_geometry import coverage, coverage_gradient, wrapped
 from .draws import uniform
 from .generated import check_sequence, make_generated, orthonormal
+from .store import Dataset
 
 PARAMETERS = ("x", "y", "radius", "foreground", "background")
 
@@ -22,16 +29,16 @@ CHUNK = 16
 
 
 def disk_parameters(
-    count,
-    size,
-    seed,
-    start=0,
-    radii=RADII,
-    wrap=False,
-    centre=None,
-    foreground=None,
-    background=None,
-):
+    count: int,
+    size: int,
+    seed: int,
+    start: int = 0,
+    radii: Sequence[float] = RADII,
+    wrap: bool = False,
+    centre: Sequence[float] | None = None,
+    foreground: float | None = None,
+    background: float | None = None,
+) -> np.ndarray:
     """The parameters of the disks number start, ..., start + count - 1 of the seed's sequence.
 
     Row i depends on (seed, i) alone. With all draws uniform and independent: radius r in
@@ -72,7 +79,7 @@ def disk_parameters(
     return np.stack([x, y, radius, *intensities], axis=1)
 
 
-def draw_disks(parameters, size, wrap=False):
+def draw_disks(parameters: np.ndarray, size: int, wrap: bool = False) -> np.ndarray:
     """Images of disks.
 
     Args:
@@ -94,7 +101,9 @@ def draw_disks(parameters, size, wrap=False):
     return images
 
 
-def disk_images(count, size, seed, start=0, radii=RADII, **options):
+def disk_images(
+    count: int, size: int, seed: int, start: int = 0, radii: Sequence[float] = RADII, **options: Any
+) -> np.ndarray:
     """Disks number start, ..., start + count - 1 of the sequence that the seed defines.
 
     Args:
@@ -110,7 +119,9 @@ def disk_images(count, size, seed, start=0, radii=RADII, **options):
     return draw_disks(parameters, size, options.get("wrap", False))
 
 
-def disk_tangent(parameters, size, wrap=False, varying=PARAMETERS):
+def disk_tangent(
+    parameters: ArrayLike, size: int, wrap: bool = False, varying: Sequence[str] = PARAMETERS
+) -> np.ndarray:
     """The tangent space of the family at some of its images: an orthonormal basis for each.
 
     It is spanned by the derivatives of the image in the parameters that vary, exact up to
@@ -141,7 +152,16 @@ def disk_tangent(parameters, size, wrap=False, varying=PARAMETERS):
     return orthonormal(derivatives[:, [PARAMETERS.index(name) for name in varying], ..., None])
 
 
-def make_disks(out, count, size, seed, radii=RADII, overwrite=False, progress=None, **options):
+def make_disks(
+    out: str | PathLike,
+    count: int,
+    size: int,
+    seed: int,
+    radii: Sequence[float] = RADII,
+    overwrite: bool = False,
+    progress: OnProgress = None,
+    **options: Any,
+) -> Dataset:
     """Makes a dataset of disks: `disk_images(count, size, seed)`, float32, block by block.
 
     Args:

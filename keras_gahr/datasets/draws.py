@@ -8,7 +8,7 @@ has counts of its own.
 import numpy as np
 
 
-def raw(family, seed, start, count, each):
+def raw(family: str, seed: int, start: int, count: int, each: int) -> np.ndarray:
     """Uniform 64-bit integers for the images start, ..., start + count - 1.
 
     Args:
@@ -28,11 +28,11 @@ def raw(family, seed, start, count, each):
     return numbers.reshape(count, 4 * counts)[:, :each]
 
 
-def uniform(family, seed, start, count, each):
+def uniform(family: str, seed: int, start: int, count: int, each: int) -> np.ndarray:
     """Uniform numbers on [0, 1), float64 (count, each); arguments as for `raw`."""
     return to_uniform(raw(family, seed, start, count, each))
 
 
-def to_uniform(integers):
+def to_uniform(integers: np.ndarray) -> np.ndarray:
     """Uniform numbers on [0, 1) of 53 bits, from 64-bit integers of any shape."""
     return (integers >> np.uint64(11)) * 2.0**-53

@@ -2,15 +2,17 @@
 
 import dataclasses
 import itertools
+from os import PathLike
 
 import numpy as np
 
 from keras_gahr.errors import InputError
+from keras_gahr.progress import OnProgress
 
 from .arrays import blocks, release, to_float
 from .correlation import CHUNK, SIDE, coarse, coarse_set, products, rounding, triangle
 from .identical import flat_images
-from .store import load
+from .store import Dataset, load
 from .writer import writing
 
 THRESHOLD = 0.95
@@ -36,12 +38,14 @@ class Repeats:
     pairs: list[tuple[int, int, float]]
 
     @property
-    def dropped(self):
+    def dropped(self) -> np.ndarray:
         """The indices of the images to drop, sorted."""
         return np.flatnonzero(self.first >= 0)
 
 
-def find_repeats(images, threshold=THRESHOLD, side=SIDE, progress=None):
+def find_repeats(
+    images: np.ndarray, threshold: float = THRESHOLD, side: int = SIDE, progress: OnProgress = None
+) -> Repeats:
     """The images that repeat an earlier one.
 
     Image j repeats image i < j if the magnitude of their correlation exceeds the threshold, both
@@ -101,7 +105,8 @@ def find_repeats(images, threshold=THRESHOLD, side=SIDE, progress=None):
     correlation = np.zeros(len(images))
     correlation[dropped] = _exact(images, vectors, first[dropped], dropped, side)
     pairs = sorted(pairs, key=lambda pair: pair[::-1])[:LISTED]
-    values = _exact(images, vectors, *np.array(pairs, int).reshape(-1, 2).T, side)
+    i, j = np.array(pairs, int).reshape(-1, 2).T
+    values = _exact(images, vectors, i, j, side)
     pairs = [(*pair, value) for pair, value in zip(pairs, values.tolist(), strict=True)]
     return Repeats(first, correlation, count, pairs)
 
@@ -128,7 +133,14 @@ def _exact(images, vectors, i, j, side):
     return value
 
 
-def drop_repeats(dataset, out, threshold=THRESHOLD, side=SIDE, overwrite=False, progress=None):
+def drop_repeats(
+    dataset: Dataset,
+    out: str | PathLike,
+    threshold: float = THRESHOLD,
+    side: int = SIDE,
+    overwrite: bool = False,
+    progress: OnProgress = None,
+) -> tuple[Dataset, Repeats]:
     """Makes a dataset of the images that repeat no earlier one; see `find_repeats`.
 
     The manifest lists every dropped image under `skipped`, with the first image that it repeats and

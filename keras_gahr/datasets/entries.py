@@ -2,7 +2,8 @@
 
 import dataclasses
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from os import PathLike
 
 from keras_gahr.errors import InputError
 
@@ -22,7 +23,7 @@ ALWAYS = 2**26
 class Unusable(ValueError):
     """Why an archive cannot be used, and the mend; by default it is damaged."""
 
-    def __init__(self, reason, mend="get it again"):
+    def __init__(self, reason: str, mend: str = "get it again") -> None:
         super().__init__(f"{reason}; {mend}")
 
 
@@ -44,7 +45,7 @@ class Entries:
     read: Callable[[str], bytes]
 
 
-def check_size(name, size, packed=None):
+def check_size(name: str | PathLike, size: int, packed: int | None = None) -> None:
     """Refuses what is larger than a picture file, or was compressed as no picture is.
 
     Args:
@@ -63,12 +64,14 @@ def check_size(name, size, packed=None):
         )
 
 
-def most_inflated(packed):
+def most_inflated(packed: int) -> int:
     """The bytes to which so many may be inflated."""
     return max(ALWAYS, RATIO * packed)
 
 
-def following(path, files, links, read):
+def following(
+    path: str | PathLike, files: Iterable[str], links: dict[str, str], read: Callable[[str], bytes]
+) -> Callable[[str], bytes]:
     """A function that reads a file of an archive, or what a link leads to.
 
     A link is followed to another member of the archive, never to the disk.
@@ -97,11 +100,11 @@ def following(path, files, links, read):
     return read_any
 
 
-def followed(name, target):
+def followed(name: str, target: str) -> str:
     """The name of the member to which a symbolic link leads."""
     return posixpath.join(posixpath.dirname(name), target)
 
 
-def same(name):
+def same(name: str) -> str:
     """What two names have in common that lead to the same file when they are unpacked."""
     return posixpath.normpath(name).lstrip("/")

@@ -1,9 +1,15 @@
 """Faces: the aligned pictures of CelebA, cropped and shrunk as in arXiv 2310.02557."""
 
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
 from keras_gahr.errors import InputError
 
 from .pictures import as_type, make_from_pictures
 from .shrinking import shrink
+from .store import Dataset
 
 SIZES = (160, 80, 40, 20)
 
@@ -12,7 +18,14 @@ SIZES = (160, 80, 40, 20)
 CROPS = {(178, 218): (9, 29, 169, 189), (89, 109): (4, 14, 84, 94)}
 
 
-def make_faces(source, out, size=80, color=False, dtype="float32", **options):
+def make_faces(
+    source: str | PathLike,
+    out: str | PathLike,
+    size: int = 80,
+    color: bool = False,
+    dtype: str = "float32",
+    **options: Any,
+) -> Dataset:
     """Makes a dataset of faces from the aligned CelebA pictures, one for each file.
 
     Args:
@@ -41,7 +54,7 @@ def make_faces(source, out, size=80, color=False, dtype="float32", **options):
     return make_from_pictures(source, out, "faces", parameters, convert, dtype, shape, **options)
 
 
-def face(picture, size, name):
+def face(picture: np.ndarray, size: int, name: str | PathLike) -> np.ndarray:
     """The face in an aligned CelebA picture, (size, size, C).
 
     It is cropped to a square of 160 or 80 pixels and shrunk to `size` by Pillow's bicubic filter.

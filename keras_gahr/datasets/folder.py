@@ -1,6 +1,10 @@
 """Datasets from any pictures: cropped, scaled, cut into patches."""
 
 import dataclasses
+from os import PathLike
+from typing import Any
+
+import numpy as np
 
 from keras_gahr.errors import InputError
 
@@ -8,6 +12,7 @@ from .cropping import cropped
 from .patches import check_patches, cut_patches
 from .pictures import as_type, make_from_pictures
 from .shrinking import shrink
+from .store import Dataset
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,14 +38,14 @@ class Framing:
     patch: int | None = None
     stride: int | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.scale is not None and self.size is not None:
             raise InputError("received both a scale and a size, expected one of them")
         if self.scale is not None and not 0 < self.scale <= 1:
             raise InputError(f"the scale is {self.scale:g}: expected more than 0, at most 1")
         check_patches(self.patch, self.stride)
 
-    def apply(self, picture, name):
+    def apply(self, picture: np.ndarray, name: str | PathLike) -> np.ndarray:
         """The image or patches in a picture, in memory.
 
         Args:
@@ -56,12 +61,12 @@ class Framing:
         cut = self.cut(self.framed(picture, name), name)
         return cut.reshape(-1, *cut.shape[2:])
 
-    def framed(self, picture, name):
+    def framed(self, picture: np.ndarray, name: str | PathLike) -> np.ndarray:
         """The picture (H, W, C) cropped and shrunk: see `apply`."""
         picture = cropped(picture, self.crop, name)
         return shrink(picture, *self._size(picture, name))
 
-    def cut(self, image, name):
+    def cut(self, image: np.ndarray, name: str | PathLike) -> np.ndarray:
         """The patches of what `framed` gives, or that itself, as a view (rows, n, height, width, C)."""
         if self.patch is None:
             return image[None, None]
@@ -89,7 +94,14 @@ class Framing:
         return height, width
 
 
-def make_folder(source, out, framing=None, color=False, dtype="float32", **options):
+def make_folder(
+    source: str | PathLike,
+    out: str | PathLike,
+    framing: Framing | None = None,
+    color: bool = False,
+    dtype: str = "float32",
+    **options: Any,
+) -> Dataset:
     """Makes a dataset from a folder, tar or zip of pictures.
 
     Args:

@@ -7,18 +7,31 @@ images, and `thing_tangent`, from rows to an orthonormal basis of the directions
 changes with its parameters. For small noise the best denoiser at an image is the projection on them.
 """
 
+from collections.abc import Callable, Sequence
+from os import PathLike
+from typing import Any
+
 import numpy as np
 
 from keras_gahr.errors import InputError
+from keras_gahr.progress import OnProgress
 
-from .store import load
+from .store import Dataset, load
 from .writer import writing
 
 BLOCK = 256
 BLOCK_BYTES = 2**26
 
 
-def make_generated(out, recipe, parameters, image_shape, images, overwrite, progress):
+def make_generated(
+    out: str | PathLike,
+    recipe: str,
+    parameters: dict[str, Any],
+    image_shape: Sequence[int],
+    images: Callable[[int, int], np.ndarray],
+    overwrite: bool,
+    progress: OnProgress,
+) -> Dataset:
     """Makes a dataset of float32 images block by block.
 
     Args:
@@ -47,7 +60,7 @@ def make_generated(out, recipe, parameters, image_shape, images, overwrite, prog
     return load(out, verify=False)
 
 
-def check_sequence(count, seed, start=0, size=2):
+def check_sequence(count: int, seed: int, start: int = 0, size: int = 2) -> None:
     """Refuses what no family can draw.
 
     Raises:
@@ -63,7 +76,7 @@ def check_sequence(count, seed, start=0, size=2):
         raise InputError(f"the first index is {start}: expected 0 or more")
 
 
-def orthonormal(derivatives):
+def orthonormal(derivatives: np.ndarray) -> np.ndarray:
     """An orthonormal basis of the span of some images, for each of N points.
 
     Args:

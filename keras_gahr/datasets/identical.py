@@ -10,12 +10,12 @@ import numpy as np
 from .arrays import release, to_float
 
 
-def digest(image):
+def digest(image: np.ndarray) -> bytes:
     """16 bytes that only images of the same bytes have in common."""
-    return hashlib.blake2b(np.ascontiguousarray(image), digest_size=16).digest()
+    return hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
 
 
-def flat_images(images, vectors):
+def flat_images(images: np.ndarray, vectors: np.ndarray) -> dict[bytes, list[int]]:
     """The images without contrast, by what they hold.
 
     Args:

@@ -1,8 +1,12 @@
 """Images in `.npy` and `.npz` files and in memory."""
 
 import os
+from os import PathLike
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from keras_gahr.errors import InputError
@@ -14,12 +18,17 @@ ARRAYS = {".npy", ".npz"}
 """Suffixes of arrays, in lower case."""
 
 
-def is_array(path):
+def is_array(path: Path) -> bool:
     """Whether a file holds an array, by its suffix."""
     return path.suffix.lower() in ARRAYS
 
 
-def open_array(path, channels=None, layout=None, limits=CLEAN):
+def open_array(
+    path: str | PathLike,
+    channels: int | None = None,
+    layout: str | None = None,
+    limits: tuple[float, float] = CLEAN,
+) -> tuple[np.ndarray, str]:
     """The images in an array, whose values are checked.
 
     Args:
@@ -37,7 +46,12 @@ def open_array(path, channels=None, layout=None, limits=CLEAN):
     return check_images(read_array(path), path, channels, layout, limits)
 
 
-def as_images(array, channels=None, layout=None, limits=CLEAN):
+def as_images(
+    array: ArrayLike,
+    channels: int | None = None,
+    layout: str | None = None,
+    limits: tuple[float, float] = CLEAN,
+) -> tuple[np.ndarray, str]:
     """Images in memory by the rule of those in files.
 
     Args:
@@ -54,7 +68,7 @@ def as_images(array, channels=None, layout=None, limits=CLEAN):
     return to_float(images, CLEAN if limits == CLEAN else None), layout
 
 
-def array_of(images):
+def array_of(images: Any) -> np.ndarray:
     """Whatever NumPy makes an array of as an array, if nothing of its meaning is lost by that.
 
     Raises:
@@ -86,7 +100,13 @@ def array_of(images):
         ) from error
 
 
-def check_images(array, name, channels=None, layout=None, limits=CLEAN):
+def check_images(
+    array: np.ndarray,
+    name: str | PathLike,
+    channels: int | None = None,
+    layout: str | None = None,
+    limits: tuple[float, float] = CLEAN,
+) -> tuple[np.ndarray, str]:
     """A view of an array as images, and its layout; see `open_array`.
 
     Args:

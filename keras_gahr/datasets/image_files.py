@@ -1,8 +1,10 @@
 """Images in files: PNG, JPEG and whatever else Pillow reads, and arrays."""
 
+from os import PathLike
 from pathlib import Path, PurePosixPath
 
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from keras_gahr.errors import InputError
@@ -35,7 +37,9 @@ READABLE = PICTURES | ARRAYS
 WRITABLE = {".jpeg": "JPEG", ".jpg": "JPEG", ".png": "PNG"}
 
 
-def read_image(path, channels=None, layout=None):
+def read_image(
+    path: str | PathLike, channels: int | None = None, layout: str | None = None
+) -> np.ndarray:
     """One image as float32 (H, W, C) in [0, 1].
 
     Grey is the mean of red, green and blue. 8-bit values are divided by 255 and 16-bit ones by 65535.
@@ -57,7 +61,12 @@ def read_image(path, channels=None, layout=None):
     return with_channels(take(images, 0), channels)
 
 
-def open_images(path, channels=None, layout=None, limits=CLEAN):
+def open_images(
+    path: str | PathLike,
+    channels: int | None = None,
+    layout: str | None = None,
+    limits: tuple[float, float] = CLEAN,
+) -> tuple[np.ndarray, str]:
     """The image in a picture, or those in an array, whose values are checked.
 
     Args:
@@ -84,7 +93,7 @@ def open_images(path, channels=None, layout=None, limits=CLEAN):
     return pixels[None], "HWC"
 
 
-def write_image(path, image):
+def write_image(path: str | PathLike, image: ArrayLike) -> None:
     """Writes an image as PNG or JPEG, by the suffix; whole or not at all, replacing an older file.
 
     Args:
@@ -108,7 +117,7 @@ def write_image(path, image):
         Image.fromarray(pixels).save(temporary, WRITABLE[path.suffix.lower()], quality=95)
 
 
-def contact_sheet(images, columns=8, gap=2):
+def contact_sheet(images: np.ndarray, columns: int = 8, gap: int = 2) -> np.ndarray:
     """Images (N, H, W, C) in [0, 1] side by side on white, row by row, as one (H', W', C)."""
     count, height, width, channels = images.shape
     columns = min(columns, count)
@@ -123,12 +132,12 @@ def contact_sheet(images, columns=8, gap=2):
     return sheet
 
 
-def list_images(folder):
+def list_images(folder: str | PathLike) -> list[Path]:
     """The paths of the images in a folder and its subfolders, by suffix, sorted; see `find_images`."""
     return find_images(folder)[0]
 
 
-def find_images(folder):
+def find_images(folder: str | PathLike) -> tuple[list[Path], dict[str, str]]:
     """The images in a folder and its subfolders, and what was left out.
 
     Returns:

@@ -1,6 +1,8 @@
 """What an interrupted run had finished, block by block."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 
 class Journal:
@@ -14,7 +16,7 @@ class Journal:
         made: what is being made, as JSON has it.
     """
 
-    def __init__(self, path, made):
+    def __init__(self, path: Path, made: Any) -> None:
         self._path = path
         path.touch()
         self._file = path.open("r+b")
@@ -28,35 +30,35 @@ class Journal:
             self._write(made)
 
     @property
-    def pending(self):
+    def pending(self) -> bool:
         """Whether there are entries that were neither accepted nor given up."""
         return bool(self._entries)
 
-    def next(self, key):
+    def next(self, key: Any) -> dict[str, Any] | None:
         """The next pending entry, if it has this key; if not, all pending ones are given up."""
         if self._entries and self._entries[0][0].get("key") == key:
             return self._entries[0][0]
         self.give_up()
         return None
 
-    def accept(self):
+    def accept(self) -> None:
         """Counts the next pending entry as done."""
         _, self._end = self._entries.pop(0)
 
-    def give_up(self):
+    def give_up(self) -> None:
         """Cuts off the pending entries."""
         self._entries.clear()
         self._file.truncate(self._end)
 
-    def add(self, **entry):
+    def add(self, **entry: Any) -> None:
         """Adds an entry; gone from this process when it returns."""
         self.give_up()
         self._write(entry)
 
-    def close(self):
+    def close(self) -> None:
         self._file.close()
 
-    def remove(self):
+    def remove(self) -> None:
         self.close()
         self._path.unlink()
 

@@ -3,6 +3,10 @@
 "NHWC" is how this package holds images, "NCHW" how PyTorch does, "HW" is one grey image.
 """
 
+from os import PathLike
+
+import numpy as np
+
 from keras_gahr.errors import InputError
 
 AXES = "NHWC"
@@ -11,7 +15,12 @@ _ALPHA = {2: 1, 4: 3}
 """Channels with one of opacity, and how many there are without it."""
 
 
-def find_layout(shape, name, channels=None, layout=None):
+def find_layout(
+    shape: tuple[int, ...],
+    name: str | PathLike,
+    channels: int | None = None,
+    layout: str | None = None,
+) -> str:
     """The letters of an array's axes.
 
     Without a layout, (H, W), (H, W, C), (N, H, W) and (N, H, W, C) are told apart by C, which is 1, 3
@@ -38,14 +47,14 @@ def find_layout(shape, name, channels=None, layout=None):
     return letters
 
 
-def to_images(array, layout):
+def to_images(array: np.ndarray, layout: str) -> np.ndarray:
     """A view of the array as `(N, H, W, C)`, which needs no memory of its own."""
     array = array.transpose([layout.index(axis) for axis in AXES if axis in layout])
     array = array if "N" in layout else array[None]
     return array if "C" in layout else array[..., None]
 
 
-def from_images(images, layout):
+def from_images(images: np.ndarray, layout: str) -> np.ndarray:
     """The inverse of `to_images`: a view of images `(N, H, W, C)` with the axes of the layout.
 
     An axis that the layout lacks must be 1 long.

@@ -1,6 +1,8 @@
 """The manifest of a dataset, `manifest.json`, which may be anybody's: checked once, when it is read."""
 
 import re
+from pathlib import Path
+from typing import Any
 
 from keras_gahr.errors import InputError
 from keras_gahr.impostors import impostor
@@ -14,7 +16,7 @@ LARGEST_MANIFEST = 2**29
 _AGAIN = "make the dataset again"
 
 
-def read_manifest(path):
+def read_manifest(path: Path) -> dict[str, Any]:
     """A manifest with all entries that every dataset has, each of its type.
 
     Args:

@@ -1,5 +1,6 @@
 """Masks in files: which pixels are known."""
 
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from .arrays import read_array
 from .decoding import decode_picture
 
 
-def read_mask(path):
+def read_mask(path: str | PathLike) -> np.ndarray:
     """The mask in a file, bool (H, W): True where it is white, 1 or opaque.
 
     Whether white is written as 1, 255, 65535, 1.0 or True, values up to a quarter of the largest are

@@ -6,6 +6,7 @@ again.
 """
 
 import collections
+from collections.abc import Callable
 
 import numpy as np
 
@@ -24,11 +25,19 @@ class Nearest:
         index: int64 (rows, count): the candidates; of equal values the first comes first.
     """
 
-    def __init__(self, rows, count):
+    def __init__(self, rows: int, count: int) -> None:
         self.value = np.full((rows, count), -np.inf)
         self.index = np.full((rows, count), -1)
 
-    def update(self, rows, candidates, scores, margin, exact, as_score=None):
+    def update(
+        self,
+        rows: slice,
+        candidates: np.ndarray,
+        scores: np.ndarray,
+        margin: np.ndarray,
+        exact: Callable[[np.ndarray, np.ndarray], np.ndarray],
+        as_score: Callable[[np.ndarray], np.ndarray] | None = None,
+    ) -> None:
         """Takes in the candidates of a block.
 
         Args:
@@ -60,12 +69,12 @@ class Nearest:
 def _close_ones(scores, limit, margin, count):
     """The places of the scores that may belong to one of the highest `count` values of their row."""
     # Scores that are no numbers, after an overflow, are close.
-    i, j = np.nonzero(~(scores < np.float32(limit)[:, None]))
+    i, j = np.nonzero(~(scores < np.asarray(limit, np.float32)[:, None]))
     many = np.flatnonzero(np.bincount(i, minlength=len(scores)) > count)
     if len(many):
         lowest = np.partition(scores[many], -count, axis=1)[:, -count]
         limit[many] = np.maximum(limit[many], lowest - 2 * margin[many])
-        close = ~(scores[i, j] < np.float32(limit)[i])
+        close = ~(scores[i, j] < np.asarray(limit, np.float32)[i])
         i, j = i[close], j[close]
     return i, j
 
@@ -76,11 +85,11 @@ class Copies:
     Without it a set with many equal images, which are all equally close, would be compared pair by pair.
     """
 
-    def __init__(self, count):
+    def __init__(self, count: int) -> None:
         self.count = count
         self._seen = collections.Counter()
 
-    def places(self, images):
+    def places(self, images: np.ndarray) -> np.ndarray:
         """The places in a block of images of all but further copies, int64; call it in their order."""
         kept = []
         for place, image in enumerate(images):

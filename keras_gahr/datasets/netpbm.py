@@ -1,13 +1,14 @@
 """The values of PGM and PPM files that 8 bits do not hold."""
 
 import re
+from typing import Any
 
 import numpy as np
 
 _CHANNELS = {b"P2": 1, b"P5": 1, b"P3": 3, b"P6": 3}
 
 
-def netpbm_values(picture, data):
+def netpbm_values(picture: Any, data: bytes) -> np.ndarray | None:
     """The values of a picture divided by the largest that its header names, float32 (H, W, C).
 
     Args:

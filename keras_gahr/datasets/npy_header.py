@@ -3,6 +3,7 @@
 import io
 import math
 import struct
+from zipfile import ZipFile
 
 import numpy as np
 
@@ -19,7 +20,7 @@ START = 12 + _LONGEST
 _LENGTHS = {1: "<H", 2: "<I", 3: "<I"}
 
 
-def check_header(start, size):
+def check_header(start: bytes, size: int) -> None:
     """Refuses a file whose header does not describe just what it holds.
 
     Args:
@@ -54,7 +55,7 @@ def check_header(start, size):
         )
 
 
-def check_member(archive, name):
+def check_member(archive: ZipFile, name: str) -> None:
     """The same for an array in a `.npz` file; also refuses one that was compressed as no images are.
 
     Args:

@@ -1,10 +1,12 @@
 """How close the images of one dataset come to those of another (arXiv 2310.02557, figure 6)."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
 from keras_gahr.errors import InputError
+from keras_gahr.progress import OnProgress
 
 from .correlation import SIDE, coarse_set, coarse_shape, most_correlated
 from .identical import flat_images
@@ -24,11 +26,11 @@ class Overlap:
     correlation: np.ndarray
     index: np.ndarray
 
-    def most(self, count):
+    def most(self, count: int) -> np.ndarray:
         """The indices of the `count` images that come closest, the closest first."""
         return np.argsort(-self.correlation, kind="stable")[:count]
 
-    def numbers(self, threshold):
+    def numbers(self, threshold: float) -> dict[str, Any]:
         """Summary of the correlations, as JSON has it."""
         quantiles = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
         values = np.quantile(self.correlation, quantiles)
@@ -43,7 +45,9 @@ class Overlap:
         }
 
 
-def find_overlap(images, others, side=SIDE, progress=None):
+def find_overlap(
+    images: np.ndarray, others: np.ndarray, side: int = SIDE, progress: OnProgress = None
+) -> Overlap:
     """The largest correlation of each image with any image of another dataset.
 
     Images are compared as for de-duplication, averaged down to `side` x `side` pixels and without

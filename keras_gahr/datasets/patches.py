@@ -1,11 +1,13 @@
 """Square patches of images."""
 
+from os import PathLike
+
 import numpy as np
 
 from keras_gahr.errors import InputError
 
 
-def check_patches(patch, stride):
+def check_patches(patch: int | None, stride: int | None) -> None:
     """Refuses sizes that make no patches; None is one that was not given.
 
     Raises:
@@ -18,7 +20,7 @@ def check_patches(patch, stride):
             raise InputError(f"the {name} is {value}: expected 1 pixel or more")
 
 
-def cut_patches(image, patch, stride, name):
+def cut_patches(image: np.ndarray, patch: int, stride: int, name: str | PathLike) -> np.ndarray:
     """All patches of an image, row by row from the top left.
 
     A view, as patches that overlap would take more memory than the image.

@@ -5,17 +5,21 @@ import concurrent.futures
 import contextlib
 import hashlib
 import os
+from collections.abc import Callable, Sequence
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from keras_gahr.errors import InputError
 from keras_gahr.pixel_limit import current_pixel_limit, pixel_limit
+from keras_gahr.progress import OnProgress
 
 from .arrays import check_values, to_float
 from .decoding import decode_picture, decoded_size
 from .sources import open_source
-from .store import load
+from .store import Dataset, load
 from .writer import check_dataset_output, writing
 
 BLOCK = 32
@@ -26,18 +30,18 @@ MOST_HELD = 2**29
 
 
 def make_from_pictures(
-    source,
-    out,
-    recipe,
-    parameters,
-    convert,
-    dtype,
-    image_shape=None,
-    skip_bad=False,
-    overwrite=False,
-    workers=None,
-    progress=None,
-):
+    source: str | PathLike,
+    out: str | PathLike,
+    recipe: str,
+    parameters: dict[str, Any],
+    convert: Callable[[np.ndarray, str], np.ndarray],
+    dtype: str,
+    image_shape: Sequence[int] | None = None,
+    skip_bad: bool = False,
+    overwrite: bool = False,
+    workers: int | None = None,
+    progress: OnProgress = None,
+) -> Dataset:
     """Makes a dataset from picture files.
 
     The images are in the order of the files' names (sorted as text); the manifest has the name and
@@ -119,7 +123,7 @@ def _write_block(writer, names, made, skip_bad):
     writer.end_block([names, digests])
 
 
-def as_type(values, color, dtype):
+def as_type(values: np.ndarray, color: bool, dtype: str) -> np.ndarray:
     """Pixel values of a dataset: colour, or the mean of red, green and blue.
 
     Args:
@@ -154,7 +158,7 @@ class _Make:
     """
 
     def __init__(self, files, convert, dtype):
-        self.image_shape = None
+        self.image_shape: Sequence[int] | None = None
         self._dtype = dtype
         self._pixels = current_pixel_limit()
         self._files = files
@@ -229,8 +233,9 @@ class _Make:
         except InputError:
             return None
 
-    def first_shape(self, skip_bad):
+    def first_shape(self, skip_bad) -> tuple[int, ...]:
         """(H, W, C) of the images of the first file that can be used."""
+        images = None
         for name in self._files.names:
             images, _ = self(name)
             if not isinstance(images, InputError):

@@ -5,19 +5,22 @@ what it does by itself.
 """
 
 import hashlib
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gahr.errors import InputError
+from keras_gahr.progress import OnProgress
 
 from .draws import uniform
 from .generated import check_sequence, make_generated
 from .image_files import read_image
-from .store import load
+from .store import Dataset, load
 
 
-def ray_parameters(count, seed, start=0):
+def ray_parameters(count: int, seed: int, start: int = 0) -> np.ndarray:
     """Intensities, uniform and independent on [0, 1): float64 (count, 1).
 
     Row i depends on (seed, i) alone.
@@ -29,12 +32,12 @@ def ray_parameters(count, seed, start=0):
     return uniform("ray", seed, start, count, 1)
 
 
-def draw_rays(parameters, image):
+def draw_rays(parameters: ArrayLike, image: np.ndarray) -> np.ndarray:
     """The image (H, W, C) times each of N intensities: float32 (N, H, W, C)."""
     return np.asarray(parameters, np.float32)[..., None, None] * image
 
 
-def ray_images(count, image, seed, start=0):
+def ray_images(count: int, image: ArrayLike, seed: int, start: int = 0) -> np.ndarray:
     """Multiples number start, ..., start + count - 1 of an image: float32 (count, H, W, C).
 
     Raises:
@@ -43,7 +46,7 @@ def ray_images(count, image, seed, start=0):
     return draw_rays(ray_parameters(count, seed, start), np.asarray(image, np.float32))
 
 
-def ray_tangent(image):
+def ray_tangent(image: ArrayLike) -> np.ndarray:
     """The tangent space, the same at every point: the image with norm 1, float64 (1, 1, H, W, C).
 
     Raises:
@@ -56,7 +59,16 @@ def ray_tangent(image):
     return (image / norm)[None, None]
 
 
-def make_ray(source, out, count, seed, channels=None, overwrite=False, progress=None, layout=None):
+def make_ray(
+    source: str | PathLike,
+    out: str | PathLike,
+    count: int,
+    seed: int,
+    channels: int | None = None,
+    overwrite: bool = False,
+    progress: OnProgress = None,
+    layout: str | None = None,
+) -> Dataset:
     """Makes a dataset of multiples of one image, float32, block by block.
 
     Args:

@@ -4,14 +4,16 @@ Pictures that were found twice differ a little: another exposure, another compre
 is the image times a number close to 1, with faint noise added.
 """
 
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
 from keras_gahr.errors import InputError
+from keras_gahr.progress import OnProgress
 
 from .draws import raw, to_uniform
-from .store import load
+from .store import Dataset, load
 from .writer import writing
 
 GAIN = 0.1
@@ -21,7 +23,15 @@ AMPLITUDE = 0.02
 """Noise is added to each pixel of a repeat, uniform from -AMPLITUDE to AMPLITUDE."""
 
 
-def make_repeated(source, out, distinct, repeats, seed, overwrite=False, progress=None):
+def make_repeated(
+    source: str | PathLike,
+    out: str | PathLike,
+    distinct: int,
+    repeats: int,
+    seed: int,
+    overwrite: bool = False,
+    progress: OnProgress = None,
+) -> Dataset:
     """Makes a dataset whose first images are repeats of a few, the others as they are.
 
     Image k is, for k < distinct * repeats, image k modulo `distinct` of the source, unchanged for

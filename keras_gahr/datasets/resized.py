@@ -1,17 +1,19 @@
 """Smaller images: means over blocks of pixels."""
 
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
 from keras_gahr.errors import InputError
+from keras_gahr.progress import OnProgress
 
 from .generated import BLOCK_BYTES
-from .store import load
+from .store import Dataset, load
 from .writer import writing
 
 
-def block_means(images, size):
+def block_means(images: np.ndarray, size: int) -> np.ndarray:
     """Images (N, H, W, C) averaged over square blocks to (N, size, size, C).
 
     Raises:
@@ -27,7 +29,13 @@ def block_means(images, size):
     return images.reshape(count, size, block, size, block, channels).mean(axis=(2, 4))
 
 
-def make_resized(source, out, size, overwrite=False, progress=None):
+def make_resized(
+    source: str | PathLike,
+    out: str | PathLike,
+    size: int,
+    overwrite: bool = False,
+    progress: OnProgress = None,
+) -> Dataset:
     """Makes a dataset of another one's images, reduced by `block_means`; float32.
 
     Args:

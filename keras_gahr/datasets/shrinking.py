@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 
-def shrink(image, height, width):
+def shrink(image: np.ndarray, height: int, width: int) -> np.ndarray:
     """An image in another size, not larger: uint8 is rounded to uint8, floats stay in [0, 1].
 
     Args:
@@ -25,7 +25,7 @@ def shrink(image, height, width):
     return shrunk if image.dtype == np.uint8 else np.clip(shrunk, 0, 1)
 
 
-def thumbnail(image, side=512):
+def thumbnail(image: np.ndarray, side: int = 512) -> np.ndarray:
     """An image for a page of many, which would take gigabytes as large as photos are.
 
     Args:

@@ -4,19 +4,21 @@ The images carry the same information, but nothing about them is local or regula
 follow: the best basis for a shuffled image is the shuffled best basis for the image.
 """
 
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
 from keras_gahr.errors import InputError
+from keras_gahr.progress import OnProgress
 
 from .draws import raw
 from .generated import BLOCK_BYTES, check_sequence
-from .store import load
+from .store import Dataset, load
 from .writer import writing
 
 
-def permutation(height, width, seed):
+def permutation(height: int, width: int, seed: int) -> np.ndarray:
     """A random order of the pixels of an image: int64 (height * width,).
 
     The pixels are counted row by row. It depends on the arguments alone, whatever NumPy's version.
@@ -28,7 +30,7 @@ def permutation(height, width, seed):
     return np.argsort(raw("shuffled", seed, 0, 1, height * width)[0], kind="stable")
 
 
-def shuffle(images, order):
+def shuffle(images: np.ndarray, order: np.ndarray) -> np.ndarray:
     """Moves pixel order[k] to place k; channels stay together.
 
     Args:
@@ -42,14 +44,20 @@ def shuffle(images, order):
     return np.take(pixels, order, axis=-2).reshape(images.shape)
 
 
-def unshuffle(images, order):
+def unshuffle(images: np.ndarray, order: np.ndarray) -> np.ndarray:
     """The inverse of `shuffle`."""
     return shuffle(images, np.argsort(order))
 
 
 def make_shuffled(
-    source, out, seed=None, inverse=False, overwrite=False, progress=None, layout=None
-):
+    source: str | PathLike,
+    out: str | PathLike,
+    seed: int | None = None,
+    inverse: bool = False,
+    overwrite: bool = False,
+    progress: OnProgress = None,
+    layout: str | None = None,
+) -> Dataset:
     """Shuffles the pixels of a dataset, or puts them back, block by block.
 
     The manifest holds the permutation.

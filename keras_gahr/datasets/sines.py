@@ -7,15 +7,21 @@ With phase p and intensity a, the pixel in row i and column j of an n x n image 
 in [0, 1] and proportional to a, as suits a denoiser without additive constants.
 """
 
+from os import PathLike
+
 import numpy as np
+from numpy.typing import ArrayLike
+
+from keras_gahr.progress import OnProgress
 
 from .draws import uniform
 from .generated import check_sequence, make_generated, orthonormal
+from .store import Dataset
 
 PARAMETERS = ("phase", "intensity")
 
 
-def sine_parameters(count, size, seed, start=0):
+def sine_parameters(count: int, size: int, seed: int, start: int = 0) -> np.ndarray:
     """Phases, uniform on [0, 2 pi), and intensities, uniform on [0, 1): float64 (count, 2).
 
     Row i depends on (seed, i) alone.
@@ -27,7 +33,7 @@ def sine_parameters(count, size, seed, start=0):
     return uniform("sines", seed, start, count, 2) * [2 * np.pi, 1]
 
 
-def draw_sines(parameters, size):
+def draw_sines(parameters: ArrayLike, size: int) -> np.ndarray:
     """Images of sines.
 
     Args:
@@ -42,7 +48,7 @@ def draw_sines(parameters, size):
     return images[..., None].astype(np.float32)
 
 
-def sine_images(count, size, seed, start=0):
+def sine_images(count: int, size: int, seed: int, start: int = 0) -> np.ndarray:
     """Sines number start, ..., start + count - 1 of the sequence that the seed defines.
 
     Args:
@@ -60,7 +66,7 @@ def sine_images(count, size, seed, start=0):
     return draw_sines(sine_parameters(count, size, seed, start), size)
 
 
-def sine_tangent(parameters, size):
+def sine_tangent(parameters: ArrayLike, size: int) -> np.ndarray:
     """The tangent space of the family at some of its images: an orthonormal basis for each.
 
     The derivatives in phase and intensity, for unit intensity, are orthogonal to each other.
@@ -76,7 +82,14 @@ def sine_tangent(parameters, size):
     return orthonormal(np.stack([np.cos(angles), 1 + np.sin(angles)], axis=1)[..., None])
 
 
-def make_sines(out, count, size, seed, overwrite=False, progress=None):
+def make_sines(
+    out: str | PathLike,
+    count: int,
+    size: int,
+    seed: int,
+    overwrite: bool = False,
+    progress: OnProgress = None,
+) -> Dataset:
     """Makes a dataset of sines: `sine_images(count, size, seed)`, float32, block by block.
 
     Args:

@@ -4,7 +4,8 @@ import contextlib
 import dataclasses
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from os import PathLike
 from pathlib import Path, PurePosixPath
 
 from keras_gahr.errors import InputError
@@ -33,12 +34,12 @@ class Source:
     """
 
     names: list[str]
-    skipped: list[dict]
+    skipped: list[dict[str, str]]
     read: Callable[[str], bytes]
 
 
 @contextlib.contextmanager
-def open_source(path, skip_bad=False):
+def open_source(path: str | PathLike, skip_bad: bool = False) -> Iterator[Source]:
     """Yields the `Source` in a folder (with its subfolders) or a .tar, .tar.gz or .zip file.
 
     Every file in it is among the pictures or those skipped, or this raises. Hidden files, and all

@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 
+from keras_gahr.progress import OnProgress
+
 from .arrays import blocks, to_float
 from .identical import digest
 
@@ -36,7 +38,7 @@ class Intensities:
     num_repeated: int
 
 
-def intensities(images, progress=None):
+def intensities(images: np.ndarray, progress: OnProgress = None) -> Intensities:
     """The `Intensities` of images (N, H, W, C), uint8 or floats in [0, 1], read block by block.
 
     Args:

@@ -10,10 +10,13 @@ leave [0, 1]: their manifest declares it by `value_range`, [lowest, highest].
 import dataclasses
 import hashlib
 import os
+from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gahr.errors import InputError
 
@@ -35,24 +38,24 @@ class Dataset:
     """
 
     images: np.ndarray
-    manifest: dict
+    manifest: dict[str, Any]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.images)
 
     @property
-    def value_range(self):
+    def value_range(self) -> tuple[float, float]:
         """The least and the greatest value that the images may have: (0, 1) but for wavelet bands."""
         return tuple(self.manifest.get("value_range", (0, 1)))
 
     @property
-    def sources(self):
+    def sources(self) -> list[dict[str, Any]]:
         """The manifest's entry for the file of each image; [] for images not made from files."""
         sources = self.manifest.get("sources", [])
         # A part of a dataset keeps the manifest of the whole, where its own images are not known.
         return sources if len(sources) == len(self) else []
 
-    def describe_source(self, path):
+    def describe_source(self, path: str | PathLike) -> dict[str, Any]:
         """What the manifest of a dataset made from this one, which is at the path, says of it."""
         return {
             "name": Path(path).resolve().name,
@@ -67,7 +70,7 @@ class Dataset:
         """
         return take(self.images, index, self.value_range)
 
-    def subset(self, n, half=None):
+    def subset(self, n: int, half: str | None = None) -> "Dataset":
         """The first n images as a Dataset; with a half, images that the other half never holds.
 
         Args:
@@ -84,7 +87,7 @@ class Dataset:
             raise InputError(f"{n} images of {where} asked for: expected 1 to {limit}")
         return self._end(n, last)
 
-    def split(self, train, test, half="A"):
+    def split(self, train: int, test: int, half: str = "A") -> tuple["Dataset", "Dataset"]:
         """Disjoint training and test images, from opposite ends.
 
         Args:
@@ -106,7 +109,9 @@ class Dataset:
             )
         return self._end(train, last), self._end(test, not last)
 
-    def split_as_trained(self, train_size=None, test_size=None, half="A"):
+    def split_as_trained(
+        self, train_size: int | None = None, test_size: int | None = None, half: str = "A"
+    ) -> tuple["Dataset", "Dataset"]:
         """Disjoint training and test images as `gahr train` takes them.
 
         Args:
@@ -139,7 +144,9 @@ def _is_last(half):
     return half == "B"
 
 
-def load(path, verify=None, bands=False, layout=None):
+def load(
+    path: str | PathLike, verify: bool | None = None, bands: bool = False, layout: str | None = None
+) -> Dataset:
     """The dataset in a folder, or an array of images in a `.npy` or `.npz` file.
 
     Args:
@@ -164,7 +171,9 @@ def load(path, verify=None, bands=False, layout=None):
     return Dataset(images, manifest | describe(images.shape, images.dtype))
 
 
-def as_dataset(images, layout=None, bands=False):
+def as_dataset(
+    images: Dataset | str | PathLike | ArrayLike, layout: str | None = None, bands: bool = False
+) -> Dataset:
     """Whatever holds images as a Dataset.
 
     Args:
@@ -184,12 +193,12 @@ def as_dataset(images, layout=None, bands=False):
     return Dataset(images, manifest | describe(images.shape, images.dtype))
 
 
-def is_dataset(path):
+def is_dataset(path: str | PathLike) -> bool:
     """Whether there is a dataset folder at the path."""
     return (Path(path) / "manifest.json").is_file()
 
 
-def describe(shape, dtype):
+def describe(shape: Sequence[int], dtype: np.dtype) -> dict[str, Any]:
     """The entries of a manifest that an array must fit."""
     return {"shape": list(shape), "dtype": dtype.name}
 

@@ -6,6 +6,8 @@ damaged header for the end of the archive.
 
 import tarfile
 import threading
+from os import PathLike
+from typing import BinaryIO
 
 from keras_gahr.errors import InputError
 from keras_gahr.folder_tree import NOT_A_FILE
@@ -33,7 +35,7 @@ _FOLDERS = {tarfile.DIRTYPE, b"D"}
 _LABEL, _CONTINUED = b"V", b"M"
 
 
-def is_tar(start):
+def is_tar(start: bytes) -> bool:
     """Whether the first 512 bytes of a file begin a tar archive, be it damaged or not."""
     if start[257:262] == b"ustar" or start == bytes(BLOCK):
         return True
@@ -44,7 +46,7 @@ def is_tar(start):
     return True
 
 
-def read_tar(file, path):
+def read_tar(file: BinaryIO, path: str | PathLike) -> Entries:
     """The `Entries` of an uncompressed tar archive.
 
     Args:
@@ -121,7 +123,8 @@ def _members(file):
 def _header(block, at):
     try:
         member = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
-    except tarfile.TruncatedHeaderError as error:
+    # Its stubs lack the name.
+    except tarfile.TruncatedHeaderError as error:  # pyright: ignore[reportAttributeAccessIssue]
         raise Unusable("it was cut off") from error
     except tarfile.HeaderError as error:
         raise Unusable(f"the header at byte {at} is damaged ({error})") from error

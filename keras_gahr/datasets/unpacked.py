@@ -7,6 +7,9 @@ import lzma
 import shutil
 import tempfile
 import zlib
+from collections.abc import Callable
+from os import PathLike
+from typing import Any, BinaryIO
 
 from keras_gahr.errors import InputError
 
@@ -41,12 +44,14 @@ _FORMATS = {
 }
 
 
-def compression(start):
+def compression(start: bytes) -> Callable[[], Any] | None:
     """What makes a decompressor for a file with these first bytes, or None."""
     return next((new for magic, new in _FORMATS.items() if start.startswith(magic)), None)
 
 
-def unpack(file, path, new, stack):
+def unpack(
+    file: BinaryIO, path: str | PathLike, new: Callable[[], Any], stack: contextlib.ExitStack
+) -> BinaryIO:
     """A temporary file with what is in a compressed one; it is gone when the stack closes.
 
     Reading a compressed tar by name would start over for each member.

@@ -2,6 +2,10 @@
 
 import contextlib
 import hashlib
+from collections.abc import Iterator, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -21,7 +25,7 @@ _PART = 2**24
 CONTENTS = ("images.npy", "manifest.json", "contact_sheet.png", *figure_files("repeats"))
 
 
-def check_dataset_output(out, overwrite=False):
+def check_dataset_output(out: str | PathLike, overwrite: bool = False) -> Path:
     """The path, if a dataset may be written there; for a check before long work.
 
     Raises:
@@ -31,7 +35,15 @@ def check_dataset_output(out, overwrite=False):
 
 
 @contextlib.contextmanager
-def writing(out, recipe, parameters, image_shape, dtype, overwrite=False, resume=False):
+def writing(
+    out: str | PathLike,
+    recipe: str,
+    parameters: dict[str, Any],
+    image_shape: Sequence[int],
+    dtype: str,
+    overwrite: bool = False,
+    resume: bool = False,
+) -> Iterator["DatasetWriter"]:
     """Writes a dataset block by block, whole or not at all.
 
     Yields a `DatasetWriter`. On an exception nothing is left, and an older dataset is untouched.
@@ -99,7 +111,9 @@ class DatasetWriter:
         extra: further entries of the manifest.
     """
 
-    def __init__(self, file, image_shape, dtype, journal=None):
+    def __init__(
+        self, file: BinaryIO, image_shape: Sequence[int], dtype: str, journal: Journal | None = None
+    ) -> None:
         self.sources = []
         self.skipped = []
         self.extra = {}
@@ -108,21 +122,21 @@ class DatasetWriter:
         self.digest = hashlib.sha256()
         self._image_shape = tuple(image_shape)
         self._file = file
-        self._journal = journal
-        self._block = None
-        self._block_digest = None
+        self._journal: Any = journal
+        self._block: Any = None
+        self._block_digest: Any = None
         self.write_header()
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         return (self.count, *self._image_shape)
 
     @property
-    def resuming(self):
+    def resuming(self) -> bool:
         """Whether an interrupted run has left blocks for `restore`."""
         return self._journal is not None and self._journal.pending
 
-    def append(self, images, sources=()):
+    def append(self, images: np.ndarray, sources: Sequence[dict[str, Any]] = ()) -> None:
         """Adds images.
 
         Args:
@@ -142,12 +156,12 @@ class DatasetWriter:
         self.count += len(images)
         self.sources += sources
 
-    def begin_block(self):
+    def begin_block(self) -> None:
         """What is added from here to `end_block` is left by an interrupted run to `restore`."""
         self._block = self.count, len(self.sources), len(self.skipped)
         self._block_digest = hashlib.sha256()
 
-    def end_block(self, key):
+    def end_block(self, key: Any) -> None:
         """Ends a block.
 
         Args:
@@ -165,7 +179,7 @@ class DatasetWriter:
         )
         self._block = None
 
-    def restore(self, key):
+    def restore(self, key: Any) -> bool:
         """Takes the next block from an interrupted run, if it was made from the same.
 
         Returns:
@@ -192,7 +206,7 @@ class DatasetWriter:
         self.skipped += entry["skipped"]
         return True
 
-    def write_header(self):
+    def write_header(self) -> None:
         """Writes the array's header with the present count at the start of the file.
 
         NumPy reserves room in a header for the first axis to grow, so it keeps its length.

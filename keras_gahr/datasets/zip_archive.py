@@ -4,11 +4,14 @@ Members are read by `zipfile`, which believes the directory at the end of the fi
 with what the file holds, so that nothing is left out that a damaged directory does not list.
 """
 
+import contextlib
 import lzma
 import stat
 import struct
 import zipfile
 import zlib
+from os import PathLike
+from typing import BinaryIO
 
 from keras_gahr.errors import InputError
 from keras_gahr.folder_tree import NOT_A_FILE
@@ -47,13 +50,13 @@ _PART = 2**12
 _LONGEST_LINK = 2**12
 
 
-def is_zip(file):
+def is_zip(file: BinaryIO) -> bool:
     """Whether an open file is a zip archive, be it damaged or not."""
     file.seek(0)
     return file.read(4) in {_LOCAL, _END, b"PK\7\b", b"PK00"} or zipfile.is_zipfile(file)
 
 
-def read_zip(file, path, stack):
+def read_zip(file: BinaryIO, path: str | PathLike, stack: contextlib.ExitStack) -> Entries:
     """The `Entries` of a zip archive.
 
     Args:
