@@ -13,7 +13,19 @@ _PIXELS = contextvars.ContextVar("pixels", default=178_956_970)
 
 @contextlib.contextmanager
 def pixel_limit(pixels: int) -> Iterator[None]:
-    """Within it, pictures of up to so many pixels are read; else up to 178,956,970."""
+    """Within it, pictures of up to so many pixels are read; else up to 178,956,970.
+
+    Examples:
+        >>> import numpy as np, tempfile
+        >>> from keras_gahr.datasets import pixel_limit, read_image, write_image
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> path = f"{folder.name}/large.png"
+        >>> write_image(path, np.zeros((30, 40)))
+        >>> with pixel_limit(1200):
+        ...     image = read_image(path)
+        >>> image.shape
+        (30, 40, 1)
+    """
     token = _PIXELS.set(pixels)
     try:
         yield

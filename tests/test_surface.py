@@ -52,7 +52,18 @@ def test_other_names_are_not():
         kg.unknown  # noqa: B018
 
 
-ROOMS = ("analysis", "baselines", "denoisers", "measurements", "restoration", "sampling")
+ROOMS = (
+    "analysis",
+    "baselines",
+    "datasets",
+    "denoisers",
+    "measurements",
+    "noise",
+    "restoration",
+    "sampling",
+)
+SHOWN = ("datasets", "noise")
+"""Rooms of which every name has an example."""
 
 
 def exported():
@@ -75,6 +86,13 @@ def test_examples_in_docstrings(name):
 @pytest.mark.parametrize("name", kg._HOMES)
 def test_what_a_notebook_starts_with_has_an_example(name):
     assert ">>>" in getattr(kg, name).__doc__
+
+
+@pytest.mark.parametrize("room", SHOWN)
+def test_every_function_and_class_has_an_example(room):
+    module = getattr(kg, room)
+    callables = {name for name in module.__all__ if callable(getattr(module, name))}
+    assert not {name for name in callables if ">>>" not in getattr(module, name).__doc__}
 
 
 @pytest.mark.parametrize("way", DENOISER)

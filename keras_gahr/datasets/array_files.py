@@ -47,6 +47,15 @@ def make_array(
 
     Raises:
         InputError: if the file or a number cannot be used, or `out` exists.
+
+    Examples:
+        >>> import numpy as np, tempfile
+        >>> from keras_gahr.datasets import make_array
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> np.save(f"{folder.name}/images.npy", np.zeros((5, 16, 16), np.uint8))
+        >>> patches = make_array(f"{folder.name}/images.npy", f"{folder.name}/patches", patch=8)
+        >>> patches.images.shape
+        (20, 8, 8, 1)
     """
     file = Path(file)
     if file.is_dir():
@@ -89,6 +98,16 @@ def make_mnist(
     Raises:
         InputError: if a file is missing, damaged or something else, the sizes differ, or `out`
             exists.
+
+    Examples:
+        >>> import numpy as np, pathlib, tempfile
+        >>> from keras_gahr.datasets import make_mnist
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> file = pathlib.Path(folder.name, "train-images-idx3-ubyte")
+        >>> start = bytes([0, 0, 8, 3]) + np.array([2, 28, 28], ">u4").tobytes()
+        >>> length = file.write_bytes(start + bytes(2 * 28 * 28))
+        >>> make_mnist([file], f"{folder.name}/mnist").images.shape
+        (2, 28, 28, 1)
     """
     arrays = [_read_idx(Path(file)) for file in files]
     shapes = sorted({array.shape[1:] for array in arrays})

@@ -36,6 +36,13 @@ def band_arrays(images: np.ndarray, scale: int = 0, low: bool = False) -> np.nda
 
     Raises:
         InputError: for sides that do not divide, or a negative scale.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.datasets import band_arrays
+        >>> images = np.full((1, 8, 8, 1), 0.5, np.float32)
+        >>> band_arrays(images)[0, 0, 0].tolist()
+        [0.5, 0.0, 0.0, 0.0]
     """
     _check_sides(images.shape[1:3], scale)
     for _ in range(scale):
@@ -52,6 +59,13 @@ def band_pictures(bands: np.ndarray) -> np.ndarray:
 
     Returns:
         float32 `(count, 2 height, 2 width, channels)` on [0, 1].
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.datasets import band_arrays, band_pictures
+        >>> images = np.full((1, 8, 8, 1), 0.25, np.float32)
+        >>> band_pictures(band_arrays(images))[0, ::4, ::4, 0].tolist()
+        [[0.25, 0.5], [0.5, 0.5]]
     """
     low, *details = np.split(bands, 4, axis=-1)
     horizontal, vertical, diagonal = (detail + np.float32(0.5) for detail in details)
@@ -89,6 +103,15 @@ def make_bands(
     Raises:
         InputError: if the source cannot be read, if its images do not divide, or if `out` exists or
             is the source.
+
+    Examples:
+        >>> import tempfile
+        >>> from keras_gahr.datasets import make_bands, make_disks
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> disks = make_disks(f"{folder.name}/disks", count=4, size=16, seed=0)
+        >>> bands = make_bands(f"{folder.name}/disks", f"{folder.name}/bands")
+        >>> bands.images.shape, bands.value_range
+        ((4, 8, 8, 4), (-0.5, 1.0))
     """
     source, out = Path(source), Path(out)
     if source.resolve() == out.resolve():

@@ -212,6 +212,11 @@ def c_alpha_images(
 
     Raises:
         InputError: if an argument is out of range.
+
+    Examples:
+        >>> from keras_gahr.datasets import c_alpha_images
+        >>> c_alpha_images(count=4, size=16, seed=0, alpha=2).shape
+        (4, 16, 16, 1)
     """
     check_sequence(count, seed, start, size)
     law = CAlpha(alpha, beta, blurred, **options)
@@ -262,6 +267,14 @@ def make_c_alpha(
 
     Raises:
         InputError: if an argument is out of range, or `out` exists.
+
+    Examples:
+        >>> import tempfile
+        >>> from keras_gahr.datasets import make_c_alpha
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> images = make_c_alpha(f"{folder.name}/c2", count=4, size=16, seed=0, alpha=2, blurred=True)
+        >>> images.manifest["parameters"]["blurred"]
+        True
     """
     check_sequence(count, seed, size=size)
     law = dataclasses.asdict(CAlpha(alpha, **options))

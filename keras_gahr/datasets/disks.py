@@ -61,6 +61,11 @@ def disk_parameters(
 
     Raises:
         InputError: if an argument is out of range.
+
+    Examples:
+        >>> from keras_gahr.datasets import disk_parameters
+        >>> disk_parameters(1, size=16, seed=0).round(2).tolist()
+        [[8.63, 6.7, 4.37, 0.35, 0.92]]
     """
     check_sequence(count, seed, start, size)
     _check(radii, wrap, centre, foreground, background)
@@ -89,6 +94,13 @@ def draw_disks(parameters: np.ndarray, size: int, wrap: bool = False) -> np.ndar
 
     Returns:
         float32 (N, size, size, 1) in [0, 1].
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.datasets import draw_disks
+        >>> parameters = np.array([[4, 4, 2, 1, 0]])  # x, y, radius, foreground, background
+        >>> draw_disks(parameters, size=8)[0, 4, :, 0].round(2)
+        array([0.  , 0.  , 0.91, 1.  , 1.  , 0.91, 0.  , 0.  ], dtype=float32)
     """
     images = np.empty((len(parameters), size, size, 1), np.float32)
     for first in range(0, len(parameters), CHUNK):
@@ -114,6 +126,11 @@ def disk_images(
 
     Raises:
         InputError: if an argument is out of range.
+
+    Examples:
+        >>> from keras_gahr.datasets import disk_images
+        >>> disk_images(count=4, size=16, seed=0).shape
+        (4, 16, 16, 1)
     """
     parameters = disk_parameters(count, size, seed, start, radii, **options)
     return draw_disks(parameters, size, options.get("wrap", False))
@@ -138,6 +155,14 @@ def disk_tangent(
 
     Raises:
         InputError: for another name.
+
+    Examples:
+        >>> from keras_gahr.datasets import disk_parameters, disk_tangent
+        >>> parameters = disk_parameters(2, size=16, seed=0)
+        >>> disk_tangent(parameters, size=16).shape
+        (2, 5, 16, 16, 1)
+        >>> disk_tangent(parameters, size=16, varying=["x", "y"]).shape
+        (2, 2, 16, 16, 1)
     """
     unknown = [name for name in varying if name not in PARAMETERS]
     if unknown or not varying:
@@ -175,6 +200,14 @@ def make_disks(
 
     Raises:
         InputError: if an argument is out of range, or `out` exists.
+
+    Examples:
+        >>> import tempfile
+        >>> from keras_gahr.datasets import make_disks
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> disks = make_disks(f"{folder.name}/disks", count=4, size=16, seed=0)
+        >>> disks.images.shape
+        (4, 16, 16, 1)
     """
     check_sequence(count, seed)
     disk_parameters(1, size, seed, radii=radii, **options)

@@ -30,6 +30,15 @@ class Repeats:
         correlation: float64 (N,): the correlation with it, or 0.
         count: the number of pairs.
         pairs: the first ten thousand pairs (i, j, correlation), i < j, sorted by j and i.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.datasets import find_repeats
+        >>> images = np.random.default_rng(0).random((4, 16, 16, 1))
+        >>> images[3] = images[1]
+        >>> repeats = find_repeats(images)
+        >>> repeats.first.tolist(), repeats.dropped.tolist()
+        ([-1, -1, -1, 1], [3])
     """
 
     first: np.ndarray
@@ -70,6 +79,14 @@ def find_repeats(
 
     Raises:
         InputError: if the threshold is out of range, or the images hold anything else.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.datasets import find_repeats
+        >>> images = np.random.default_rng(0).random((4, 16, 16, 1))
+        >>> images[2] = 0.9 * images[0]
+        >>> find_repeats(images).first.tolist()
+        [-1, -1, 0, -1]
     """
     if not 0 < threshold < 1:
         raise InputError(f"the threshold is {threshold}: expected a correlation between 0 and 1")
@@ -158,6 +175,18 @@ def drop_repeats(
 
     Raises:
         InputError: as `find_repeats`, or if `out` exists.
+
+    Examples:
+        >>> import numpy as np, tempfile
+        >>> from keras_gahr.datasets import drop_repeats, load
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> images = np.random.default_rng(0).random((5, 16, 16))
+        >>> images[3] = images[1]
+        >>> np.save(f"{folder.name}/images.npy", images)
+        >>> dataset = load(f"{folder.name}/images.npy")
+        >>> kept, repeats = drop_repeats(dataset, f"{folder.name}/kept")
+        >>> len(kept), repeats.count
+        (4, 1)
     """
     images, sources = dataset.images, dataset.sources
     dtype = "uint8" if images.dtype == np.uint8 else "float32"

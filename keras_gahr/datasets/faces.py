@@ -42,6 +42,15 @@ def make_faces(
 
     Raises:
         InputError: if the source, a picture in it or a parameter cannot be used, or `out` exists.
+
+    Examples:
+        >>> import numpy as np, tempfile
+        >>> from keras_gahr.datasets import make_faces, write_image
+        >>> pictures, made = tempfile.TemporaryDirectory(), tempfile.TemporaryDirectory()
+        >>> write_image(f"{pictures.name}/000001.jpg", np.full((218, 178), 0.5))
+        >>> faces = make_faces(pictures.name, f"{made.name}/faces", size=40)
+        >>> faces.images.shape
+        (1, 40, 40, 1)
     """
     if size not in SIZES:
         raise InputError(f"the size is {size}: expected one of {', '.join(map(str, SIZES))}")

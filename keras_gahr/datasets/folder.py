@@ -30,6 +30,13 @@ class Framing:
     Raises:
         InputError: if a number is out of range, both a scale and a size are given, or a stride
             without a patch.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.datasets import Framing
+        >>> framing = Framing(crop="square", size=(32, 32), patch=16)
+        >>> framing.apply(np.zeros((48, 64, 1), np.float32), "a picture").shape
+        (4, 16, 16, 1)
     """
 
     crop: tuple[int, ...] | str | None = None
@@ -118,6 +125,15 @@ def make_folder(
 
     Raises:
         InputError: if the source or a picture in it cannot be used, or `out` exists.
+
+    Examples:
+        >>> import numpy as np, tempfile
+        >>> from keras_gahr.datasets import Framing, make_folder, write_image
+        >>> pictures, made = tempfile.TemporaryDirectory(), tempfile.TemporaryDirectory()
+        >>> write_image(f"{pictures.name}/photo.png", np.full((32, 48), 0.5))
+        >>> patches = make_folder(pictures.name, f"{made.name}/patches", Framing(patch=16))
+        >>> patches.images.shape
+        (6, 16, 16, 1)
     """
     framing = framing or Framing()
 

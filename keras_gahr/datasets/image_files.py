@@ -52,6 +52,15 @@ def read_image(
 
     Raises:
         InputError: if the file is missing, damaged, not an image, or outside [0, 1].
+
+    Examples:
+        >>> import numpy as np, tempfile
+        >>> from keras_gahr.datasets import read_image, write_image
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> write_image(f"{folder.name}/image.png", np.ones((4, 6, 3)))
+        >>> image = read_image(f"{folder.name}/image.png", channels=1)
+        >>> image.shape, image.dtype
+        ((4, 6, 1), dtype('float32'))
     """
     if channels not in {None, 1, 3}:
         raise InputError(f"{channels} channels asked for: expected 1 (grey) or 3 (colour)")
@@ -103,6 +112,15 @@ def write_image(path: str | PathLike, image: ArrayLike) -> None:
     Raises:
         InputError: if the suffix is another one.
         ValueError: if the image holds NaN.
+
+    Examples:
+        >>> import numpy as np, tempfile
+        >>> from keras_gahr.datasets import read_image, write_image
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> write_image(f"{folder.name}/image.png", np.array([[-0.5, 0.2], [0.2, 1.5]]))
+        >>> read_image(f"{folder.name}/image.png")[..., 0]
+        array([[0. , 0.2],
+               [0.2, 1. ]], dtype=float32)
     """
     path = Path(path)
     if path.suffix.lower() not in WRITABLE:
@@ -118,7 +136,14 @@ def write_image(path: str | PathLike, image: ArrayLike) -> None:
 
 
 def contact_sheet(images: np.ndarray, columns: int = 8, gap: int = 2) -> np.ndarray:
-    """Images (N, H, W, C) in [0, 1] side by side on white, row by row, as one (H', W', C)."""
+    """Images (N, H, W, C) in [0, 1] side by side on white, row by row, as one (H', W', C).
+
+    Examples:
+        >>> from keras_gahr.datasets import contact_sheet, disk_images
+        >>> images = disk_images(count=5, size=16, seed=0)
+        >>> contact_sheet(images, columns=3).shape
+        (38, 56, 1)
+    """
     count, height, width, channels = images.shape
     columns = min(columns, count)
     rows = -(-count // columns)
@@ -133,7 +158,16 @@ def contact_sheet(images: np.ndarray, columns: int = 8, gap: int = 2) -> np.ndar
 
 
 def list_images(folder: str | PathLike) -> list[Path]:
-    """The paths of the images in a folder and its subfolders, by suffix, sorted; see `find_images`."""
+    """The paths of the images in a folder and its subfolders, by suffix, sorted; see `find_images`.
+
+    Examples:
+        >>> import numpy as np, tempfile
+        >>> from keras_gahr.datasets import list_images, write_image
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> write_image(f"{folder.name}/image.png", np.ones((4, 6)))
+        >>> [path.name for path in list_images(folder.name)]
+        ['image.png']
+    """
     return find_images(folder)[0]
 
 

@@ -21,6 +21,14 @@ class Overlap:
     Attributes:
         correlation: float64 (N,): the largest correlation with any image of the other dataset.
         index: int64 (N,): which image that is.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.datasets import find_overlap
+        >>> images = np.random.default_rng(0).random((6, 16, 16, 1))
+        >>> overlap = find_overlap(images[[5, 2]], images[:4])
+        >>> overlap.most(1), overlap.numbers(threshold=0.95)["num_above_threshold"]
+        (array([1]), 1)
     """
 
     correlation: np.ndarray
@@ -64,6 +72,14 @@ def find_overlap(
 
     Raises:
         InputError: if the images cannot be compared, or hold anything else.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.datasets import find_overlap
+        >>> images = np.random.default_rng(0).random((4, 16, 16, 1))
+        >>> overlap = find_overlap(0.5 * images[2:3], images)
+        >>> overlap.index, overlap.correlation.round(6)
+        (array([2]), array([1.]))
     """
     shapes = [coarse_shape(array.shape, side) for array in (images, others)]
     if shapes[0] != shapes[1]:

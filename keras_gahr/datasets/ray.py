@@ -27,13 +27,25 @@ def ray_parameters(count: int, seed: int, start: int = 0) -> np.ndarray:
 
     Raises:
         InputError: if an argument is out of range.
+
+    Examples:
+        >>> from keras_gahr.datasets import ray_parameters
+        >>> ray_parameters(2, seed=0).round(3).tolist()
+        [[0.849], [0.722]]
     """
     check_sequence(count, seed, start)
     return uniform("ray", seed, start, count, 1)
 
 
 def draw_rays(parameters: ArrayLike, image: np.ndarray) -> np.ndarray:
-    """The image (H, W, C) times each of N intensities: float32 (N, H, W, C)."""
+    """The image (H, W, C) times each of N intensities: float32 (N, H, W, C).
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.datasets import draw_rays
+        >>> draw_rays([[0.5], [1]], np.ones((2, 2, 1)))[:, 0, 0, 0].tolist()
+        [0.5, 1.0]
+    """
     return np.asarray(parameters, np.float32)[..., None, None] * image
 
 
@@ -42,6 +54,12 @@ def ray_images(count: int, image: ArrayLike, seed: int, start: int = 0) -> np.nd
 
     Raises:
         InputError: if an argument is out of range.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.datasets import ray_images
+        >>> ray_images(2, np.ones((8, 8, 1)), seed=0)[:, 0, 0, 0].round(3)
+        array([0.849, 0.722], dtype=float32)
     """
     return draw_rays(ray_parameters(count, seed, start), np.asarray(image, np.float32))
 
@@ -51,6 +69,12 @@ def ray_tangent(image: ArrayLike) -> np.ndarray:
 
     Raises:
         InputError: if the image is zero.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.datasets import ray_tangent
+        >>> ray_tangent(np.ones((2, 2, 1)))[0, 0, ..., 0].tolist()
+        [[0.5, 0.5], [0.5, 0.5]]
     """
     image = np.asarray(image, np.float64)
     norm = np.linalg.norm(image)
@@ -87,6 +111,15 @@ def make_ray(
     Raises:
         InputError: if the source is not an image or is black, an argument is out of range, or `out`
             exists.
+
+    Examples:
+        >>> import numpy as np, tempfile
+        >>> from keras_gahr.datasets import make_ray
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> np.save(f"{folder.name}/image.npy", np.ones((8, 8)))
+        >>> ray = make_ray(f"{folder.name}/image.npy", f"{folder.name}/ray", count=4, seed=0)
+        >>> ray.images.shape
+        (4, 8, 8, 1)
     """
     check_sequence(count, seed)
     source = Path(source)

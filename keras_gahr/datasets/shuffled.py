@@ -25,6 +25,11 @@ def permutation(height: int, width: int, seed: int) -> np.ndarray:
 
     Raises:
         InputError: if the seed is out of range.
+
+    Examples:
+        >>> from keras_gahr.datasets import permutation
+        >>> permutation(2, 3, seed=0)
+        array([5, 4, 3, 0, 2, 1])
     """
     check_sequence(1, seed)
     return np.argsort(raw("shuffled", seed, 0, 1, height * width)[0], kind="stable")
@@ -39,13 +44,29 @@ def shuffle(images: np.ndarray, order: np.ndarray) -> np.ndarray:
 
     Returns:
         An array like the images.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.datasets import permutation, shuffle
+        >>> image = np.arange(6).reshape(2, 3, 1)
+        >>> shuffle(image, permutation(2, 3, seed=0))[..., 0]
+        array([[5, 4, 3],
+               [0, 2, 1]])
     """
     pixels = images.reshape(*images.shape[:-3], -1, images.shape[-1])
     return np.take(pixels, order, axis=-2).reshape(images.shape)
 
 
 def unshuffle(images: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """The inverse of `shuffle`."""
+    """The inverse of `shuffle`.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.datasets import permutation, shuffle, unshuffle
+        >>> image, order = np.arange(6).reshape(2, 3, 1), permutation(2, 3, seed=0)
+        >>> np.array_equal(unshuffle(shuffle(image, order), order), image)
+        True
+    """
     return shuffle(images, np.argsort(order))
 
 
@@ -78,6 +99,15 @@ def make_shuffled(
     Raises:
         InputError: if the source cannot be read or, for the inverse without a seed, was not
             shuffled; if the seed is out of range, or if `out` exists or is the source.
+
+    Examples:
+        >>> import tempfile
+        >>> from keras_gahr.datasets import make_disks, make_shuffled
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> disks = make_disks(f"{folder.name}/disks", count=4, size=16, seed=0)
+        >>> shuffled = make_shuffled(f"{folder.name}/disks", f"{folder.name}/shuffled", seed=0)
+        >>> shuffled.images.shape
+        (4, 16, 16, 1)
     """
     source, out = Path(source), Path(out)
     if source.resolve() == out.resolve():

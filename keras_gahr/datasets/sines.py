@@ -28,6 +28,11 @@ def sine_parameters(count: int, size: int, seed: int, start: int = 0) -> np.ndar
 
     Raises:
         InputError: if an argument is out of range.
+
+    Examples:
+        >>> from keras_gahr.datasets import sine_parameters
+        >>> sine_parameters(2, size=16, seed=0).round(3).tolist()  # Phases and intensities.
+        [[3.733, 0.351], [2.581, 0.893]]
     """
     check_sequence(count, seed, start, size)
     return uniform("sines", seed, start, count, 2) * [2 * np.pi, 1]
@@ -42,6 +47,11 @@ def draw_sines(parameters: ArrayLike, size: int) -> np.ndarray:
 
     Returns:
         float32 (N, size, size, 1) in [0, 1].
+
+    Examples:
+        >>> from keras_gahr.datasets import draw_sines
+        >>> draw_sines([[0, 1]], size=4)[0, 0, :, 0].round(3).tolist()
+        [0.5, 1.0, 0.5, 0.0]
     """
     _, intensity = _columns(parameters)
     images = intensity * (1 + np.sin(_angles(parameters, size))) / 2
@@ -62,6 +72,11 @@ def sine_images(count: int, size: int, seed: int, start: int = 0) -> np.ndarray:
 
     Raises:
         InputError: if an argument is out of range.
+
+    Examples:
+        >>> from keras_gahr.datasets import sine_images
+        >>> sine_images(count=4, size=16, seed=0).shape
+        (4, 16, 16, 1)
     """
     return draw_sines(sine_parameters(count, size, seed, start), size)
 
@@ -77,6 +92,11 @@ def sine_tangent(parameters: ArrayLike, size: int) -> np.ndarray:
 
     Returns:
         float64 (N, 2, size, size, 1).
+
+    Examples:
+        >>> from keras_gahr.datasets import sine_parameters, sine_tangent
+        >>> sine_tangent(sine_parameters(3, size=16, seed=0), size=16).shape
+        (3, 2, 16, 16, 1)
     """
     angles = _angles(parameters, size)
     return orthonormal(np.stack([np.cos(angles), 1 + np.sin(angles)], axis=1)[..., None])
@@ -103,6 +123,14 @@ def make_sines(
 
     Raises:
         InputError: if an argument is out of range, or `out` exists.
+
+    Examples:
+        >>> import tempfile
+        >>> from keras_gahr.datasets import make_sines
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> sines = make_sines(f"{folder.name}/sines", count=4, size=16, seed=0)
+        >>> sines.images.shape
+        (4, 16, 16, 1)
     """
     check_sequence(count, seed, size=size)
     return make_generated(

@@ -35,6 +35,19 @@ class Dataset:
     Attributes:
         images: (N, H, W, C), uint8, bool or floats in the value range; usually a read-only memory map.
         manifest: the content of `manifest.json`. A part of a dataset keeps the whole one's.
+
+    Examples:
+        >>> import tempfile
+        >>> from keras_gahr.datasets import make_disks
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> disks = make_disks(f"{folder.name}/disks", count=10, size=16, seed=0)
+        >>> len(disks), disks.as_float([0, 1]).shape
+        (10, (2, 16, 16, 1))
+        >>> train, test = disks.split(train=8, test=2)
+        >>> len(train), len(test)
+        (8, 2)
+        >>> disks.manifest["recipe"]
+        'disks'
     """
 
     images: np.ndarray
@@ -160,6 +173,14 @@ def load(
 
     Raises:
         InputError: if it is missing, damaged, or something else.
+
+    Examples:
+        >>> import numpy as np, tempfile
+        >>> from keras_gahr.datasets import load
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> np.save(f"{folder.name}/images.npy", np.zeros((5, 16, 16), np.uint8))
+        >>> load(f"{folder.name}/images.npy").images.shape
+        (5, 16, 16, 1)
     """
     path = Path(path)
     if path.is_dir():

@@ -61,6 +61,16 @@ def writing(
     Raises:
         InputError: if `out` exists and may not be replaced, if the type is another one, or if no
             image was written.
+
+    Examples:
+        >>> import numpy as np, tempfile
+        >>> from keras_gahr.datasets import load, writing
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> out, made_by = f"{folder.name}/grey", {"value": 0.5}
+        >>> with writing(out, "grey", made_by, (8, 8, 1), "float32") as writer:
+        ...     writer.append(np.full((2, 8, 8, 1), 0.5, np.float32))
+        >>> load(out).manifest["shape"]
+        [2, 8, 8, 1]
     """
     out = check_dataset_output(out, overwrite)
     if dtype not in {"uint8", "float32"}:
