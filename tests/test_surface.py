@@ -60,7 +60,9 @@ ROOMS = (
     "measurements",
     "noise",
     "restoration",
+    "runs",
     "sampling",
+    "training",
 )
 SHOWN = ("datasets", "noise")
 """Rooms of which every name has an example."""

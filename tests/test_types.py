@@ -21,12 +21,13 @@ ROOMS = (
     "plot",
     "restoration",
     "sampling",
+    "training",
 )
 
 
 def public():
     """Every function, class and method that users call, by its name."""
-    found = {name: getattr(kg, name) for name in kg._HOMES if name != "train"}
+    found = {name: getattr(kg, name) for name in kg._HOMES}
     for room in ROOMS:
         module = getattr(kg, room)
         found |= {f"{room}.{name}": getattr(module, name) for name in module.__all__}

@@ -11,6 +11,10 @@ denoiser = kg.load_denoiser("denoiser.keras")
 assert_type(denoiser, kg.Denoiser)
 noisy = np.zeros((40, 40))
 
+trained = kg.train(np.zeros((8, 40, 40)), out="run", epochs=2)
+assert_type(trained, kg.training.TrainingResult)
+assert_type(trained.test_psnr, float | None)
+
 assert_type(kg.denoise(denoiser, noisy), np.ndarray)
 assert_type(kg.denoise("denoiser.keras", [noisy, noisy]), list[np.ndarray])
 assert_type(kg.Inference(denoiser).denoise(noisy[None, ..., None]), np.ndarray)

@@ -1,5 +1,9 @@
 """Adam as published."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -18,14 +22,24 @@ class Adam(keras.optimizers.Adam):
 
     Raises:
         ValueError: if `amsgrad` is asked for, which the published training does not use.
+
+    Examples:
+        >>> from keras_gahr.training import Adam
+        >>> Adam(learning_rate=0.01).epsilon
+        1e-08
     """
 
-    def __init__(self, learning_rate=1e-3, epsilon=1e-8, **kwargs):
+    def __init__(
+        self,
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 1e-3,
+        epsilon: float = 1e-8,
+        **kwargs: Any,
+    ) -> None:
         if kwargs.get("amsgrad"):
             raise ValueError("received amsgrad=True, which this Adam does not have")
         super().__init__(learning_rate=learning_rate, epsilon=epsilon, **kwargs)
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         # Keras divides by sqrt(v) + epsilon where v / (1 - beta_2^t) is the corrected square, thus by
         # sqrt(1 - beta_2^t) (sqrt(v / (1 - beta_2^t)) + epsilon) for an epsilon with that factor.
         published = self.epsilon

@@ -1,18 +1,30 @@
 """The training objective as a Keras model, so that stock `fit` runs it on every backend."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_gahr import _backend
 from keras_gahr._backend import parallel
+from keras_gahr.denoisers import Denoiser
 from keras_gahr.noise import NoiseLaw
 from keras_gahr.psnr import psnr_of_error
 
+from .data.device_images import DeviceImages
 from .optimizers import build_optimizer
+from .settings import TrainingSettings
 
 
-def compiled_training(denoiser, settings, steps_per_epoch, images=None):
+def compiled_training(
+    denoiser: Denoiser,
+    settings: TrainingSettings,
+    steps_per_epoch: int,
+    images: DeviceImages | None = None,
+) -> BlindTraining:
     """The training of a denoiser, compiled and with its optimizer built.
 
     Args:
@@ -57,9 +69,26 @@ class BlindTraining(keras.Model):
         rescale: multiply each clean image by a factor drawn uniformly on [0, 1), unless the noise is
             given with it.
         images: `DeviceImages` that batches of indices belong to, or None.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> from keras_gahr.training import Adam, BlindTraining
+        >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=2, num_layers=2)
+        >>> model = BlindTraining(denoiser)
+        >>> model.compile(optimizer=Adam())
+        >>> tuple(model(np.zeros((4, 8, 8, 1), np.float32)).shape)
+        (4, 8, 8, 1)
     """
 
-    def __init__(self, denoiser, noise_law=None, seed=0, rescale=False, images=None, **kwargs):
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        noise_law: NoiseLaw | None = None,
+        seed: int = 0,
+        rescale: bool = False,
+        images: DeviceImages | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         self.denoiser = denoiser
         self.noise_law = noise_law or NoiseLaw()
@@ -75,10 +104,10 @@ class BlindTraining(keras.Model):
         # Or TensorFlow's `fit` would try it on the mean of what the devices get, be it indices.
         self.build()
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         """Nothing is left to build: the denoiser is."""
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool = False) -> Any:
         if isinstance(inputs, dict):
             clean, noise = inputs["clean"], inputs["noise"]
         else:
@@ -89,12 +118,12 @@ class BlindTraining(keras.Model):
         # In float32, whatever the network computes in.
         return ops.cast(residual, noise.dtype) - noise[..., -self.denoiser.output_channels :]
 
-    def draw_scale(self, images):
+    def draw_scale(self, images: Any) -> Any:
         """A factor for each image, `(batch, 1, 1, 1)`, from the model's generator."""
         shape = (ops.shape(images)[0], 1, 1, 1)
         return self._draw(keras.random.uniform, shape, self.scale_generator)
 
-    def draw_noise(self, images):
+    def draw_noise(self, images: Any) -> Any:
         """sigma z for each image, from the model's generators; none on channels that are a condition."""
         batch, height, width, _ = ops.shape(images)
         channels = self.denoiser.output_channels
@@ -117,11 +146,20 @@ class BlindTraining(keras.Model):
         drawn = distribution((count * batch, *shape[1:]), dtype="float32", seed=generator)
         return drawn[index * batch : (index + 1) * batch] if count > 1 else drawn
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
         loss = ops.sum(ops.square(y_pred)) / ops.cast(ops.shape(y_pred)[0], "float32")
         return parallel.replica_loss(loss)
 
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> dict[str, Any]:
         # The denoised image differs from the clean one by the same error, with the other sign.
         self.psnr.update_state(parallel.mean_over_replicas(psnr_of_error(y_pred)))
         return self.get_metrics_result()

@@ -4,7 +4,10 @@ import dataclasses
 import json
 import math
 import os
+from pathlib import Path
+from typing import Any
 
+from keras_gahr.denoisers import Denoiser
 from keras_gahr.denoisers.configuration import registered_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.json_file import read_json
@@ -27,25 +30,31 @@ class RunConfig(RunOptions):
 
     Raises:
         InputError: for values outside their ranges.
+
+    Examples:
+        >>> from keras_gahr.training import RunConfig
+        >>> config = RunConfig(dataset="faces80", epochs=50, noise_law="linear")
+        >>> config.settings().noise_law.name, config.network()["architecture"]
+        ('linear', 'unet')
     """
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_options(self)
 
-    def settings(self):
+    def settings(self) -> TrainingSettings:
         """The `TrainingSettings` among them; raises `InputError` for what they refuse."""
         law = NoiseLaw(self.noise_law, parse_sigma(self.sigma_min), parse_sigma(self.sigma_max))
         options = {name: getattr(self, name) for name in declared(TrainingSettings)}
         return TrainingSettings(noise_law=law, **options)
 
-    def network(self):
+    def network(self) -> dict[str, Any]:
         """The arguments of `build_denoiser` that were given, without channels and provenance."""
         names = [*(declared(NetworkOptions).keys() - _AROUND), "seed"]
         options = {name: getattr(self, name) for name in names}
         return {name: value for name, value in options.items() if value is not None}
 
 
-def read_options(path):
+def read_options(path: str | Path) -> dict[str, Any]:
     """The options in a config.json of a run, or in a JSON file that holds only some of them.
 
     Returns:
@@ -73,7 +82,7 @@ def read_options(path):
     return content | {name: os.path.expanduser(path) for name, path in paths.items()}
 
 
-def read_network(path, largest):
+def read_network(path: str | Path, largest: int) -> Denoiser:
     """The denoiser that a config.json of a run describes, with random weights.
 
     Args:

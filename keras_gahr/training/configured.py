@@ -1,8 +1,14 @@
 """Trainings that a configuration describes: what `gahr train`, sweeps and the demo run."""
 
+from __future__ import annotations
+
 import dataclasses
 import time
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from typing import Any
+
+import rich.console
 
 from keras_gahr.errors import InputError
 from keras_gahr.options.option import declared
@@ -12,8 +18,9 @@ from keras_gahr.psnr import SIGMAS
 from .conditions import check_conditions, goes_on_device
 from .config import RunConfig, read_options
 from .devices.data_parallel import check_count, check_shares
-from .estimate import estimate_training
-from .preparation import prepare_training
+from .estimate import TrainingEstimate, estimate_training
+from .preparation import Preparation, prepare_training
+from .result import TrainingResult
 from .resume.whereabouts import find_dataset
 from .run import STATE_SECONDS, run_training
 from .run_folder import check_run_to_resume
@@ -21,16 +28,16 @@ from .watch.levels import MOST_IMAGES
 
 
 def run_config(
-    config,
-    out,
+    config: RunConfig,
+    out: str | Path,
     *,
-    resume=False,
-    overwrite=False,
-    console=None,
-    state_seconds=STATE_SECONDS,
-    begin=None,
-    after_epoch=None,
-):
+    resume: bool = False,
+    overwrite: bool = False,
+    console: rich.console.Console | None = None,
+    state_seconds: float = STATE_SECONDS,
+    begin: Callable[[Preparation], object] | None = None,
+    after_epoch: Callable[[TrainingResult], object] | None = None,
+) -> TrainingResult:
     """Trains what a configuration says, and keeps it in a run directory.
 
     Args:
@@ -60,7 +67,7 @@ def run_config(
     )
 
 
-def run_prepared(prepared, out, **how):
+def run_prepared(prepared: Preparation, out: str | Path, **how: Any) -> TrainingResult:
     """The same with images and network at hand.
 
     Args:
@@ -81,7 +88,9 @@ def run_prepared(prepared, out, **how):
     )
 
 
-def config_from(options, given=(), file=None):
+def config_from(
+    options: Mapping[str, Any], given: Collection[str] = (), file: str | Path | None = None
+) -> RunConfig:
     """The configuration of a run: options that were given, else those in a file, else the defaults.
 
     Args:
@@ -114,7 +123,7 @@ def config_from(options, given=(), file=None):
     return RunConfig(**chosen)
 
 
-def config_to_resume(out, changes):
+def config_to_resume(out: Path, changes: Mapping[str, Any]) -> RunConfig:
     """The configuration of a run that goes on.
 
     Args:
@@ -142,7 +151,7 @@ def config_to_resume(out, changes):
     return dataclasses.replace(config, **changes)
 
 
-def check_config(config, out=None):
+def check_config(config: RunConfig, out: Path | None = None) -> Preparation:
     """The `Preparation` of a configuration that can be trained here; else raises `InputError`.
 
     Args:
@@ -162,7 +171,7 @@ def check_config(config, out=None):
     return prepared
 
 
-def estimate_prepared(prepared):
+def estimate_prepared(prepared: Preparation) -> TrainingEstimate:
     """The `TrainingEstimate` of a `Preparation`, with all that is evaluated after each epoch."""
     config, settings = prepared.config, prepared.config.settings()
     denoiser, images = prepared.denoiser, prepared.train_images.images
@@ -178,7 +187,7 @@ def estimate_prepared(prepared):
     )
 
 
-def now_and_then(function, seconds):
+def now_and_then(function: Callable[[Any], object], seconds: float) -> Callable[[Any], None]:
     """The function, which is only called so many seconds after it was called last at the earliest."""
     last = time.monotonic()
 

@@ -42,13 +42,13 @@ class MemoryEstimate:
     device_images: int = 0
 
     @property
-    def on_device(self):
+    def on_device(self) -> int:
         """What the device needs: all but the images in memory."""
         network = self.parameters + self.gradients + self.moments + self.activations
         return network + self.device_images
 
     @property
-    def total(self):
+    def total(self) -> int:
         return self.on_device + self.images
 
 
@@ -74,11 +74,11 @@ class TrainingEstimate:
     seconds_per_epoch: float
 
     @property
-    def steps(self):
+    def steps(self) -> int:
         return self.epochs * self.steps_per_epoch
 
     @property
-    def seconds(self):
+    def seconds(self) -> float:
         """Of the whole training."""
         return self.seconds_to_start + self.epochs * self.seconds_per_epoch
 

@@ -78,11 +78,13 @@ def train(
         >>> kg.denoise(result.denoiser, images[0]).shape
         (8, 8)
     """
+    begun = None
     if resume:
-        options = _options_to_resume(out, options)
+        begun = _run_to_resume(out)
+        options = _options_to_resume(begun, options)
     config = _config(images, test_images, denoiser, options)
     parts = _parts(images, test_images, config)
-    prepared = prepare_images(config, *parts, Path(out) if resume else None, denoiser)
+    prepared = prepare_images(config, *parts, begun, denoiser)
     with contextlib.ExitStack() as stack:
         temporary = None
         if out is None:
@@ -92,7 +94,7 @@ def train(
             out = Path(temporary.name) / "run"
         result = run_prepared(
             prepared,
-            out,
+            Path(out),
             overwrite=overwrite,
             resume=resume,
             callbacks=callbacks,
@@ -102,11 +104,15 @@ def train(
     return dataclasses.replace(result, temporary=temporary)
 
 
-def _options_to_resume(out, options):
-    """The options, with the default that is made from the number of epochs as it was."""
+def _run_to_resume(out):
     if out is None:
         raise InputError("received resume=True without a run directory: pass out=RUN too")
-    before = RunConfig(**read_options(check_run_to_resume(out) / "config.json"))
+    return check_run_to_resume(out)
+
+
+def _options_to_resume(begun, options):
+    """The options, with the default that is made from the number of epochs as it was."""
+    before = RunConfig(**read_options(begun / "config.json"))
     return {"halve_every": before.settings().halve_every, **options}
 
 

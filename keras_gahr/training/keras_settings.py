@@ -1,12 +1,13 @@
 """Keras' own settings while a training runs."""
 
 import contextlib
+from collections.abc import Iterator
 
 import keras
 
 
 @contextlib.contextmanager
-def keras_in_float32():
+def keras_in_float32() -> Iterator[None]:
     """Sets Keras' number type to float32, and its order of axes to channels-last, for a while.
 
     The networks of this package do not ask for them, but what Keras itself makes for a training does: the

@@ -1,6 +1,8 @@
 """The network and the images of a training, from its options."""
 
 import dataclasses
+from pathlib import Path
+from typing import Any
 
 from keras_gahr.datasets import Dataset, load
 from keras_gahr.denoisers import (
@@ -12,7 +14,7 @@ from keras_gahr.denoisers import (
 )
 from keras_gahr.errors import InputError
 
-from .config import read_network
+from .config import RunConfig, read_network
 from .resume.state import state_size
 
 
@@ -29,10 +31,10 @@ class Preparation:
     denoiser: Denoiser
     train_images: Dataset
     test_images: Dataset
-    config: object
+    config: RunConfig
 
     @property
-    def data(self):
+    def data(self) -> dict[str, Any]:
         """What config.json of a run says of its images."""
         return {
             "dataset": self.config.dataset,
@@ -44,7 +46,7 @@ class Preparation:
         }
 
 
-def prepare_training(config, begun=None):
+def prepare_training(config: RunConfig, begun: Path | None = None) -> Preparation:
     """The `Preparation` of a training.
 
     Args:
@@ -62,7 +64,13 @@ def prepare_training(config, begun=None):
     return prepare_images(config, *parts, begun)
 
 
-def prepare_images(config, train_images, test_images, begun=None, denoiser=None):
+def prepare_images(
+    config: RunConfig,
+    train_images: Dataset,
+    test_images: Dataset,
+    begun: Path | None = None,
+    denoiser: Denoiser | None = None,
+) -> Preparation:
     """The `Preparation` of a training whose images are there already.
 
     Args:
@@ -91,7 +99,9 @@ def prepare_images(config, train_images, test_images, begun=None, denoiser=None)
     return Preparation(denoiser, train_images, test_images, config)
 
 
-def initial_denoiser(config, channels, provenance=None):
+def initial_denoiser(
+    config: RunConfig, channels: int, provenance: dict[str, Any] | None = None
+) -> Denoiser:
     """The network of a training before its first step.
 
     Args:

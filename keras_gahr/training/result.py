@@ -33,6 +33,14 @@ class TrainingResult(SavedResult):
         folder: the run directory. One that nobody asked for lies among the system's temporary files
             and is gone when the result is.
         temporary: what keeps such a directory, or None.
+
+    Examples:
+        >>> from keras_gahr.training import TrainingResult
+        >>> result = TrainingResult("finished", [{"epoch": 1, "train_psnr": 25.0}])
+        >>> result.epochs, result.train_psnr, result.test_psnr
+        (1, 25.0, None)
+        >>> result.diverged
+        False
     """
 
     FILES: ClassVar[tuple[str, ...]] = FILES
@@ -92,7 +100,8 @@ class TrainingResult(SavedResult):
 
         def write(made):
             others = shutil.ignore_patterns("*.png")
-            shutil.copytree(self.folder, made, dirs_exist_ok=True, ignore=others)
+            # None only before `run_training` returns.
+            shutil.copytree(self.folder, made, dirs_exist_ok=True, ignore=others)  # pyright: ignore[reportArgumentType]
 
         return self._save(folder, overwrite, write, figures="png")
 

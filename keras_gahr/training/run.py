@@ -1,15 +1,22 @@
 """A training from start to end, in a run directory."""
 
+from __future__ import annotations
+
 import contextlib
 import dataclasses
 import json
 import math
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
+import numpy as np
+import rich.console
 
 import keras_gahr
+from keras_gahr.denoisers import Denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.files import (
     locked,
@@ -22,33 +29,35 @@ from keras_gahr.json_file import read_json
 from .conditions import check_conditions, goes_on_device
 from .devices.data_parallel import check_shares, data_parallel
 from .keras_settings import keras_in_float32
+from .result import TrainingResult
 from .resume.identity import check_identity, identity_of
 from .resume.state import largest_state, read_state
 from .resume.whereabouts import path_from_run
 from .run_folder import FILES, check_run_output, check_run_to_resume
 from .session import Session
+from .settings import TrainingSettings
 
 STATE_SECONDS = 300.0
 """Between two states that a run keeps within an epoch."""
 
 
 def run_training(
-    denoiser,
-    train_images,
-    test_images,
-    settings,
-    out,
+    denoiser: Denoiser,
+    train_images: np.ndarray,
+    test_images: np.ndarray,
+    settings: TrainingSettings,
+    out: str | Path,
     *,
-    data=None,
-    options=None,
-    overwrite=False,
-    resume=False,
-    console=None,
-    state_seconds=STATE_SECONDS,
-    data_on_device=None,
-    after_epoch=None,
-    callbacks=(),
-):
+    data: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
+    console: rich.console.Console | None = None,
+    state_seconds: float = STATE_SECONDS,
+    data_on_device: bool | None = None,
+    after_epoch: Callable[[TrainingResult], object] | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> TrainingResult:
     """Trains a denoiser and keeps it in a run directory.
 
     The directory gets config.json at the start, and model.keras, history.csv, levels.csv, event files
@@ -93,7 +102,7 @@ def run_training(
         data_on_device = goes_on_device(denoiser, train_images, settings, data_on_device)
         # All processes must run the same program, however much memory is free in each.
         data_on_device = not shared.any_process(not data_on_device)
-        kept, before = None, {}
+        kept, before, config = None, {}, {}
         if shared.is_first:
             if resume:
                 out = check_run_to_resume(out)

@@ -23,8 +23,14 @@ FILES = (
 _LONGEST_STATUS = 2**16
 
 
-def check_run_output(out, overwrite=False):
-    """The run directory, if a training may write it; else raises `InputError`."""
+def check_run_output(out: str | Path, overwrite: bool = False) -> Path:
+    """The run directory, if a training may write it; else raises `InputError`.
+
+    Examples:
+        >>> from keras_gahr.training import check_run_output
+        >>> check_run_output("a-new-run").name
+        'a-new-run'
+    """
     out = Path(out)
     if not overwrite and os.path.isfile(out / "state.safetensors"):
         raise InputError(
@@ -34,7 +40,7 @@ def check_run_output(out, overwrite=False):
     return check_output_folder(out, overwrite, known_by="config.json", contents=FILES)
 
 
-def check_run_to_resume(out):
+def check_run_to_resume(out: str | Path) -> Path:
     """The run directory, if its training may go on; else raises `InputError`."""
     out = Path(out)
     if not (out / "config.json").is_file():

@@ -26,7 +26,7 @@ class TrainingSettings(TrainingOptions):
 
     noise_law: NoiseLaw = dataclasses.field(default_factory=NoiseLaw)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_options(self)
         if self.halve_every is None:
             object.__setattr__(self, "halve_every", max(1, self.epochs // 10))
