@@ -64,6 +64,13 @@ class Eigenbasis(SavedResult):
         linearity_error: |D(y) - J y| / |D(y)|.
         statistics: `Statistics` of the whole Jacobian, exact or estimated.
         spectrum: (d,), all factors, for the exact method; else None.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+        >>> basis = kg.eigenbasis(denoiser, np.full((8, 8), 0.5), 4, "exact")
+        >>> basis.left.shape, basis.spectrum.shape
+        ((4, 8, 8, 1), (64,))
     """
 
     FILES: ClassVar[tuple[str, ...]] = (

@@ -28,6 +28,13 @@ class BiasVariance(Result):
         error: float64 (N,): mean_k |D_k(y) - x|^2 / d for each image.
         bias: float64 (N,): |m(y) - x|^2 / d.
         variance: float64 (N,): mean_k |D_k(y) - m(y)|^2 / d.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.analysis import BiasVariance
+        >>> found = BiasVariance(2, error=np.array([3.0]), bias=np.array([2.0]), variance=np.array([1.0]))
+        >>> found.unbiased_bias, found.unbiased_variance
+        (array([1.]), array([2.]))
     """
 
     num_networks: int

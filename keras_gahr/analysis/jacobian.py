@@ -99,6 +99,13 @@ class Jacobian:
     Attributes:
         noisy, denoised: y and D(y), float32 `(height, width, channels)`.
         products: products with J and its transpose that were computed so far, one for each direction.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+        >>> jacobian = kg.analysis.Linearizer(denoiser).at(np.full((8, 8), 0.5))
+        >>> jacobian.apply(jacobian.noisy[None]).shape, jacobian.products
+        ((1, 8, 8, 1), 1)
     """
 
     def __init__(

@@ -30,6 +30,13 @@ class Statistics:
         asymmetry: |J - J^T|_F / |J|_F; 0 for a symmetric matrix, 2 for a skew one.
         trace_error, effective_dimension_error, asymmetry_error: standard errors, 0 where exact.
         products: with J or its transpose that were needed, beyond the matrix.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.analysis import matrix_statistics
+        >>> found = matrix_statistics(np.diag([2.0, 1.0]))
+        >>> found.trace, found.effective_dimension, found.asymmetry
+        (3.0, 5.0, 0.0)
     """
 
     trace: float
@@ -65,6 +72,13 @@ def probe_statistics(jacobian: Jacobian, probes: int = PROBES, seed: int = 0) ->
         jacobian: a `Jacobian`.
         probes: number of z, at least 2; twice as many products.
         seed: of z.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+        >>> jacobian = kg.analysis.Linearizer(denoiser).at(np.full((8, 8), 0.5))
+        >>> kg.analysis.probe_statistics(jacobian, probes=4).products
+        8
     """
     noise = keyed_normal(seed, range(probes), 1, jacobian.shape)
     signs = np.where(noise < 0, np.float32(-1), np.float32(1))

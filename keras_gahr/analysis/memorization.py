@@ -59,6 +59,13 @@ class MemorizationReport(SavedResult):
         twins: measure -> float64 (N,), with the other network's sample from the same noise; None
             without one.
         twin_ssim: float64 (N,), as `ssim`.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> training_set = np.random.default_rng(0).random((8, 16, 16))
+        >>> report = kg.memorization_report(training_set[:2] + 0.001, training_set)
+        >>> report.share_memorized, report.num_training
+        (1.0, 8)
     """
 
     FILES: ClassVar[tuple[str, ...]] = (

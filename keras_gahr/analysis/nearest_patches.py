@@ -28,6 +28,13 @@ class PatchSources(Result):
         index: int64 (N, 4): that image, for the patch at the top left, top right, bottom left and
             bottom right.
         correlation: float64 (N, 4): its correlation with the patch.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.analysis import PatchSources
+        >>> sources = PatchSources(np.array([[3, 3, 3, 3], [3, 3, 5, 3]]), np.ones((2, 4)))
+        >>> sources.agree
+        array([ True, False])
     """
 
     index: np.ndarray

@@ -28,6 +28,15 @@ def oracle_psnr(
 
     Returns:
         dB, and the number of coefficients kept.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.analysis import dct_coefficients, oracle_psnr
+        >>> clean = np.full((8, 8, 1), 0.5)
+        >>> noisy = clean + 0.1 * np.random.default_rng(0).standard_normal(clean.shape)
+        >>> decibels, kept = oracle_psnr(clean, noisy, 0.1, dct_coefficients)
+        >>> kept
+        1
     """
     known, seen = np.ravel(coefficients(clean)), np.ravel(coefficients(noisy))
     kept = np.abs(known) > sigma

@@ -27,6 +27,13 @@ class PosteriorComponents(Result):
         variances: (k,) along the components.
         components: (k, height, width, channels) float64, orthonormal.
         total_variance: of the denoised images, over all directions.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+        >>> found = kg.analysis.posterior_components(denoiser, np.full((8, 8), 0.5), 0.1, draws=8, count=2)
+        >>> found.mean.shape, found.variances.shape
+        ((8, 8, 1), (2,))
     """
 
     mean: np.ndarray

@@ -34,6 +34,13 @@ class PSNRCurve(SavedResult):
     Attributes:
         sigmas: float64 (S,), in units of [0, 1].
         before, after: float64 (S, draws, N), each noisy and each denoised image.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.analysis import PSNRCurve
+        >>> curve = PSNRCurve(np.array([0.1, 1]), np.zeros((2, 1, 3)), np.ones((2, 1, 3)))
+        >>> curve.input_psnr, curve.mean
+        (array([20., -0.]), array([1., 1.]))
     """
 
     FILES: ClassVar[tuple[str, ...]] = PSNRCurves.FILES

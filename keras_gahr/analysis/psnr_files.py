@@ -32,6 +32,14 @@ class PSNRCurves(SavedResult):
     Attributes:
         curves: (name of the set, `PSNRCurve`, `Slope` or None) for each set.
         optimum: the slope of the best possible denoiser of these images, if it is known.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.analysis import PSNRCurve, PSNRCurves
+        >>> curve = PSNRCurve(np.array([0.1, 1]), np.zeros((2, 1, 3)), np.ones((2, 1, 3)))
+        >>> both = PSNRCurves((("faces", curve, None), ("disks", curve, None)))
+        >>> type(both.plot()).__name__
+        'Figure'
     """
 
     FILES: ClassVar[tuple[str, ...]] = ("psnr.json", "psnr.csv", "psnr.npz", *figure_files("psnr"))

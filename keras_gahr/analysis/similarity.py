@@ -42,6 +42,14 @@ class Closest(Result):
     Attributes:
         index: int64 (N, k): which images.
         value: float64 (N, k): the measure, in float64 from the images as float32.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.analysis import closest
+        >>> images = np.random.default_rng(0).random((8, 8, 8))
+        >>> found = closest(images[:2], images, ["cosine"], count=1)["cosine"]
+        >>> found.index[:, 0], found.value[:, 0].round(3)
+        (array([0, 1]), array([1., 1.]))
     """
 
     index: np.ndarray

@@ -43,6 +43,12 @@ class Slope:
         intercept: of the line, dB at sigma = 1.
         low, high: the lowest and the highest noise level fitted.
         levels: how many noise levels were fitted.
+
+    Examples:
+        >>> from keras_gahr.analysis import Slope
+        >>> slope = Slope(0.5, (0.4, 0.6), intercept=20.0, low=0.01, high=0.1, levels=4)
+        >>> slope.interval
+        (0.4, 0.6)
     """
 
     slope: float

@@ -62,6 +62,15 @@ def tangent_space(dataset: Dataset, index: int) -> np.ndarray | None:
         An orthonormal basis, float64 (k, height, width, channels): 5 images for disks (less those
         whose parameter is the same for all), 2 for sines, 1 for rays; None for other datasets, and
         for a part of a dataset, whose images' parameters are not known.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.analysis import tangent_space
+        >>> from keras_gahr.datasets import Dataset
+        >>> images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1), np.uint8)
+        >>> rays = Dataset(images, {"recipe": "ray", "parameters": {"count": 4}})
+        >>> tangent_space(rays, 0).shape
+        (1, 8, 8, 1)
     """
     recipe = dataset.manifest.get("recipe")
     parameters = dataset.manifest.get("parameters", {})

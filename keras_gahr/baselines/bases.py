@@ -16,12 +16,27 @@ _LONGEST = 4096
 
 
 def dct_coefficients(image: ArrayLike) -> np.ndarray:
-    """The orthonormal discrete cosine transform of an image (H, W, C), shaped as it; float64."""
+    """The orthonormal discrete cosine transform of an image (H, W, C), shaped as it; float64.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.analysis import dct_coefficients
+        >>> dct_coefficients(np.full((4, 4, 1), 0.5))[0, 0]
+        array([2.])
+    """
     return scipy.fft.dctn(np.asarray(image, np.float64), axes=(0, 1), norm="ortho")
 
 
 def dct_image(coefficients: np.ndarray) -> np.ndarray:
-    """The image of `dct_coefficients`."""
+    """The image of `dct_coefficients`.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.analysis import dct_coefficients, dct_image
+        >>> image = np.random.default_rng(0).random((4, 4, 1))
+        >>> np.allclose(dct_image(dct_coefficients(image)), image)
+        True
+    """
     return scipy.fft.idctn(coefficients, axes=(0, 1), norm="ortho")
 
 
@@ -32,6 +47,13 @@ def wavelet_coefficients(image: ArrayLike, wavelet: str = WAVELET) -> np.ndarray
 
     Raises:
         InputError: for a wavelet that is not orthogonal or not known.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.analysis import wavelet_coefficients
+        >>> wavelet_coefficients(np.ones((2, 2, 1)), "haar")[..., 0].round(3) + 0
+        array([[2., 0.],
+               [0., 0.]])
     """
     bands = pywt.wavedecn(
         np.asarray(image, np.float64),
@@ -44,7 +66,15 @@ def wavelet_coefficients(image: ArrayLike, wavelet: str = WAVELET) -> np.ndarray
 
 
 def wavelet_image(coefficients: np.ndarray, wavelet: str = WAVELET) -> np.ndarray:
-    """The image of `wavelet_coefficients`."""
+    """The image of `wavelet_coefficients`.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.analysis import wavelet_coefficients, wavelet_image
+        >>> image = np.random.default_rng(0).random((16, 16, 1))
+        >>> np.allclose(wavelet_image(wavelet_coefficients(image)), image)
+        True
+    """
     template = pywt.wavedecn(
         np.zeros(coefficients.shape),
         _orthogonal(wavelet),

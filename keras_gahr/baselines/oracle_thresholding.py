@@ -38,6 +38,13 @@ class OracleThresholding(Baseline):
     Raises:
         InputError: for an unknown basis or rule, a clean image of another shape, or a sigma that is
             not above 0.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> clean = np.full((8, 8, 1), 0.5)
+        >>> oracle = kg.baselines.OracleThresholding(clean.shape, "dct", clean=clean, sigma=0.1)
+        >>> kg.denoise(oracle, clean + 0.1).shape
+        (8, 8, 1)
     """
 
     def __init__(

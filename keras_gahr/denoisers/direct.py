@@ -24,6 +24,13 @@ class DirectDenoiser(Denoiser):
     Args:
         network: any other `Denoiser`, of the wanted architecture.
         provenance, name: see `Denoiser`.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> network = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+        >>> denoiser = kg.denoisers.DirectDenoiser(network)
+        >>> kg.denoise(denoiser, np.full((8, 8), 0.5)).shape
+        (8, 8)
     """
 
     def __init__(

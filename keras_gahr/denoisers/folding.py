@@ -26,6 +26,15 @@ class FoldedNetwork:
     Args:
         denoiser: a `Denoiser`. Norms that follow a convolution are folded, where they must be all that
             takes its output, as in every denoiser of this package; other norms stay.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+        >>> folded = kg.denoisers.FoldedNetwork(denoiser).network
+        >>> image = np.full((1, 8, 8, 1), 0.5, np.float32)
+        >>> residuals = [kg.denoisers.Inference(denoiser).residual(image), folded(image)]
+        >>> [tuple(residual.shape) for residual in residuals]
+        [(1, 8, 8, 1), (1, 8, 8, 1)]
     """
 
     def __init__(self, denoiser: Denoiser) -> None:

@@ -49,5 +49,11 @@ def as_inference(given: DenoiserLike, **options: Any) -> Inference:
     Args:
         given: see `as_denoiser`.
         options: of `Inference`, if one is made.
+
+    Examples:
+        >>> import keras_gahr as kg
+        >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+        >>> kg.denoisers.as_inference(denoiser, batch_size=4).denoiser is denoiser
+        True
     """
     return given if isinstance(given, Inference) else Inference(as_denoiser(given), **options)

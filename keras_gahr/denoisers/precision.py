@@ -34,6 +34,13 @@ def with_precision(denoiser: Denoiser, precision: str = "float32") -> Denoiser:
 
     Raises:
         InputError: for another precision.
+
+    Examples:
+        >>> import keras_gahr as kg
+        >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+        >>> copy = kg.denoisers.with_precision(denoiser, "mixed_bfloat16")
+        >>> copy is denoiser, copy.num_parameters == denoiser.num_parameters
+        (False, True)
     """
     if precision not in PRECISIONS:
         raise InputError(

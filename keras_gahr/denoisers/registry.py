@@ -62,6 +62,13 @@ def build_conditional_denoiser(architecture: str, bands: int, **options: Any) ->
 
     Raises:
         InputError: for another architecture, other bands, or an option that it does not have.
+
+    Examples:
+        >>> from keras_gahr.denoisers import build_conditional_denoiser
+        >>> options = {"receptive_field": 5, "num_kernels": 4}
+        >>> denoiser = build_conditional_denoiser("bf-cnn-rf", bands=4, **options)
+        >>> denoiser.input_channels, denoiser.output_channels
+        (4, 3)
     """
     if architecture != "bf-cnn-rf":
         raise InputError(

@@ -37,6 +37,14 @@ class Restoration(Result):
             `keras_gahr.sampling.Samples`.
         measurement: the `Measurement`, if it is known.
         settings: how the samples were drawn, as plain values.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.restoration import Restoration
+        >>> samples, half = np.full((2, 8, 8, 1), 0.4), np.full((8, 8, 1), 0.5)
+        >>> found = Restoration("face", half, half, half, samples, ("converged", "converged"))
+        >>> found.mean.shape, round(found.quality()["psnr_mean"], 3)
+        ((8, 8, 1), 20.0)
     """
 
     name: str

@@ -75,6 +75,16 @@ class InputImages:
 
     Raises:
         InputError: if a source is missing, or two images would have one name.
+
+    Examples:
+        >>> import tempfile, numpy as np
+        >>> from pathlib import Path
+        >>> from keras_gahr.restoration import InputImages
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "images.npy"
+        ...     np.save(path, np.random.default_rng(0).random((2, 8, 8, 1)))
+        ...     InputImages([path], "super-resolution:4", channels=1).names
+        ['images-0000', 'images-0001']
     """
 
     def __init__(

@@ -36,6 +36,11 @@ def check_restoration_output(
 
     Raises:
         InputError: if not, or if an image is called like one of our files.
+
+    Examples:
+        >>> from keras_gahr.restoration import check_restoration_output
+        >>> check_restoration_output("a-new-folder", ["face"]).name
+        'a-new-folder'
     """
     folders = {str(folder) for name in names for folder in PurePosixPath(name).parents}
     if taken := {*names, *folders} & {*CONTENTS, JOURNAL}:
@@ -71,6 +76,16 @@ def save_restorations(
 
     Raises:
         InputError: if it exists, if two images have one name, or if it cannot be written.
+
+    Examples:
+        >>> import tempfile, numpy as np
+        >>> from keras_gahr.restoration import Restoration, save_restorations
+        >>> image = np.full((8, 8, 1), 0.5)
+        >>> face = Restoration("face", image, image, image, image[None], ("converged",))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     made = save_restorations([face], f"{folder}/out")
+        ...     sorted(path.name for path in made.iterdir())
+        ['face', 'restoration.csv', 'restoration.json']
     """
     names = [restoration.name for restoration in restorations]
     if len(names) != len(set(names)):

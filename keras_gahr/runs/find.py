@@ -24,6 +24,13 @@ class Run:
         epoch, epochs: done and asked for, or None if not known.
         train_psnr, test_psnr: of the last epoch in dB, or None.
         changed: when it last changed, in seconds since 1970.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> from keras_gahr.runs import Run
+        >>> run = Run(Path("faces"), "finished", 50, 50, 24.9, 24.1, changed=0.0)
+        >>> run.state, run.test_psnr
+        ('finished', 24.1)
     """
 
     path: Path
@@ -40,6 +47,13 @@ def find_runs(folder):
 
     Hidden folders and links to folders are passed over. A run with a broken file is listed as
     unreadable.
+
+    Examples:
+        >>> import tempfile
+        >>> from keras_gahr.runs import find_runs
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     find_runs(folder)
+        []
     """
     runs = []
     for path, folders, files in os.walk(folder):
