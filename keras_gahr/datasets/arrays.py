@@ -83,7 +83,7 @@ def blocks(array: np.ndarray) -> Iterator[np.ndarray]:
         release(array)
 
 
-def take(images: np.ndarray, index: Any, limits: tuple[float, float] = CLEAN) -> np.ndarray:
+def take(images: np.ndarray, index: Any, limits: tuple[float, float] | None = CLEAN) -> np.ndarray:
     """The images at `index` (whatever indexes an array) as float32 in [0, 1], in memory.
 
     Of a memory map, nothing else stays in memory. For limits see `to_float`.
