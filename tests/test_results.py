@@ -1,6 +1,7 @@
 """What functions return: a short repr, a picture of itself, files like those of the commands."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -45,6 +46,22 @@ def comparison(denoiser, images):
     return kg.compare([denoiser, denoiser], [images, images], count=2, schedule=SCHEDULE)
 
 
+def bias_variance(denoiser, images):
+    return kg.analysis.bias_variance([denoiser, denoiser], images, 0.1)
+
+
+def posterior(denoiser, images):
+    return kg.analysis.posterior_components(denoiser, images[0], 0.1, draws=8, count=3)
+
+
+def patch_sources(denoiser, images):
+    return kg.analysis.patch_sources(images[:2], images, side=8)
+
+
+def closest(denoiser, images):
+    return kg.analysis.closest(images[:2], images, ["distance"], count=2)["distance"]
+
+
 FILES = {
     samples: {"samples.npy", "samples.png", "sampling.json"},
     restoration: {"restoration.json", "restoration.csv", "image"},
@@ -57,6 +74,10 @@ FILES = {
     },
     psnr_curve: {"psnr.json", "psnr.csv", "psnr.npz", "psnr.svg"},
     memorization_report: {"memorization.json", "memorization.npz", "similarity.svg"},
+    bias_variance: {"bias_variance.json", "bias_variance.npz", "bias_variance.svg"},
+    posterior: {"posterior.json", "posterior.npz", "posterior.svg"},
+    patch_sources: {"patch_sources.json", "patch_sources.npz", "patch_sources.svg"},
+    closest: {"closest.json", "closest.npz", "closest.svg"},
     comparison: {"comparison.json", "comparison.npz", "samples.svg", "similarity.svg"},
 }
 
@@ -110,6 +131,30 @@ def test_several_restorations_are_saved_in_a_folder(denoiser, images, tmp_path):
     assert (tmp_path / "out/restoration.csv").read_text().count("image-") == 2
     with pytest.raises(kg.InputError, match="two images called image-0"):
         kg.restoration.save_restorations([found[0]] * 2, tmp_path / "twice")
+
+
+@pytest.mark.parametrize("make", [bias_variance, posterior, patch_sources, closest])
+def test_what_is_saved_is_what_was_found(make, denoiser, images, tmp_path):
+    result = make(denoiser, images)
+    folder = result.save(tmp_path / "out")
+    numbers = json.loads((folder / result.FILES[0]).read_text())
+    assert numbers.items() >= result.numbers().items()
+    with np.load(folder / result.FILES[1]) as arrays:
+        for field in dataclasses.fields(result):
+            value = getattr(result, field.name)
+            found = arrays[field.name] if isinstance(value, np.ndarray) else None
+            if found is None:
+                assert value in numbers.values()
+            else:
+                np.testing.assert_array_equal(found, value)
+
+
+def test_shares_of_components(denoiser, images):
+    found = posterior(denoiser, images)
+    assert 0 < found.shares.sum() <= 1
+    constant = dataclasses.replace(found, variances=np.zeros(3), total_variance=0.0)
+    assert not constant.shares.any()
+    assert constant.plot().axes[1].get_title() == "1: 0.000"
 
 
 def test_a_figure_in_an_unknown_format_is_refused(denoiser, images, tmp_path):

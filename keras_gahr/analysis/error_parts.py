@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,11 +13,12 @@ from keras_gahr.datasets.stacks import as_stack, pixel_values
 from keras_gahr.denoisers import DenoiserLike, as_inference
 from keras_gahr.errors import InputError
 from keras_gahr.psnr import add_noise
-from keras_gahr.result import Result
+
+from .saved_numbers import SavedNumbers, files_called
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class BiasVariance(Result):
+class BiasVariance(SavedNumbers):
     """The mean squared error per pixel of K networks on the same noisy images, split.
 
     With the mean of the networks m(y) = mean_k D_k(y), the error is exactly `bias + variance`. Both
@@ -36,6 +37,8 @@ class BiasVariance(Result):
         >>> found.unbiased_bias, found.unbiased_variance
         (array([1.]), array([2.]))
     """
+
+    FILES: ClassVar[tuple[str, ...]] = files_called("bias_variance")
 
     num_networks: int
     error: np.ndarray

@@ -7,21 +7,22 @@ copy of one training image has one source for all four.
 from __future__ import annotations
 
 import dataclasses
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.errors import InputError
-from keras_gahr.result import Result
 
+from .saved_numbers import SavedNumbers, files_called
 from .similarity import closest
 
 SIDE = 20
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class PatchSources(Result):
+class PatchSources(SavedNumbers):
     """The closest training image of each patch of each sample.
 
     Attributes:
@@ -37,6 +38,8 @@ class PatchSources(Result):
         array([ True, False])
     """
 
+    FILES: ClassVar[tuple[str, ...]] = files_called("patch_sources")
+
     index: np.ndarray
     correlation: np.ndarray
 
@@ -44,6 +47,16 @@ class PatchSources(Result):
     def agree(self) -> np.ndarray:
         """For each sample, whether all four patches have the same source: bool (N,)."""
         return np.all(self.index == self.index[:, :1], axis=1)
+
+    def numbers(self) -> dict[str, Any]:
+        """All of it, as JSON has it."""
+        return {
+            "samples": len(self.index),
+            "share_that_agrees": float(self.agree.mean()),
+            "agree": self.agree.tolist(),
+            "index": self.index.tolist(),
+            "correlation": self.correlation.tolist(),
+        }
 
 
 def patch_slices(height, width, side=SIDE):

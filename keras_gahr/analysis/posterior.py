@@ -7,6 +7,7 @@ directions in which it is uncertain, found without derivatives.
 from __future__ import annotations
 
 import dataclasses
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,11 +16,12 @@ from keras_gahr.datasets.stacks import as_one
 from keras_gahr.denoisers import DenoiserLike, Inference, as_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_seed, keyed_normal
-from keras_gahr.result import Result
+
+from .saved_numbers import SavedNumbers, files_called
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class PosteriorComponents(Result):
+class PosteriorComponents(SavedNumbers):
     """Principal components of denoised images, the largest first.
 
     Attributes:
@@ -36,10 +38,26 @@ class PosteriorComponents(Result):
         ((8, 8, 1), (2,))
     """
 
+    FILES: ClassVar[tuple[str, ...]] = files_called("posterior")
+
     mean: np.ndarray
     variances: np.ndarray
     components: np.ndarray
     total_variance: float
+
+    @property
+    def shares(self) -> np.ndarray:
+        """The parts of the total variance along the components, (k,); 0 where there is none."""
+        return self.variances / (self.total_variance or 1.0)
+
+    def numbers(self) -> dict[str, Any]:
+        """The variances, as JSON has them."""
+        return {
+            "components": len(self.variances),
+            "total_variance": self.total_variance,
+            "variances": self.variances.tolist(),
+            "shares": self.shares.tolist(),
+        }
 
 
 def posterior_components(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,7 +20,8 @@ from keras_gahr.datasets.nearest import Copies, Nearest
 from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.errors import InputError
 from keras_gahr.progress import Progress, shows_progress
-from keras_gahr.result import Result
+
+from .saved_numbers import SavedNumbers, files_called
 
 MEASURES = ("correlation", "cosine", "distance")
 LEAST_NORM = 1e-3
@@ -36,7 +38,7 @@ _VALUES = 2**21
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Closest(Result):
+class Closest(SavedNumbers):
     """For each sample, the closest images of a set, the closest first.
 
     Attributes:
@@ -52,8 +54,18 @@ class Closest(Result):
         (array([0, 1]), array([1., 1.]))
     """
 
+    FILES: ClassVar[tuple[str, ...]] = files_called("closest")
+
     index: np.ndarray
     value: np.ndarray
+
+    def numbers(self) -> dict[str, Any]:
+        """All of it, as JSON has it."""
+        return {
+            "samples": len(self.index),
+            "index": self.index.tolist(),
+            "value": self.value.tolist(),
+        }
 
 
 class _Vectors:

@@ -15,6 +15,7 @@ Titles, names and captions are plain text: `$` and `_` in the name of a file are
 """
 
 from .datasets import intensity_histograms, overlap_histogram
+from .error_parts import error_parts
 from .gaps import gap_over_images, gap_over_noise
 from .images import denoised_images, image_pairs, image_row, show_image
 from .output import png_bytes, save
@@ -34,6 +35,7 @@ __all__ = [
     "denoised_images",
     "denoising_summary",
     "eigenvectors",
+    "error_parts",
     "figures_of",
     "gap_over_images",
     "gap_over_noise",

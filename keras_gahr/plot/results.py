@@ -8,9 +8,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from keras_gahr.analysis import (
+    BiasVariance,
+    Closest,
     Comparison,
     Eigenbasis,
     MemorizationReport,
+    PatchSources,
+    PosteriorComponents,
     PSNRCurves,
     oracle_shrinkage,
 )
@@ -18,6 +22,7 @@ from keras_gahr.restoration import Restoration
 from keras_gahr.sampling import MultiScaleSamples, Samples
 from keras_gahr.training import TrainingResult
 
+from .error_parts import error_parts
 from .images import denoised_images, image_row, show_sheet
 from .psnr import PSNRLine, psnr_lines
 from .restorations import restored_images
@@ -145,6 +150,46 @@ def _(result: Eigenbasis, clean=None, sigma=0.0, spectra=()):
     if spectra:
         lines = [(level, found.shrinkage) for level, found in spectra]
         yield "spectra", shrinkage_over_noise(lines)
+
+
+@figures_of.register
+def _(result: BiasVariance, title=""):
+    yield "bias_variance", error_parts(result.bias, result.variance, title=title)
+
+
+@figures_of.register
+def _(result: PosteriorComponents, title=""):
+    title = title or f"{result.shares.sum():.1%} of the variance; numbers: shares of it"
+    mean = [("mean", result.mean)]
+    yield "posterior", eigenvectors(result.components, result.shares, images=mean, title=title)
+
+
+@figures_of.register
+def _(result: PatchSources, title=""):
+    yield (
+        "patch_sources",
+        similarity_histograms(
+            [("four patches", result.correlation.ravel())],
+            labels=("patch and closest patch of the training images",),
+            shared=False,
+            title=title or f"one source of all patches: {result.agree.mean():.1%} of the samples",
+        ),
+    )
+
+
+@figures_of.register
+def _(result: Closest, title=""):
+    values = result.value.T[:2]
+    yield (
+        "closest",
+        similarity_histograms(
+            [("closest images", *values)],
+            labels=("closest", "second closest")[: len(values)],
+            quantity="measure",
+            shared=False,
+            title=title,
+        ),
+    )
 
 
 @figures_of.register(TrainingResult)
