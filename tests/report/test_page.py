@@ -15,7 +15,7 @@ from html_reader import HtmlReader
 
 from keras_gahr.errors import InputError
 from keras_gahr.report.document import Claim, Document, Picture, Section, Slider, Table
-from keras_gahr.report.markdown import plain
+from keras_gahr.report.markdown import escaped
 from keras_gahr.report.page import NAMES, write_report
 
 DOCUMENTS = {"sample": sample_document, "hostile": hostile_document}
@@ -145,8 +145,8 @@ def test_markdown_shows_text_as_it_is(written):
 
 @pytest.mark.parametrize("start", ["# a", "- a", "+ a", "1. a", "2) a", "> a", "=== a", "***"])
 def test_markdown_starts_nothing(start):
-    assert re.match(r"\d*\\", plain(start))
-    assert re.sub(r"\\(.)", r"\1", plain(start)) == start
+    assert re.match(r"\d*\\", escaped(start))
+    assert re.sub(r"\\(.)", r"\1", escaped(start)) == start
 
 
 def test_reports_are_not_overwritten_unasked(tmp_path):
