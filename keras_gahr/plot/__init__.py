@@ -14,8 +14,8 @@ changes; in a notebook it shows itself. `save` writes one to a file:
 Titles, names and captions are plain text: `$` and `_` in the name of a file are shown as they are.
 """
 
+from .bias_and_variance import error_parts
 from .datasets import intensity_histograms, overlap_histogram
-from .error_parts import error_parts
 from .gaps import gap_over_images, gap_over_noise
 from .images import denoised_images, image_pairs, image_row, show_image
 from .output import png_bytes, save

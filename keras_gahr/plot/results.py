@@ -22,7 +22,7 @@ from keras_gahr.restoration import Restoration
 from keras_gahr.sampling import MultiScaleSamples, Samples
 from keras_gahr.training import TrainingResult
 
-from .error_parts import error_parts
+from .bias_and_variance import error_parts
 from .images import denoised_images, image_row, show_sheet
 from .psnr import PSNRLine, psnr_lines
 from .restorations import restored_images
