@@ -183,10 +183,11 @@ def test_pictures_in_memory_are_bounded_by_bytes(
 
 
 SCRIPT = """
-import resource, sys
+import re, sys
 from keras_gahr.datasets import Framing, make_folder
 make_folder(sys.argv[1], sys.argv[2], Framing(patch=500, stride=int(sys.argv[3])), color=True)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+# Not ru_maxrss, which a process inherits from the one that started it.
+print(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
 """
 
 
