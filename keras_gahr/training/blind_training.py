@@ -71,13 +71,13 @@ class BlindTraining(keras.Model):
         images: `DeviceImages` that batches of indices belong to, or None.
 
     Examples:
-        >>> import keras_gahr as kg, numpy as np
+        >>> import keras_gahr as kg
         >>> from keras_gahr.training import Adam, BlindTraining
         >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=2, num_layers=2)
         >>> model = BlindTraining(denoiser)
         >>> model.compile(optimizer=Adam())
-        >>> tuple(model(np.zeros((4, 8, 8, 1), np.float32)).shape)
-        (4, 8, 8, 1)
+        >>> model.denoiser is denoiser, model.noise_law.name
+        (True, 'quadratic')
     """
 
     def __init__(
