@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .errors import InputError
 from .files import kind_of
+from .json_file import read_json
 
 BACKENDS = ("tensorflow", "torch", "jax")
 """In order of speed on a CPU: the first installed one is taken when nothing else is said."""
@@ -120,8 +121,6 @@ def _is_installed(name):
 
 def backend_in(path):
     """The backend that a JSON file such as keras.json or a run's config.json names, or None."""
-    from .json_file import read_json
-
     if not os.path.isfile(path):
         return None
     try:

@@ -179,8 +179,9 @@ def keyed_normal(seed: int, images: Iterable[int], step: int, shape: Sequence[in
 
 
 def keyed_uniform(seed: int, images: Iterable[int], step: int) -> np.ndarray:
-    """One uniform draw on [0, 1) for each image at one step: `(len(images),)`,
-    float32 values in float64.
+    """One uniform draw on [0, 1) for each image at one step: `(len(images),)`.
+
+    float32 values in a float64 array.
 
     Examples:
         >>> from keras_gahr.noise import keyed_uniform

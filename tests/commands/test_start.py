@@ -12,11 +12,10 @@ import pytest
 from waiting import FOR_EVER
 
 from keras_gahr import InputError, __version__
-from keras_gahr.backend_choice import backend_in, choose_backend
+from keras_gahr.backend_choice import BACKENDS, backend_in, choose_backend
 from keras_gahr.commands.backend import lacks_memory
 
 ROOT = Path(__file__).resolve().parents[2]
-BACKENDS = ("tensorflow", "torch", "jax")
 MISSING = [name for name in BACKENDS if importlib.util.find_spec(name) is None]
 
 
