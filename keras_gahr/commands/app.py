@@ -1,5 +1,6 @@
 """The `gahr` command."""
 
+import contextlib
 import os
 import sys
 import warnings
@@ -34,46 +35,51 @@ from .runs import runs
 from .sample import sample
 from .terminal import printable_output, take_every_character
 from .train import train
+from .usage import UsageError, usage_error
 from .weights import weights_app
 
 
 class Commands(Group):
     """Turns a user's mistake into one line and exit code 2."""
 
-    def parse_args(self, ctx, args):
-        return super().parse_args(ctx, [*map(expand_home, args)])
+    def make_context(self, info_name, args, **options):
+        with _in_one_line():
+            return super().make_context(info_name, [*map(expand_home, args)], **options)
 
     def invoke(self, ctx):
-        with printable_output():
-            return self._invoke(ctx)
-
-    def _invoke(self, ctx):
-        try:
+        with printable_output(), _in_one_line():
             return super().invoke(ctx)
-        except InputError as error:
-            message = str(error)
-        except typer.BadParameter as error:
-            command = error.ctx.command_path if error.ctx else "gahr"
-            message = f"{error.format_message().rstrip('.')}; see {command} --help"
-        except (ImportError, SystemError) as error:
-            if not lacks_memory(error):
-                raise
-            message = (
-                "not enough memory to load the libraries: let the process take more (ulimit -v)"
-            )
-        except BrokenPipeError:
-            # The reader of our output has gone, as in `gahr info | head -1`.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(1) from None
-        except OSError as error:
-            message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        except Exception as error:
-            if not _is_out_of_memory(error):
-                raise
-            message = _MEMORY
-        # In one line, whatever the names of files in it hold.
-        typer.echo(f"error: {printable(message)}", err=True)
-        raise typer.Exit(2)
+
+
+@contextlib.contextmanager
+def _in_one_line():
+    """Within it, a user's mistake ends the command with one line and exit code 2."""
+    try:
+        yield
+        return
+    except InputError as error:
+        message = str(error)
+    except UsageError as error:
+        message = usage_error(error)
+        if message is None:
+            raise
+    except (ImportError, SystemError) as error:
+        if not lacks_memory(error):
+            raise
+        message = "not enough memory to load the libraries: let the process take more (ulimit -v)"
+    except BrokenPipeError:
+        # The reader of our output has gone, as in `gahr info | head -1`.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
+    except OSError as error:
+        message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    except Exception as error:
+        if not _is_out_of_memory(error):
+            raise
+        message = _MEMORY
+    # In one line, whatever the names of files in it hold.
+    typer.echo(f"error: {printable(message)}", err=True)
+    raise typer.Exit(2)
 
 
 def _is_out_of_memory(error):

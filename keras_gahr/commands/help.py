@@ -6,6 +6,8 @@ import inspect
 import typer
 import typer.core
 
+from .usage import UsageError
+
 
 class _Help:
     """Of commands whose help fits into 80 columns.
@@ -24,11 +26,22 @@ class _Help:
         return _as_shown(super().get_help_option(ctx))
 
 
-class Command(_Help, typer.core.TyperCommand):
+class _Named:
+    """Of commands that say of a mistake in their options whose it is."""
+
+    def parse_args(self, ctx, args):
+        try:
+            return super().parse_args(ctx, args)
+        except UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
+
+class Command(_Named, _Help, typer.core.TyperCommand):
     """A command with such a help."""
 
 
-class Group(_Help, typer.core.TyperGroup):
+class Group(_Named, _Help, typer.core.TyperGroup):
     """A group of commands with such a help."""
 
 
