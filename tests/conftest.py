@@ -1,6 +1,7 @@
 """What several tests use."""
 
 import json
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -14,6 +15,12 @@ hypothesis.settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("any machine")
+
+# Processes that tests start and send signals to would inherit what `nohup` and shells' background jobs ignore.
+for name in ("SIGINT", "SIGHUP", "SIGTERM"):
+    number = getattr(signal, name, None)  # Windows has no SIGHUP.
+    if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
 
 SHARED = TESTS.parents[1] / "shared"
 
