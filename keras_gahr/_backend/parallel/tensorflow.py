@@ -4,7 +4,6 @@ import tensorflow as tf
 
 
 def one_process_each():
-    """See `keras_gahr._backend.parallel.jax`, here and below."""
     return False
 
 

@@ -8,7 +8,6 @@ import torch.distributed as dist
 
 
 def one_process_each():
-    """See `keras_gahr._backend.parallel.jax`, here and below."""
     return True
 
 
