@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -52,13 +53,40 @@ class Result:
 
 
 class SavedResult(Result):
-    """A result that can be saved.
+    """A result that can be saved: `_write` writes all but its figures.
 
     Attributes:
-        FILES: what its folder holds; by the first one it is known.
+        FILES: what its folder holds; by the first one, a JSON file, it is known.
     """
 
     FILES: ClassVar[tuple[str, ...]] = ()
+
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        title: str = "",
+        overwrite: bool = False,
+        figures: str = "png",
+        **facts: Any,
+    ) -> Path:
+        """Writes a folder with `FILES`: numbers, arrays and figures, as a command of `gahr` does.
+
+        Args:
+            folder: written whole or not at all.
+            title: of the figure; default: as `plot` has it.
+            overwrite: whether to replace such a result that is there; nothing else is ever replaced.
+            figures: format of the figures: "png", "pdf" or "svg".
+            **facts: more entries for the JSON file.
+
+        Returns:
+            The folder.
+
+        Raises:
+            InputError: if it exists, or cannot be written.
+        """
+        write = functools.partial(self._write, facts=facts)
+        return self._save(folder, overwrite, write, figures, title=title)
 
     @classmethod
     def check_output(cls, folder: str | Path, overwrite: bool = False) -> Path:
@@ -68,6 +96,10 @@ class SavedResult(Result):
             InputError: if not; see `save`.
         """
         return check_output_folder(folder, overwrite, known_by=cls.FILES[0], contents=cls.FILES)
+
+    def _write(self, folder: Path, facts: dict[str, Any]) -> None:
+        """Writes all but figures into a folder; `facts` are more entries for its JSON file."""
+        raise NotImplementedError
 
     def _save(
         self,

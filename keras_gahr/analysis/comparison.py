@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-import keras_gahr
 from keras_gahr.analysis.memorization import (
     RULE,
     MemorizationReport,
@@ -21,15 +17,14 @@ from keras_gahr.analysis.memorization import (
     twins_closer,
     verdict,
 )
+from keras_gahr.analysis.saved_numbers import SavedNumbers
 from keras_gahr.analysis.similarity import MEASURES
 from keras_gahr.datasets.arrays import take
 from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.denoisers import DenoiserLike, as_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.figure_files import figure_files
-from keras_gahr.names import encodable
 from keras_gahr.progress import Progress, shows_progress
-from keras_gahr.result import SavedResult
 from keras_gahr.sampling import AscentSchedule, Samples, sample
 
 if TYPE_CHECKING:
@@ -39,7 +34,7 @@ SIDES = ("a", "b")
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class Comparison(SavedResult):
+class Comparison(SavedNumbers):
     """Samples of networks A and B, and how close they come to each other and to the training images.
 
     Attributes:
@@ -48,6 +43,15 @@ class Comparison(SavedResult):
         reports: the `MemorizationReport` of A's and of B's samples in those pairs.
         closest: float32 (P, H, W, C) for A and for B: the training image that correlates most with
             its sample.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> images = np.random.default_rng(0).random((8, 8, 8))
+        >>> denoiser = kg.baselines.Wiener.from_images(images)
+        >>> schedule = kg.sampling.AscentSchedule(beta=1.0, sigma_end=0.5)
+        >>> twins = kg.compare([denoiser, denoiser], [images, images], count=2, schedule=schedule)
+        >>> twins.pairs, twins.share_twins_closer, twins.verdict
+        (array([0, 1]), 1.0, 'generalized')
     """
 
     FILES: ClassVar[tuple[str, ...]] = (
@@ -75,6 +79,7 @@ class Comparison(SavedResult):
     def numbers(self) -> dict[str, Any]:
         """All but the images, as JSON has it."""
         return {
+            "rule": RULE,
             "verdict": self.verdict,
             "pairs": self.pairs.tolist(),
             "share_twins_closer_than_training_images": self.share_twins_closer,
@@ -123,45 +128,13 @@ class Comparison(SavedResult):
             for k, pair in enumerate(self.pairs)
         ]
 
-    def save(
-        self,
-        folder: str | Path,
-        *,
-        overwrite: bool = False,
-        figures: str = "png",
-        **facts: Any,
-    ) -> Path:
-        """Writes a folder with comparison.json, comparison.npz and the figures samples and similarity,
-        as `gahr compare` does.
+    def plot(self, *, title: str = "") -> Figure:
+        """A figure with rows of four images: the twins, and the closest training image of each.
 
         Args:
-            folder: written whole or not at all.
-            overwrite: whether to replace a comparison that is there; nothing else is ever replaced.
-            figures: format of the figures: "png", "pdf" or "svg".
-            **facts: more entries for comparison.json.
-
-        Returns:
-            The folder.
-
-        Raises:
-            InputError: if it exists, or cannot be written.
+            title: of the figure; default: the verdict.
         """
-        return self._save(folder, overwrite, functools.partial(self._write, facts), figures)
-
-    def plot(self) -> Figure:
-        """A figure with rows of four images: the twins, and the closest training image of each."""
-        return self._figure()
-
-    def _write(self, facts, folder):
-        np.savez_compressed(folder / "comparison.npz", allow_pickle=False, **self.arrays())
-        report = {
-            "package": f"keras-gahr {keras_gahr.__version__}",
-            "rule": RULE,
-            **facts,
-            **self.numbers(),
-        }
-        text = json.dumps(encodable(report), indent=1, allow_nan=False)
-        (folder / "comparison.json").write_text(text + "\n", encoding="utf-8")
+        return self._figure(title=title)
 
 
 @shows_progress("sampling")
@@ -195,9 +168,9 @@ def compare(
 
     Examples:
         >>> import keras_gahr as kg, numpy as np
-        >>> sets = np.random.default_rng(0).random((2, 8, 16, 16))
+        >>> sets = np.random.default_rng(0).random((2, 8, 8, 8))
         >>> denoisers = [kg.baselines.Wiener.from_images(each) for each in sets]
-        >>> schedule = kg.sampling.AscentSchedule(beta=0.5, sigma_end=0.3)
+        >>> schedule = kg.sampling.AscentSchedule(beta=1.0, sigma_end=0.5)
         >>> kg.compare(denoisers, sets, count=2, schedule=schedule).verdict
         'neither'
     """

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-import keras_gahr
 from keras_gahr.datasets.arrays import take
 from keras_gahr.datasets.overlap import EDGES
 from keras_gahr.datasets.stacks import as_stack, pixel_values
 from keras_gahr.errors import InputError
 from keras_gahr.figure_files import figure_files
-from keras_gahr.names import encodable
 from keras_gahr.progress import Progress, shows_progress
-from keras_gahr.result import SavedResult
 from keras_gahr.ssim import WINDOW, ssim
 
 from .intervals import bootstrap_interval, share_interval
+from .saved_numbers import SavedNumbers
 from .similarity import MEASURES, Closest, closest, paired_similarity
 
 if TYPE_CHECKING:
@@ -45,7 +40,7 @@ RULE = (
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class MemorizationReport(SavedResult):
+class MemorizationReport(SavedNumbers):
     """How close samples come to the training images, and to the samples of another network.
 
     Attributes:
@@ -108,30 +103,6 @@ class MemorizationReport(SavedResult):
         closer = None if self.twins is None else twins_closer([self])
         return verdict(memorized_in_a_way([self]), closer)
 
-    def save(
-        self,
-        folder: str | Path,
-        *,
-        overwrite: bool = False,
-        figures: str = "png",
-        **facts: Any,
-    ) -> Path:
-        """Writes a folder with memorization.json, memorization.npz and the figure similarity.
-
-        Args:
-            folder: written whole or not at all.
-            overwrite: whether to replace a report that is there; nothing else is ever replaced.
-            figures: format of the figure: "png", "pdf" or "svg".
-            **facts: more entries for memorization.json.
-
-        Returns:
-            The folder.
-
-        Raises:
-            InputError: if it exists, or cannot be written.
-        """
-        return self._save(folder, overwrite, functools.partial(self._write, facts), figures)
-
     def plot(self, *, title: str = "") -> Figure:
         """A figure with histograms of correlation and cosine similarity with the closest training
         images, and with the twins if there are any.
@@ -147,12 +118,6 @@ class MemorizationReport(SavedResult):
         for measure, best in self.closest.items():
             arrays |= {f"{measure}_index": best.index, measure: best.value}
         return arrays | {f"{measure}_twins": found for measure, found in (self.twins or {}).items()}
-
-    def _write(self, facts, folder):
-        np.savez_compressed(folder / "memorization.npz", allow_pickle=False, **self.arrays())
-        report = {"package": f"keras-gahr {keras_gahr.__version__}", **facts, **self.numbers()}
-        text = json.dumps(encodable(report), indent=1, allow_nan=False)
-        (folder / "memorization.json").write_text(text + "\n", encoding="utf-8")
 
     def numbers(self) -> dict[str, Any]:
         """All of it as JSON has it; NaN becomes None."""

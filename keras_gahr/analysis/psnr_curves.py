@@ -21,7 +21,6 @@ from keras_gahr.psnr import SIGMAS, psnr_at
 from keras_gahr.result import SavedResult
 
 from .psnr_files import PSNRCurves
-from .slopes import Slope
 
 if TYPE_CHECKING:
     from keras_gahr.result import Figure
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class PSNRCurve(SavedResult):
     """PSNR in dB of one set of images at several noise levels, ascending.
+
+    `PSNRCurves` save and draw several, with their names and slopes.
 
     Attributes:
         sigmas: float64 (S,), in units of [0, 1].
@@ -50,50 +51,17 @@ class PSNRCurve(SavedResult):
     before: np.ndarray
     after: np.ndarray
 
-    def save(
-        self,
-        folder: str | Path,
-        *,
-        name: str = "all",
-        slope: Slope | None = None,
-        optimum: float | None = None,
-        title: str = "",
-        overwrite: bool = False,
-        figures: str = "png",
-        **facts: Any,
-    ) -> Path:
-        """Writes what `gahr psnr` does of one set of images: see `PSNRCurves`, which saves several.
+    @property
+    def alone(self) -> PSNRCurves:
+        """`PSNRCurves` of this set of images, called "all": they save and draw it."""
+        return PSNRCurves((("all", self, None),))
 
-        Args:
-            folder: written whole or not at all.
-            name: of the set of images; default "all".
-            slope: fitted to the curve, as `fit_slope` does; default: none.
-            optimum: the best possible slope; default: not known.
-            title: of the figure; default: none.
-            overwrite: whether to replace curves that are there; nothing else is ever replaced.
-            figures: format of the figure: "png", "pdf" or "svg".
-            **facts: more entries for psnr.json.
+    def plot(self, *, title: str = "") -> Figure:
+        """A figure with the curve: PSNR of denoised images against that of noisy ones."""
+        return self._figure(title=title)
 
-        Returns:
-            The folder.
-
-        Raises:
-            InputError: if it exists, or cannot be written.
-        """
-        curves = PSNRCurves(((name, self, slope),), optimum)
-        options = {"title": title, "overwrite": overwrite, "figures": figures}
-        return curves.save(folder, **options, **facts)
-
-    def plot(
-        self,
-        *,
-        name: str = "denoised",
-        slope: Slope | None = None,
-        optimum: float | None = None,
-        title: str = "",
-    ) -> Figure:
-        """A figure with the curve: PSNR of denoised images against that of noisy ones; see `save`."""
-        return PSNRCurves(((name, self, slope),), optimum).plot(title=title)
+    def _write(self, folder: Path, facts: dict[str, Any]) -> None:
+        self.alone._write(folder, facts)
 
     @property
     def input_psnr(self) -> np.ndarray:

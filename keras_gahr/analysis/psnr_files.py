@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-import keras_gahr
-from keras_gahr.figure_files import figure_files
-from keras_gahr.json_file import write_json
-from keras_gahr.result import SavedResult
-
+from .saved_numbers import SavedNumbers, files_called
 from .slopes import Slope
 
 if TYPE_CHECKING:
@@ -26,7 +21,7 @@ _COLUMNS = ("sigma", "input_psnr", "noisy", "denoised", "error_over_images", "er
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
-class PSNRCurves(SavedResult):
+class PSNRCurves(SavedNumbers):
     """PSNR curves of several sets of images at the same noise levels.
 
     Attributes:
@@ -42,41 +37,40 @@ class PSNRCurves(SavedResult):
         'Figure'
     """
 
-    FILES: ClassVar[tuple[str, ...]] = ("psnr.json", "psnr.csv", "psnr.npz", *figure_files("psnr"))
+    FILES: ClassVar[tuple[str, ...]] = (*files_called("psnr"), "psnr.csv")
 
     curves: tuple[tuple[str, PSNRCurve, Slope | None], ...]
     optimum: float | None = None
 
-    def save(
-        self,
-        folder: str | Path,
-        *,
-        title: str = "",
-        overwrite: bool = False,
-        figures: str = "png",
-        **facts: Any,
-    ) -> Path:
-        """Writes a folder with psnr.json, psnr.csv, psnr.npz and the figure psnr, as `gahr psnr` does.
+    def numbers(self) -> dict[str, Any]:
+        """The curves and their slopes by the names of the sets, as JSON has them."""
+        return {"optimal_slope": self.optimum} | {
+            name: {
+                "images": curve.after.shape[-1],
+                "levels": _levels(curve),
+                "slope": slope and dataclasses.asdict(slope),
+            }
+            for name, curve, slope in self.curves
+        }
 
-        Args:
-            folder: written whole or not at all.
-            title: of the figure; default: none.
-            overwrite: whether to replace curves that are there; nothing else is ever replaced.
-            figures: format of the figure: "png", "pdf" or "svg".
-            **facts: more entries for psnr.json.
-
-        Returns:
-            The folder.
-
-        Raises:
-            InputError: if it exists, or cannot be written.
-        """
-        write = functools.partial(_write, self, facts)
-        return self._save(folder, overwrite, write, figures, title=title)
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The noise levels, and the PSNR of each set's noisy and denoised images."""
+        arrays = {"sigmas": self.curves[0][1].sigmas}
+        for name, curve, _ in self.curves:
+            arrays |= {f"before_{name}": curve.before, f"after_{name}": curve.after}
+        return arrays
 
     def plot(self, *, title: str = "") -> Figure:
         """A figure with all curves: PSNR of denoised images against that of noisy ones."""
         return self._figure(title=title)
+
+    def _write(self, folder: Path, facts: dict[str, Any]) -> None:
+        super()._write(folder, facts)
+        with open(folder / "psnr.csv", "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, ("set", *_COLUMNS))
+            writer.writeheader()
+            for name, curve, _ in self.curves:
+                writer.writerows({"set": name, **level} for level in _levels(curve))
 
 
 def curve_rows(curve: PSNRCurve) -> list[list[float | None]]:
@@ -97,30 +91,5 @@ def curve_rows(curve: PSNRCurve) -> list[list[float | None]]:
     ]
 
 
-def _write(found, facts, folder):
-    report = {
-        "package": f"keras-gahr {keras_gahr.__version__}",
-        **facts,
-        "optimal_slope": found.optimum,
-    }
-    rows, arrays = [], {}
-    for name, curve, slope in found.curves:
-        arrays |= {f"before_{name}": curve.before, f"after_{name}": curve.after}
-        levels = [dict(zip(_COLUMNS, row, strict=True)) for row in curve_rows(curve)]
-        rows += [{"set": name, **level} for level in levels]
-        report[name] = {
-            "images": curve.after.shape[-1],
-            "levels": levels,
-            "slope": slope and _without_nan(dataclasses.asdict(slope)),
-        }
-    np.savez_compressed(folder / "psnr.npz", sigmas=found.curves[0][1].sigmas, **arrays)
-    with open(folder / "psnr.csv", "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, ("set", *_COLUMNS))
-        writer.writeheader()
-        writer.writerows(rows)
-    write_json(folder / "psnr.json", report)
-
-
-def _without_nan(numbers):
-    numbers["interval"] = [None if value != value else value for value in numbers["interval"]]
-    return numbers
+def _levels(curve):
+    return [dict(zip(_COLUMNS, row, strict=True)) for row in curve_rows(curve)]

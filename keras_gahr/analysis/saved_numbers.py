@@ -25,7 +25,7 @@ def files_called(stem: str) -> tuple[str, ...]:
 class SavedNumbers(SavedResult):
     """A result that is saved as JSON (what it says), NPZ (its arrays) and a figure.
 
-    Its FILES are `files_called` by one name.
+    The first two of its FILES are these; if it has one figure, they are `files_called` by one name.
     """
 
     def numbers(self) -> dict[str, Any]:
@@ -37,31 +37,11 @@ class SavedNumbers(SavedResult):
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # pyright: ignore[reportArgumentType]
         return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
 
-    def save(
-        self, folder: str | Path, *, overwrite: bool = False, figures: str = "png", **facts: Any
-    ) -> Path:
-        """Writes a folder with its numbers as JSON, its arrays as NPZ and its figure.
-
-        Args:
-            folder: written whole or not at all.
-            overwrite: whether to replace such a result that is there; nothing else is ever replaced.
-            figures: format of the figure: "png", "pdf" or "svg".
-            **facts: more entries for the JSON file.
-
-        Returns:
-            The folder.
-
-        Raises:
-            InputError: if it exists, or cannot be written.
-        """
-
-        def write(made):
-            numbers, arrays = self.FILES[:2]
-            np.savez_compressed(made / arrays, allow_pickle=False, **self.arrays())
-            package = f"keras-gahr {keras_gahr.__version__}"
-            write_json(made / numbers, {"package": package, **facts, **self.numbers()})
-
-        return self._save(folder, overwrite, write, figures)
+    def _write(self, folder: Path, facts: dict[str, Any]) -> None:
+        numbers, arrays = self.FILES[:2]
+        np.savez_compressed(folder / arrays, allow_pickle=False, **self.arrays())
+        package = f"keras-gahr {keras_gahr.__version__}"
+        write_json(folder / numbers, {"package": package, **facts, **self.numbers()})
 
     def plot(self, *, title: str = "") -> Figure:
         """Its figure.

@@ -15,6 +15,7 @@ from keras_gahr.analysis import (
     MemorizationReport,
     PatchSources,
     PosteriorComponents,
+    PSNRCurve,
     PSNRCurves,
     oracle_shrinkage,
 )
@@ -90,6 +91,11 @@ def _(result: PSNRCurves, title=""):
 
 
 @figures_of.register
+def _(result: PSNRCurve, title=""):
+    return figures_of(result.alone, title=title)
+
+
+@figures_of.register
 def _(result: MemorizationReport, title=""):
     twins = result.twins
     panels = [
@@ -110,9 +116,10 @@ def _(result: MemorizationReport, title=""):
 
 
 @figures_of.register
-def _(result: Comparison):
-    title = f"{result.verdict}; numbers: correlation with that network's sample"
-    yield "samples", twin_samples(result.rows(), title=title)
+def _(result: Comparison, title=""):
+    title = title or result.verdict
+    numbers = f"{title}; numbers: correlation with that network's sample"
+    yield "samples", twin_samples(result.rows(), title=numbers)
     a, b = result.reports
     twins = a.twins or {}
     panels = [
@@ -123,7 +130,7 @@ def _(result: Comparison):
     yield (
         "similarity",
         similarity_histograms(
-            panels, labels=labels, quantity="similarity", shared=False, title=result.verdict
+            panels, labels=labels, quantity="similarity", shared=False, title=title
         ),
     )
 
