@@ -11,26 +11,15 @@ import pytest
 import keras_gahr as kg
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = (
-    "analysis",
-    "baselines",
-    "datasets",
-    "denoisers",
-    "measurements",
-    "noise",
-    "plot",
-    "restoration",
-    "sampling",
-    "training",
-)
 
 
 def public():
     """Every function, class and method that users call, by its name."""
     found = {name: getattr(kg, name) for name in kg._HOMES}
-    for room in ROOMS:
+    for room in kg._ROOMS:
         module = getattr(kg, room)
-        found |= {f"{room}.{name}": getattr(module, name) for name in module.__all__}
+        exported = getattr(module, "__all__", ())
+        found |= {f"{room}.{name}": getattr(module, name) for name in exported}
     for name, value in list(found.items()):
         if inspect.isclass(value) and value.__module__.startswith("keras_gahr"):
             for method, member in vars(value).items():
@@ -65,6 +54,17 @@ def test_the_stub_says_what_is_found():
     }
     assert set(imported) == {*kg._HOMES, *kg._ROOMS}
     assert {name: imported[name] for name in kg._HOMES} == kg._HOMES
+
+
+def test_a_type_checker_reads_every_name_that_a_notebook_starts_with():
+    program = ast.parse((ROOT / "tests" / "typed_surface.py").read_text())
+    used = {
+        node.attr
+        for node in ast.walk(program)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+        if node.value.id == "kg"
+    }
+    assert used == {*kg.__all__}
 
 
 def test_the_package_ships_its_types():

@@ -1,23 +1,57 @@
 """A program that a type checker reads, as users write it; the lint environment does. It is never run."""
 
 from pathlib import Path
-from typing import assert_type
+from typing import Any, assert_type
 
 import numpy as np
 
 import keras_gahr as kg
 
+assert_type(kg.__version__, str)
+
 denoiser = kg.load_denoiser("denoiser.keras")
 assert_type(denoiser, kg.Denoiser)
 noisy = np.zeros((40, 40))
+many = np.zeros((8, 40, 40))
 
-trained = kg.train(np.zeros((8, 40, 40)), out="run", epochs=2)
+assert_type(kg.as_denoiser("denoiser.keras"), kg.Denoiser)
+built = kg.build_denoiser("unet", num_kernels=16)
+assert_type(built, kg.Denoiser)
+kg.save_denoiser(built, Path("denoiser.keras"))
+assert_type(kg.UNet(num_channels=1).num_blocks, int)
+networks: list[kg.Denoiser] = [
+    kg.BFCNN(num_layers=3),
+    kg.DilatedUNet(num_kernels=4),
+    kg.ReceptiveFieldBFCNN(receptive_field=9),
+    kg.MultiScaleDenoiser(denoiser, [denoiser]),
+]
+kg.BiasFreeNorm(momentum=0.1)
+try:
+    kg.denoise("no-such.keras", noisy)
+except kg.InputError as error:
+    assert_type(str(error), str)
+
+faces = kg.datasets.load("faces80")
+assert_type(faces, kg.datasets.Dataset)
+assert_type(faces.as_float(slice(8)), np.ndarray)
+assert_type(faces.split(train=100, test=10), tuple[kg.datasets.Dataset, kg.datasets.Dataset])
+assert_type(faces.subset(100).value_range, tuple[float, float])
+assert_type(kg.datasets.shuffle(many, np.arange(1600)), np.ndarray)
+assert_type(kg.datasets.intensities(many), kg.datasets.Intensities)
+assert_type(kg.datasets.find_overlap(many, many), kg.datasets.Overlap)
+
+trained = kg.train(many, out="run", epochs=2)
 assert_type(trained, kg.training.TrainingResult)
 assert_type(trained.test_psnr, float | None)
+kg.train(faces, kg.datasets.load("others"), denoiser=built)
 
 assert_type(kg.denoise(denoiser, noisy), np.ndarray)
 assert_type(kg.denoise("denoiser.keras", [noisy, noisy]), list[np.ndarray])
 assert_type(kg.Inference(denoiser).denoise(noisy[None, ..., None]), np.ndarray)
+assert_type(kg.noise.keyed_normal(0, [0], 0, (40, 40, 1)), np.ndarray)
+wiener = kg.baselines.Wiener.from_images(many)
+assert_type(kg.denoise(wiener, noisy), np.ndarray)
+assert_type(kg.denoisers.as_inference(wiener), kg.Inference)
 
 samples = kg.sample(denoiser, (40, 40), count=4, schedule=kg.sampling.AscentSchedule(beta=0.1))
 assert_type(samples, kg.sampling.Samples)
@@ -26,6 +60,7 @@ assert_type(samples.save("samples", overwrite=True), Path)
 samples.plot(title="Samples")
 
 hole = kg.measurements.inpainting(noisy == 0)
+assert_type(hole(noisy), np.ndarray)
 mean = kg.restore(denoiser, noisy, hole).mean
 assert_type(kg.restore(denoiser, [noisy], hole), list[kg.restoration.Restoration])
 assert_type(kg.restore(denoiser, [noisy], hole)[0].mean, np.ndarray)
@@ -36,8 +71,16 @@ basis.save(Path("basis"), clean=noisy, sigma=0.1)
 
 curve = kg.psnr_curve(denoiser, noisy, sigmas=[0.1, 0.5], progress=print)
 assert_type(curve.mean, np.ndarray)
+assert_type(curve.save("curve", title="PSNR", figures="svg", note="mine"), Path)
 
-report = kg.memorization_report(samples.images, np.zeros((8, 40, 40)))
+report = kg.memorization_report(samples.images, many)
 assert_type(report.verdict, str)
-both = kg.compare([denoiser, "other.keras"], [np.zeros((8, 40, 40))] * 2, count=4)
+assert_type(report.save("report"), Path)
+both = kg.compare([denoiser, "other.keras"], [many] * 2, count=4)
 assert_type(both, kg.analysis.Comparison)
+assert_type(both.numbers(), dict[str, Any])
+
+assert_type(kg.plot.save(kg.plot.image_row([("noisy", noisy)]), "picture.png"), Path)
+assert_type(kg.runs.find_runs("runs"), list[kg.runs.Run])
+assert_type(kg.experiments.find_experiment("capacity").name, str)
+rooms = kg.report, kg.reproduction

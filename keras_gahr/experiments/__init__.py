@@ -1,8 +1,16 @@
 """The paper's experiments, a folder for each figure: what is trained, what is found, the report."""
 
+from __future__ import annotations
+
 import importlib
+from typing import TYPE_CHECKING
 
 from keras_gahr.errors import InputError
+
+if TYPE_CHECKING:
+    from keras_gahr.reproduction.experiment import Experiment
+
+__all__ = ["NAMES", "find_experiment"]
 
 _HOMES = {
     "transition": ("transition.experiment", "Transition"),
@@ -21,11 +29,17 @@ NAMES = tuple(_HOMES)
 """Of all experiments, in the order of the paper's figures."""
 
 
-def find_experiment(name):
+def find_experiment(name: str) -> Experiment:
     """The `Experiment` of a name.
 
     Raises:
         InputError: if there is none.
+
+    Examples:
+        >>> import keras_gahr as kg
+        >>> experiment = kg.experiments.find_experiment("capacity")
+        >>> experiment.name, experiment.name in kg.experiments.NAMES
+        ('capacity', True)
     """
     if name not in _HOMES:
         raise InputError(f"received experiment {name!r}, expected one of {', '.join(NAMES)}")

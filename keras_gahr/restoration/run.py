@@ -75,6 +75,22 @@ def restore_files(
 
     Raises:
         InputError: if an image cannot be used, or `out` exists.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np, tempfile
+        >>> from pathlib import Path
+        >>> images = np.random.default_rng(0).random((8, 8, 8))
+        >>> denoiser = kg.baselines.Wiener.from_images(images)
+        >>> schedule = kg.sampling.AscentSchedule(beta=1.0, sigma_end=0.5)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path, out = Path(folder) / "images.npy", Path(folder) / "restored"
+        ...     np.save(path, images[:2])
+        ...     files = kg.restoration.InputImages([path], "super-resolution:4", channels=1)
+        ...     rows = kg.restoration.restore_files(denoiser, files, out, schedule=schedule)
+        ...     sorted(entry.name for entry in out.iterdir())
+        ['images-0000', 'images-0001', 'restoration.csv', 'restoration.json']
+        >>> rows[0]["converged"]
+        1
     """
     check_seed(seed)
     check_whole(repeat, "repeat", 1)

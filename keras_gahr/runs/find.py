@@ -42,7 +42,7 @@ class Run:
     changed: float
 
 
-def find_runs(folder):
+def find_runs(folder: str | os.PathLike[str]) -> list[Run]:
     """The run directories of this package in a folder and below it, sorted by path.
 
     Hidden folders and links to folders are passed over. A run with a broken file is listed as

@@ -38,6 +38,17 @@ class MultiScaleSamples(SampledImages):
         names: of the levels: "low_band", "detail_1", "detail_0".
         schedule: the one used.
         facts: see `Samples`.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.sampling import MultiScaleSamples, Samples
+        >>> def level(side, status):
+        ...     images, one = np.zeros((1, side, side, 1)), np.ones(1)
+        ...     return Samples(images, one, one, (status,), one)
+        >>> levels = level(4, "converged"), level(8, "max_steps")
+        >>> found = MultiScaleSamples(levels[1].images, levels, ("low_band", "detail_0"))
+        >>> found.status, found.steps
+        (('max_steps',), array([2.]))
     """
 
     SHOWN: ClassVar[tuple[str, ...]] = ("status",)
@@ -112,6 +123,18 @@ def sample_multi_scale(
 
     Raises:
         InputError: as for `sample`, and for a low band that is no level of such an image.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> low = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=2, num_layers=2)
+        >>> build = kg.denoisers.build_conditional_denoiser
+        >>> details = build("bf-cnn-rf", 4, num_kernels=2, receptive_field=5)
+        >>> denoiser = kg.MultiScaleDenoiser(low, [details])
+        >>> schedule = kg.sampling.AscentSchedule(max_steps=2)
+        >>> sample = kg.sampling.sample_multi_scale
+        >>> larger = sample(denoiser, (8, 8, 1), low_band=np.ones((1, 4, 4, 1)), schedule=schedule)
+        >>> larger.images.shape, larger.names
+        ((1, 8, 8, 1), ('detail_0',))
     """
     if sampler not in SAMPLERS:
         raise InputError(f"received sampler {sampler!r}, expected one of {', '.join(SAMPLERS)}")

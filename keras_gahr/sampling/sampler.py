@@ -219,6 +219,14 @@ def prepare(
 
     Raises:
         InputError: for an unknown sampler, or a schedule of another one.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> denoiser = kg.baselines.Wiener.from_images(np.random.default_rng(0).random((8, 8, 8)))
+        >>> schedule = kg.sampling.AscentSchedule(beta=1.0, sigma_end=0.5)
+        >>> prepared = kg.sampling.prepare(denoiser, (8, 8, 1), schedule=schedule)
+        >>> [kg.sample(denoiser, (8, 8), seed=s, prepared=prepared).status[0] for s in (0, 1)]
+        ['converged', 'converged']
     """
     if sampler not in SAMPLERS:
         raise InputError(f"received sampler {sampler!r}, expected one of {', '.join(SAMPLERS)}")

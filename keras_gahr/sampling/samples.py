@@ -65,6 +65,16 @@ class Samples(SampledImages):
         schedule: the one used.
         facts: what else decided which images these are, such as the seed, as plain values.
         trajectory: the steps that were kept, if any.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.sampling import Samples
+        >>> images, steps = np.zeros((2, 8, 8, 1)), np.array([80, 1000])
+        >>> status, sigma = ("converged", "max_steps"), np.array([0.009, 0.05])
+        >>> Samples(images, steps, sigma, status, first_sigma=np.array([1.0, 1.0]))
+        Samples(images: float64 (2, 8, 8, 1), 0 to 0; steps: int64 (2,), 80 to 1e+03; sigma: float64 (2,),
+          0.009 to 0.05; status: 1 converged, 1 max_steps; first_sigma: float64 (2,), 1 to 1; schedule:
+          None)
     """
 
     images: np.ndarray

@@ -33,6 +33,15 @@ class Trajectory:
         t: the steps `(kept,)`; the last is one after the last step of all.
         y, denoised: float32 `(kept, count, height, width, channels)`.
         sigma: `(kept, count)`.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> denoiser = kg.baselines.Wiener.from_images(np.random.default_rng(0).random((8, 8, 8)))
+        >>> trajectory = kg.sampling.Trajectory(every=2)
+        >>> schedule = kg.sampling.AscentSchedule(beta=0.5, max_steps=3)
+        >>> found = kg.sample(denoiser, (8, 8), schedule=schedule, trajectory=trajectory)
+        >>> trajectory.t, trajectory.y.shape
+        (array([1, 3, 4]), (3, 1, 8, 8, 1))
     """
 
     def __init__(self, every: int) -> None:

@@ -51,6 +51,19 @@ def run_config(
 
     Raises:
         InputError: for anything that cannot be trained.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np, tempfile
+        >>> from pathlib import Path
+        >>> network = {"architecture": "bf-cnn", "num_layers": 2, "num_kernels": 2}
+        >>> training = {"epochs": 1, "images_per_epoch": 4, "batch_size": 4}
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     images = Path(folder) / "images.npy"
+        ...     np.save(images, np.random.default_rng(0).random((6, 8, 8, 1)))
+        ...     config = kg.training.RunConfig(dataset=str(images), **network, **training)
+        ...     result = kg.training.run_config(config, Path(folder) / "run")
+        >>> result.state, result.epochs
+        ('finished', 1)
     """
     config.settings()  # What they refuse is said before the images are read.
     prepared = prepare_training(config, Path(out) if resume else None)

@@ -92,6 +92,18 @@ def run_training(
     Raises:
         InputError: for what `check_conditions` refuses, if the run directory may not be written, or
             if the run in it cannot go on like this.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np, tempfile
+        >>> images = np.random.default_rng(0).random((6, 8, 8, 1), np.float32)
+        >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=2, num_layers=2)
+        >>> settings = kg.training.TrainingSettings(epochs=1, images_per_epoch=4, batch_size=4)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     result = kg.training.run_training(
+        ...         denoiser, images[:4], images[4:], settings, f"{folder}/run"
+        ...     )
+        >>> result.denoiser is denoiser, "train_psnr" in result.history[0]
+        (True, True)
     """
     check_conditions(denoiser, train_images, test_images, settings, data_on_device)
     _check_callbacks(callbacks)

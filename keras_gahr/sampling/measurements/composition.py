@@ -20,6 +20,15 @@ def compose(*measurements: Measurement) -> Measurement:
 
     Raises:
         InputError: see `Composition`.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> grey = kg.measurements.Grey((8, 8, 3))
+        >>> means = kg.measurements.SuperResolution((8, 8, 1), 4)
+        >>> known = kg.measurements.inpainting([[True, False], [True, True]])
+        >>> kg.measurements.compose(grey, means, known)(np.ones((8, 8, 3)))[..., 0]
+        array([[1., 0.],
+               [1., 1.]], dtype=float32)
     """
     return functools.reduce(Composition, measurements)
 
@@ -37,6 +46,14 @@ class Composition(Measurement):
 
     Raises:
         InputError: if the shapes do not fit, or the rows would not be orthonormal.
+
+    Examples:
+        >>> import keras_gahr as kg
+        >>> grey = kg.measurements.Grey((8, 8, 3))
+        >>> means = kg.measurements.SuperResolution((8, 8, 1), 4)
+        >>> both = kg.measurements.Composition(grey, means)
+        >>> both.shape, both.measured_shape
+        ((8, 8, 3), (2, 2, 1))
     """
 
     def __init__(self, first: Measurement, second: Measurement) -> None:

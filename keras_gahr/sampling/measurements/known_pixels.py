@@ -54,6 +54,14 @@ class KnownPixels(Measurement):
 
     Raises:
         InputError: for a mask of another shape or with other values.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> mask = np.ones((4, 4, 3))
+        >>> mask[..., 2] = 0
+        >>> without_blue = kg.measurements.KnownPixels(mask, channels=3)
+        >>> without_blue(np.full((4, 4, 3), 0.5))[0, 0]
+        array([0.5, 0.5, 0. ], dtype=float32)
     """
 
     gives_pictures = True

@@ -29,6 +29,22 @@ class Measurement(abc.ABC):
         measured_shape: of what is measured of one image.
         gives_pictures: whether what is observed of an image is a picture, on [0, 1] if the image is.
         gain: how much larger than the values of an image those of such a picture can be.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> from keras import ops
+        >>> class Red(kg.measurements.Measurement):
+        ...     shape, measured_shape, gives_pictures = (8, 8, 3), (8, 8, 1), True
+        ...
+        ...     def measure(self, images):
+        ...         return images[..., :1]
+        ...
+        ...     def back_project(self, measured):
+        ...         return ops.pad(measured, [(0, 0), (0, 0), (0, 0), (0, 2)])
+        >>> Red()(np.ones((8, 8, 3))).shape
+        (8, 8, 1)
+        >>> ops.convert_to_numpy(Red().project(ops.ones((1, 8, 8, 3))))[0, 0, 0]
+        array([1., 0., 0.], dtype=float32)
     """
 
     shape: tuple[int, ...]

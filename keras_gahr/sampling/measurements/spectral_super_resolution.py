@@ -59,6 +59,14 @@ class SpectralSuperResolution(Measurement):
 
     Raises:
         InputError: for a mask of another shape or with other values.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> mask = kg.measurements.low_frequencies((8, 8, 1), 0.3)
+        >>> low = kg.measurements.SpectralSuperResolution((8, 8, 1), mask)
+        >>> spectrum = low(np.ones((8, 8)))
+        >>> spectrum.shape, float(spectrum[0, 0, 0])  # The mean, times the root of the pixels.
+        ((8, 8, 2), 8.0)
     """
 
     def __init__(self, shape: Sequence[int], mask: np.ndarray) -> None:
