@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import keras_gahr
-from keras_gahr.datasets.arrays import CLEAN, NOISY, to_float
+from keras_gahr.datasets.arrays import CLEAN, NOISY
 from keras_gahr.datasets.channels import with_channels
 from keras_gahr.datasets.image_arrays import as_images, is_array
-from keras_gahr.datasets.image_files import WRITABLE, find_images, open_images, write_image
+from keras_gahr.datasets.image_files import WRITABLE, find_images, read_images, write_image
 from keras_gahr.datasets.layout import from_images
 from keras_gahr.datasets.store import is_dataset
 from keras_gahr.denoisers import DenoiserLike, Inference, as_denoiser, as_inference
@@ -317,8 +317,7 @@ class _Job:
 
     def _read(self, path, limits):
         """Images of a file as float32, the file's layout, and whether colour was given up."""
-        images, layout = open_images(path, self.channels, self.layout, limits)
-        images = to_float(images, CLEAN if limits == CLEAN else None)
+        images, layout = read_images(path, self.channels, self.layout, limits)
         made_grey = self.gray and images.shape[-1] == 3
         return with_channels(images, 1) if made_grey else images, layout, made_grey
 

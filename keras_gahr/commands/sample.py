@@ -28,7 +28,6 @@ from .sampler_options import (
     SamplerOption,
     TrajectoryOption,
     chosen_schedule,
-    read_images,
 )
 
 
@@ -54,7 +53,7 @@ def sample(
     trajectory: TrajectoryOption = None,
     low_band: Annotated[
         Path | None,
-        typer.Option(help="Multi-scale denoisers: the .npy file of small images to enlarge."),
+        typer.Option(help="Multi-scale denoisers: the file of small images to enlarge."),
     ] = None,
     joint: Annotated[
         bool,
@@ -76,6 +75,8 @@ def sample(
     choose_backend(backend)
     import time
 
+    from keras_gahr.datasets.arrays import STARTS
+    from keras_gahr.datasets.image_files import read_images
     from keras_gahr.denoisers import MultiScaleDenoiser, load_denoiser
     from keras_gahr.errors import InputError
     from keras_gahr.memory import parse_memory
@@ -101,12 +102,11 @@ def sample(
         raise InputError("received --low-band, which needs a multi-scale denoiser without --joint")
     trained_on = _trained_size(denoiser.provenance)
     given = None
-    if initial is not None:
-        given = options["initial"] = read_images(initial, denoiser.output_channels, layout)
-        trained_on = given.shape[1:3]
-    elif low_band is not None:
-        given = options["low_band"] = read_images(low_band, denoiser.output_channels, layout)
-        trained_on = tuple(side << denoiser.num_scales for side in given.shape[1:3])
+    if (file := initial or low_band) is not None:
+        given, _ = read_images(file, denoiser.output_channels, layout, STARTS)
+        options["initial" if initial else "low_band"] = given
+        larger = 0 if initial else denoiser.num_scales
+        trained_on = tuple(side << larger for side in given.shape[1:3])
     count = (16 if given is None else len(given)) if count is None else count
     if size is None and trained_on is None:
         raise InputError(

@@ -13,7 +13,7 @@ DeterministicOption = Annotated[
     bool, typer.Option("--deterministic", help="Add no noise after the start (beta = 1).")
 ]
 InitialOption = Annotated[
-    Path | None, typer.Option(help="Start from the images in this .npy file, not from noise.")
+    Path | None, typer.Option(help="Start from the images in this file, not from noise.")
 ]
 FirstImageOption = Annotated[
     int, typer.Option(help="Index of the first image in the seed's sequence.", min=0)
@@ -67,25 +67,3 @@ def chosen_schedule(options, sampler="ascent", deterministic=False):
     if deterministic and "beta" in known:
         given["beta"] = 1.0
     return kind(**given)
-
-
-def read_images(path, channels, layout=None):
-    """Images to start from in an array, float32 `(count, height, width, channels)`, not clipped.
-
-    Args:
-        path: the file; its values may be those of images with noise up to sigma = 2, see `open_array`.
-        channels: of the denoiser.
-        layout: such as "NCHW"; by default see `find_layout`.
-
-    Raises:
-        InputError: if it holds anything else.
-    """
-    from keras_gahr.datasets.arrays import to_float
-    from keras_gahr.datasets.image_arrays import open_array
-
-    images, _ = open_array(path, channels, layout, _STARTS)
-    return to_float(images, None)
-
-
-_STARTS = (-18, 19)
-"""Limits of what the sampler may start from: [0, 1] and 9 sigma on either side."""

@@ -24,6 +24,9 @@ CLEAN = (0, 1)
 NOISY = (-9, 10)
 """Limits of images with noise up to sigma = 1: of 10^18 normal numbers, one is beyond 9 sigma."""
 
+STARTS = (-18, 19)
+"""Limits of what a sampler may start from: images with noise up to sigma = 2."""
+
 BLOCK_BYTES = 2**23
 
 

@@ -59,13 +59,13 @@ def as_images(
         channels, layout, limits: see `open_array`.
 
     Returns:
-        float32 `(N, H, W, C)`, of clean images in [0, 1]; and the layout of the array.
+        float32 `(N, H, W, C)` within the limits; and the layout of the array.
 
     Raises:
         InputError: for something else than images.
     """
     images, layout = check_images(array_of(array), "the array", channels, layout, limits)
-    return to_float(images, CLEAN if limits == CLEAN else None), layout
+    return to_float(images, limits), layout
 
 
 def array_of(images: Any) -> np.ndarray:

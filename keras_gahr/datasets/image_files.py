@@ -11,7 +11,7 @@ from keras_gahr.errors import InputError
 from keras_gahr.files import check_regular, replacing
 from keras_gahr.folder_tree import walk
 
-from .arrays import CLEAN, check_values, take
+from .arrays import CLEAN, check_values, take, to_float
 from .channels import with_channels
 from .decoding import decode_picture
 from .image_arrays import ARRAYS, is_array, open_array
@@ -100,6 +100,17 @@ def open_images(
     pixels = decode_picture(data, path).color
     check_values(pixels, path, limits)
     return pixels[None], "HWC"
+
+
+def read_images(
+    path: str | PathLike,
+    channels: int | None = None,
+    layout: str | None = None,
+    limits: tuple[float, float] = CLEAN,
+) -> tuple[np.ndarray, str]:
+    """The same in memory, as float32 in the units of [0, 1], clipped to the limits."""
+    images, layout = open_images(path, channels, layout, limits)
+    return to_float(images, limits), layout
 
 
 def write_image(path: str | PathLike, image: ArrayLike) -> None:

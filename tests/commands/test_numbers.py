@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from keras_gahr import InputError
-from keras_gahr.commands.sampler_options import read_images
+from keras_gahr.datasets.arrays import STARTS
+from keras_gahr.datasets.image_files import read_images
 
 pytestmark = pytest.mark.one_backend
 
@@ -79,11 +80,12 @@ def test_images_to_start_from(tmp_path):
     noisy = 2 * np.random.default_rng(0).standard_normal((2, 8, 8, 1))
     for dtype in ("float16", "float64"):
         np.save(tmp_path / "x.npy", noisy.astype(dtype))
-        found = read_images(tmp_path / "x.npy", 1)
+        found, _ = read_images(tmp_path / "x.npy", 1, limits=STARTS)
         assert found.dtype == np.float32
         np.testing.assert_array_equal(found, noisy.astype(dtype).astype(np.float32))
     np.save(tmp_path / "x.npy", np.full((2, 8, 8, 1), 51, np.uint8))
-    np.testing.assert_allclose(read_images(tmp_path / "x.npy", 1), 0.2, rtol=1e-6)
+    found, _ = read_images(tmp_path / "x.npy", 1, limits=STARTS)
+    np.testing.assert_allclose(found, 0.2, rtol=1e-6)
     for wrong in (
         (65535 * np.ones((2, 8, 8, 1))).astype(np.uint16),
         255 * abs(noisy),
@@ -92,4 +94,4 @@ def test_images_to_start_from(tmp_path):
     ):
         np.save(tmp_path / "x.npy", wrong)
         with pytest.raises(InputError, match=r"x\.npy"):
-            read_images(tmp_path / "x.npy", 1)
+            read_images(tmp_path / "x.npy", 1, limits=STARTS)

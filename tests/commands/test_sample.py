@@ -150,4 +150,4 @@ def test_options_that_do_not_go_together_are_refused(refused, tiny_model, tmp_pa
     assert "NaN" in error("--initial", tmp_path / "nan.npy")
     np.save(tmp_path / "words.npy", np.array(["a", "b"]))
     assert "shape" in error("--initial", tmp_path / "words.npy")
-    assert "not a file" in error("--initial", tmp_path / "none.npy")
+    assert "does not exist" in error("--initial", tmp_path / "none.npy")
