@@ -57,17 +57,10 @@ __all__ = ["__version__", *_HOMES, *_ROOMS]
 
 def __getattr__(name):
     if name in _HOMES:
-        return getattr(_loaded(_HOMES[name]), name)
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
     if name in _ROOMS:
-        return _loaded(_ROOMS[name])
+        return importlib.import_module(f"{__name__}.{_ROOMS[name]}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def _loaded(module):
-    from .backend_choice import take_installed_backend
-
-    take_installed_backend()
-    return importlib.import_module(f"{__name__}.{module}")
 
 
 def __dir__():

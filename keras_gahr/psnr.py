@@ -1,5 +1,8 @@
 """Peak signal-to-noise ratio, in dB for images on [0, 1], one value per image."""
 
+import keras_gahr.before_keras  # noqa: F401
+
+# isort: split
 import numpy as np
 from keras import ops
 

@@ -16,7 +16,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("any machine")
 
-# Processes that tests start and send signals to would inherit what `nohup` and shells' background jobs ignore.
+# Processes that tests send signals to would inherit what `nohup` and shells' background jobs ignore.
 for name in ("SIGINT", "SIGHUP", "SIGTERM"):
     number = getattr(signal, name, None)  # Windows has no SIGHUP.
     if number is not None and signal.getsignal(number) is signal.SIG_IGN:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,9 @@ RANKS = [
     },
     {"result"},
     {"json_file", "options"},
-    {"_backend", "backend_choice"},
+    {"backend_choice"},
+    {"before_keras"},
+    {"_backend"},
     {"noise", "datasets"},
     {"denoisers"},
     {"baselines"},
@@ -76,6 +79,13 @@ def imports_in(tree, path):
             yield named_by_string(node.args[0], package)
 
 
+def imports_at_once(path):
+    """The same for what is imported with the file itself."""
+    body = ast.parse(path.read_text()).body
+    statements = [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return list(imports_in(ast.Module(statements, []), path))
+
+
 def called(call):
     """The name of what is called, without where it is from."""
     return getattr(call.func, "attr", getattr(call.func, "id", None))
@@ -95,7 +105,6 @@ def named_by_string(name, package):
 
 
 WHEN_CALLED = {
-    "keras_gahr/__init__.py": {"keras_gahr.backend_choice.take_installed_backend"},
     "keras_gahr/denoisers/configuration.py": {"keras_gahr.baselines"},
     "keras_gahr/denoisers/loading.py": {
         "weights_convert.loading.is_published",
@@ -112,6 +121,30 @@ def rank_of(room):
     return next(i for i, rooms in enumerate(RANKS) if room in rooms)
 
 
+def imported_first(path):
+    """The first module from outside Python that is imported with a file."""
+    names = (
+        name for name in imports_at_once(path) if name.split(".")[0] not in sys.stdlib_module_names
+    )
+    return next(names, None)
+
+
+def test_rooms_look_for_a_backend_before_they_import_keras():
+    """Whichever of their files somebody imports first."""
+    told = "keras_gahr.before_keras"
+    rooms = set()
+    for path in FILES:
+        if any(name.split(".")[0] == "keras" for name in imports_at_once(path)):
+            top = path.relative_to(ROOT).parts[:2]
+            rooms.add(
+                ROOT.joinpath(*top)
+                if top[-1].endswith(".py")
+                else ROOT.joinpath(*top, "__init__.py")
+            )
+    assert len(rooms) > 8
+    assert {room for room in rooms if imported_first(room) != told} == set()
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_point_one_way(path):
     room = room_of(path)
@@ -125,7 +158,9 @@ def test_imports_point_one_way(path):
         other = rest[0] if rest and any(rest[0] in rooms for rooms in RANKS) else "__init__"
         if room == "weights_convert":
             ground = {"errors", "files", "folder_tree", "impostors", "json_file", "names"}
-            assert other in {"denoisers", "__init__"} | ground, f"{name} from {room}"
+            assert other in {"denoisers", "before_keras", "__init__"} | ground, (
+                f"{name} from {room}"
+            )
         elif (room, other) == ("result", "plot"):
             # How results are drawn is reached when one is, so that whoever has one need not know.
             continue

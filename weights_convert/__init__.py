@@ -2,6 +2,8 @@
 
 import importlib
 
+import keras_gahr.before_keras  # noqa: F401
+
 _HOMES = {
     "Conversion": "conversion",
     "VerificationError": "verify",

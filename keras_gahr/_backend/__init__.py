@@ -4,6 +4,9 @@ Each module offers the same names for one backend; what they promise stands here
 `convolution` and `parallel` are made alike.
 """
 
+import keras_gahr.before_keras  # noqa: F401
+
+# isort: split
 import importlib
 
 import keras

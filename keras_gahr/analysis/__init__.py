@@ -1,5 +1,6 @@
 """What denoisers do: Jacobians and eigenbases, similarity and memorization, PSNR curves."""
 
+import keras_gahr.before_keras  # noqa: F401
 from keras_gahr.baselines.bases import (
     dct_coefficients,
     dct_image,

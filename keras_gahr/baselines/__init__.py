@@ -4,6 +4,8 @@ They are `Denoiser`s, so that they can be sampled from and analysed as networks 
 one size, and neither bias-free nor homogeneous.
 """
 
+import keras_gahr.before_keras  # noqa: F401
+
 from .empirical_bayes import EmpiricalBayes
 from .oracle_thresholding import OracleThresholding
 from .wiener import Wiener

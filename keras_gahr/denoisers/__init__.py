@@ -1,5 +1,7 @@
 """Blind, bias-free denoisers."""
 
+import keras_gahr.before_keras  # noqa: F401
+
 from .bf_cnn import BFCNN
 from .bias_free_norm import BiasFreeNorm
 from .denoiser import Denoiser

@@ -1,5 +1,7 @@
 """Images from linear measurements of them, file by file."""
 
+import keras_gahr.before_keras  # noqa: F401
+
 from .averages import Restoration
 from .in_memory import restore
 from .inputs import InputImages

@@ -1,5 +1,7 @@
 """Images from the prior in a denoiser, with or without linear measurements of them."""
 
+import keras_gahr.before_keras  # noqa: F401
+
 from .ascent import AscentSchedule
 from .measurements import Measurement, Synthesis
 from .multi_scale import MultiScaleSamples, sample_multi_scale

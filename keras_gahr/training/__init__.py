@@ -1,5 +1,7 @@
 """Training of universal, blind denoisers."""
 
+import keras_gahr.before_keras  # noqa: F401
+
 from .adam import Adam
 from .blind_training import BlindTraining
 from .config import RunConfig

@@ -118,14 +118,17 @@ def test_an_installed_backend_is_found(gahr_process, monkeypatch, tmp_path):
 
 
 @pytest.mark.skipif(not MISSING, reason="all backends are installed here")
-def test_python_finds_an_installed_backend(tmp_path):
+@pytest.mark.parametrize(
+    "room", ["kg.UNet", "from keras_gahr.sampling import sample", "import weights_convert.verify"]
+)
+def test_python_finds_an_installed_backend(tmp_path, room):
     """As soon as a room is touched; importing the package changes nothing."""
     code = (
         "import os\n"
         "before = dict(os.environ)\n"
         "import keras_gahr as kg\n"
         "assert dict(os.environ) == before\n"
-        "kg.UNet\n"
+        f"{room}\n"
         "import keras\n"
         "print(keras.backend.backend())"
     )
