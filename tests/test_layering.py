@@ -60,6 +60,11 @@ def room_of(path):
     return parts[1] if parts[0] == "keras_gahr" else parts[0]
 
 
+def folder_of(room):
+    """Where the files of a room are."""
+    return ROOT / room if room == "weights_convert" else ROOT / "keras_gahr" / room
+
+
 def imports_of(path):
     """Absolute names of all modules that a file imports, wherever in it."""
     yield from imports_in(ast.parse(path.read_text()), path)
@@ -132,15 +137,11 @@ def imported_first(path):
 def test_rooms_look_for_a_backend_before_they_import_keras():
     """Whichever of their files somebody imports first."""
     told = "keras_gahr.before_keras"
-    rooms = set()
-    for path in FILES:
-        if any(name.split(".")[0] == "keras" for name in imports_at_once(path)):
-            top = path.relative_to(ROOT).parts[:2]
-            rooms.add(
-                ROOT.joinpath(*top)
-                if top[-1].endswith(".py")
-                else ROOT.joinpath(*top, "__init__.py")
-            )
+    rooms = {
+        path if path.parent == ROOT / "keras_gahr" else folder_of(room_of(path)) / "__init__.py"
+        for path in FILES
+        if any(name.split(".")[0] == "keras" for name in imports_at_once(path))
+    }
     assert len(rooms) > 8
     assert {room for room in rooms if imported_first(room) != told} == set()
 
