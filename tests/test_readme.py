@@ -45,6 +45,15 @@ def test_every_command_exists():
         assert f" {command} " in output, command
 
 
+def test_every_room_has_its_place():
+    """Every folder of the package is named, and what is named is there."""
+    package = ROOT / "keras_gahr"
+    section = README.partition("## Where things are")[2].partition("`weights_convert/`")[0]
+    named = {*re.findall(r"`(\w+(?:/|\.py))`", section)} - {"keras_gahr/", "measurements/"}
+    assert all((package / name).exists() for name in named)
+    assert named >= {f"{file.parent.name}/" for file in package.glob("*/__init__.py")}
+
+
 def test_the_citation_has_this_version():
     citation = (ROOT / "CITATION.cff").read_text()
     assert f"\nversion: {keras_gahr.__version__}\n" in citation
