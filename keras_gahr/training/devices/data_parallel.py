@@ -103,7 +103,7 @@ def data_parallel(count=1):
     check_count(count)
     world = parallel.process()[1]
     if parallel.one_process_each():
-        here = int(os.environ.get("LOCAL_WORLD_SIZE", world))
+        here = int(os.environ.get("LOCAL_WORLD_SIZE") or world)
         if here != count:
             raise InputError(
                 f"received {count} devices in one of {here} processes on this host, expected one "

@@ -38,7 +38,7 @@ def identity_of(denoiser, settings, train_images, test_images):
 def _fingerprint(images):
     digest = hashlib.sha256(f"{images.dtype}{images.shape}".encode())
     for block in blocks(images):
-        digest.update(np.ascontiguousarray(block))
+        digest.update(np.ascontiguousarray(block).data)
     return digest.hexdigest()
 
 

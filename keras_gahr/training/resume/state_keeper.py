@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Mapping
 
 import keras
 from keras import ops
@@ -83,7 +84,7 @@ class StateKeeper(keras.callbacks.Callback):
                 variable.assign(value)
         self._metric_values = None
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch, logs: Mapping[str, float]):
         self.step = self.batches.done(batch)
         due = time.monotonic() - self._written >= self.seconds
         if not due and self.interruption.signal is None:

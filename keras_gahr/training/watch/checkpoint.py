@@ -1,6 +1,7 @@
 """The denoiser on disk after every epoch, and when to stop."""
 
 import math
+from collections.abc import Mapping
 
 import keras
 
@@ -52,14 +53,14 @@ class DenoiserKeeper(keras.callbacks.Callback):
         self.best = math.inf if state["best"] is None else float(state["best"])
         self.waited = int(state["waited"])
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch, logs: Mapping[str, float]):
         self._steps = self.batches.done(batch)
         self._calls += 1
         # Reading the loss makes the device wait.
         if self._calls % self._LOOK_EVERY == 0 and not math.isfinite(float(logs["loss"])):
             self._give_up()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch, logs: Mapping[str, float]):
         losses = [logs[name] for name in ("loss", "val_loss") if name in logs]
         # NaN fails the comparison.
         if not all(loss < DIVERGED * self.idle_loss for loss in losses):

@@ -1,6 +1,7 @@
 """A training in TensorBoard."""
 
 import time
+from collections.abc import Mapping
 
 import keras
 import numpy as np
@@ -61,9 +62,9 @@ class Events(keras.callbacks.Callback):
         # the testing begins, since the epoch's numbers were fetched in between.
         self._seconds = time.monotonic() - self._start
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch, logs: Mapping[str, float]):
         seconds = self._seconds or time.monotonic() - self._start
-        scalars = {tag: logs[name] for tag, name in self._LOGS.items() if name in (logs or {})}
+        scalars = {tag: logs[name] for tag, name in self._LOGS.items() if name in logs}
         scalars["learning_rate"] = self._learning_rate
         scalars["images_per_second"] = self._steps * self.batch_size / seconds
         images = {}
@@ -76,6 +77,7 @@ class Events(keras.callbacks.Callback):
                     f"denoising/{_level(sigma)}": _side_by_side(noisy, denoised)
                     for sigma, _, noisy, denoised in self.levels.pictures
                 }
+        assert self._file is not None  # Since the epoch began.
         self._file.add(epoch + 1, scalars, images)
 
     def close(self):

@@ -3,6 +3,7 @@
 import csv
 import math
 import time
+from collections.abc import Mapping
 
 import keras
 
@@ -88,7 +89,7 @@ class History(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         self._steps = self.batches.done(batch)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch, logs: Mapping[str, float]):
         numbers = {name: float(logs[key]) for name, key in self._LOGS.items() if key in logs}
         self.rows.append(
             {

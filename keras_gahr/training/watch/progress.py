@@ -1,6 +1,7 @@
 """A progress bar for `fit`."""
 
 import time
+from collections.abc import Mapping
 
 import keras
 import rich.progress
@@ -68,7 +69,7 @@ class ProgressBar(keras.callbacks.Callback):
             numbers=numbers,
         )
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch, logs: Mapping[str, float]):
         line = f"epoch {epoch + 1:>4}  train {logs['loss']:9.4g} {logs['psnr']:5.2f} dB"
         if "val_loss" in logs:
             line += f"   test {logs['val_loss']:9.4g} {logs['val_psnr']:5.2f} dB"
