@@ -6,6 +6,7 @@ import keras_gahr.before_keras  # noqa: F401
 import numpy as np
 from keras import ops
 
+from keras_gahr.datasets.arrays import take
 from keras_gahr.noise import keyed_normal
 
 SIGMAS = tuple(float(sigma) for sigma in np.logspace(0, 2.5, 10) / 255)
@@ -52,7 +53,7 @@ def psnr_of_error(error):
     return -10 * ops.log10(ops.maximum(mse, _LEAST_ERROR))
 
 
-def psnr_at(inference, images, sigma, seed=0, draw=0, first=0):
+def psnr_at(inference, images, sigma, seed=0, draw=0, first=0, limits=None):
     """PSNR of noisy and of denoised images at one noise level.
 
     The noise of an image depends on the seed, the draw and its place in `images`, and is the same at
@@ -62,19 +63,27 @@ def psnr_at(inference, images, sigma, seed=0, draw=0, first=0):
 
     Args:
         inference: an `Inference`.
-        images: clean float32 images `(count, height, width, channels)`, or wavelet bands.
+        images: clean images `(count, height, width, channels)`, or wavelet bands: uint8, bool or floats,
+            of which no more are in memory as floats than a pass of the network takes.
         sigma: noise level, in units of [0, 1].
         seed: of the noise.
         draw: index of the noise draw; the noise of different draws is independent.
         first: the place of the first image.
+        limits: to which floats are clipped; by default they are not.
 
     Returns:
         Two arrays `(count,)`, before and after denoising.
     """
     channels = inference.denoiser.output_channels
-    clean = images[..., -channels:]
-    noisy = add_noise(images, sigma, seed, draw, channels, first)
-    return psnr(noisy[..., -channels:], clean), psnr(inference.denoise(noisy), clean)
+    step = inference.at_once(images.shape)
+    before, after = [], []
+    for start in range(0, len(images), step):
+        part = take(images, slice(start, start + step), limits)
+        clean = part[..., -channels:]
+        noisy = add_noise(part, sigma, seed, draw, channels, first + start)
+        before.append(psnr(noisy[..., -channels:], clean))
+        after.append(psnr(inference.denoise(noisy), clean))
+    return np.concatenate(before), np.concatenate(after)
 
 
 def add_noise(images, sigma, seed=0, draw=0, channels=None, first=0):

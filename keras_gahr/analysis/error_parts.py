@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_gahr.datasets.stacks import as_stack, pixel_values
+from keras_gahr.datasets.arrays import take
+from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.denoisers import DenoiserLike, as_inference
 from keras_gahr.errors import InputError
 from keras_gahr.psnr import add_noise
@@ -91,15 +93,26 @@ def bias_variance(
     """
     if len(denoisers) < 2:
         raise InputError(f"received {len(denoisers)} network(s), expected at least two to compare")
-    images = pixel_values(as_stack(images))
-    noisy = add_noise(images, sigma, seed, draw)
-    denoised = [as_inference(each).denoise(noisy).astype(np.float64) for each in denoisers]
+    images = as_stack(images)
+    networks = [as_inference(each) for each in denoisers]
+    # So that every network has the passes that it would have of all images.
+    step = math.lcm(*(network.at_once(images.shape) for network in networks))
+    parts = []
+    for start in range(0, len(images), step):
+        clean = take(images, slice(start, start + step), limits=None)
+        noisy = add_noise(clean, sigma, seed, draw, first=start)
+        parts.append(_split([network.denoise(noisy) for network in networks], clean))
+    return BiasVariance(len(networks), *np.concatenate(parts, axis=1))
+
+
+def _split(denoised, images):
+    """Error, bias and variance of some images, (3, N)."""
+    denoised = [each.astype(np.float64) for each in denoised]
     mean = np.mean(denoised, axis=0)
-    return BiasVariance(
-        num_networks=len(denoised),
-        error=np.mean([_power(d - images) for d in denoised], axis=0),
-        bias=_power(mean - images),
-        variance=np.mean([_power(d - mean) for d in denoised], axis=0),
+    return (
+        np.mean([_power(d - images) for d in denoised], axis=0),
+        _power(mean - images),
+        np.mean([_power(d - mean) for d in denoised], axis=0),
     )
 
 

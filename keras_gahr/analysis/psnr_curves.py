@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_gahr.datasets.image_arrays import as_images
+from keras_gahr.datasets import Dataset
+from keras_gahr.datasets.arrays import CLEAN
+from keras_gahr.datasets.image_arrays import array_of, check_images
 from keras_gahr.denoisers import DenoiserLike, as_inference
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_seed
@@ -95,7 +97,7 @@ def _standard_error(values):
 @shows_progress("measuring")
 def psnr_curve(
     denoiser: DenoiserLike,
-    images: ArrayLike | list,
+    images: ArrayLike | list | Dataset,
     sigmas: Sequence[float] = SIGMAS,
     draws: int = 1,
     seed: int = 0,
@@ -106,8 +108,9 @@ def psnr_curve(
     Args:
         denoiser: see `as_denoiser`.
         images: clean images (H, W), (H, W, C), (N, H, W) or (N, H, W, C), uint8 in 0..255 or floats in
-            [0, 1], or a list of such arrays, whose images may have different sizes; wavelet
-            bands for a conditional denoiser.
+            [0, 1], or a list of such arrays, whose images may have different sizes, or a `Dataset`;
+            wavelet bands for a conditional denoiser. Only what a pass of the network takes is in memory
+            as floats.
         sigmas: noise levels above 0, in any order.
         draws: independent noise draws of each image.
         seed: of the noise; draw 0 has the noise of `keras_gahr.psnr.psnr_at`.
@@ -125,7 +128,7 @@ def psnr_curve(
     """
     assert callable(progress)  # As the decorator makes it.
     inference = as_inference(denoiser)
-    stacks = _stacks(inference.denoiser, images)
+    stacks, limits = _stacks(inference.denoiser, images)
     firsts = list(itertools.accumulate(map(len, stacks[:-1]), initial=0))
     levels = np.array(sorted(sigmas), np.float64)
     if not len(levels) or not np.all((levels > 0) & np.isfinite(levels)):
@@ -139,7 +142,7 @@ def psnr_curve(
     for level, sigma in enumerate(levels):
         for draw in range(draws):
             found = [
-                psnr_at(inference, stack, sigma, seed, draw, first)
+                psnr_at(inference, stack, sigma, seed, draw, first, limits)
                 for stack, first in zip(stacks, firsts, strict=True)
             ]
             values[:, level, draw] = np.concatenate(found, axis=1)
@@ -150,8 +153,11 @@ def psnr_curve(
 
 
 def _stacks(denoiser, images):
-    """Clean images as arrays (N, H, W, C), one for each size."""
+    """Clean images as they are, (N, H, W, C), an array for each size; and the limits of floats."""
+    if isinstance(images, Dataset):
+        return [images.images], images.value_range
     if denoiser.input_channels != denoiser.output_channels:
-        return [np.asarray(images, np.float32)]
+        return [np.asarray(images, np.float32)], None
     several = images if isinstance(images, list | tuple) else [images]
-    return [as_images(each, denoiser.input_channels)[0] for each in several]
+    channels = denoiser.input_channels
+    return [check_images(array_of(each), "the array", channels)[0] for each in several], CLEAN

@@ -94,8 +94,8 @@ def psnr(
     curves = []
     for name, part in sets.items():
         with progress_bar(f"measuring {name} images") as progress:
-            clean = part.as_float(slice(count))
-            curve = psnr_curve(inference, clean, levels, draws, seed, progress)
+            part = part.subset(min(count, len(part)))
+            curve = psnr_curve(inference, part, levels, draws, seed, progress)
         curves.append((name, curve, fit_slope(curve, *fit) if len(levels) > 1 else None))
 
     found = PSNRCurves(tuple(curves), optimum)

@@ -11,7 +11,7 @@ def print_psnr_table(denoiser, images):
 
     Args:
         denoiser: a `Denoiser`.
-        images: clean float32 images `(count, height, width, channels)`.
+        images: clean images `(count, height, width, channels)`, uint8 or floats.
 
     Returns:
         The table: see `keras_gahr.psnr.psnr_table`.

@@ -90,6 +90,17 @@ class Inference:
         at_once, tiling = self._plan(*shape[1:3])
         return shape[0] <= at_once and all(axis.size == axis.length for axis in tiling)
 
+    def at_once(self, shape: Sequence[int]) -> int:
+        """How many images of this shape, `(count, height, width, channels)`, a pass takes.
+
+        Who has more makes them and uses them so many at a time, which changes no result.
+
+        Raises:
+            InputError: as `residual`.
+        """
+        self.check_shape(shape)
+        return self._plan(*self.padded(shape[1:3]))[0]
+
     def residual(
         self, noisy: ArrayLike, progress: Callable[[int, int], object] = lambda done, total: None
     ) -> np.ndarray:

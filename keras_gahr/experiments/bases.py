@@ -145,7 +145,8 @@ def measure_curve(run, settings, network, denoiser=None):
         network: `NetworkSettings`, with the number of images and a seed.
         denoiser: by default the trained one.
     """
-    images = run.split()[1].as_float(slice(network.curve_images))
+    images = run.split()[1]
+    images = images.subset(min(network.curve_images, len(images)))
     inference = Inference(denoiser or run.denoiser())
     return psnr_curve(inference, images, settings.sigmas(), seed=network.seed)
 

@@ -93,7 +93,7 @@ def measure_gap(run, network, sigmas=SIGMAS):
     test_size = min(count, len(run.dataset) - train_size)
     curves = []
     for part in run.dataset.split(train_size, test_size, half):
-        images = part.as_float(slice(count))
+        images = part.subset(min(count, len(part)))
         draws = min(_MOST_DRAWS, max(1, count // len(images)))
         curves.append(psnr_curve(inference, images, sigmas, draws, network.seed))
     return Gap(*curves)

@@ -8,6 +8,8 @@ import pytest
 from keras_gahr.analysis.error_parts import bias_variance
 from keras_gahr.analysis.psnr_curves import PSNRCurve, psnr_curve
 from keras_gahr.analysis.slopes import fit_slope, optimal_slope
+from keras_gahr.datasets import load
+from keras_gahr.datasets.arrays import to_float
 from keras_gahr.denoisers import Inference
 from keras_gahr.errors import InputError
 from keras_gahr.noise import keyed_normal
@@ -21,6 +23,9 @@ class Scaling(Inference):
 
     def __init__(self, factor):
         self.factor = np.float32(factor)
+
+    def at_once(self, shape):
+        return 3
 
     def denoise(self, noisy):
         return self.factor * noisy
@@ -42,6 +47,44 @@ def test_a_curve_of_a_network(tiny_denoiser, smooth_images):
     (sigma, before, after), _ = psnr_table(inference, images, curve.sigmas, 3)
     assert (sigma, before) == (0.05, pytest.approx(curve.before[0, 0].mean()))
     assert after == pytest.approx(curve.after[0, 0].mean())
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, bool, np.float16, np.float64])
+def test_images_are_taken_a_pass_at_a_time(dtype, monkeypatch):
+    """As they are stored, with the numbers of float32 images all at once."""
+    values = np.random.default_rng(0).integers(0, 256, (7, 8, 8, 1))
+    images = values.astype(np.uint8) if dtype == np.uint8 else (values / 255).astype(dtype)
+    whole = to_float(images)
+    seen = []
+
+    class Watched(Scaling):
+        def denoise(self, noisy):
+            seen.append(len(noisy))
+            return super().denoise(noisy)
+
+    one = psnr_curve(Watched(0.9), images, [0.1, 0.5], draws=2, seed=1)
+    assert seen == 4 * [3, 3, 1]
+    monkeypatch.setattr(Scaling, "at_once", lambda self, shape: 100)
+    other = psnr_curve(Scaling(0.9), whole, [0.1, 0.5], draws=2, seed=1)
+    np.testing.assert_array_equal(one.before, other.before)
+    np.testing.assert_array_equal(one.after, other.after)
+
+
+def test_a_dataset_is_measured_as_its_array(tiny_denoiser, tmp_path):
+    np.save(tmp_path / "images.npy", np.arange(192, dtype=np.uint8).reshape(2, 12, 8))
+    dataset = load(tmp_path / "images.npy")
+    found, expected = (
+        psnr_curve(tiny_denoiser, images, [0.1]) for images in (dataset, dataset.images)
+    )
+    np.testing.assert_array_equal(found.after, expected.after)
+
+
+def test_a_pass_is_as_large_as_one_of_the_network(tiny_denoiser, smooth_images):
+    images = smooth_images(5, 8, 8)
+    curves = [
+        psnr_curve(Inference(tiny_denoiser, batch_size=size), images, [0.1]) for size in (2, 5)
+    ]
+    np.testing.assert_allclose(curves[0].after, curves[1].after, atol=1e-4)
 
 
 def test_error_bars_are_those_of_repeated_measurements():
@@ -88,7 +131,7 @@ def test_slopes_of_a_power_law(alpha):
     assert [fit_slope(curve).slope, fit_slope(curve).intercept] == pytest.approx(fitted)
 
 
-def test_bias_and_variance_add_up_to_the_error():
+def test_bias_and_variance_add_up_to_the_error(monkeypatch):
     rng = np.random.default_rng(0)
     images = rng.random((5, 4, 4, 1), np.float32)
     networks = [Scaling(a) for a in (0.7, 0.9, 1.1)]
@@ -102,6 +145,11 @@ def test_bias_and_variance_add_up_to_the_error():
     )
     np.testing.assert_allclose(split.unbiased_variance, power * 0.2**2, rtol=1e-5)
     assert split.numbers()["error"] == pytest.approx(split.error.mean())
+    monkeypatch.setattr(Scaling, "at_once", lambda self, shape: 100)
+    whole = bias_variance(networks, images, 0.1, seed=2, draw=1)
+    np.testing.assert_array_equal(split.error, whole.error)
+    np.testing.assert_array_equal(split.bias, whole.bias)
+    np.testing.assert_array_equal(split.variance, whole.variance)
     same = bias_variance(networks[:1] * 2, images, 0.1)
     assert same.variance.max() < 1e-12
 
