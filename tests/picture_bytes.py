@@ -1,5 +1,6 @@
 """TIFF and PNG files written by hand, of kinds that Pillow does not write."""
 
+import itertools
 import struct
 import zlib
 
@@ -8,7 +9,9 @@ import numpy as np
 _FORMATS = {"u": 1, "i": 2, "f": 3}
 
 
-def tiff(values, photometric=1, order="<", packed=False, bits=None, extra=None, **tags):
+def tiff(
+    values, photometric=1, order="<", packed=False, bits=None, extra=None, planes=False, **tags
+):
     """A TIFF of (H, W) or (H, W, C) values of any type; `packed` by deflate.
 
     Args:
@@ -16,24 +19,33 @@ def tiff(values, photometric=1, order="<", packed=False, bits=None, extra=None, 
         order: "<" or ">".
         bits: of each value, if not those of the type; `values` are bytes of rows then.
         extra: what the last channel is: 0 nothing known, 1 premultiplied, 2 alpha.
+        planes: whether each channel has strips of its own, of 4 rows.
         tags: of other numbers, as `tag_284=2`.
     """
     height, width = values.shape[:2]
     channels = 1 if values.ndim == 2 else values.shape[2]
     kind = values.dtype.kind
-    data = values.astype(values.dtype.newbyteorder(order)).tobytes()
+    ordered = values.astype(values.dtype.newbyteorder(order))
+    strips = [ordered.tobytes()]
+    if planes:
+        apart = np.moveaxis(ordered.reshape(height, width, channels), -1, 0)
+        strips = [plane[top : top + 4].tobytes() for plane in apart for top in range(0, height, 4)]
+        tags = {"tag_278": 4, "tag_284": 2, **tags}
     if bits:
         width = tags.pop("width")
     bits = bits or 8 * values.dtype.itemsize
-    data = zlib.compress(data) if packed else data
+    strips = [zlib.compress(strip) if packed else strip for strip in strips]
+    data, sizes = b"".join(strips), [*map(len, strips)]
     entries = {
         256: [width],
         257: [height],
         258: [bits] * channels,
         259: [8 if packed else 1],
         262: [photometric],
+        273: [*itertools.accumulate(sizes[:-1], initial=8)],
         277: [channels],
         278: [height],
+        279: sizes,
         339: [_FORMATS[kind]] * channels,
     }
     if extra is not None:
@@ -42,20 +54,15 @@ def tiff(values, photometric=1, order="<", packed=False, bits=None, extra=None, 
     # After the header: the data, then the lists that do not fit into an entry, then the entries.
     body = data + bytes(len(data) % 2)
     listed = []
-    for tag, numbers in sorted((entries | {273: None, 279: None}).items()):
-        if numbers is None:
-            place = 8 if tag == 273 else len(data)
-            listed.append(struct.pack(order + "HHII", tag, 4, 1, place))
-            continue
-        packed_numbers = struct.pack(f"{order}{len(numbers)}H", *numbers)
+    for tag, numbers in sorted(entries.items()):
+        form, kind = ("I", 4) if tag in (273, 279) else ("H", 3)
+        packed_numbers = struct.pack(f"{order}{len(numbers)}{form}", *numbers)
+        head = struct.pack(order + "HHI", tag, kind, len(numbers))
         if len(packed_numbers) > 4:
-            place = 8 + len(body)
+            listed.append(head + struct.pack(order + "I", 8 + len(body)))
             body += packed_numbers
-            listed.append(struct.pack(order + "HHII", tag, 3, len(numbers), place))
         else:
-            listed.append(
-                struct.pack(order + "HHI", tag, 3, len(numbers)) + packed_numbers.ljust(4, b"\0")
-            )
+            listed.append(head + packed_numbers.ljust(4, b"\0"))
     mark = b"II*\0" if order == "<" else b"MM\0*"
     directory = struct.pack(order + "H", len(listed)) + b"".join(listed) + bytes(4)
     return mark + struct.pack(order + "I", 8 + len(body)) + body + directory

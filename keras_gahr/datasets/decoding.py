@@ -115,7 +115,7 @@ def decoded_size(data: bytes) -> int | None:
         return None
     if picture is None:
         return 0
-    deep = ";16" in _rawmode(picture) or picture.mode[0] in "IF"
+    deep = ";16" in _rawmode(picture) or picture.mode[0] in "IF" or _is_deep_planar(picture)
     return picture.width * picture.height * (_DEEP_BYTES if deep else _BYTES)
 
 
@@ -133,6 +133,8 @@ def _decode(data, name):
         )
     if reason := _refusal(picture):
         raise InputError(f"{name} has {reason}: {_SAVE}")
+    if picture.format == "TIFF" and _lacks_pixels(picture):
+        raise InputError(f"{name} is damaged: strips or tiles are missing; replace the file")
     if _is_first_of_several(picture, data):
         raise InputError(
             f"{name} holds several pictures, as pages or an animation, expected one: save each as PNG"
@@ -163,10 +165,13 @@ def _refusal(picture):
             return "32-bit integers, whose range is not known"
         if picture.mode == "F" and _is_white_zero(picture):
             return "floats, white being 0"
-        deep = 16 in np.atleast_1d(tags.get(TiffImagePlugin.BITSPERSAMPLE, 1))
-        planar = tags.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 2
-        if deep and planar and picture.mode not in {"I;16", "I;16B"}:
-            return "16-bit colours in separate planes"
+        if _is_deep_planar(picture) and not picture.mode.startswith("I;16"):
+            # Of compressed ones Pillow chooses by itself how bytes are unpacked.
+            plain = all(tile[0] == "raw" for tile in picture.tile)
+            if not plain or {*_letters(picture)} - {*"RGBA"} or picture.mode not in {"RGB", "RGBA"}:
+                return (
+                    "16-bit colours in separate planes that are compressed, CMYK or premultiplied"
+                )
     if picture.mode == "LAB":
         return "Lab colours"
     if rawmode.startswith(("RGBa;16", "CMYK;16")):
@@ -190,6 +195,37 @@ def _is_first_of_several(picture, data):
     except EOFError:
         return False
     return True
+
+
+def _is_planar(picture):
+    """Whether it is a TIFF in which each channel has an image of its own."""
+    return (
+        picture.format == "TIFF"
+        and picture.tag_v2.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 2
+    )
+
+
+def _is_deep_planar(picture):
+    """The same, of 16-bit values."""
+    return _is_planar(picture) and 16 in np.atleast_1d(
+        picture.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, 1)
+    )
+
+
+def _letters(picture):
+    """Of a TIFF in planes, the first letters of how each part is unpacked: the channels'."""
+    return [tile[3][0][0] for tile in picture.tile]
+
+
+def _lacks_pixels(picture):
+    """Whether a TIFF lists too few strips or tiles; Pillow leaves what they would have held black."""
+    if any(tile[0] != "raw" for tile in picture.tile):
+        return False  # The library that inflates them looks at that.
+    planes = (
+        int(picture.tag_v2.get(TiffImagePlugin.SAMPLESPERPIXEL, 1)) if _is_planar(picture) else 1
+    )
+    area = sum((right - left) * (low - top) for _, (left, top, right, low), *_ in picture.tile)
+    return area < planes * picture.width * picture.height
 
 
 def _is_white_zero(picture):
@@ -219,18 +255,22 @@ def _values(picture, reopen, data):
         both = _bytes_as(picture, "RGBA").astype(np.uint16)
         grey, alpha = (both[..., k] << 8 | both[..., k + 1] for k in (0, 2))
         return Decoded(_fraction(grey[..., None], 65535), _fraction(alpha, 65535))
+    if _is_deep_planar(picture) and picture.mode.startswith("RGB"):
+        order = "L" if picture.tag_v2.prefix == b"II" else "B"
+        high = _bytes_as(picture, f"{{}};16{order}").astype(np.uint16)
+        return _deep(high, _bytes_as(reopen(), f"{{}};16{_OTHER_BYTE[order]}"))
     if found := re.fullmatch(r"(RGB[AX]?;16)([BLN])", rawmode):
         high = np.asarray(_loaded(picture)).astype(np.uint16)
-        low = _bytes_as(reopen(), found[1] + _OTHER_BYTE[found[2]])
-        deep = _fraction(high << 8 | low, 65535)
-        return Decoded(deep[..., :3], deep[..., 3] if deep.shape[-1] == 4 else None)
+        return _deep(high, _bytes_as(reopen(), found[1] + _OTHER_BYTE[found[2]]))
     if picture.mode.startswith("I"):
         twelve = rawmode == "I;12" or (
             picture.format == "TIFF"
             and 12 in np.atleast_1d(picture.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, 1))
         )
-        grey = np.asarray(_loaded(picture))[..., None]
-        grey = _fraction(grey, 4095 if twelve else 65535)
+        # Of the name of the mode Pillow keeps a letter where there are planes, as if it were a channel's.
+        alone = _is_deep_planar(picture) and picture.tile[0][0] == "raw"
+        grey = _bytes_as(picture, picture.mode) if alone else np.asarray(_loaded(picture))
+        grey = _fraction(grey[..., None], 4095 if twelve else 65535)
         return Decoded(np.float32(1) - grey if _is_white_zero(picture) else grey)
     if picture.mode == "F":
         # What is compressed comes in the processor's byte order, which Pillow overlooks.
@@ -238,6 +278,12 @@ def _values(picture, reopen, data):
         values = _bytes_as(picture, "F;32NF") if compressed else np.asarray(_loaded(picture))
         return Decoded(values[..., None])
     return _shallow(_loaded(picture))
+
+
+def _deep(high, low):
+    """The values of colours from both halves of their 16 bits."""
+    values = _fraction(high << 8 | low, 65535)
+    return Decoded(values[..., :3], values[..., 3] if values.shape[-1] == 4 else None)
 
 
 def _shallow(picture):
@@ -259,11 +305,17 @@ def _fraction(values, largest):
 
 
 def _bytes_as(picture, rawmode):
-    """The values of a picture whose bytes are unpacked in another way, in Pillow's words."""
+    """The values of a picture whose bytes are unpacked in another way, in Pillow's words.
+
+    A `{}` in these stands for the way in which each tile would have been.
+    """
 
     def unpacked_so(tile):
         arguments = tile[3]
-        new = rawmode if isinstance(arguments, str) else (rawmode, *arguments[1:])
+        if isinstance(arguments, str):
+            new = rawmode.format(arguments)
+        else:
+            new = (rawmode.format(arguments[0]), *arguments[1:])
         return getattr(type(tile), "_make", tuple)((*tile[:3], new))
 
     picture.tile = [unpacked_so(tile) for tile in picture.tile]

@@ -104,8 +104,10 @@ UNKNOWN = [
     tiff(COLOR8[..., :3], 8),
     tiff(COLOR16, 5),
     tiff(COLOR16, 2, extra=1),
-    tiff(COLOR16[..., :3], 2, tag_284=2),
-    tiff(COLOR16[..., :3], 2, packed=True, tag_284=2),
+    tiff(COLOR16, 5, planes=True),
+    tiff(COLOR16, 2, extra=1, planes=True),
+    tiff(COLOR16, 2, extra=0, planes=True),
+    tiff(COLOR16[..., :3], 2, packed=True, planes=True),
     tiff(COLOR16[..., :2], extra=2),
     tiff(COLOR8[..., :3].astype(np.int8), 2),
     tiff(COLOR8[..., :3].astype(np.float32), 2),
@@ -145,7 +147,37 @@ def test_other_versions_of_a_picture_are_no_pages():
     assert decode_picture(data, "x").color.shape == (6, 5, 3)
 
 
-def test_planes_and_premultiplied_tiff():
+@pytest.mark.parametrize("order", "<>")
+def test_planes(order):
+    """Each channel by itself, in several strips."""
+
+    def made(values, photometric=2, **options):
+        return tiff(values, photometric, order, planes=True, **options)
+
+    check(made(COLOR8[..., :3]), COLOR8[..., :3] / 255)
+    check(made(COLOR8, extra=2), COLOR8[..., :3] / 255, COLOR8[..., 3] / 255)
+    check(made(COLOR8[..., :3], packed=True), COLOR8[..., :3] / 255)
+    check(made(COLOR16[..., :3]), COLOR16[..., :3] / 65535)
+    check(made(COLOR16, extra=2), COLOR16[..., :3] / 65535, COLOR16[..., 3] / 65535)
+    check(made(GREY16, 1), GREY16 / 65535)
+    check(made(GREY16, 1, packed=True), GREY16 / 65535)
+    turned = made(COLOR16[..., :3], tag_274=6)
+    check(turned, np.rot90(COLOR16[..., :3], -1) / 65535)
+
+
+def test_strips_that_are_missing():
+    """Which would be black."""
+    for data in (
+        tiff(COLOR8[..., :3], 2, tag_284=2),
+        tiff(COLOR16[..., :3], 2, tag_284=2),
+        tiff(GREY8, tag_278=2),
+        tiff(COLOR8[..., :3], 2, tag_278=3),
+    ):
+        with pytest.raises(InputError, match="x is damaged: strips or tiles are missing"):
+            decode_picture(data, "x")
+
+
+def test_premultiplied_tiff():
     alpha = np.full((6, 5, 1), 51, np.uint8)
     premultiplied = np.concatenate([COLOR8[..., :3] // 5, alpha], -1)
     color, found = values(tiff(premultiplied, 2, extra=1))
