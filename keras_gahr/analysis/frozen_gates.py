@@ -59,7 +59,9 @@ class _Twin(keras.Model):
     def __init__(self, network, name):
         super().__init__(name=name, dtype="float32")
         self.network = network
-        self._steps = steps_of(network)
+        steps = steps_of(network)
+        assert steps is not None  # A folded network is a functional model.
+        self._steps = steps
         self.build()
 
     def build(self, input_shape=None):

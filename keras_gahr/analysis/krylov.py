@@ -55,7 +55,7 @@ def eigenpairs(apply, start, count, tolerance, most, generator, progress):
     Returns:
         `Triplets`.
     """
-    basis, growth = _Basis(generator, max(count, most)), _Growth(count, tolerance)
+    basis, growth = _Basis(len(start), generator, max(count, most)), _Growth(count, tolerance)
     block, image = basis.extend(start), _Columns()
     small = np.empty((0, 0))
     while True:
@@ -87,7 +87,7 @@ def singular_triplets(apply, apply_transposed, start, count, tolerance, most, ge
     Returns:
         `Triplets`.
     """
-    right, left = (_Basis(generator, max(count, most)) for _ in range(2))
+    right, left = (_Basis(len(start), generator, max(count, most)) for _ in range(2))
     growth = _Growth(count, tolerance)
     block, back = right.extend(start), _Columns()
     while True:
@@ -126,8 +126,8 @@ class _Columns:
 class _Basis:
     """An orthonormal basis that grows by blocks, up to some size or the whole space."""
 
-    def __init__(self, generator, most):
-        self.vectors = None
+    def __init__(self, dimension, generator, most):
+        self.vectors = np.empty((dimension, 0))
         self._generator = generator
         self._most = most
 
@@ -146,8 +146,6 @@ class _Basis:
     def extend(self, block):
         """Appends a block, as far as there is room; returns the orthonormal vectors appended."""
         block = np.array(block, np.float64)
-        if self.vectors is None:
-            self.vectors = np.empty((len(block), 0))
         block = block[:, : min(self._most, self.dimension) - self.size]
         length = np.linalg.norm(block, axis=0).max()
         new, triangle = np.linalg.qr(self._project(block))
@@ -167,7 +165,7 @@ class _Growth:
 
     def __init__(self, count, tolerance):
         self.count, self.tolerance = count, tolerance
-        self.errors = None
+        self.errors = np.full(count, np.inf)
         self._seen = []
 
     def is_due(self, basis):
@@ -185,7 +183,5 @@ class _Growth:
             self.errors = np.zeros_like(values)
         elif earlier:
             self.errors = np.abs(values - earlier[-1])
-        else:
-            self.errors = np.full_like(values, np.inf)
         converged = self.errors.max() <= self.tolerance * np.abs(values).max()
         return converged or basis.is_full

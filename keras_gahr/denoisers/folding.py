@@ -76,7 +76,8 @@ class FoldedNetwork:
 
         def call(layer, *arguments, **options):
             before = made.get(id(arguments[0])) if isinstance(layer, BiasFreeNorm) else None
-            if isinstance(before, Convolution | keras.layers.Conv2D | keras.layers.Conv2DTranspose):
+            convolutions = Convolution | keras.layers.Conv2D | keras.layers.Conv2DTranspose
+            if before is not None and isinstance(before, convolutions):
                 self._folds[before.name] = sources[layer.name]
                 return arguments[0]
             outputs = layer(*arguments, **options)

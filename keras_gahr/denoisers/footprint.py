@@ -60,6 +60,7 @@ def footprint(network):
     _, height, width, channels = network.input_shape
     shape = (1, height or _SIDE, width or _SIDE, channels)
     steps = steps_of(network, shape)
+    assert steps is not None  # A folded network is a functional model.
     kept = most = _size(steps.input)
     for step in steps.steps:
         kept += sum(map(_size, step.results))

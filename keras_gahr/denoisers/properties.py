@@ -50,7 +50,7 @@ def homogeneity_error(denoiser, scales=SCALES, seed=0):
     noisy = generator.normal(0.5, 0.2, (1, side, side, denoiser.input_channels)).astype(np.float32)
     denoised = inference.denoise(noisy)
     errors = []
-    for scale in np.float32(scales):
+    for scale in np.asarray(scales, np.float32):
         expected = scale * denoised
         difference = np.max(np.abs(inference.denoise(scale * noisy) - expected))
         errors.append(difference / np.max(np.abs(expected)))

@@ -79,8 +79,8 @@ def network_reach(network):
     reach = known[id(steps.output)]
     if any(axis.stride != 1 for axis in reach):
         return None
-    margin = tuple(max(-axis.first, axis.last) for axis in reach)
-    return NetworkReach(margin, math.lcm(*strides))
+    rows, columns = (max(-axis.first, axis.last) for axis in reach)
+    return NetworkReach((rows, columns), math.lcm(*strides))
 
 
 def _joined(step, given):
