@@ -43,7 +43,8 @@ def dct_image(coefficients: np.ndarray) -> np.ndarray:
 def wavelet_coefficients(image: ArrayLike, wavelet: str = WAVELET) -> np.ndarray:
     """The orthonormal periodic wavelet transform of an image (H, W, C), shaped as it; float64.
 
-    As many levels as the sides can be halved and the wavelet is shorter than the band.
+    As many levels as PyWavelets takes by itself, where the sides are even: a band is halved if two filters
+    fit. `separable_basis` halves it if one fits, often once more.
 
     Raises:
         InputError: for a wavelet that is not orthogonal or not known.
@@ -129,7 +130,9 @@ def separable_basis(name, height, width):
 
     Args:
         name: "dct", the discrete cosine transform of the whole image, or an orthogonal wavelet of
-            PyWavelets, such as "haar" or "db4", periodic, on as many levels as the size allows.
+            PyWavelets, such as "haar" or "db4", periodic, on as many levels as the size allows: a band
+            of even sides is halved if the filter fits. (PyWavelets itself wants two to fit, since at
+            other borders than periodic ones every coefficient would depend on what lies outside.)
         height, width: of the images.
 
     Raises:
@@ -146,20 +149,14 @@ def separable_basis(name, height, width):
         raise InputError(
             f"received basis {name!r}, expected dct or an orthogonal wavelet such as haar or db4"
         )
-    levels = []
-    while height % 2 == width % 2 == 0 and _fits(name, min(height, width)):
-        levels.append((_wavelets(name, height), _wavelets(name, width)))
-        height, width = height // 2, width // 2
-    if not levels:
+    length = pywt.Wavelet(name).dec_len
+    sides = _halved(height, width, length)
+    if not sides:
         raise InputError(
-            f"received images of {height}x{width}, expected even sides of at least "
-            f"{pywt.Wavelet(name).dec_len} for the wavelet {name}: crop them, or choose dct"
+            f"received images of {height}x{width}, expected even sides of at least {length} for the "
+            f"wavelet {name}: crop them, or choose dct"
         )
-    return SeparableBasis(levels)
-
-
-def _fits(name, side):
-    return side >= pywt.Wavelet(name).dec_len
+    return SeparableBasis([tuple(_wavelets(name, side) for side in both) for both in sides])
 
 
 def _cosines(side):
@@ -173,14 +170,17 @@ def _wavelets(name, side):
 
 
 def _levels(shape, wavelet):
-    """How many levels PyWavelets takes; odd sides cannot be halved and stay orthonormal.
+    """How many levels PyWavelets takes by itself; odd sides cannot be halved and stay orthonormal."""
+    return len(_halved(*shape[:2], 2 * (pywt.Wavelet(wavelet).dec_len - 1)))
 
-    These end where a band is shorter than two filters, a level or so before those of `separable_basis`.
-    """
-    level, (height, width) = 0, shape[:2]
-    while height % 2 == width % 2 == 0:
-        level, height, width = level + 1, height // 2, width // 2
-    return min(level, pywt.dwt_max_level(min(shape[:2]), wavelet))
+
+def _halved(height, width, shortest):
+    """Sides of the bands that a level halves: even, and of so many pixels at least."""
+    sides = []
+    while height % 2 == width % 2 == 0 and min(height, width) >= shortest:
+        sides.append((height, width))
+        height, width = height // 2, width // 2
+    return sides
 
 
 def _is_orthogonal(name):

@@ -13,7 +13,7 @@ from keras import ops
 from keras_gahr import InputError, load_denoiser, save_denoiser
 from keras_gahr.analysis.psnr_curves import psnr_curve
 from keras_gahr.baselines import EmpiricalBayes, OracleThresholding, Wiener, empirical_bayes
-from keras_gahr.baselines.bases import separable_basis
+from keras_gahr.baselines.bases import separable_basis, wavelet_coefficients
 from keras_gahr.denoisers import Inference
 from keras_gahr.sampling import AscentSchedule, sample
 
@@ -130,6 +130,23 @@ def test_bases_are_orthonormal(basis):
         )
         np.testing.assert_allclose(coefficients[0, :2, :3, 0], low, atol=1e-5)
         np.testing.assert_allclose(coefficients[0, 2:4, :3, 0], horizontal, atol=1e-5)
+
+
+@pytest.mark.parametrize("side", [6, 16, 40, 48, 80, 81])
+def test_wavelets_take_as_many_levels_as_they_say(side):
+    """A flat image has coefficients in the low band alone. It is halved to 5 at most if one filter of
+    db4, of 8 numbers, fits into 10, and to 10 if two must.
+    """
+    halvings = sum(side % 2**k == 0 for k in (1, 2, 3, 4))
+    levels = min(halvings, pywt.dwt_max_level(side, "db4"))
+    found = wavelet_coefficients(np.ones((side, side, 1)), "db4")
+    assert np.count_nonzero(abs(found) > 1e-9) == (side >> levels) ** 2
+    levels = sum(side % 2**k == 0 and side >> (k - 1) >= 8 for k in (1, 2, 3, 4))
+    if levels:
+        assert len(separable_basis("db4", side, side).levels) == levels
+    else:
+        with pytest.raises(InputError, match="at least 8"):
+            separable_basis("db4", side, side)
 
 
 @pytest.mark.parametrize("rule", ["threshold", "shrinkage"])
