@@ -24,15 +24,15 @@ for name in ("SIGINT", "SIGHUP", "SIGTERM"):
 
 SHARED = TESTS.parents[1] / "shared"
 
-NO_BACKEND = {"datasets", "plot", "report"}
-"""Rooms whose tests compute nothing on a backend."""
+ONE_BACKEND = {"datasets", "experiments", "plot", "report", "reproduction"}
+"""Rooms whose tests compute nothing on a backend, or only by what is tested on each."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Marks what is in rooms without a backend, before pytest selects by marks."""
+    """Marks what is in such rooms, before pytest selects by marks."""
     for item in items:
-        if item.path.parent.name in NO_BACKEND:
+        if item.path.parent.name in ONE_BACKEND:
             item.add_marker(pytest.mark.one_backend)
 
 

@@ -110,7 +110,10 @@ def test_what_has_no_jacobian_is_refused(tiny_denoiser, linearizer):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sigma", [10, 30, 100])
+@pytest.mark.parametrize(
+    "sigma",
+    [pytest.param(10, marks=pytest.mark.long), 30, pytest.param(100, marks=pytest.mark.long)],
+)
 def test_jacobians_that_the_authors_stored(shared, tmp_path, sigma):
     folder = shared / "checkpoints" / "bias_free_denoising"
     convert(folder / "dncnn" / "0-100.pt", tmp_path / "dncnn.keras")

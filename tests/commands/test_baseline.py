@@ -68,6 +68,7 @@ def test_each_is_the_denoiser_of_its_images(make, images):
         )
 
 
+@pytest.mark.one_backend
 def test_a_memorizer_goes_where_networks_go(gahr, make, dataset, images, tmp_path):
     model, _ = make("empirical-bayes", "--train-size", 8)
     assert load_denoiser(model).provenance == {

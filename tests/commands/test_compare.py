@@ -44,6 +44,7 @@ def test_equal_networks_are_twins(gahr, tiny_model, tiny_denoiser, images, tmp_p
     assert "exists" in gahr("compare", tiny_model, tiny_model, *options).output
 
 
+@pytest.mark.one_backend
 def test_sets_that_overlap_are_told(gahr, tiny_model, images, tmp_path):
     options = ("--train-a", images, "--out", tmp_path / "out", *QUICK)
     result = gahr("compare", tiny_model, tiny_model, *options, "--train-size", 8, "--format", "pdf")
@@ -64,6 +65,7 @@ def test_pairs_that_do_not_converge(refused, tiny_model, images, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.one_backend
 def test_what_cannot_be_compared(refused, tiny_model, images, tmp_path):
     def error(*options, model=tiny_model):
         line = refused(

@@ -10,6 +10,7 @@ from keras_gahr.denoisers import build_denoiser, load_denoiser
 from weights_convert.export import published_state
 
 
+@pytest.mark.one_backend
 def test_it_prints_what_it_found_and_assumed(gahr, golden, tmp_path):
     out = tmp_path / "out.keras"
     result = gahr("convert", golden / "bf_cnn_20_linear.pt", out)
@@ -21,6 +22,7 @@ def test_it_prints_what_it_found_and_assumed(gahr, golden, tmp_path):
     assert load_denoiser(out).num_layers == 20
 
 
+@pytest.mark.one_backend
 def test_first_layer_and_overwrite(gahr, refused, golden, tmp_path):
     out = tmp_path / "out.keras"
     source = golden / "bf_cnn_21_relu.pt"
@@ -77,6 +79,7 @@ def test_it_says_which_weights_it_used(gahr, refused, tmp_path):
     assert "has a ReLU after its first layer" in message
 
 
+@pytest.mark.one_backend
 def test_weights_by_name(gahr, refused, tmp_path):
     plain, average = (
         build_denoiser("bf-cnn", num_channels=1, num_kernels=2, num_layers=3, seed=seed)

@@ -6,6 +6,7 @@ import pytest
 from keras_gahr.commands import demo as demo_command
 
 
+@pytest.mark.one_backend
 def test_the_demo_writes_all_it_promises(gahr, tmp_path, monkeypatch):
     monkeypatch.setattr(demo_command, "TRAIN", 64)
     monkeypatch.setattr(demo_command, "EPOCHS", 2)
@@ -26,6 +27,7 @@ def test_the_demo_writes_all_it_promises(gahr, tmp_path, monkeypatch):
     assert gahr("demo", "--out", out, "--overwrite").exit_code == 0
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_demo_works(gahr, tmp_path):
     """At its real size: denoised images are much better than noisy ones, at every level."""

@@ -110,6 +110,7 @@ def test_added_noise_depends_on_the_seed_alone(gahr, tiny_model, pictures, tmp_p
     assert not np.array_equal(outputs[0], outputs[2])
 
 
+@pytest.mark.one_backend
 def test_what_cannot_be_denoised_is_refused(refused, tiny_model, pictures, tmp_path, smooth_images):
     out = tmp_path / "out.png"
 
@@ -144,6 +145,7 @@ def test_what_cannot_be_denoised_is_refused(refused, tiny_model, pictures, tmp_p
     assert not (tmp_path / "folder").exists()
 
 
+@pytest.mark.one_backend
 def test_sides_that_the_network_cannot_take(gahr, tiny_model, tmp_path, smooth_images):
     (tmp_path / "in").mkdir()
     for name, sides in (("odd", (18, 21)), ("even", (16, 20))):
@@ -160,6 +162,7 @@ def test_sides_that_the_network_cannot_take(gahr, tiny_model, tmp_path, smooth_i
     }
 
 
+@pytest.mark.one_backend
 def test_existing_outputs_are_kept(refused, gahr, tiny_model, pictures, tmp_path):
     out = tmp_path / "out.noisy.png"
     out.write_text("mine")
@@ -170,6 +173,7 @@ def test_existing_outputs_are_kept(refused, gahr, tiny_model, pictures, tmp_path
     assert result.exit_code == 0, result.output
 
 
+@pytest.mark.one_backend
 def test_a_folder_with_one_bad_picture_leaves_nothing(refused, tiny_model, pictures, tmp_path):
     (pictures / "d.png").write_text("hello")
     assert "d.png" in refused("denoise", tiny_model, pictures, "--out", tmp_path / "out")
@@ -177,6 +181,7 @@ def test_a_folder_with_one_bad_picture_leaves_nothing(refused, tiny_model, pictu
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".out")]
 
 
+@pytest.mark.one_backend
 def test_names_that_would_collide_are_refused(
     refused, tiny_model, pictures, tmp_path, smooth_images
 ):
@@ -189,6 +194,7 @@ def test_names_that_would_collide_are_refused(
     assert not out.exists()
 
 
+@pytest.mark.one_backend
 def test_only_a_folder_of_ours_is_replaced(gahr, refused, tiny_model, pictures, tmp_path):
     out = tmp_path / "out"
     assert gahr("denoise", tiny_model, pictures, "--out", out).exit_code == 0

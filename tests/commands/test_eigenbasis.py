@@ -17,6 +17,7 @@ def disks(tmp_path_factory):
     return folder
 
 
+@pytest.mark.one_backend
 def test_numbers_figures_and_a_verdict(gahr, tiny_model, disks, tmp_path):
     out = tmp_path / "out"
     options = ("--index", 2, "--sigma", "40/255", "--spectra", "20/255", *QUICK)
@@ -57,6 +58,7 @@ def test_exact_singular_vectors_of_a_crop(gahr, tiny_model, smooth_images, tmp_p
     assert not list((tmp_path / "out").glob("*.svg"))
 
 
+@pytest.mark.one_backend
 def test_what_cannot_be_analyzed_is_refused(refused, tiny_model, disks, tmp_path):
     def error(*options, image=disks):
         return refused("eigenbasis", tiny_model, image, "--out", tmp_path / "out", *options)

@@ -55,6 +55,7 @@ def test_one_level_of_all_images(gahr, tiny_model, images, tmp_path):
     assert numbers["all"]["levels"][0]["error_over_draws"] is None
 
 
+@pytest.mark.one_backend
 def test_what_cannot_be_measured(refused, tiny_model, images, tmp_path):
     def error(*options, model=tiny_model, data=images):
         line = refused("psnr", model, data, "--out", tmp_path / "out", *options)

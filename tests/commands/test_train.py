@@ -124,6 +124,7 @@ def test_an_existing_run_is_only_replaced_when_asked(gahr, refused, dataset, tmp
     assert again.exit_code == 0, again.output
 
 
+@pytest.mark.one_backend
 def test_ctrl_c_leaves_a_model(cli, dataset, tmp_path):
     """A real process, interrupted in the middle of its long first epoch."""
     out = tmp_path / "run"
@@ -158,6 +159,7 @@ def test_a_closed_terminal_stops_like_ctrl_c(cli, dataset, tmp_path):
     read_state(out / "state.safetensors")
 
 
+@pytest.mark.one_backend
 def test_a_stopped_run_goes_on(gahr, refused, dataset, tmp_path):
     out = tmp_path / "run"
     assert gahr("train", dataset, "--out", out, *QUICK).exit_code == 0

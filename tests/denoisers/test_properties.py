@@ -33,6 +33,7 @@ class Chain(Denoiser):
         super().__init__(inputs, outputs, 0, None, "chain")
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     ("build", "field"),
     [
@@ -47,6 +48,7 @@ def test_known_receptive_fields(build, field):
     assert receptive_field(with_unit_gammas(build())) == (field, field)
 
 
+@pytest.mark.one_backend
 def test_a_unet_as_initialized_has_its_largest_field():
     """Tiny scales must not hide the edges; three halvings give 92 or 100, by the pixel's place."""
     assert receptive_field(UNet(num_blocks=3, num_kernels=4, seed=1)) == (100, 100)
@@ -56,25 +58,30 @@ def test_height_and_width_are_told_apart():
     assert receptive_field(Chain([(3, 7), (3, 3)])) == (5, 9)
 
 
+@pytest.mark.one_backend
 def test_a_stride_that_the_denoiser_does_not_tell_of():
     assert Chain([(2, 2)], stride=2).size_multiple == 1
     assert receptive_field(Chain([(2, 2)], stride=2)) == (2, 2)
 
 
+@pytest.mark.one_backend
 def test_a_field_larger_than_the_first_image_is_found():
     assert receptive_field(Chain([(1, 1), (141, 1)])) == (141, 1)
 
 
+@pytest.mark.one_backend
 def test_a_field_too_large_to_measure_is_refused(monkeypatch):
     monkeypatch.setattr(properties, "_LONGEST", 128)
     with pytest.raises(InputError, match="larger than 64 pixels"):
         receptive_field(Chain([(141, 1)]))
 
 
+@pytest.mark.one_backend
 def test_the_field_of_a_network_with_biases():
     assert receptive_field(Chain([(3, 7), (3, 3)], bias=0.1)) == (5, 9)
 
 
+@pytest.mark.one_backend
 def test_the_field_of_a_multi_scale_denoiser():
     low_band = BFCNN(num_layers=3, num_kernels=8, seed=1)
     detail = ReceptiveFieldBFCNN(receptive_field=5, num_kernels=12, coarse=False, seed=1)

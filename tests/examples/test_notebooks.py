@@ -11,9 +11,12 @@ import pytest
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 CELL = re.compile(r"^# %%(.*)\n", re.MULTILINE)
 
+FIRST = "use_a_published_denoiser"
+"""The one that is run on every backend."""
+
 TINY = {"KERNELS": 4, "EPOCHS": 1}
 SMALL = {
-    "use_a_published_denoiser": {
+    FIRST: {
         "SIZE": 16,
         "SAMPLES": 2,
         "SIGMA_END": 0.5,
@@ -84,7 +87,13 @@ def shown(monkeypatch, tmp_path):
     plt.close("all")
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize(
+    "name",
+    [
+        FIRST,
+        *(pytest.param(name, marks=pytest.mark.one_backend) for name in SMALL if name != FIRST),
+    ],
+)
 def test_notebook_runs_and_shows_pictures(name, shown, tmp_path, monkeypatch):
     # Nothing is downloaded; the notebook then takes a small network of this repository.
     monkeypatch.setenv("KERAS_GAHR_WEIGHTS_URL", (tmp_path / "nowhere").as_uri())

@@ -8,8 +8,6 @@ from keras_gahr.experiments.c_alpha.experiment import CAlphaRates
 from keras_gahr.experiments.c_alpha.findings import RegularityFindings, c_alpha_claims
 from keras_gahr.reproduction.settings import replaced
 
-pytestmark = pytest.mark.one_backend
-
 CLOSE, CLOSE_TOO, GROWS, BETTER, BETTER_TOO = range(5)
 
 
@@ -70,6 +68,7 @@ def test_a_network_that_was_not_trained_has_no_optimal_slope(pretend):
     assert names == {"psnr", "vectors-alpha-1", "vectors-alpha-3"}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_slopes_grow_with_regularity(finish):
     settings = CAlphaRates.scales["smoke"]

@@ -10,8 +10,6 @@ from keras_gahr.experiments.capacity.experiment import Capacity
 from keras_gahr.experiments.capacity.findings import CapacityResult, claims_of
 from keras_gahr.reproduction.settings import replaced
 
-pytestmark = pytest.mark.one_backend
-
 
 def result(size, *gaps, spread=0.1):
     counts = (10, 100, 1000)
@@ -83,6 +81,7 @@ def test_a_network_that_was_not_trained_has_no_gap_that_closes(pretend):
     assert document.numbers["16px"]["N=256"]["mean_gap"] == pytest.approx(0, abs=2)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_gaps_close(finish):
     settings = Capacity.scales["smoke"]

@@ -12,8 +12,6 @@ from keras_gahr.experiments.duplicates.experiment import SETS, Duplicates
 from keras_gahr.experiments.duplicates.findings import DuplicatesResult, claims_of
 from keras_gahr.reproduction.settings import replaced
 
-pytestmark = pytest.mark.one_backend
-
 FOUND, WIDER, AS_FEW, MEMORIZED = range(4)
 
 
@@ -95,6 +93,7 @@ def test_a_network_that_was_not_trained_does_not_care(pretend):
     assert len(document.sections) == 3
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_repeats_make_a_network_memorize(finish):
     settings = Duplicates.scales["smoke"]

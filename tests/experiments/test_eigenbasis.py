@@ -105,6 +105,7 @@ def test_a_network_that_was_not_trained_does_not_adapt(pretend):
     assert "in their place" in document.sections[0].text[0]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_network_shrinks_in_harmonics_that_adapt(finish):
     settings = FaceEigenbasis.scales["smoke"]

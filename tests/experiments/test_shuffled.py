@@ -64,6 +64,7 @@ def test_the_report_on_a_network_that_was_not_trained(pretend):
     assert set(document.numbers["slopes"]) == {"plain", "shuffled"}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_shuffling_does_harm(finish):
     settings = Shuffled.scales["smoke"]

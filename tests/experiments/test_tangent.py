@@ -144,7 +144,11 @@ def test_a_network_that_was_not_trained_does_not_know_the_family(experiment, pre
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("experiment", FAMILIES, ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "experiment",
+    [FAMILIES[0], *(pytest.param(each, marks=pytest.mark.long) for each in FAMILIES[1:])],
+    ids=lambda each: each.name,
+)
 def test_a_network_finds_the_tangent_space(experiment, finish):
     settings = experiment.scales["smoke"]
     document = experiment.analyse(

@@ -13,8 +13,6 @@ from keras_gahr.experiments.transition.experiment import Transition
 from keras_gahr.experiments.transition.findings import SetResult, claims_of, crossing_of
 from keras_gahr.reproduction.settings import replaced
 
-pytestmark = pytest.mark.one_backend
-
 STEEP = Gap(curve(1, 20), curve(0.1, 20))
 WIDE, STEEP_ALONE, MERGED, REPEATED, NEW, TWINS, TURN = range(7)
 

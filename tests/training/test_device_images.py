@@ -114,6 +114,7 @@ def test_a_run_goes_on_whichever_way_it_was_started(tmp_path, smooth_images, mon
     assert all(np.array_equal(*pair) for pair in zip(found, wanted, strict=True))
 
 
+@pytest.mark.one_backend
 def test_images_on_the_device_are_counted(smooth_images, monkeypatch):
     images = smooth_images(6, 8, 8)
     assert bytes_on_device(images) == images.nbytes

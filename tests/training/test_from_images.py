@@ -84,6 +84,7 @@ def test_noise_levels_may_be_numbers(prepared, images):
     assert (law.low, law.high) == (0.1, 100 / 255)
 
 
+@pytest.mark.one_backend
 def test_the_result_is_short_saved_and_drawn(result, tmp_path):
     assert result.state == "finished" and len(result.history) == 1
     assert result.denoiser.provenance["image_shape"] == [8, 8, 1]

@@ -42,6 +42,7 @@ def start():
         process.stdout.close()
 
 
+@pytest.mark.one_backend
 def test_what_listens_ends_by_itself(start):
     """What it does last is done."""
     listening = (
@@ -80,6 +81,7 @@ def test_what_is_written_to_the_pipe_ends_nothing(monkeypatch):
     assert seen == [b"a", b"b", b"c", b"", (os.getpid(), signal.SIGTERM), 60]
 
 
+@pytest.mark.one_backend
 def test_what_does_not_listen_is_ended(start):
     deaf = "lifeline._GRACE = 0\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nlifeline.stop_when_closed(0)"
     process = start(deaf, stdin=subprocess.PIPE)
@@ -87,6 +89,7 @@ def test_what_does_not_listen_is_ended(start):
     assert process.wait(FOR_EVER) == 128 + signal.SIGTERM
 
 
+@pytest.mark.one_backend
 def test_a_pipe_that_was_handed_down(start, monkeypatch):
     theirs, ours = os.pipe()
     monkeypatch.setenv("KERAS_GAHR_PARENT", str(theirs))

@@ -45,7 +45,11 @@ def stop_after(monkeypatch, steps):
     ("steps", "changes"),
     [
         (5, {}),
-        (8, {"schedule": "cosine", "optimizer": "adamw", "weight_decay": 0.01, "clip_norm": 1.0}),
+        pytest.param(
+            8,
+            {"schedule": "cosine", "optimizer": "adamw", "weight_decay": 0.01, "clip_norm": 1.0},
+            marks=pytest.mark.one_backend,
+        ),
         (11, {"ema": 0.9, "schedule": "cosine", "patience": 2}),
     ],
 )
@@ -71,6 +75,7 @@ def test_a_stopped_training_ends_as_one_that_was_not(
     check_equal(tmp_path / "run", tmp_path / "whole", found, expected)
 
 
+@pytest.mark.one_backend
 def test_a_finished_training_can_be_made_longer(tmp_path, smooth_images):
     images = smooth_images(20, 8, 8)
     settings = dataclasses.replace(SETTINGS, halve_every=1)
@@ -198,6 +203,7 @@ def test_patience_keeps_the_best_model(tmp_path, smooth_images, monkeypatch):
         run_training(small(), images, images[:0], settings, tmp_path / "other")
 
 
+@pytest.mark.one_backend
 def test_the_average_is_what_is_tested_and_kept(tmp_path, smooth_images):
     images, out = smooth_images(20, 8, 8), tmp_path / "run"
     settings = dataclasses.replace(SETTINGS, epochs=1, ema=0.5)

@@ -85,6 +85,7 @@ def killed(*arguments, **options):
     raise KeyboardInterrupt
 
 
+@pytest.mark.one_backend
 def test_training_helps(tmp_path, smooth_images):
     images = smooth_images(32, 8, 8)
     settings = TrainingSettings(

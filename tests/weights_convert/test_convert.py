@@ -44,6 +44,7 @@ def test_converted_networks_compute_what_the_published_ones_do(golden, tmp_path,
     assert denoiser.provenance["first_layer"] == expected_first_layer
 
 
+@pytest.mark.one_backend
 def test_data_parallel_checkpoints_give_the_same_weights(golden, tmp_path):
     weights = []
     for name in ("unet_2block", "unet_2block_dataparallel"):
@@ -53,6 +54,7 @@ def test_data_parallel_checkpoints_give_the_same_weights(golden, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.one_backend
 def test_the_full_unet(golden, tmp_path):
     arrays = np.load(golden / "unet_full_recipe.npz")
     state = {
@@ -72,6 +74,7 @@ def recipe_array(name, shape, seed):
     return rng.uniform(0.5, 1.5, shape).astype("f4")
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     "enc, mid, dec, blocks, channels",
     [(1, 1, 1, 1, 1), (3, 1, 2, 2, 3), (1, 3, 1, 2, 1), (2, 2, 3, 4, 1)],
@@ -164,6 +167,7 @@ def test_the_published_checkpoints(shared, tmp_path):
     assert {80_192, 145_728, 211_264, 375_104, 702_784, 665_856} <= set(parameters)
 
 
+@pytest.mark.one_backend
 def test_the_first_layer_is_stated_and_obeyed(golden, tmp_path):
     source = golden / "bf_cnn_21_relu.pt"
     linear = convert(source, tmp_path / "linear.keras")
@@ -200,6 +204,7 @@ SABOTAGES = {
 }
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("case", SABOTAGES)
 def test_verification_names_the_first_wrong_stage_and_nothing_is_written(
     golden, tmp_path, monkeypatch, case
@@ -234,6 +239,7 @@ def test_a_running_deviation_of_zero_is_refused(golden, tmp_path):
     assert not (tmp_path / "zero.keras").exists()
 
 
+@pytest.mark.one_backend
 def test_double_precision_checkpoints(golden, tmp_path):
     state = read_checkpoint(golden / "unet_1block.pt")
     doubles = {name: array.astype("f8") for name, array in state.items()}
@@ -242,6 +248,7 @@ def test_double_precision_checkpoints(golden, tmp_path):
     assert_golden(load_denoiser(tmp_path / "double.keras"), np.load(golden / "unet_1block.npz"))
 
 
+@pytest.mark.one_backend
 def test_outputs_that_may_not_be_written(golden, tmp_path):
     source, out = golden / "unet_1block.pt", tmp_path / "out.keras"
     out.write_text("precious")
@@ -254,6 +261,7 @@ def test_outputs_that_may_not_be_written(golden, tmp_path):
     load_denoiser(out)
 
 
+@pytest.mark.one_backend
 def test_bad_checkpoints_write_nothing_and_keep_the_old_file(golden, tmp_path):
     state = read_checkpoint(golden / "unet_1block.pt")
     state["encoder.0.3.gammas"][0, 0] = np.nan

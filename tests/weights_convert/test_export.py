@@ -44,6 +44,7 @@ def assert_same(found, expected):
         np.testing.assert_array_equal(found[name], array)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("name", CHECKPOINTS)
 def test_round_trips_are_exact(golden, converted, tmp_path, name):
     source = converted(name)
@@ -92,6 +93,7 @@ def test_published_networks_load_the_file(golden, converted, tmp_path, name):
     assert np.max(np.abs(found - expected)) < 1e-5 * np.max(np.abs(expected))
 
 
+@pytest.mark.one_backend
 def test_the_dilated_unet_has_names_of_its_own(tmp_path):
     save_denoiser(build_denoiser("dilated-unet", num_kernels=4, seed=0), tmp_path / "in.keras")
     export_denoiser(tmp_path / "in.keras", tmp_path / "out.pt")
@@ -130,6 +132,7 @@ def test_mistakes(tiny_model, tmp_path):
     export_denoiser(tiny_model, tmp_path / "x.pt", overwrite=True)
 
 
+@pytest.mark.one_backend
 def test_denoisers_that_were_never_one_state_dict(tmp_path):
     detail = build_denoiser("bf-cnn-rf", receptive_field=5, num_kernels=2, coarse=False, seed=0)
     low_band = BFCNN(num_layers=3, num_kernels=2, seed=0)
@@ -198,6 +201,7 @@ def test_onnx_without_the_packages(tiny_model, tmp_path, monkeypatch):
     assert "needs absent_package: run `pip install absent_package`" in text
 
 
+@pytest.mark.one_backend
 def test_receptive_fields_that_were_not_published_come_back(tmp_path):
     network = build_denoiser("bf-cnn-rf", receptive_field=7, num_kernels=2, seed=0)
     save_denoiser(network, tmp_path / "in.keras")

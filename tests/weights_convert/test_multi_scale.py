@@ -55,6 +55,7 @@ def test_one_file_with_the_weights_and_provenance_of_each_part(put, golden, tmp_
     assert conversion.max_relative_difference == worst
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
@@ -82,12 +83,14 @@ def test_folders_that_are_refused(put, tmp_path, parts, message):
     assert list(tmp_path.iterdir()) == [folder]
 
 
+@pytest.mark.one_backend
 def test_a_first_layer_is_a_question_of_the_low_band(put, tmp_path):
     folder = put(x_low=LOW, x_scale_0=DETAIL)
     convert_multi_scale(folder, tmp_path / "out.keras", first_layer="relu")
     assert not load_denoiser(tmp_path / "out.keras").low_band.first_layer_linear
 
 
+@pytest.mark.one_backend
 def test_an_existing_file_is_kept(put, tmp_path):
     (tmp_path / "out.keras").write_text("precious")
     with pytest.raises(InputError, match="exists"):
@@ -95,6 +98,7 @@ def test_an_existing_file_is_kept(put, tmp_path):
     assert (tmp_path / "out.keras").read_text() == "precious"
 
 
+@pytest.mark.one_backend
 def test_a_part_that_fails_its_verification_is_named(put, tmp_path, monkeypatch):
     def recognize_wrongly(state, first_layer):
         plan, state = layouts.recognize(state, first_layer)

@@ -101,7 +101,14 @@ def test_dncnn_is_the_linear_map_that_its_authors_stored(shared, converted, sigm
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("sigma", "psnr"), [(15, 32.600), (25, 30.297), (50, 27.190)])
+@pytest.mark.parametrize(
+    ("sigma", "psnr"),
+    [
+        pytest.param(15, 32.600, marks=pytest.mark.long),
+        (25, 30.297),
+        pytest.param(50, 27.190, marks=pytest.mark.long),
+    ],
+)
 def test_bsd400_on_set12(shared, converted, sigma, psnr):
     _, denoiser = converted("bsd400_gray")
     inference = Inference(denoiser)
