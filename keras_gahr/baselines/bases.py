@@ -171,7 +171,8 @@ def _wavelets(name, side):
 
 def _levels(shape, wavelet):
     """How many levels PyWavelets takes by itself; odd sides cannot be halved and stay orthonormal."""
-    return len(_halved(*shape[:2], 2 * (pywt.Wavelet(wavelet).dec_len - 1)))
+    height, width = shape[:2]
+    return len(_halved(height, width, 2 * (pywt.Wavelet(wavelet).dec_len - 1)))
 
 
 def _halved(height, width, shortest):

@@ -6,7 +6,6 @@ vertical = (a - b + c - d) / 4, diagonal = (a - b - c + d) / 4.
 """
 
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from keras_gahr.errors import InputError
 from keras_gahr.progress import OnProgress
 
 from .generated import BLOCK_BYTES
-from .store import Dataset, load
+from .store import Dataset, load, load_source
 from .writer import writing
 
 RANGE = (-0.5, 1.0)
@@ -113,10 +112,7 @@ def make_bands(
         >>> bands.images.shape, bands.value_range
         ((4, 8, 8, 4), (-0.5, 1.0))
     """
-    source, out = Path(source), Path(out)
-    if source.resolve() == out.resolve():
-        raise InputError(f"{out} is the dataset to read from: choose another name")
-    dataset = load(source, layout=layout)
+    dataset = load_source(source, out, layout)
     _, *sides, channels = dataset.images.shape
     _check_sides(sides, scale)
     shape = (*(side >> (scale + 1) for side in sides), channels if low else 4 * channels)

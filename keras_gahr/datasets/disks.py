@@ -17,7 +17,7 @@ from keras_gahr.progress import OnProgress
 
 from .disk_geometry import coverage, coverage_gradient, wrapped
 from .draws import uniform
-from .generated import check_sequence, make_generated, orthonormal
+from .generated import check_sequence, columns, make_generated, orthonormal
 from .store import Dataset
 
 PARAMETERS = ("x", "y", "radius", "foreground", "background")
@@ -105,7 +105,7 @@ def draw_disks(parameters: np.ndarray, size: int, wrap: bool = False) -> np.ndar
     images = np.empty((len(parameters), size, size, 1), np.float32)
     for first in range(0, len(parameters), CHUNK):
         chunk = slice(first, first + CHUNK)
-        x, y, radius, foreground, background = _columns(parameters[chunk])
+        x, y, radius, foreground, background = columns(parameters[chunk])
         disks = _evaluate(coverage, wrap, size, x, y, radius)
         disks *= foreground - background
         disks += background
@@ -170,7 +170,7 @@ def disk_tangent(
             f"the varying parameters are {', '.join(varying) or 'none'}: expected some of "
             f"{', '.join(PARAMETERS)}"
         )
-    x, y, radius, _, _ = _columns(parameters)
+    x, y, radius, _, _ = columns(parameters)
     covered = _evaluate(coverage, wrap, size, x, y, radius)
     edges = _evaluate(coverage_gradient, wrap, size, x, y, radius)
     derivatives = np.concatenate([edges, np.stack([covered, 1 - covered], axis=1)], axis=1)
@@ -220,11 +220,6 @@ def make_disks(
         overwrite,
         progress,
     )
-
-
-def _columns(parameters):
-    """The five parameters, each (N, 1, 1)."""
-    return np.asarray(parameters, np.float64)[..., None, None].swapaxes(0, 1)
 
 
 def _evaluate(quantity, wrap, size, x, y, radius):

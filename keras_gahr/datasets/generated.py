@@ -12,6 +12,7 @@ from os import PathLike
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_gahr.errors import InputError
 from keras_gahr.progress import OnProgress
@@ -74,6 +75,11 @@ def check_sequence(count: int, seed: int, start: int = 0, size: int = 2) -> None
         raise InputError(f"the seed is {seed}: expected an integer from 0 to 2^64 - 1")
     if start < 0:
         raise InputError(f"the first index is {start}: expected 0 or more")
+
+
+def columns(parameters: ArrayLike) -> np.ndarray:
+    """Each of k parameters (N, k) for images: float64 (k, N, 1, 1)."""
+    return np.asarray(parameters, np.float64)[..., None, None].swapaxes(0, 1)
 
 
 def orthonormal(derivatives: np.ndarray) -> np.ndarray:

@@ -5,7 +5,6 @@ follow: the best basis for a shuffled image is the shuffled best basis for the i
 """
 
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from keras_gahr.progress import OnProgress
 
 from .draws import raw
 from .generated import BLOCK_BYTES, check_sequence
-from .store import Dataset, load
+from .store import Dataset, load, load_source
 from .writer import writing
 
 
@@ -109,10 +108,7 @@ def make_shuffled(
         >>> shuffled.images.shape
         (4, 16, 16, 1)
     """
-    source, out = Path(source), Path(out)
-    if source.resolve() == out.resolve():
-        raise InputError(f"{out} is the dataset to read from: choose another name")
-    dataset = load(source, layout=layout)
+    dataset = load_source(source, out, layout)
     _, height, width, _ = dataset.images.shape
     if inverse and seed is None:
         order = _order_of(dataset, source)

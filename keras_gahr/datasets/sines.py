@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from keras_gahr.progress import OnProgress
 
 from .draws import uniform
-from .generated import check_sequence, make_generated, orthonormal
+from .generated import check_sequence, columns, make_generated, orthonormal
 from .store import Dataset
 
 PARAMETERS = ("phase", "intensity")
@@ -53,7 +53,7 @@ def draw_sines(parameters: ArrayLike, size: int) -> np.ndarray:
         >>> draw_sines([[0, 1]], size=4)[0, 0, :, 0].round(3).tolist()
         [0.5, 1.0, 0.5, 0.0]
     """
-    _, intensity = _columns(parameters)
+    _, intensity = columns(parameters)
     images = intensity * (1 + np.sin(_angles(parameters, size))) / 2
     return images[..., None].astype(np.float32)
 
@@ -144,12 +144,7 @@ def make_sines(
     )
 
 
-def _columns(parameters):
-    """The two parameters, each (N, 1, 1)."""
-    return np.asarray(parameters, np.float64)[..., None, None].swapaxes(0, 1)
-
-
 def _angles(parameters, size):
-    phase, _ = _columns(parameters)
+    phase, _ = columns(parameters)
     at = 2 * np.pi / size * np.arange(size)
     return at[:, None] + at + phase

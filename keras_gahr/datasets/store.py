@@ -192,6 +192,17 @@ def load(
     return Dataset(images, manifest | describe(images.shape, images.dtype))
 
 
+def load_source(path: str | PathLike, out: str | PathLike, layout: str | None = None) -> Dataset:
+    """The dataset that another one is made of, in `out`; see `load`.
+
+    Raises:
+        InputError: as for `load`, or if they are in one place.
+    """
+    if Path(path).resolve() == Path(out).resolve():
+        raise InputError(f"{out} is the dataset to read from: choose another name")
+    return load(path, layout=layout)
+
+
 def as_dataset(
     images: Dataset | str | PathLike | ArrayLike, layout: str | None = None, bands: bool = False
 ) -> Dataset:

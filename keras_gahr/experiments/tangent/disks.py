@@ -1,7 +1,5 @@
 """Disks: five parameters, and a network that finds their five directions (arXiv 2310.02557, figure 5)."""
 
-from keras_gahr.reproduction.plan import DatasetTask
-
 from ..scales import scales_of
 from .experiment import TangentFamily, TangentSettings
 
@@ -18,13 +16,3 @@ class Disks(TangentFamily):
         enumerate((1.177, 1.067, 1.004, 0.999, 0.945, 0.674, 0.552, 0.390, 0.304, 0.278), start=1)
     )
     scales = scales_of(name, TangentSettings)
-
-    def images(self, settings):
-        return DatasetTask(
-            "disks",
-            {
-                "count": settings.network.images,
-                "size": settings.bases.size,
-                "seed": settings.network.seed,
-            },
-        )

@@ -1,6 +1,5 @@
 """Experiments with families of images that have few parameters (arXiv 2310.02557, figures 5, 19, 20)."""
 
-import abc
 import dataclasses
 
 import numpy as np
@@ -10,6 +9,7 @@ from keras_gahr.analysis import fit_slope, principal_angles
 from keras_gahr.baselines import Wiener
 from keras_gahr.errors import InputError
 from keras_gahr.reproduction.experiment import Experiment
+from keras_gahr.reproduction.plan import DatasetTask
 
 from ..bases import BasisSettings, factors_of, measure_bases, measure_curve
 from ..networks import NetworkSettings
@@ -42,9 +42,11 @@ class TangentFamily(Experiment):
     span: int | None = None
     paper_factors = {}
 
-    @abc.abstractmethod
     def images(self, settings):
-        """The `DatasetTask` of the family."""
+        """The `DatasetTask` of the family; by default a recipe that bears the experiment's name."""
+        network = settings.network
+        parameters = {"count": network.images, "size": settings.bases.size, "seed": network.seed}
+        return DatasetTask(self.name, parameters)
 
     def trainings(self, settings, faces=None):
         network, bases = settings.network, settings.bases

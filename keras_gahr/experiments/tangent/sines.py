@@ -2,8 +2,6 @@
 
 import dataclasses
 
-from keras_gahr.reproduction.plan import DatasetTask
-
 from ..bases import BasisSettings
 from ..scales import scales_of
 from .experiment import TangentFamily, TangentSettings
@@ -27,13 +25,3 @@ class Sines(TangentFamily):
     # Plane waves of all phases and intensities span three: a sine, a cosine and a constant.
     span = 3
     scales = scales_of(name, SinesSettings)
-
-    def images(self, settings):
-        return DatasetTask(
-            "sines",
-            {
-                "count": settings.network.images,
-                "size": settings.bases.size,
-                "seed": settings.network.seed,
-            },
-        )
