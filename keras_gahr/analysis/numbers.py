@@ -1,13 +1,12 @@
 """An eigenbasis in numbers: what is worth saying of it, and its files."""
 
 import dataclasses
-import json
 
 import numpy as np
 
 import keras_gahr
 from keras_gahr.baselines.bases import dct_coefficients, wavelet_coefficients
-from keras_gahr.names import encodable
+from keras_gahr.json_file import write_json
 from keras_gahr.psnr import psnr
 
 from .jacobian_statistics import oracle_shrinkage
@@ -110,9 +109,7 @@ def write_numbers(basis, clean, sigma, folder, *, tangent=None, spectra=(), **fa
         report["spectra"] = [
             {"sigma": level, **dataclasses.asdict(other.statistics)} for level, other in spectra
         ]
-    (folder / "eigenbasis.json").write_text(
-        json.dumps(encodable(report), indent=1, allow_nan=False) + "\n"
-    )
+    write_json(folder / "eigenbasis.json", report)
 
 
 def eigenbasis_verdict(numbers):

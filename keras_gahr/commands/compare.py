@@ -66,7 +66,6 @@ def compare(
     from keras_gahr.analysis import comparison as networks
     from keras_gahr.datasets import load
     from keras_gahr.denoisers import load_denoiser
-    from keras_gahr.memory import parse_memory
 
     from .caught import warnings_as_lines
     from .progress import progress_bar
@@ -95,7 +94,7 @@ def compare(
             seed=seed,
             schedule=schedule,
             batch_size=batch_size,
-            memory=None if memory is None else parse_memory(memory),
+            memory=memory,
             progress=progress,
         )
     facts = {

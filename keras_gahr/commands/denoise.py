@@ -56,14 +56,12 @@ def denoise(
     choose_backend(backend)
     from keras_gahr.denoisers import load_denoiser
     from keras_gahr.denoising import APART, GREY, REPEATED, denoise_files
-    from keras_gahr.memory import parse_memory
     from keras_gahr.noise import parse_sigma
 
     from .left_out import describe_left_out
     from .progress import progress_bar
 
     sigma = None if add_noise is None else parse_sigma(add_noise)
-    memory = None if memory is None else parse_memory(memory)
     denoiser = load_denoiser(model, precision)
     with progress_bar("denoising") as progress:
         done = denoise_files(

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from keras_gahr.errors import InputError
+from keras_gahr.memory import parse_memory
 from keras_gahr.options.option import takes_options
 
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
@@ -60,9 +61,16 @@ MaxPixelsOption = Annotated[
         show_default="178956970",
     ),
 ]
+
+
+def _bytes(text):
+    return None if text is None else parse_memory(text)
+
+
 MemoryOption = Annotated[
     str | None,
     typer.Option(
+        callback=_bytes,
         help="What computing images may take beside the network: 2GB, 500MB; larger images are computed "
         "in tiles. Default: a quarter of what is free.",
         show_default=False,

@@ -73,7 +73,6 @@ def psnr(
     from keras_gahr.datasets import load
     from keras_gahr.denoisers import Inference, load_denoiser
     from keras_gahr.errors import InputError
-    from keras_gahr.memory import parse_memory
     from keras_gahr.noise import parse_sigma
     from keras_gahr.psnr import SIGMAS
 
@@ -90,7 +89,7 @@ def psnr(
     images = load(dataset, layout=layout)
     denoiser.check_shape(images.images.shape)
     sets = _sets(images, train_size, test_size, half)
-    inference = Inference(denoiser, batch_size, None if memory is None else parse_memory(memory))
+    inference = Inference(denoiser, batch_size, memory)
     curves = []
     for name, part in sets.items():
         with progress_bar(f"measuring {name} images") as progress:

@@ -86,7 +86,6 @@ def restore(
     import time
 
     from keras_gahr.denoisers import load_denoiser
-    from keras_gahr.memory import parse_memory
     from keras_gahr.plot import restored_images, save
     from keras_gahr.restoration import InputImages, check_restoration_output, restore_files
     from keras_gahr.restoration.inputs import GREY, REPEATED
@@ -111,7 +110,6 @@ def restore(
         layout=layout,
     )
     check_restoration_output(out, images.names, overwrite)
-    memory = None if memory is None else parse_memory(memory)
 
     def draw(folder, restoration, observed):
         figure = restored_images(restoration, measurement=images.text, observed=observed)

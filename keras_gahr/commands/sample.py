@@ -79,7 +79,6 @@ def sample(
     from keras_gahr.datasets.image_files import read_images
     from keras_gahr.denoisers import MultiScaleDenoiser, load_denoiser
     from keras_gahr.errors import InputError
-    from keras_gahr.memory import parse_memory
     from keras_gahr.sampling import Samples, Trajectory
 
     Samples.check_output(out, overwrite)
@@ -93,7 +92,7 @@ def sample(
         "first_image": first_image,
         "final_denoise": final_denoise,
         "batch_size": batch_size,
-        "memory": None if memory is None else parse_memory(memory),
+        "memory": memory,
     }
     if by_level and (initial is not None or trajectory is not None):
         option = "--trajectory" if initial is None else "--initial"
