@@ -1,6 +1,7 @@
 """What functions return: a short repr, a picture of itself, files like those of the commands."""
 
 import dataclasses
+import inspect
 import json
 
 import numpy as np
@@ -105,6 +106,14 @@ def test_its_repr_is_short(made):
 
 def test_it_draws_itself(made):
     assert type(made[0].plot()).__name__ == "Figure"
+
+
+def test_it_draws_itself_under_a_title(made):
+    result, _ = made
+    titled = "title" in inspect.signature(result.plot).parameters
+    assert titled == (type(result) is not kg.analysis.Eigenbasis)
+    if titled:
+        assert "Mine" in result.plot(title="Mine").get_suptitle()
 
 
 def test_it_saves_itself_whole_and_replaces_nothing_unasked(made, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -79,7 +80,6 @@ class Comparison(SavedNumbers):
     def numbers(self) -> dict[str, Any]:
         """All but the images, as JSON has it."""
         return {
-            "rule": RULE,
             "verdict": self.verdict,
             "pairs": self.pairs.tolist(),
             "share_twins_closer_than_training_images": self.share_twins_closer,
@@ -135,6 +135,9 @@ class Comparison(SavedNumbers):
             title: of the figure; default: the verdict.
         """
         return self._figure(title=title)
+
+    def _write(self, folder: Path, facts: dict[str, Any]) -> None:
+        super()._write(folder, {"rule": RULE, **facts})
 
 
 @shows_progress("sampling")
