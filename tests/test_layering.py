@@ -261,6 +261,46 @@ def test_nothing_shadows_a_module_beside_it():
         assert not bound & modules, path
 
 
+BACKENDS = "jax", "tensorflow", "torch"
+
+
+def names_promised(path):
+    """What a room with a module for each backend asks of these."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name | ast.Call):
+            of = getattr(node.value, "id", None) or called(node.value)
+            if of in {"_module", "_fastest"}:
+                yield node.attr
+
+
+def names_bound(path):
+    """What a file defines or imports at its top."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            yield from (alias.asname or alias.name for alias in node.names)
+        elif isinstance(node, ast.Assign):
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+
+
+@pytest.mark.parametrize("room", [".", "convolution", "convolution/winograd", "parallel"])
+def test_every_backend_keeps_what_the_contract_promises(room):
+    folder = ROOT / "keras_gahr" / "_backend" / room
+    promised = {*names_promised(folder / "__init__.py")}
+    assert promised
+    for backend in BACKENDS:
+        assert promised <= {*names_bound(folder / f"{backend}.py")}, backend
+    described = {
+        node.name
+        for node in ast.parse((folder / "__init__.py").read_text()).body
+        if isinstance(node, ast.FunctionDef) and ast.get_docstring(node)
+    }
+    # `convolve` says what `plain_convolve` is, too.
+    functions = {name for name in promised if name.islower()} - {"plain_convolve"}
+    assert functions <= described
+
+
 def test_every_room_has_a_rank():
     for path in FILES:
         assert room_of(path) == "weights_convert" or rank_of(room_of(path)) is not None
