@@ -23,7 +23,7 @@ from keras_gahr.json_file import write_json
 from keras_gahr.names import printable
 from keras_gahr.noise import check_seed, keyed_normal
 from keras_gahr.progress import Progress, share, shows_progress
-from keras_gahr.psnr import psnr
+from keras_gahr.psnr import psnr_of_any
 from keras_gahr.result import Result
 
 APART, REPEATED, GREY = "each denoised alone", "repeated", "made grey"
@@ -304,7 +304,7 @@ class _Job:
                 _write(stack.enter_context(replacing(output)), images, layout)
         before = after = None
         if clean is not None:
-            before, after = (float(psnr(x, clean).mean()) for x in (noisy, denoised))
+            before, after = (float(psnr_of_any(x, clean).mean()) for x in (noisy, denoised))
         sides = tuple(noisy.shape[1:3])
         padded = self.inference.padded(sides)
         return DenoisedFile(

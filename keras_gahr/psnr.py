@@ -6,7 +6,9 @@ import keras_gahr.before_keras  # noqa: F401
 import numpy as np
 from keras import ops
 
-from keras_gahr.datasets.arrays import take
+from keras_gahr.datasets.arrays import NOISY, check_values, take
+from keras_gahr.datasets.image_arrays import array_of
+from keras_gahr.errors import InputError
 from keras_gahr.noise import keyed_normal
 
 SIGMAS = tuple(float(sigma) for sigma in np.logspace(0, 2.5, 10) / 255)
@@ -22,10 +24,13 @@ def psnr(images, references):
     Args:
         images: `(count, ...)`, uint8 in 0..255 or floats in the units of [0, 1]; or a list of images of
             any sizes.
-        references: as many, of the same shapes.
+        references: as many, of the same shapes; or one that all are compared with.
 
     Returns:
         float64 `(count,)`.
+
+    Raises:
+        InputError: for other shapes, types and units, and values that are not finite.
 
     Examples:
         >>> import numpy as np
@@ -34,16 +39,36 @@ def psnr(images, references):
         array([20., 20.])
     """
     if isinstance(images, list | tuple):
+        if len(images) != len(references):
+            raise InputError(
+                f"received {len(images)} images and {len(references)} references, expected as many"
+            )
         pairs = zip(images, references, strict=True)
-        return np.array([psnr(np.asarray(a)[None], np.asarray(b)[None])[0] for a, b in pairs])
-    difference = _exact(images) - _exact(references)
-    mse = np.mean(difference**2, axis=tuple(range(1, difference.ndim)))
+        return np.array([psnr(array_of(a)[None], array_of(b)[None])[0] for a, b in pairs])
+    images, references = array_of(images), array_of(references)
+    for array in (images, references):
+        check_values(array, "the array", NOISY)
+    if not images.ndim or references.shape not in (images.shape, images.shape[1:]):
+        raise InputError(
+            f"received images of shape {images.shape} and references of {references.shape}, expected "
+            "(count, ...) and as many, or one"
+        )
+    return psnr_of_any(images, references)
+
+
+def psnr_of_any(images, references):
+    """The same of values that may be of any size, as those of damaged networks are."""
+    references = np.broadcast_to(references, images.shape)
+    # One image at a time, so that memory does not grow with their number.
+    mse = [
+        np.mean((_exact(image) - _exact(reference)) ** 2)
+        for image, reference in zip(images, references, strict=True)
+    ]
     return -10 * np.log10(np.maximum(mse, _LEAST_ERROR))
 
 
 def _exact(values):
     """Pixel values in units of [0, 1], float64."""
-    values = np.asarray(values)
     return values / 255 if values.dtype == np.uint8 else values.astype(np.float64)
 
 
@@ -81,8 +106,8 @@ def psnr_at(inference, images, sigma, seed=0, draw=0, first=0, limits=None):
         part = take(images, slice(start, start + step), limits)
         clean = part[..., -channels:]
         noisy = add_noise(part, sigma, seed, draw, channels, first + start)
-        before.append(psnr(noisy[..., -channels:], clean))
-        after.append(psnr(inference.denoise(noisy), clean))
+        before.append(psnr_of_any(noisy[..., -channels:], clean))
+        after.append(psnr_of_any(inference.denoise(noisy), clean))
     return np.concatenate(before), np.concatenate(after)
 
 

@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.ndimage import correlate1d
 
+from keras_gahr.datasets.arrays import NOISY
+from keras_gahr.datasets.stacks import exact_values
 from keras_gahr.errors import InputError
 
 WINDOW = 11
@@ -27,12 +29,10 @@ def ssim(images, references):
         A float64 array `(count,)`; 1 for equal images.
 
     Raises:
-        InputError: if the shapes differ, or a side is smaller than the window.
+        InputError: if the shapes differ, a side is smaller than the window, or for other types and units,
+            and values that are not finite.
     """
-    images, references = (
-        array / 255 if array.dtype == np.uint8 else array.astype(np.float64)
-        for array in map(np.asarray, (images, references))
-    )
+    images, references = (exact_values(array, NOISY) for array in (images, references))
     if images.shape != references.shape or images.ndim != 4:
         raise InputError(
             f"received images of shape {images.shape} and {references.shape}, expected two arrays "
@@ -43,11 +43,17 @@ def ssim(images, references):
             f"received images of {images.shape[1]}x{images.shape[2]}, expected sides of at least "
             f"{WINDOW}, the window of SSIM"
         )
+    return ssim_of_any(images, references)
+
+
+def ssim_of_any(images, references):
+    """The same of floats that may be of any size, as those of restorations that failed are."""
     # One image at a time, so that memory does not grow with their number.
     return np.array([_ssim(*pair) for pair in zip(images, references, strict=True)])
 
 
 def _ssim(image, reference):
+    image, reference = np.asarray(image, np.float64), np.asarray(reference, np.float64)
     mean, other_mean = _smooth(image), _smooth(reference)
     variance = _smooth(image**2) - mean**2
     other_variance = _smooth(reference**2) - other_mean**2

@@ -20,7 +20,7 @@ from keras_gahr.analysis.memorization import (
 )
 from keras_gahr.analysis.saved_numbers import SavedNumbers
 from keras_gahr.analysis.similarity import MEASURES
-from keras_gahr.datasets.arrays import take
+from keras_gahr.datasets.arrays import NEARLY_CLEAN, take
 from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.denoisers import DenoiserLike, as_denoiser
 from keras_gahr.errors import InputError
@@ -179,7 +179,7 @@ def compare(
     """
     assert callable(progress)  # As the decorator makes it.
     denoisers = [as_denoiser(denoiser) for denoiser in denoisers]
-    train_sets = [as_stack(train) for train in train_sets]
+    train_sets = [as_stack(train, limits=NEARLY_CLEAN) for train in train_sets]
     shapes = [tuple(train.shape[1:]) for train in train_sets]
     if shapes[0] != shapes[1]:
         a, b = ("x".join(map(str, shape)) for shape in shapes)

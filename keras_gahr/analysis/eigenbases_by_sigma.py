@@ -7,6 +7,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from keras_gahr.datasets.arrays import NEARLY_CLEAN
 from keras_gahr.datasets.stacks import as_one
 from keras_gahr.denoisers import DenoiserLike
 from keras_gahr.errors import InputError
@@ -54,8 +55,8 @@ def eigenbases(
     if not sigmas:
         raise InputError("received no noise levels, expected at least one, such as 25/255")
     check_seed(seed)
-    clean = as_one(clean)[None]
     linearizer = denoiser if isinstance(denoiser, Linearizer) else Linearizer(denoiser)
+    clean = as_one(clean, linearizer.denoiser.input_channels, NEARLY_CLEAN)[None]
     return [
         eigenbasis(
             linearizer, add_noise(clean, sigma, seed)[0], count, method, seed=seed, **options

@@ -20,6 +20,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike
 
+from keras_gahr.datasets.arrays import FINITE, NEARLY_CLEAN
 from keras_gahr.datasets.stacks import as_one
 from keras_gahr.denoisers import DenoiserLike
 from keras_gahr.errors import InputError
@@ -127,7 +128,7 @@ class Eigenbasis(SavedResult):
         Raises:
             InputError: if it exists, or cannot be written.
         """
-        clean = self.noisy if clean is None else as_one(clean)
+        clean = self.noisy if clean is None else as_one(clean, self.noisy.shape[-1], NEARLY_CLEAN)
         write = functools.partial(
             write_numbers, self, clean, sigma, tangent=tangent, spectra=spectra, **facts
         )
@@ -145,7 +146,10 @@ class Eigenbasis(SavedResult):
 
     def coefficients(self, image: ArrayLike) -> np.ndarray:
         """<image, right_k> for each k: float64 (k,); the image is shaped as y."""
-        return _flat(self.right) @ as_one(image).astype(np.float64).ravel()
+        return (
+            _flat(self.right)
+            @ as_one(image, self.noisy.shape[-1], FINITE).astype(np.float64).ravel()
+        )
 
     def reconstruct(self) -> np.ndarray:
         """sum_k lambda_k <y, right_k> left_k over the vectors known: float64, shaped as y."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_gahr.datasets.arrays import take
+from keras_gahr.datasets.arrays import NEARLY_CLEAN, take
 from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.denoisers import DenoiserLike, as_inference
 from keras_gahr.errors import InputError
@@ -93,7 +93,7 @@ def bias_variance(
     """
     if len(denoisers) < 2:
         raise InputError(f"received {len(denoisers)} network(s), expected at least two to compare")
-    images = as_stack(images)
+    images = as_stack(images, limits=NEARLY_CLEAN)
     networks = [as_inference(each) for each in denoisers]
     # So that every network has the passes that it would have of all images.
     step = math.lcm(*(network.at_once(images.shape) for network in networks))

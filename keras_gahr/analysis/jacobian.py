@@ -15,6 +15,8 @@ from keras import ops
 from numpy.typing import ArrayLike
 
 from keras_gahr import _backend
+from keras_gahr.datasets.arrays import FINITE
+from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.datasets.stacks import as_one
 from keras_gahr.denoisers import DenoiserLike, as_denoiser
 from keras_gahr.errors import InputError
@@ -74,10 +76,8 @@ class Linearizer:
         Raises:
             InputError: for an image that the denoiser cannot take, several, or NaN and infinity.
         """
-        noisy = as_one(noisy)[None]
+        noisy = as_one(noisy, self.denoiser.input_channels, FINITE)[None]
         self.denoiser.check_shape(noisy.shape)
-        if not np.isfinite(noisy).all():
-            raise InputError("received an image with NaN or infinity, expected finite numbers")
         *shortcuts, last = self._ways
         for way in shortcuts:
             jacobian = Jacobian(noisy[0], *way.at(noisy), self.batch_size)
@@ -173,7 +173,7 @@ class Jacobian:
         return pull_back(directions)
 
     def _batches(self, directions, residual_product):
-        directions = np.asarray(directions, np.float32)
+        directions = np.asarray(array_of(directions), np.float32)
         products = np.empty_like(directions)
         size = min(len(directions), self.batch_size)
         for start in range(0, len(directions), size):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_gahr.datasets.arrays import take
+from keras_gahr.datasets.arrays import NEARLY_CLEAN, take
 from keras_gahr.datasets.overlap import EDGES
-from keras_gahr.datasets.stacks import as_stack, pixel_values
+from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.errors import InputError
 from keras_gahr.figure_files import figure_files
 from keras_gahr.progress import Progress, shows_progress
@@ -179,7 +179,7 @@ def memorization_report(
         >>> report.verdict, report.closest["distance"].index[:, 0]
         ('memorized', array([0, 1]))
     """
-    samples, training_set = as_stack(samples), as_stack(training_set)
+    samples, training_set = as_stack(samples), as_stack(training_set, limits=NEARLY_CLEAN)
     if other_samples is not None:
         other_samples = as_stack(other_samples)
     if other_samples is not None and other_samples.shape != samples.shape:
@@ -201,7 +201,7 @@ def memorization_report(
     twins = twin_ssim = None
     if other_samples is not None:
         twins = {m: paired_similarity(samples, other_samples, m) for m in MEASURES}
-        twin_ssim = ssim(pixel_values(samples), pixel_values(other_samples)) if measurable else None
+        twin_ssim = ssim(samples, other_samples) if measurable else None
     return MemorizationReport(
         num_training=len(training_set),
         closest=found,
@@ -254,8 +254,8 @@ def _ssim_with(samples, images, best):
     """SSIM of each sample with the closest image."""
     return np.concatenate(
         [
-            ssim(pixel_values(sample[None]), take(images, index))
-            for sample, index in zip(samples, best.index[:, :1], strict=True)
+            ssim(take(samples, slice(k, k + 1), limits=None), take(images, index))
+            for k, index in enumerate(best.index[:, :1])
         ]
     )
 

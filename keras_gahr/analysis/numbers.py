@@ -7,7 +7,7 @@ import numpy as np
 import keras_gahr
 from keras_gahr.baselines.bases import dct_coefficients, wavelet_coefficients
 from keras_gahr.json_file import write_json
-from keras_gahr.psnr import psnr
+from keras_gahr.psnr import psnr_of_any
 
 from .jacobian_statistics import oracle_shrinkage
 from .oracle import oracle_psnr
@@ -51,7 +51,7 @@ def eigenbasis_numbers(basis, clean, sigma, tangent=None):
     }
     if sigma:
         before, after = (
-            float(psnr(image[None], clean)[0]) for image in (basis.noisy, basis.denoised)
+            float(psnr_of_any(image[None], clean)[0]) for image in (basis.noisy, basis.denoised)
         )
         numbers |= {"psnr_noisy": before, "psnr_denoised": after}
         numbers["psnr_of_trace"] = _psnr_of_trace(basis, sigma)
@@ -157,4 +157,4 @@ def _with_error(numbers, name):
 def _psnr_of_trace(basis, sigma):
     """The PSNR that the best denoiser would have with this trace: MSE = sigma^2 tr J / d."""
     error = sigma**2 * max(basis.statistics.trace, 0) / basis.noisy.size
-    return float(psnr(np.array([np.sqrt(error)]), 0)[0])
+    return float(psnr_of_any(np.array([np.sqrt(error)]), 0)[0])

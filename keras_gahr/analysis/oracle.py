@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from keras_gahr.psnr import psnr
+from keras_gahr.datasets.stacks import as_one_exact
+from keras_gahr.psnr import psnr_of_any
 
 
 def oracle_psnr(
@@ -38,9 +39,10 @@ def oracle_psnr(
         >>> kept
         1
     """
+    clean, noisy = as_one_exact(clean), as_one_exact(noisy)
     known, seen = np.ravel(coefficients(clean)), np.ravel(coefficients(noisy))
     kept = np.abs(known) > sigma
     outside = np.sum(np.square(clean, dtype=np.float64)) - np.sum(known**2)
     error = np.sum((seen - known)[kept] ** 2) + np.sum(known[~kept] ** 2) + max(outside, 0)
     root = np.sqrt(error / np.size(clean))
-    return float(psnr(np.array([root]), 0)[0]), int(np.count_nonzero(kept))
+    return float(psnr_of_any(np.array([root]), 0)[0]), int(np.count_nonzero(kept))

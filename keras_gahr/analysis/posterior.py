@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_gahr.datasets.arrays import NEARLY_CLEAN
 from keras_gahr.datasets.stacks import as_one
 from keras_gahr.denoisers import DenoiserLike, Inference, as_denoiser
 from keras_gahr.errors import InputError
@@ -95,8 +96,8 @@ def posterior_components(
         (2, 8, 8, 1)
     """
     check_seed(seed)
-    clean = as_one(clean)
     denoiser = as_denoiser(denoiser)
+    clean = as_one(clean, denoiser.input_channels, NEARLY_CLEAN)
     denoiser.check_shape((1, *clean.shape))
     if not 1 <= count < draws or count > clean.size:
         raise InputError(

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from keras_gahr.datasets import Dataset
-from keras_gahr.datasets.arrays import CLEAN
+from keras_gahr.datasets.arrays import CLEAN, NOISY
 from keras_gahr.datasets.image_arrays import array_of, check_images
+from keras_gahr.datasets.stacks import pixel_values
 from keras_gahr.denoisers import DenoiserLike, as_inference
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_seed
@@ -157,7 +158,7 @@ def _stacks(denoiser, images):
     if isinstance(images, Dataset):
         return [images.images], images.value_range
     if denoiser.input_channels != denoiser.output_channels:
-        return [np.asarray(images, np.float32)], None
+        return [pixel_values(images, NOISY)], None
     several = images if isinstance(images, list | tuple) else [images]
     channels = denoiser.input_channels
     return [check_images(array_of(each), "the array", channels)[0] for each in several], CLEAN

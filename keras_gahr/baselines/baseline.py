@@ -6,8 +6,8 @@ from types import NoneType
 import numpy as np
 from keras import ops
 
-from keras_gahr.datasets.arrays import blocks, to_float
-from keras_gahr.datasets.stacks import as_stack
+from keras_gahr.datasets.arrays import NEARLY_CLEAN, blocks, to_float
+from keras_gahr.datasets.stacks import as_stack, pixel_values
 from keras_gahr.denoisers import Denoiser
 from keras_gahr.denoisers.configuration import check_stored_options
 from keras_gahr.denoisers.layers import Layer, image_input
@@ -65,6 +65,8 @@ class Baseline(Denoiser):
         Returns:
             A tensor `(batch,)`.
         """
+        if not ops.is_tensor(noisy):
+            noisy = pixel_values(noisy)
         noisy = ops.convert_to_tensor(noisy, dtype="float32")
         self.check_shape(noisy.shape)
         return self.residual_layer.noise_level(noisy)
@@ -150,9 +152,4 @@ def mean_image(images: np.ndarray) -> np.ndarray:
 
 def stack_of(images):
     """Images `(N, H, W, C)`, uint8 or floats; raises `InputError` for something else."""
-    images = as_stack(images)
-    if images.ndim != 4 or not images.size:
-        raise InputError(
-            f"received images of shape {images.shape}, expected (count, height, width, channels)"
-        )
-    return images
+    return as_stack(images, limits=NEARLY_CLEAN)

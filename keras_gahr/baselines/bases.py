@@ -9,6 +9,7 @@ import scipy.fft
 from keras import ops
 from numpy.typing import ArrayLike
 
+from keras_gahr.datasets.stacks import as_one_exact
 from keras_gahr.errors import InputError
 
 WAVELET = "db4"
@@ -24,7 +25,7 @@ def dct_coefficients(image: ArrayLike) -> np.ndarray:
         >>> dct_coefficients(np.full((4, 4, 1), 0.5))[0, 0]
         array([2.])
     """
-    return scipy.fft.dctn(np.asarray(image, np.float64), axes=(0, 1), norm="ortho")
+    return scipy.fft.dctn(as_one_exact(image), axes=(0, 1), norm="ortho")
 
 
 def dct_image(coefficients: np.ndarray) -> np.ndarray:
@@ -56,11 +57,12 @@ def wavelet_coefficients(image: ArrayLike, wavelet: str = WAVELET) -> np.ndarray
         array([[2., 0.],
                [0., 0.]])
     """
+    image = as_one_exact(image)
     bands = pywt.wavedecn(
-        np.asarray(image, np.float64),
+        image,
         _orthogonal(wavelet),
         mode="periodization",
-        level=_levels(np.shape(image), wavelet),
+        level=_levels(image.shape, wavelet),
         axes=(0, 1),
     )
     return pywt.coeffs_to_array(bands, axes=(0, 1))[0]

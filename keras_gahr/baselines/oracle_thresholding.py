@@ -10,6 +10,8 @@ import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike
 
+from keras_gahr.datasets.arrays import NEARLY_CLEAN
+from keras_gahr.datasets.stacks import as_one
 from keras_gahr.errors import InputError
 
 from .baseline import Baseline, ResidualLayer
@@ -60,10 +62,12 @@ class OracleThresholding(Baseline):
         image_shape = tuple(image_shape)
         if rule not in RULES:
             raise InputError(f"received rule {rule!r}, expected {' or '.join(RULES)}")
-        if clean is not None and np.shape(clean) != image_shape:
-            raise InputError(
-                f"received a clean image of shape {np.shape(clean)}, expected {image_shape}"
-            )
+        if clean is not None:
+            clean = as_one(clean, image_shape[-1], NEARLY_CLEAN)
+            if clean.shape != image_shape:
+                raise InputError(
+                    f"received a clean image of shape {clean.shape}, expected {image_shape}"
+                )
         height, width, channels = image_shape
         layer = Gains(channels, separable_basis(basis, height, width), rule, clean, sigma)
         given = channels if clean is not None else 2 * channels

@@ -21,11 +21,17 @@ ROUNDING = 1e-6
 CLEAN = (0, 1)
 """Limits of images."""
 
+NEARLY_CLEAN = (-0.5, 2)
+"""Limits of images in memory that may leave [0, 1] by a little, but are of no other unit."""
+
 NOISY = (-9, 10)
 """Limits of images with noise up to sigma = 1: of 10^18 normal numbers, one is beyond 9 sigma."""
 
 STARTS = (-18, 19)
 """Limits of what a sampler may start from: images with noise up to sigma = 2."""
+
+FINITE = (-float(np.finfo(np.float32).max), float(np.finfo(np.float32).max))
+"""Limits of all that float32 holds, as images with any noise."""
 
 BLOCK_BYTES = 2**23
 
@@ -124,22 +130,34 @@ def check_values(
         InputError: if it is empty, has another type, holds NaN, or leaves the limits by more than
             rounding (1e-6).
     """
-    if array.size == 0:
-        raise InputError(f"{name} is empty (shape {array.shape}): expected at least one image")
+    check_type(array, name)
     if array.dtype in (np.uint8, bool):
         return
-    if array.dtype.kind != "f":
-        raise InputError(
-            f"{name} has type {array.dtype}: expected uint8 in 0..255 or floats in [0, 1]; save 0..255 "
-            "as uint8, divide 0..65535 by 65535"
-        )
     low, high = value_range(array)
     if math.isnan(low):
-        raise InputError(f"{name} holds NaN: expected numbers; remove those images")
+        raise InputError(
+            f"{name} holds NaN: expected numbers; remove the images that are not finite"
+        )
+    if math.isinf(low) or math.isinf(high):
+        raise InputError(
+            f"{name} holds values from {low:.4g} to {high:.4g}: expected numbers; remove the images that "
+            "are not finite"
+        )
     if low < limits[0] - ROUNDING or high > limits[1] + ROUNDING:
         raise InputError(
             f"{name} holds values from {low:.4g} to {high:.4g}: expected "
             f"[{limits[0]:g}, {limits[1]:g}]; {_mend(low, high)}"
+        )
+
+
+def check_type(array: np.ndarray, name: str | PathLike) -> None:
+    """Raises `InputError` for an array that is empty, or of another type than uint8, bool and floats."""
+    if array.size == 0:
+        raise InputError(f"{name} is empty (shape {array.shape}): expected at least one image")
+    if array.dtype not in (np.uint8, bool) and array.dtype.kind != "f":
+        raise InputError(
+            f"{name} has type {array.dtype}: expected uint8 in 0..255 or floats in [0, 1]; save 0..255 "
+            "as uint8, divide 0..65535 by 65535"
         )
 
 
@@ -174,8 +192,6 @@ def refuse_binary(array: np.ndarray, name: str | PathLike) -> None:
 
 def _mend(low, high):
     """What to do with values that should lie in [0, 1]."""
-    if not math.isfinite(low) or not math.isfinite(high):
-        return "remove the images that are not finite"
     if low >= -0.5 and 2 < high <= 255.5:
         return "it looks like 0..255: divide it by 255, or save it as uint8"
     if low >= -0.5 and 255.5 < high <= 65535.5:

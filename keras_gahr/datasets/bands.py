@@ -12,7 +12,9 @@ import numpy as np
 from keras_gahr.errors import InputError
 from keras_gahr.progress import OnProgress
 
+from .arrays import NEARLY_CLEAN, to_float
 from .generated import BLOCK_BYTES
+from .stacks import as_stack
 from .store import Dataset, load, load_source
 from .writer import writing
 
@@ -43,6 +45,8 @@ def band_arrays(images: np.ndarray, scale: int = 0, low: bool = False) -> np.nda
         >>> band_arrays(images)[0, 0, 0].tolist()
         [0.5, 0.0, 0.0, 0.0]
     """
+    images = as_stack(images, limits=NEARLY_CLEAN)
+    images = to_float(images, None) if images.dtype in (np.uint8, bool) else images
     _check_sides(images.shape[1:3], scale)
     for _ in range(scale):
         images = _analyze(images)[0]

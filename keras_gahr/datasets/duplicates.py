@@ -9,9 +9,10 @@ import numpy as np
 from keras_gahr.errors import InputError
 from keras_gahr.progress import OnProgress
 
-from .arrays import blocks, release, to_float
+from .arrays import CLEAN, blocks, release, to_float
 from .correlation import CHUNK, SIDE, coarse, coarse_set, products, rounding, triangle
 from .identical import flat_images
+from .stacks import as_stack
 from .store import Dataset, load
 from .writer import writing
 
@@ -90,6 +91,7 @@ def find_repeats(
     """
     if not 0 < threshold < 1:
         raise InputError(f"the threshold is {threshold}: expected a correlation between 0 and 1")
+    images = as_stack(images, limits=CLEAN)
     vectors = coarse_set(images, side)
     margin = rounding(vectors.shape[1])
     first = np.full(len(images), -1)

@@ -71,9 +71,11 @@ def as_images(
 def array_of(images: Any) -> np.ndarray:
     """Whatever NumPy makes an array of as an array, if nothing of its meaning is lost by that.
 
+    Tensors of any framework too; of one that PyTorch would differentiate, its values.
+
     Raises:
-        InputError: for paths, images of several sizes, masked arrays, and pictures of Pillow whose values
-            are not those of grey or red, green and blue.
+        InputError: for paths, images of several sizes, masked arrays, pictures of Pillow whose values
+            are not those of grey or red, green and blue, tensors without values, and objects.
     """
     if isinstance(images, str | os.PathLike):
         raise InputError(
@@ -90,14 +92,43 @@ def array_of(images: Any) -> np.ndarray:
             "received a masked array, whose masked values are not known: pass array.filled(0), or leave "
             "those images out"
         )
+    # Of a list NumPy would take what is hidden by masks, and indices of palettes.
+    if isinstance(images, list | tuple) and any(hasattr(part, "shape") for part in images):
+        images = [array_of(part) for part in images]
     try:
-        return np.asarray(images)
-    except ValueError as error:
-        if "inhomogeneous" not in str(error):
-            raise
+        array = np.asarray(_detached(images))
+    except MemoryError:
+        raise
+    except Exception as error:  # Frameworks raise what they like.
+        if "inhomogeneous" in str(error):
+            raise InputError(
+                "received a list of images of several sizes, expected one size: pass them one by one"
+            ) from error
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(
-            "received a list of images of several sizes, expected one size: pass them one by one"
+            f"received a {_named(images)}, of which NumPy cannot make an array ({reason:.120}): pass its "
+            "values, as a NumPy array"
         ) from error
+    if array.dtype == object:
+        raise InputError(
+            f"received a {_named(images)}, expected an array of numbers: uint8 in 0..255 or floats in [0, 1]"
+        )
+    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+
+
+def _detached(images):
+    """A tensor of PyTorch as NumPy takes it: without its graph, in the machine's memory."""
+    if not hasattr(images, "detach"):
+        return images
+    images = images.detach().cpu()
+    return images.float() if "bfloat16" in str(images.dtype) else images
+
+
+def _named(images):
+    kind = type(images)
+    return (
+        "list" if kind in {list, tuple} else f"{kind.__module__.partition('.')[0]} {kind.__name__}"
+    )
 
 
 def check_images(

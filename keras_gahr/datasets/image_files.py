@@ -11,10 +11,10 @@ from keras_gahr.errors import InputError
 from keras_gahr.files import check_regular, replacing
 from keras_gahr.folder_tree import walk
 
-from .arrays import CLEAN, check_values, take, to_float
+from .arrays import CLEAN, check_type, check_values, take, to_float
 from .channels import with_channels
 from .decoding import decode_picture
-from .image_arrays import ARRAYS, is_array, open_array
+from .image_arrays import ARRAYS, array_of, is_array, open_array
 
 PICTURES = {
     ".bmp",
@@ -118,11 +118,12 @@ def write_image(path: str | PathLike, image: ArrayLike) -> None:
 
     Args:
         path: ends in .png, .jpg or .jpeg.
-        image: (H, W), (H, W, 1) or (H, W, 3), floats; clipped to [0, 1] and rounded to 8 bits.
+        image: (H, W), (H, W, 1) or (H, W, 3): uint8, or floats, which are clipped to [0, 1] and rounded
+            to 8 bits.
 
     Raises:
-        InputError: if the suffix is another one.
-        ValueError: if the image holds NaN.
+        InputError: if the suffix is another one, or for something else than an image, such as one with
+            NaN.
 
     Examples:
         >>> import numpy as np, tempfile
@@ -136,9 +137,12 @@ def write_image(path: str | PathLike, image: ArrayLike) -> None:
     path = Path(path)
     if path.suffix.lower() not in WRITABLE:
         raise InputError(f"{path} cannot be written: end its name in .png or .jpg")
-    if np.isnan(image).any():
-        raise ValueError(f"the image for {path} holds NaN")
-    pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    pixels = array_of(image)
+    check_type(pixels, f"the image for {path}")
+    if pixels.dtype != np.uint8:
+        if np.isnan(pixels).any():
+            raise InputError(f"the image for {path} holds NaN: expected numbers")
+        pixels = np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
     if pixels.ndim == 3 and pixels.shape[-1] == 1:
         pixels = pixels[..., 0]
     with replacing(path) as temporary:

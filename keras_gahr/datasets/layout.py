@@ -84,7 +84,7 @@ def _guess(shape, name, channels, allowed):
         )
     if shape[-1] not in allowed and shape[1] in {*allowed, *_ALPHA}:
         raise InputError(
-            f"{name} has shape {shape}, channels first: pass --layout NCHW, or save it as (N, H, W, C)"
+            f"{name} has shape {shape}, channels first: pass --layout NCHW, or np.moveaxis(array, 1, -1)"
         )
     return AXES
 

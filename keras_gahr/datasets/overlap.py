@@ -8,8 +8,10 @@ import numpy as np
 from keras_gahr.errors import InputError
 from keras_gahr.progress import OnProgress
 
+from .arrays import CLEAN
 from .correlation import SIDE, coarse_set, coarse_shape, most_correlated
 from .identical import flat_images
+from .stacks import as_stack
 
 EDGES = np.linspace(-1, 1, 101)
 
@@ -81,6 +83,7 @@ def find_overlap(
         >>> overlap.index, overlap.correlation.round(6)
         (array([2]), array([1.]))
     """
+    images, others = as_stack(images, limits=CLEAN), as_stack(others, limits=CLEAN)
     shapes = [coarse_shape(array.shape, side) for array in (images, others)]
     if shapes[0] != shapes[1]:
         a, b = (" x ".join(map(str, array.shape[1:])) for array in (images, others))

@@ -14,9 +14,11 @@ from numpy.typing import ArrayLike
 from keras_gahr.errors import InputError
 from keras_gahr.progress import OnProgress
 
+from .arrays import NEARLY_CLEAN
 from .draws import uniform
 from .generated import check_sequence, make_generated
 from .image_files import read_image
+from .stacks import as_one, as_one_exact
 from .store import Dataset, load
 
 
@@ -46,7 +48,7 @@ def draw_rays(parameters: ArrayLike, image: np.ndarray) -> np.ndarray:
         >>> draw_rays([[0.5], [1]], np.ones((2, 2, 1)))[:, 0, 0, 0].tolist()
         [0.5, 1.0]
     """
-    return np.asarray(parameters, np.float32)[..., None, None] * image
+    return np.asarray(parameters, np.float32)[..., None, None] * as_one(image, None, NEARLY_CLEAN)
 
 
 def ray_images(count: int, image: ArrayLike, seed: int, start: int = 0) -> np.ndarray:
@@ -61,7 +63,7 @@ def ray_images(count: int, image: ArrayLike, seed: int, start: int = 0) -> np.nd
         >>> ray_images(2, np.ones((8, 8, 1)), seed=0)[:, 0, 0, 0].round(3)
         array([0.849, 0.722], dtype=float32)
     """
-    return draw_rays(ray_parameters(count, seed, start), np.asarray(image, np.float32))
+    return draw_rays(ray_parameters(count, seed, start), image)
 
 
 def ray_tangent(image: ArrayLike) -> np.ndarray:
@@ -76,7 +78,7 @@ def ray_tangent(image: ArrayLike) -> np.ndarray:
         >>> ray_tangent(np.ones((2, 2, 1)))[0, 0, ..., 0].tolist()
         [[0.5, 0.5], [0.5, 0.5]]
     """
-    image = np.asarray(image, np.float64)
+    image = as_one_exact(image)
     norm = np.linalg.norm(image)
     if norm == 0:
         raise InputError("the image is black everywhere: expected one with a direction")

@@ -6,8 +6,9 @@ import numpy as np
 
 from keras_gahr.progress import OnProgress
 
-from .arrays import blocks, to_float
+from .arrays import CLEAN, blocks, to_float
 from .identical import digest
+from .stacks import as_stack
 
 BINS = 64
 
@@ -60,6 +61,7 @@ def intensities(images: np.ndarray, progress: OnProgress = None) -> Intensities:
         >>> found.mean, found.sd, found.image_means.tolist()
         (0.5, 0.5, [0.0, 1.0])
     """
+    images = as_stack(images, limits=CLEAN)
     count, size = len(images), int(np.prod(images.shape[1:]))
     means, sds = np.empty(count), np.empty(count)
     lows, highs = np.empty(count, np.float32), np.empty(count, np.float32)

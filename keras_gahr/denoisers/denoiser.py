@@ -171,7 +171,8 @@ class Denoiser(keras.Model):
         if not (ops.is_tensor(noisy) or isinstance(noisy, keras.KerasTensor)):
             values = ops.convert_to_tensor(pixel_values(noisy))
             return ops.convert_to_numpy(self.denoise(values))
-        noisy = ops.cast(noisy, "float32")
+        bytes_of = keras.backend.standardize_dtype(noisy.dtype) == "uint8"
+        noisy = ops.cast(noisy, "float32") / (255 if bytes_of else 1)
         return noisy[..., -self.output_channels :] - self(noisy, training=False)
 
     def check_shape(self, shape: Sequence[int | None]) -> None:

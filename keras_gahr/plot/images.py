@@ -6,6 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
+from keras_gahr.datasets.arrays import check_type, to_float
+from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.datasets.image_files import contact_sheet
 
 from .style import SMALL, caption, new_figure, plain
@@ -26,7 +28,7 @@ def show_image(axes: Axes, image: np.ndarray) -> None:
         >>> from keras_gahr import plot
         >>> plot.show_image(Figure().subplots(), np.full((8, 8, 1), 0.5))
     """
-    image = np.clip(np.nan_to_num(image), 0, 1)
+    image = np.clip(np.nan_to_num(_values(image)), 0, 1)
     if image.shape[-1] == 1 and image.ndim == 3:
         image = image[..., 0]
     axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
@@ -36,7 +38,15 @@ def show_image(axes: Axes, image: np.ndarray) -> None:
 
 def show_sheet(axes: Axes, images: np.ndarray) -> None:
     """Shows images (N, height, width, channels) on [0, 1] as a nearly square sheet."""
+    images = _values(images)
     show_image(axes, contact_sheet(images, columns=int(np.ceil(np.sqrt(len(images))))))
+
+
+def _values(images):
+    """Of uint8 images the floats; others as they are, since what diverged is shown too."""
+    images = array_of(images)
+    check_type(images, "the image")
+    return to_float(images) if images.dtype == np.uint8 else images
 
 
 def image_row(pictures: Sequence[tuple[str, np.ndarray]], *, title: str = "") -> Figure:

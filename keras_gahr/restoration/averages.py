@@ -10,12 +10,12 @@ import numpy as np
 from keras import ops
 
 from keras_gahr.noise import check_whole, keyed_normal
-from keras_gahr.psnr import psnr
+from keras_gahr.psnr import psnr_of_any
 from keras_gahr.result import Result
 from keras_gahr.sampling import sample
 from keras_gahr.sampling.measurements import Measurement
 from keras_gahr.sampling.request import check_request
-from keras_gahr.ssim import WINDOW, ssim
+from keras_gahr.ssim import WINDOW, ssim_of_any
 
 from .outputs import save_restorations
 
@@ -111,13 +111,13 @@ class Restoration(Result):
         smaller than its window.
         """
         found = {}
-        for measure, least in ((psnr, 1), (ssim, WINDOW)):
+        for kind, measure, least in (("psnr", psnr_of_any, 1), ("ssim", ssim_of_any, WINDOW)):
             for name, image in self.images.items():
                 value = None
                 fits = np.isfinite(image).all() and min(image.shape[:2]) >= least
                 if self.clean is not None and fits:
                     value = float(measure(image[None], self.clean[None])[0])
-                found[f"{measure.__name__}_{name}"] = value
+                found[f"{kind}_{name}"] = value
         return found
 
 

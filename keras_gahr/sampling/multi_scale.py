@@ -10,6 +10,8 @@ import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike
 
+from keras_gahr.datasets.arrays import NOISY
+from keras_gahr.datasets.stacks import pixel_values
 from keras_gahr.denoisers import MultiScaleDenoiser
 from keras_gahr.denoisers.haar import haar_synthesize
 from keras_gahr.errors import InputError
@@ -146,8 +148,8 @@ def sample_multi_scale(
     missing = denoiser.num_scales
     band = None
     if low_band is not None:
-        missing = _missing_scales(low_band, (count, *shape), denoiser.num_scales)
-        band = np.asarray(low_band, np.float32)
+        band = pixel_values(low_band, NOISY)
+        missing = _missing_scales(band, (count, *shape), denoiser.num_scales)
     plan = list(reversed(range(missing))) if band is not None else [None, *reversed(range(missing))]
     levels = []
     for index, scale in enumerate(plan):

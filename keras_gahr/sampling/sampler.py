@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
-from keras import ops
 from numpy.typing import ArrayLike
 
+from keras_gahr.datasets.arrays import NOISY, STARTS
 from keras_gahr.datasets.stacks import pixel_values
 from keras_gahr.denoisers import Denoiser, DenoiserLike, as_denoiser
 from keras_gahr.errors import InputError
@@ -145,10 +145,9 @@ def sample(
     check_whole(check_every, "check_every", 1)
     # The index of an image is a key of its noise.
     first_image = check_whole(first_image, "first_image", 0, 2**64 - count)
-    initial = None if initial is None else pixel_values(initial)
-    condition = None if condition is None else pixel_values(condition)
-    if measured is not None:
-        measured = np.asarray(ops.convert_to_numpy(measured), np.float32)
+    initial = None if initial is None else pixel_values(initial, STARTS)
+    condition = None if condition is None else pixel_values(condition, NOISY)
+    measured = None if measured is None else pixel_values(measured)
     _check_shapes(denoiser, (count, *shape), initial, condition)
     if noise is None:
         noise = functools.partial(_noise, seed, shape)

@@ -229,4 +229,4 @@ def test_what_makes_no_baseline():
     with pytest.raises(InputError, match="threshold or shrinkage"):
         OracleThresholding((8, 8, 1), rule="hard")
     with pytest.raises(InputError, match="clean image"):
-        OracleThresholding((8, 8, 1), clean=np.zeros((8, 8)))
+        OracleThresholding((8, 8, 1), clean=np.zeros((8, 9)))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.errors import InputError
 
 from .fourier import fourier, inverse_fourier
@@ -63,7 +64,7 @@ class Deblurring(Measurement):
     gives_pictures = True
 
     def __init__(self, shape: Sequence[int], kernel: np.ndarray, threshold: float = 0.01) -> None:
-        kernel = np.asarray(kernel, np.float64)
+        kernel = np.asarray(array_of(kernel), np.float64)
         if kernel.ndim != 2 or not np.all(np.isfinite(kernel)) or not kernel.any():
             raise InputError(
                 f"received a blur of shape {kernel.shape}, expected finite numbers (height, width) "

@@ -8,6 +8,8 @@ import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike
 
+from keras_gahr.datasets.arrays import check_type
+from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.errors import InputError
 
 from .measurement import Measurement
@@ -36,7 +38,7 @@ def inpainting(mask: ArrayLike, channels: int | None = None) -> KnownPixels:
         >>> float(observed[0, 0, 0]), float(observed[5, 5, 0])
         (0.5, 0.0)
     """
-    mask = np.asarray(mask)
+    mask = array_of(mask)
     if mask.dtype == np.uint8 and mask.max(initial=0) > 1:
         # Of a mask with other values the rest is refused.
         mask = mask / 255
@@ -67,7 +69,9 @@ class KnownPixels(Measurement):
     gives_pictures = True
 
     def __init__(self, mask: ArrayLike, channels: int) -> None:
-        mask = np.asarray(mask, np.float32)
+        mask = array_of(mask)
+        check_type(mask, "the mask")
+        mask = mask.astype(np.float32)
         mask = mask[..., None] if mask.ndim == 2 else mask
         if mask.ndim != 3 or mask.shape[-1] not in {1, channels}:
             raise InputError(

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from keras import ops
 
+from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.errors import InputError
 
 from .measurement import Measurement
@@ -58,7 +59,7 @@ class RandomBasis(Measurement):
         Raises:
             InputError: if the columns have another length or are not orthonormal (to 1e-4).
         """
-        basis = np.asarray(basis, np.float64)
+        basis = np.asarray(array_of(basis), np.float64)
         if basis.ndim != 2 or len(basis) != math.prod(shape):
             raise InputError(
                 f"received a basis of shape {basis.shape}, expected {math.prod(shape)} rows"

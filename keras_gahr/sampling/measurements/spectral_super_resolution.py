@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.errors import InputError
 
 from .fourier import fourier, inverse_fourier
@@ -70,7 +71,7 @@ class SpectralSuperResolution(Measurement):
     """
 
     def __init__(self, shape: Sequence[int], mask: np.ndarray) -> None:
-        mask = np.asarray(mask, np.float32)
+        mask = np.asarray(array_of(mask), np.float32)
         if mask.shape != tuple(shape[:2]) or not np.all((mask == 0) | (mask == 1)):
             raise InputError(
                 f"received a mask of shape {mask.shape}, expected zeros and ones of shape "

@@ -10,7 +10,7 @@ from keras_gahr.denoisers import Inference
 from keras_gahr.errors import InputError
 from keras_gahr.files import replacing
 from keras_gahr.noise import keyed_normal
-from keras_gahr.psnr import SIGMAS, psnr
+from keras_gahr.psnr import SIGMAS, psnr_of_any
 
 PICTURED = SIGMAS[2::2]
 """The four of them that pictures are kept of: 3.6, 12.9, 46.4 and 166.8 of 255."""
@@ -125,8 +125,8 @@ class LevelRecorder(keras.callbacks.Callback):
                 shown = (part[: self.shown].copy() for part in (clean, noisy, denoised))
                 self.pictures.append((sigma, *shown))
             yield {
-                "input_psnr": float(psnr(noisy, clean).mean()),
-                "psnr": float(psnr(denoised, clean).mean()),
+                "input_psnr": float(psnr_of_any(noisy, clean).mean()),
+                "psnr": float(psnr_of_any(denoised, clean).mean()),
             }
 
 
