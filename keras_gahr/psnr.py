@@ -6,7 +6,7 @@ import keras_gahr.before_keras  # noqa: F401
 import numpy as np
 from keras import ops
 
-from keras_gahr.datasets.arrays import NOISY, check_values, take
+from keras_gahr.datasets.arrays import NOISY, check_values, refuse_binary, take
 from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.errors import InputError
 from keras_gahr.noise import keyed_normal
@@ -48,6 +48,7 @@ def psnr(images, references):
     images, references = array_of(images), array_of(references)
     for array in (images, references):
         check_values(array, "the array", NOISY)
+        refuse_binary(array, "the array")
     if not images.ndim or references.shape not in (images.shape, images.shape[1:]):
         raise InputError(
             f"received images of shape {images.shape} and references of {references.shape}, expected "

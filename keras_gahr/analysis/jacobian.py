@@ -15,7 +15,6 @@ from keras import ops
 from numpy.typing import ArrayLike
 
 from keras_gahr import _backend
-from keras_gahr.datasets.arrays import FINITE
 from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.datasets.stacks import as_one
 from keras_gahr.denoisers import DenoiserLike, as_denoiser
@@ -76,7 +75,7 @@ class Linearizer:
         Raises:
             InputError: for an image that the denoiser cannot take, several, or NaN and infinity.
         """
-        noisy = as_one(noisy, self.denoiser.input_channels, FINITE)[None]
+        noisy = as_one(noisy, self.denoiser.input_channels)[None]
         self.denoiser.check_shape(noisy.shape)
         *shortcuts, last = self._ways
         for way in shortcuts:

@@ -7,9 +7,10 @@ import numpy as np
 from keras import ops
 
 from keras_gahr.datasets.arrays import NEARLY_CLEAN, blocks, to_float
-from keras_gahr.datasets.stacks import as_stack, pixel_values
+from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.denoisers import Denoiser
 from keras_gahr.denoisers.configuration import check_stored_options
+from keras_gahr.denoisers.denoiser import pixel_tensor
 from keras_gahr.denoisers.layers import Layer, image_input
 from keras_gahr.errors import InputError
 
@@ -65,9 +66,7 @@ class Baseline(Denoiser):
         Returns:
             A tensor `(batch,)`.
         """
-        if not ops.is_tensor(noisy):
-            noisy = pixel_values(noisy)
-        noisy = ops.convert_to_tensor(noisy, dtype="float32")
+        noisy = pixel_tensor(noisy)
         self.check_shape(noisy.shape)
         return self.residual_layer.noise_level(noisy)
 

@@ -36,6 +36,7 @@ def exact_values(values: ArrayLike, limits: tuple[float, float] = FINITE) -> np.
     """The values as float64: uint8 is divided by 255. Arguments and errors as for `pixel_values`."""
     array = array_of(values)
     check_values(array, "the array", limits)
+    refuse_binary(array, "the array")
     return array / 255 if array.dtype == np.uint8 else array.astype(np.float64)
 
 

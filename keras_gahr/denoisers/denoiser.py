@@ -169,10 +169,10 @@ class Denoiser(keras.Model):
             `keras_gahr.denoise` takes other shapes too, and large images in less memory.
         """
         if not (ops.is_tensor(noisy) or isinstance(noisy, keras.KerasTensor)):
-            values = ops.convert_to_tensor(pixel_values(noisy))
-            return ops.convert_to_numpy(self.denoise(values))
-        bytes_of = keras.backend.standardize_dtype(noisy.dtype) == "uint8"
-        noisy = ops.cast(noisy, "float32") / (255 if bytes_of else 1)
+            return ops.convert_to_numpy(self.denoise(pixel_tensor(noisy)))
+        # Of what Keras raises within a call it would make several lines.
+        self.check_shape(noisy.shape)
+        noisy = pixel_tensor(noisy)
         return noisy[..., -self.output_channels :] - self(noisy, training=False)
 
     def check_shape(self, shape: Sequence[int | None]) -> None:
@@ -187,9 +187,15 @@ class Denoiser(keras.Model):
             )
         _, height, width, channels = shape
         if channels != self.input_channels:
+            first = height in {1, 3} and channels not in {None, 1, 2, 3, 4}
+            mend = (
+                "if channels come first, pass np.moveaxis(images, 1, -1)"
+                if first
+                else "convert the images or use another denoiser"
+            )
             raise InputError(
                 f"received images with {channels} channel(s), but this denoiser was made for "
-                f"{self.input_channels}: convert the images or use another denoiser"
+                f"{self.input_channels}: {mend}"
             )
         for side in (height, width):
             if side is not None and side % self.size_multiple:
@@ -200,3 +206,16 @@ class Denoiser(keras.Model):
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "seed": self.seed, "provenance": dict(self.provenance)}
+
+
+def pixel_tensor(values: Any) -> Any:
+    """Pixel values as a float32 tensor in units of [0, 1]; see `pixel_values`.
+
+    Args:
+        values: a tensor, which can be differentiated, or what `pixel_values` takes.
+    """
+    if not (ops.is_tensor(values) or isinstance(values, keras.KerasTensor)):
+        return ops.convert_to_tensor(pixel_values(values))
+    in_bytes = keras.backend.standardize_dtype(values.dtype) == "uint8"
+    values = ops.cast(values, "float32")
+    return values / 255 if in_bytes else values

@@ -149,6 +149,8 @@ def sample(
     condition = None if condition is None else pixel_values(condition, NOISY)
     measured = None if measured is None else pixel_values(measured)
     _check_shapes(denoiser, (count, *shape), initial, condition)
+    if measured is not None:
+        _check_measured(measured, measurement, count)
     if noise is None:
         noise = functools.partial(_noise, seed, shape)
     run = prepared or _prepared_again(
@@ -270,6 +272,17 @@ def _report(progress, batch, count, schedule, sigma):
     level = np.clip(np.nan_to_num(sigma), schedule.sigma_end, schedule.sigma_0)
     way = np.log(schedule.sigma_0 / level) / np.log(schedule.sigma_0 / schedule.sigma_end)
     progress(batch.start + float(np.clip(way, 0, 1).sum()), count)
+
+
+def _check_measured(measured, measurement, count):
+    if measurement is None:
+        raise InputError("received what was measured, but no measurement: give both, or none")
+    expected = tuple(measurement.measured_shape)
+    if measured.shape not in ((1, *expected), (count, *expected)):
+        raise InputError(
+            f"received measurements of shape {measured.shape}, expected {(count, *expected)} or "
+            f"{(1, *expected)}: call the measurement with images"
+        )
 
 
 def _check_shapes(denoiser, shape, initial, condition):
