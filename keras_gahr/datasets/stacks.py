@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from keras_gahr.errors import InputError
 
-from .arrays import FINITE, NOISY, check_values, refuse_binary, to_float
+from .arrays import FINITE, NOISY, check_type, check_values, refuse_binary, to_float
 from .image_arrays import array_of, check_images
 
 _NO_IMAGE = (
@@ -16,24 +16,27 @@ _NO_IMAGE = (
 )
 
 
-def pixel_values(values: ArrayLike, limits: tuple[float, float] = FINITE) -> np.ndarray:
+def pixel_values(values: ArrayLike, limits: tuple[float, float] | None = None) -> np.ndarray:
     """The values as float32: uint8 is divided by 255, and float32 is not copied.
 
     Args:
         values: see `array_of`, of any shape.
-        limits: of floats; see `check_values`.
+        limits: of floats, see `check_values`; by default they may be any, as where some have diverged.
 
     Raises:
         InputError: for other types, and values outside the limits.
     """
     array = array_of(values)
-    check_values(array, "the array", limits)
+    if limits is None:
+        check_type(array, "the array")
+    else:
+        check_values(array, "the array", limits)
     refuse_binary(array, "the array")
     return to_float(array) if array.dtype == np.uint8 else array.astype(np.float32, copy=False)
 
 
 def exact_values(values: ArrayLike, limits: tuple[float, float] = FINITE) -> np.ndarray:
-    """The values as float64: uint8 is divided by 255. Arguments and errors as for `pixel_values`."""
+    """The values as float64, all finite; otherwise as `pixel_values`."""
     array = array_of(values)
     check_values(array, "the array", limits)
     refuse_binary(array, "the array")

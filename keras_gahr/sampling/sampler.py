@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_gahr.datasets.arrays import NOISY, STARTS
+from keras_gahr.datasets.arrays import FINITE
 from keras_gahr.datasets.stacks import pixel_values
 from keras_gahr.denoisers import Denoiser, DenoiserLike, as_denoiser
 from keras_gahr.errors import InputError
@@ -145,9 +145,10 @@ def sample(
     check_whole(check_every, "check_every", 1)
     # The index of an image is a key of its noise.
     first_image = check_whole(first_image, "first_image", 0, 2**64 - count)
-    initial = None if initial is None else pixel_values(initial, STARTS)
-    condition = None if condition is None else pixel_values(condition, NOISY)
-    measured = None if measured is None else pixel_values(measured)
+    # Of any values: images of another unit are flagged as diverged, and disturb no others.
+    initial = None if initial is None else pixel_values(initial)
+    condition = None if condition is None else pixel_values(condition)
+    measured = None if measured is None else pixel_values(measured, FINITE)
     _check_shapes(denoiser, (count, *shape), initial, condition)
     if measured is not None:
         _check_measured(measured, measurement, count)
