@@ -39,7 +39,7 @@ def ray_parameters(count: int, seed: int, start: int = 0) -> np.ndarray:
     return uniform("ray", seed, start, count, 1)
 
 
-def draw_rays(parameters: ArrayLike, image: np.ndarray) -> np.ndarray:
+def draw_rays(parameters: ArrayLike, image: ArrayLike) -> np.ndarray:
     """The image (H, W, C) times each of N intensities: float32 (N, H, W, C).
 
     Examples:
