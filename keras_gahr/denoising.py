@@ -53,7 +53,14 @@ def denoise(
 
 
 @shows_progress("denoising")
-def denoise(denoiser, noisy, *, layout=None, memory=None, progress=None):
+def denoise(
+    denoiser: DenoiserLike,
+    noisy: ArrayLike | list | tuple,
+    *,
+    layout: str | None = None,
+    memory: int | None = None,
+    progress: Progress = None,
+) -> np.ndarray | list[np.ndarray]:
     """The denoised images; the noise level need not be known.
 
     A network of grey images denoises each channel of a colour image, and one of colour images takes a

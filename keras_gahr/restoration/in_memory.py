@@ -53,18 +53,18 @@ def restore(
 
 @shows_progress("restoring")
 def restore(
-    denoiser,
-    observed,
-    measurement,
+    denoiser: DenoiserLike,
+    observed: ArrayLike | list | tuple,
+    measurement: Measurement | str | Sequence[Measurement],
     *,
-    clean=None,
-    repeat=1,
-    seed=0,
-    schedule=None,
-    batch_size=16,
-    memory=None,
-    progress=None,
-):
+    clean: ArrayLike | Sequence[ArrayLike] | None = None,
+    repeat: int = 1,
+    seed: int = 0,
+    schedule: AscentSchedule | None = None,
+    batch_size: int = 16,
+    memory: int | None = None,
+    progress: Progress = None,
+) -> Restoration | list[Restoration]:
     """Restores images from what was observed of them and the prior in a denoiser.
 
     Sample r of every image has the noise of image r of the seed's sequence, as `sample` draws it, so
@@ -104,8 +104,9 @@ def restore(
     """
     denoiser = as_denoiser(denoiser)
     channels = denoiser.output_channels
-    several = isinstance(observed, list | tuple)
-    parts = list(observed) if several else [observed]
+    parts, several = [observed], False
+    if isinstance(observed, list | tuple):
+        parts, several = list(observed), True
     references = _as_many(clean, parts, several, "clean images")
     if isinstance(measurement, list | tuple):
         choices = _as_many(measurement, parts, several, "measurements")
