@@ -13,6 +13,7 @@ from keras_gahr.errors import InputError
 __all__ = [
     "NOISE_LAWS",
     "NoiseLaw",
+    "check_levels",
     "check_number",
     "check_seed",
     "check_whole",
@@ -84,7 +85,10 @@ def parse_sigma(text: str | float) -> float:
     """
     numerator, slash, denominator = str(text).partition("/")
     try:
-        sigma = float(numerator) / (float(denominator) if slash else 1)
+        if isinstance(text, numbers.Real):
+            sigma = float(text)
+        else:
+            sigma = float(numerator) / (float(denominator) if slash else 1)
     except (ValueError, ZeroDivisionError):
         sigma = math.nan
     if not 0 <= sigma < math.inf:
@@ -142,6 +146,35 @@ def check_number(value: Any, name: str) -> float:
     if not real or not math.isfinite(value):
         raise InputError(f"received {name} = {value!r:.80}, expected a number")
     return float(value)
+
+
+def check_levels(sigmas: Any) -> list[float]:
+    """Noise levels, of which there is at least one, above 0; one alone is taken as such.
+
+    Args:
+        sigmas: numbers, of Python or NumPy, or texts as `parse_sigma` takes them; or one of these.
+
+    Raises:
+        InputError: for something else.
+
+    Examples:
+        >>> from keras_gahr.noise import check_levels
+        >>> check_levels([0.5, "51/255"]), check_levels(0.1)
+        ([0.5, 0.2], [0.1])
+    """
+    several = [sigmas] if isinstance(sigmas, str | numbers.Real) else sigmas
+    try:
+        levels = [
+            float(sigma) if isinstance(sigma, numbers.Real) else parse_sigma(sigma)
+            for sigma in several
+        ]
+    except TypeError:
+        raise InputError(
+            f"received noise levels {sigmas!r:.80}, expected some above 0, such as [0.1, 25/255]"
+        ) from None
+    if not levels or not all(0 < level < math.inf for level in levels):
+        raise InputError(f"received noise levels {levels}, expected some above 0")
+    return levels
 
 
 def _generator(seed, image, step):

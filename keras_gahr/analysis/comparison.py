@@ -178,6 +178,9 @@ def compare(
         'neither'
     """
     assert callable(progress)  # As the decorator makes it.
+    for pair, what in ((denoisers, "denoisers"), (train_sets, "training sets")):
+        if not isinstance(pair, Sequence | np.ndarray) or isinstance(pair, str) or len(pair) != 2:
+            raise InputError(f"received other {what} than A's and B's: expected a list of two")
     denoisers = [as_denoiser(denoiser) for denoiser in denoisers]
     train_sets = [as_stack(train, limits=NEARLY_CLEAN) for train in train_sets]
     shapes = [tuple(train.shape[1:]) for train in train_sets]

@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike
 from keras_gahr.datasets.arrays import NEARLY_CLEAN
 from keras_gahr.datasets.stacks import as_one
 from keras_gahr.denoisers import DenoiserLike
-from keras_gahr.errors import InputError
-from keras_gahr.noise import check_seed
+from keras_gahr.noise import check_levels, check_seed
 from keras_gahr.psnr import add_noise
 
 from .eigenvectors import Eigenbasis, eigenbasis
@@ -52,8 +51,7 @@ def eigenbases(
         >>> [len(basis.shrinkage) for basis in found]
         [4, 4]
     """
-    if not sigmas:
-        raise InputError("received no noise levels, expected at least one, such as 25/255")
+    sigmas = check_levels(sigmas)
     check_seed(seed)
     linearizer = denoiser if isinstance(denoiser, Linearizer) else Linearizer(denoiser)
     clean = as_one(clean, linearizer.denoiser.input_channels, NEARLY_CLEAN)[None]

@@ -25,7 +25,7 @@ from keras_gahr.datasets.stacks import as_one
 from keras_gahr.denoisers import DenoiserLike
 from keras_gahr.errors import InputError
 from keras_gahr.figure_files import figure_files
-from keras_gahr.noise import check_seed, keyed_normal
+from keras_gahr.noise import check_number, check_seed, check_whole, keyed_normal
 from keras_gahr.progress import Progress, shows_progress
 from keras_gahr.result import SavedResult
 
@@ -224,6 +224,10 @@ def eigenbasis(
         raise InputError(f"received method {method!r}, expected one of {', '.join(METHODS)}")
     linearizer = denoiser if isinstance(denoiser, Linearizer) else Linearizer(denoiser)
     jacobian = linearizer.at(noisy)
+    count, probes = check_whole(count, "count", 0), check_whole(probes, "probes", 0)
+    tolerance = check_number(tolerance, "tolerance") if tolerance == tolerance else tolerance
+    if max_products is not None:
+        check_whole(max_products, "max_products", 1)
     if not 1 <= count <= jacobian.dimension:
         raise InputError(
             f"received count {count}, expected 1 to {jacobian.dimension}, the values in the image"

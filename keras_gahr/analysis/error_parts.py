@@ -14,6 +14,7 @@ from keras_gahr.datasets.arrays import NEARLY_CLEAN, take
 from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.denoisers import DenoiserLike, as_inference
 from keras_gahr.errors import InputError
+from keras_gahr.noise import parse_sigma
 from keras_gahr.psnr import add_noise
 
 from .saved_numbers import SavedNumbers, files_called
@@ -91,8 +92,9 @@ def bias_variance(
         >>> np.allclose(found.error, found.bias + found.variance)
         True
     """
-    if len(denoisers) < 2:
-        raise InputError(f"received {len(denoisers)} network(s), expected at least two to compare")
+    if not isinstance(denoisers, Sequence) or isinstance(denoisers, str) or len(denoisers) < 2:
+        raise InputError("received one network or none, expected a list of at least two to compare")
+    sigma = parse_sigma(sigma)
     images = as_stack(images, limits=NEARLY_CLEAN)
     networks = [as_inference(each) for each in denoisers]
     # So that every network has the passes that it would have of all images.

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from keras_gahr.datasets.stacks import as_one_exact
+from keras_gahr.errors import InputError
 from keras_gahr.psnr import psnr_of_any
 
 
@@ -40,6 +41,11 @@ def oracle_psnr(
         1
     """
     clean, noisy = as_one_exact(clean), as_one_exact(noisy)
+    if clean.shape != noisy.shape:
+        raise InputError(
+            f"received a clean image of shape {clean.shape} and a noisy one of {noisy.shape}, expected one "
+            "shape"
+        )
     known, seen = np.ravel(coefficients(clean)), np.ravel(coefficients(noisy))
     kept = np.abs(known) > sigma
     outside = np.sum(np.square(clean, dtype=np.float64)) - np.sum(known**2)

@@ -16,7 +16,7 @@ from keras_gahr.datasets.arrays import NEARLY_CLEAN
 from keras_gahr.datasets.stacks import as_one
 from keras_gahr.denoisers import DenoiserLike, Inference, as_denoiser
 from keras_gahr.errors import InputError
-from keras_gahr.noise import check_seed, keyed_normal
+from keras_gahr.noise import check_seed, check_whole, keyed_normal, parse_sigma
 
 from .saved_numbers import SavedNumbers, files_called
 
@@ -99,6 +99,9 @@ def posterior_components(
     denoiser = as_denoiser(denoiser)
     clean = as_one(clean, denoiser.input_channels, NEARLY_CLEAN)
     denoiser.check_shape((1, *clean.shape))
+    check_whole(draws, "draws", 2)
+    check_whole(count, "count", 1)
+    sigma = parse_sigma(sigma)
     if not 1 <= count < draws or count > clean.size:
         raise InputError(
             f"received {count} components of {draws} draws, expected more draws than components, "

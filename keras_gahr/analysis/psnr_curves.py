@@ -18,7 +18,7 @@ from keras_gahr.datasets.image_arrays import array_of, check_images
 from keras_gahr.datasets.stacks import pixel_values
 from keras_gahr.denoisers import DenoiserLike, as_inference
 from keras_gahr.errors import InputError
-from keras_gahr.noise import check_seed
+from keras_gahr.noise import check_levels, check_seed, check_whole
 from keras_gahr.progress import Progress, shows_progress
 from keras_gahr.psnr import SIGMAS, psnr_at
 from keras_gahr.result import SavedResult
@@ -131,12 +131,10 @@ def psnr_curve(
     inference = as_inference(denoiser)
     stacks, limits = _stacks(inference.denoiser, images)
     firsts = list(itertools.accumulate(map(len, stacks[:-1]), initial=0))
-    levels = np.array(sorted(sigmas), np.float64)
-    if not len(levels) or not np.all((levels > 0) & np.isfinite(levels)):
-        raise InputError(f"received noise levels {list(map(float, levels))}, expected some above 0")
+    levels = np.array(sorted(check_levels(sigmas)), np.float64)
     if len(set(levels)) < len(levels):
         raise InputError("received a noise level twice: leave one out")
-    if draws < 1:
+    if check_whole(draws, "draws", -(2**63)) < 1:
         raise InputError(f"received {draws} noise draws, expected at least 1")
     check_seed(seed)
     values = np.empty((2, len(levels), draws, sum(map(len, stacks))))
@@ -160,5 +158,7 @@ def _stacks(denoiser, images):
     if denoiser.input_channels != denoiser.output_channels:
         return [pixel_values(images, NOISY)], None
     several = images if isinstance(images, list | tuple) else [images]
+    if not several:
+        raise InputError("received no images, expected at least one")
     channels = denoiser.input_channels
     return [check_images(array_of(each), "the array", channels)[0] for each in several], CLEAN

@@ -19,6 +19,7 @@ from keras_gahr.datasets.correlation import BLOCK, CONSTANT, rounding
 from keras_gahr.datasets.nearest import Copies, Nearest
 from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.errors import InputError
+from keras_gahr.noise import check_whole
 from keras_gahr.progress import Progress, shows_progress
 
 from .saved_numbers import SavedNumbers, files_called
@@ -278,8 +279,7 @@ def closest(
     assert callable(progress)  # As the decorator makes it.
     samples, images = as_stack(samples), as_stack(images)
     check_comparable(samples, images, measures)
-    if count < 1:
-        raise InputError(f"received count = {count}, expected at least 1 image")
+    count = check_whole(count, "count", 1)
     samples = _narrow(samples)
     rows, first = _Vectors(samples), 0
     copies = Copies(count)

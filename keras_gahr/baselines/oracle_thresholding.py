@@ -59,7 +59,10 @@ class OracleThresholding(Baseline):
         provenance: dict[str, Any] | None = None,
         name: str = "oracle_thresholding",
     ) -> None:
-        image_shape = tuple(image_shape)
+        if isinstance(image_shape, str) or len(image_shape := tuple(image_shape)) != 3:
+            raise InputError(
+                f"received an image shape {image_shape!r:.80}, expected (height, width, channels)"
+            )
         if rule not in RULES:
             raise InputError(f"received rule {rule!r}, expected {' or '.join(RULES)}")
         if clean is not None:

@@ -7,6 +7,7 @@ images, and `thing_tangent`, from rows to an orthonormal basis of the directions
 changes with its parameters. For small noise the best denoiser at an image is the projection on them.
 """
 
+import numbers
 from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import Any
@@ -67,6 +68,9 @@ def check_sequence(count: int, seed: int, start: int = 0, size: int = 2) -> None
     Raises:
         InputError: unless count >= 1, size >= 2, 0 <= seed < 2^64 and start >= 0.
     """
+    for value, name in ((count, "count"), (seed, "seed"), (start, "start"), (size, "size")):
+        if not isinstance(value, numbers.Integral):
+            raise InputError(f"received {name} = {value!r:.80}, expected a whole number")
     if count < 1:
         raise InputError(f"{count} images asked for: expected 1 or more")
     if size < 2:

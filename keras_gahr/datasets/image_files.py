@@ -139,6 +139,7 @@ def write_image(path: str | PathLike, image: ArrayLike) -> None:
         raise InputError(f"{path} cannot be written: end its name in .png or .jpg")
     pixels = array_of(image)
     check_type(pixels, f"the image for {path}")
+    check_picture_shape(pixels.shape, f"the image for {path}")
     if pixels.dtype != np.uint8:
         if np.isnan(pixels).any():
             raise InputError(f"the image for {path} holds NaN: expected numbers")
@@ -150,8 +151,22 @@ def write_image(path: str | PathLike, image: ArrayLike) -> None:
         Image.fromarray(pixels).save(temporary, WRITABLE[path.suffix.lower()], quality=95)
 
 
+def check_picture_shape(shape: tuple[int, ...], name: str) -> None:
+    """Raises `InputError` unless an array of this shape is one picture, with channels last if any."""
+    if len(shape) not in {2, 3} or (len(shape) == 3 and shape[-1] not in {1, 2, 3, 4}):
+        raise InputError(
+            f"{name} has shape {shape}: expected (height, width) or (height, width, channels), one image "
+            "at a time"
+        )
+
+
 def contact_sheet(images: np.ndarray, columns: int = 8, gap: int = 2) -> np.ndarray:
-    """Images (N, H, W, C) in [0, 1] side by side on white, row by row, as one (H', W', C).
+    """Images (N, H, W, C) or (N, H, W) side by side on white, row by row, as one (H', W', C).
+
+    uint8 images in 0..255 give a uint8 one.
+
+    Raises:
+        InputError: for something else, or fewer than one column.
 
     Examples:
         >>> from keras_gahr.datasets import contact_sheet, disk_images
@@ -159,12 +174,19 @@ def contact_sheet(images: np.ndarray, columns: int = 8, gap: int = 2) -> np.ndar
         >>> contact_sheet(images, columns=3).shape
         (38, 56, 1)
     """
+    images = array_of(images)
+    check_type(images, "the array")
+    images = images[..., None] if images.ndim == 3 else images
+    if images.ndim != 4 or columns < 1:
+        raise InputError(
+            f"received images of shape {images.shape} for {columns} columns, expected (count, height, "
+            "width, channels) and one column or more"
+        )
     count, height, width, channels = images.shape
     columns = min(columns, count)
     rows = -(-count // columns)
-    sheet = np.ones(
-        (rows * (height + gap) + gap, columns * (width + gap) + gap, channels), images.dtype
-    )
+    shape = rows * (height + gap) + gap, columns * (width + gap) + gap, channels
+    sheet = np.full(shape, 255 if images.dtype == np.uint8 else 1, images.dtype)
     for k, image in enumerate(images):
         top = gap + k // columns * (height + gap)
         left = gap + k % columns * (width + gap)

@@ -35,6 +35,8 @@ def find_layout(
     Raises:
         InputError: if the shape cannot be that of images, or does not say which.
     """
+    if not isinstance(layout, str | None):
+        raise InputError(f"received layout {layout!r:.40}, expected letters such as NCHW")
     allowed = {1, 3, channels} - {None}
     if 0 in shape:
         raise InputError(f"{name} is empty (shape {shape}): expected at least one image")

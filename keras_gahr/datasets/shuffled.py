@@ -52,6 +52,12 @@ def shuffle(images: np.ndarray, order: np.ndarray) -> np.ndarray:
         array([[5, 4, 3],
                [0, 2, 1]])
     """
+    images, order = np.asarray(images), np.asarray(order)
+    if images.ndim < 3 or order.shape != (images.shape[-3] * images.shape[-2],):
+        raise InputError(
+            f"received images of shape {images.shape} and an order of {order.shape}, expected (..., "
+            "height, width, channels) and a permutation of height x width pixels"
+        )
     pixels = images.reshape(*images.shape[:-3], -1, images.shape[-1])
     return np.take(pixels, order, axis=-2).reshape(images.shape)
 

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 from keras_gahr import _backend
 from keras_gahr.datasets.stacks import pixel_values
 from keras_gahr.errors import InputError
-from keras_gahr.memory import in_units
+from keras_gahr.memory import in_units, parse_memory
+from keras_gahr.noise import check_whole
 
 from .denoiser import Denoiser
 from .folding import FoldedNetwork
@@ -36,10 +37,10 @@ class Inference:
     Args:
         denoiser: a `Denoiser`.
         batch_size: images computed at once, at most.
-        memory: bytes that may be taken beyond what the process has with the network loaded: by the
-            activations, the backend's work areas, and an image with its residual. How much that will be
-            is predicted from the network's layers. Default: a quarter of what is free now, on the
-            accelerator if there is one. It is never taken for more than all that is free.
+        memory: bytes, or a text such as "2GB", that may be taken beyond what the process has with the
+            network loaded: by the activations, the backend's work areas, and an image with its residual.
+            How much that will be is predicted from the network's layers. Default: a quarter of what is
+            free now, on the accelerator if there is one. It is never taken for more than all that is free.
         pad: whether images may have sides that are no multiples of the denoiser's `size_multiple`. They
             are continued by reflection at the bottom and right, and the result is cut to the image's
             size. Zeros in their place would be an edge that the network sees, and interpolation would
@@ -54,10 +55,18 @@ class Inference:
     """
 
     def __init__(
-        self, denoiser: Denoiser, batch_size: int = 32, memory: int | None = None, pad: bool = False
+        self,
+        denoiser: Denoiser,
+        batch_size: int = 32,
+        memory: int | str | None = None,
+        pad: bool = False,
     ) -> None:
         self.denoiser = denoiser
-        self.batch_size = batch_size
+        self.batch_size = check_whole(batch_size, "batch_size", 1)
+        if isinstance(memory, str):
+            memory = parse_memory(memory)
+        elif memory is not None:
+            check_whole(memory, "memory", 0)
         free = _backend.memory_free()
         self.memory = free // _SHARE_OF_FREE_MEMORY if memory is None else min(memory, free)
         self.pad = pad

@@ -49,6 +49,10 @@ def load_denoiser(source: str | os.PathLike[str], precision: str = "float32") ->
         >>> kg.load_denoiser(folder.name).num_parameters
         220
     """
+    if not isinstance(source, str | os.PathLike):
+        raise InputError(
+            f"received a {type(source).__name__}, expected the path of a denoiser or a published name"
+        )
     path = Path(source)
     if (path / "model.keras").is_file():
         path = path / "model.keras"
@@ -93,5 +97,11 @@ def save_denoiser(denoiser: Denoiser, path: str | os.PathLike[str]) -> None:
         >>> kg.load_denoiser(path).num_parameters == denoiser.num_parameters
         True
     """
+    if not isinstance(denoiser, Denoiser):
+        raise InputError(
+            f"received a {type(denoiser).__name__}, expected a denoiser of this package"
+        )
+    if not isinstance(path, str | os.PathLike) or Path(path).suffix != ".keras":
+        raise InputError(f"received the path {path!r:.80}, expected one that ends in .keras")
     with replacing(path) as temporary:
         denoiser.save(temporary)

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure, SubFigure
 
 from keras_gahr.datasets.arrays import check_type, to_float
 from keras_gahr.datasets.image_arrays import array_of
-from keras_gahr.datasets.image_files import contact_sheet
+from keras_gahr.datasets.image_files import check_picture_shape, contact_sheet
+from keras_gahr.errors import InputError
 
 from .style import SMALL, caption, new_figure, plain
 
@@ -29,6 +30,7 @@ def show_image(axes: Axes, image: np.ndarray) -> None:
         >>> plot.show_image(Figure().subplots(), np.full((8, 8, 1), 0.5))
     """
     image = np.clip(np.nan_to_num(_values(image)), 0, 1)
+    check_picture_shape(image.shape, "the image")
     if image.shape[-1] == 1 and image.ndim == 3:
         image = image[..., 0]
     axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
@@ -66,6 +68,8 @@ def image_row(pictures: Sequence[tuple[str, np.ndarray]], *, title: str = "") ->
         >>> [axes.get_title() for axes in figure.axes]
         ['clean', 'noisy']
     """
+    if not pictures:
+        raise InputError("received no pictures, expected at least one")
     figure = new_figure(3 * len(pictures), 3.3, title)
     grid = figure.subplots(1, len(pictures), squeeze=False)[0]
     for axes, (name, image) in zip(grid, pictures, strict=True):

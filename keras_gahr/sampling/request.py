@@ -28,8 +28,9 @@ def check_request(denoiser, shape, count):
     if len(sides) == 2:
         sides = (*sides, denoiser.output_channels)
     if len(sides) != 3:
+        received = " ".join(f"{shape!r:.80}".split())
         raise InputError(
-            f"received shape {shape!r:.80}, expected (height, width) or (height, width, channels)"
+            f"received shape {received}, expected (height, width) or (height, width, channels)"
         )
     sides = tuple(check_whole(side, "a side or channels of an image", 1) for side in sides)
     if 4 * count * math.prod(sides) > _MOST_BYTES:

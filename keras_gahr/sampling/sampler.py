@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import warnings
 from collections.abc import Callable, Sequence
 
@@ -150,8 +151,7 @@ def sample(
     condition = None if condition is None else pixel_values(condition)
     measured = None if measured is None else pixel_values(measured, FINITE)
     _check_shapes(denoiser, (count, *shape), initial, condition)
-    if measured is not None:
-        _check_measured(measured, measurement, count)
+    _check_measured(measured, measurement, count)
     if noise is None:
         noise = functools.partial(_noise, seed, shape)
     run = prepared or _prepared_again(
@@ -276,9 +276,18 @@ def _report(progress, batch, count, schedule, sigma):
 
 
 def _check_measured(measured, measurement, count):
+    if not isinstance(measurement, Measurement | None):
+        raise InputError(
+            f"received a {type(measurement).__name__}, expected a measurement, such as "
+            "kg.measurements.parse_measurement makes of a text"
+        )
+    expected = () if measurement is None else tuple(measurement.measured_shape)
+    if measured is None:
+        if math.prod(expected) and measurement is not None:
+            raise InputError("received a measurement, but not what it measured: give both, or none")
+        return
     if measurement is None:
         raise InputError("received what was measured, but no measurement: give both, or none")
-    expected = tuple(measurement.measured_shape)
     if measured.shape not in ((1, *expected), (count, *expected)):
         raise InputError(
             f"received measurements of shape {measured.shape}, expected {(count, *expected)} or "

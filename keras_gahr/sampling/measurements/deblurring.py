@@ -13,7 +13,7 @@ from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.errors import InputError
 
 from .fourier import fourier, inverse_fourier
-from .measurement import Measurement
+from .measurement import Measurement, checked_shape
 
 
 def gaussian_kernel(sigma: float) -> np.ndarray:
@@ -64,6 +64,7 @@ class Deblurring(Measurement):
     gives_pictures = True
 
     def __init__(self, shape: Sequence[int], kernel: np.ndarray, threshold: float = 0.01) -> None:
+        shape = checked_shape(shape)
         kernel = np.asarray(array_of(kernel), np.float64)
         if kernel.ndim != 2 or not np.all(np.isfinite(kernel)) or not kernel.any():
             raise InputError(

@@ -10,7 +10,7 @@ from keras import ops
 
 from keras_gahr.errors import InputError
 
-from .measurement import Measurement
+from .measurement import Measurement, checked_shape
 
 
 class Grey(Measurement):
@@ -32,6 +32,7 @@ class Grey(Measurement):
     gives_pictures = True
 
     def __init__(self, shape: Sequence[int]) -> None:
+        shape = checked_shape(shape)
         *sides, channels = shape
         if channels < 2:
             raise InputError("received grey images, expected colour ones to measure the grey of")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,22 @@ from numpy.typing import ArrayLike
 
 from keras_gahr.datasets.image_arrays import as_images
 from keras_gahr.errors import InputError
+from keras_gahr.noise import check_whole
+
+
+def checked_shape(shape: Sequence[int]) -> tuple[int, int, int]:
+    """The shape `(height, width, channels)` of images, if it is one; else raises `InputError`."""
+    try:
+        sides = tuple(shape)
+    except TypeError:
+        sides = ()
+    if len(sides) != 3 or isinstance(shape, str):
+        raise InputError(
+            f"received an image shape {' '.join(f'{shape!r:.80}'.split())}, expected (height, width, "
+            "channels)"
+        )
+    height, width, channels = (check_whole(side, "a side or channels", 1) for side in sides)
+    return height, width, channels
 
 
 class Measurement(abc.ABC):

@@ -12,7 +12,7 @@ from keras import ops
 from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.errors import InputError
 
-from .measurement import Measurement
+from .measurement import Measurement, checked_shape
 from .subset import kept_count
 
 _LARGEST = 2**25
@@ -37,6 +37,7 @@ class RandomBasis(Measurement):
     """
 
     def __init__(self, shape: Sequence[int], fraction: float, seed: int = 0) -> None:
+        shape = checked_shape(shape)
         size = math.prod(shape)
         columns = kept_count(fraction, size)
         if size * columns > _LARGEST:

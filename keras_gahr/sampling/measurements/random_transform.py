@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 from scipy.fft import dct
 
-from .measurement import Measurement
+from .measurement import Measurement, checked_shape
 from .subset import random_subset
 
 
@@ -36,6 +36,7 @@ class RandomTransform(Measurement):
     """
 
     def __init__(self, shape: Sequence[int], fraction: float, seed: int = 0) -> None:
+        shape = checked_shape(shape)
         rng = np.random.default_rng(seed)
         size = math.prod(shape)
         signs = np.where(rng.random(shape) < 0.5, np.float32(-1), np.float32(1))

@@ -9,6 +9,7 @@ import numpy as np
 from keras_gahr.errors import InputError
 
 from .known_pixels import KnownPixels
+from .measurement import checked_shape
 
 
 class Inpainting(KnownPixels):
@@ -34,6 +35,7 @@ class Inpainting(KnownPixels):
     def __init__(
         self, shape: Sequence[int], hole: tuple[int, int], centre: tuple[int, ...] | None = None
     ) -> None:
+        shape = checked_shape(shape)
         centre = centre or (shape[0] // 2, shape[1] // 2)
         top, left = (middle - side // 2 for middle, side in zip(centre, hole, strict=True))
         bottom, right = top + hole[0], left + hole[1]

@@ -12,7 +12,7 @@ from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.errors import InputError
 
 from .fourier import fourier, inverse_fourier
-from .measurement import Measurement
+from .measurement import Measurement, checked_shape
 from .subset import check_fraction
 
 
@@ -71,6 +71,7 @@ class SpectralSuperResolution(Measurement):
     """
 
     def __init__(self, shape: Sequence[int], mask: np.ndarray) -> None:
+        shape = checked_shape(shape)
         mask = np.asarray(array_of(mask), np.float32)
         if mask.shape != tuple(shape[:2]) or not np.all((mask == 0) | (mask == 1)):
             raise InputError(

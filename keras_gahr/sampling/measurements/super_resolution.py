@@ -8,8 +8,9 @@ from typing import Any
 from keras import ops
 
 from keras_gahr.errors import InputError
+from keras_gahr.noise import check_whole
 
-from .measurement import Measurement
+from .measurement import Measurement, checked_shape
 
 
 class SuperResolution(Measurement):
@@ -32,6 +33,8 @@ class SuperResolution(Measurement):
     gives_pictures = True
 
     def __init__(self, shape: Sequence[int], factor: int) -> None:
+        shape = checked_shape(shape)
+        check_whole(factor, "factor", 1)
         height, width, channels = shape
         if factor < 2:
             raise InputError(f"received a factor of {factor}, expected a whole number from 2 on")

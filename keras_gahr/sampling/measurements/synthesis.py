@@ -7,7 +7,7 @@ from typing import Any
 
 from keras import ops
 
-from .measurement import Measurement
+from .measurement import Measurement, checked_shape
 
 
 class Synthesis(Measurement):
@@ -23,6 +23,7 @@ class Synthesis(Measurement):
     """
 
     def __init__(self, shape: Sequence[int]) -> None:
+        shape = checked_shape(shape)
         self.shape = tuple(shape)
         self.measured_shape = (0,)
 

@@ -1,0 +1,118 @@
+"""Arguments of public functions that are not what they should be: one line each."""
+
+import numpy as np
+import pytest
+
+import keras_gahr as kg
+
+pytestmark = pytest.mark.one_backend
+
+IMAGES = np.random.default_rng(0).random((4, 16, 16, 1)).astype(np.float32)
+SHAPE = IMAGES.shape[1:]
+
+
+@pytest.fixture(scope="module")
+def network():
+    return kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=2, num_layers=2, seed=0)
+
+
+analysis, datasets, measurements = kg.analysis, kg.datasets, kg.measurements
+
+MISTAKES = {
+    "no images": (lambda d: kg.psnr_curve(d, []), "received no images"),
+    "a generator": (lambda d: kg.denoise(d, (x for x in IMAGES)), "received a builtins generator"),
+    "nothing": (lambda d: kg.denoise(d, None), "NoneType"),
+    "a dataset for an array": (
+        lambda d: kg.memorization_report(IMAGES, datasets.Dataset(IMAGES, {})),
+        "received a keras_gahr Dataset",
+    ),
+    "no noise level": (lambda d: kg.psnr_curve(d, IMAGES, []), "above 0"),
+    "text for noise levels": (lambda d: kg.psnr_curve(d, IMAGES, "high"), "noise level 'high'"),
+    "half a draw": (lambda d: kg.psnr_curve(d, IMAGES, [0.1], draws=1.5), "received draws 1.5"),
+    "half a factor": (lambda d: kg.eigenbasis(d, IMAGES[0], 4.5), "received count 4.5"),
+    "negative products": (
+        lambda d: kg.eigenbasis(d, IMAGES[0], 4, max_products=-1),
+        "received max_products -1",
+    ),
+    "half an image": (lambda d: analysis.closest(IMAGES, IMAGES, count=1.5), "received count 1.5"),
+    "one network": (lambda d: analysis.bias_variance(d, IMAGES, 0.1), "at least two"),
+    "noise below zero": (
+        lambda d: analysis.bias_variance([d, d], IMAGES, -0.1),
+        "received noise level -0.1",
+    ),
+    "one set": (lambda d: kg.compare([d, d], [IMAGES], count=2), "other training sets"),
+    "three networks": (lambda d: kg.compare([d, d, d], [IMAGES] * 2, count=2), "other denoisers"),
+    "an image for a shape": (lambda d: kg.sample(d, IMAGES[0]), "received shape array"),
+    "text for a measurement": (
+        lambda d: kg.sample(d, SHAPE, measurement="inpainting:4x4"),
+        "received a str, expected a measurement",
+    ),
+    "nothing measured": (
+        lambda d: kg.sample(d, SHAPE, measurement=measurements.Inpainting(SHAPE, (4, 4))),
+        "but not what it measured",
+    ),
+    "no measurement": (lambda d: kg.sample(d, SHAPE, measured=IMAGES), "but no measurement"),
+    "other measurements": (
+        lambda d: kg.sample(
+            d, SHAPE, measurement=measurements.Inpainting(SHAPE, (4, 4)), measured=IMAGES[:, :8]
+        ),
+        "received measurements of shape",
+    ),
+    "two sides": (lambda d: measurements.SuperResolution((16, 16), 4), r"image shape \(16, 16\)"),
+    "half a side": (lambda d: measurements.RandomPixels((16, 1.5, 1), 0.1), "received a side"),
+    "two sides of an oracle": (
+        lambda d: kg.baselines.OracleThresholding((16, 16)),
+        r"image shape \(16, 16\)",
+    ),
+    "text for sigma": (
+        lambda d: kg.baselines.Wiener.from_images(IMAGES, sigma="a"),
+        "expected a noise level above 0",
+    ),
+    "half a disk": (lambda d: datasets.disk_images(2.5, 16, 0), "received count = 2.5"),
+    "another order": (lambda d: datasets.shuffle(IMAGES, [0, 1]), "a permutation"),
+    "no columns": (lambda d: datasets.contact_sheet(IMAGES, columns=0), "one column or more"),
+    "several pictures": (
+        lambda d: datasets.write_image("never.png", IMAGES),
+        r"shape \(4, 16, 16, 1\).*one image at a time",
+    ),
+    "channels first": (
+        lambda d: datasets.write_image("never.png", np.zeros((3, 16, 16))),
+        r"shape \(3, 16, 16\)",
+    ),
+    "several drawn": (lambda d: kg.plot.image_row([("a", IMAGES)]), "one image at a time"),
+    "nothing drawn": (lambda d: kg.plot.image_row([]), "received no pictures"),
+    "a number for a layout": (lambda d: kg.denoise(d, IMAGES, layout=3), "received layout 3"),
+    "no batch": (lambda d: kg.Inference(d, batch_size=0), "received batch_size 0"),
+    "much memory": (lambda d: kg.denoise(d, IMAGES, memory="much"), "expected an amount"),
+    "a number for a file": (lambda d: kg.load_denoiser(3), "received a int, expected the path"),
+    "another suffix": (lambda d: kg.save_denoiser(d, "never.h5"), "ends in .keras"),
+    "no denoiser": (lambda d: kg.save_denoiser(3, "never.keras"), "received a int"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_one_line(name, network, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    call, expected = MISTAKES[name]
+    with pytest.raises(kg.InputError, match=expected) as caught:
+        call(network)
+    assert "\n" not in str(caught.value)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_one_noise_level_and_texts(network):
+    """A number of NumPy keeps its value."""
+    for sigmas in (0.2, [0.2], ["51/255"], "51/255", np.array([0.2])):
+        assert kg.psnr_curve(network, IMAGES, sigmas, progress=False).sigmas.tolist() == [0.2]
+    single = np.float32(0.1)
+    assert kg.psnr_curve(network, IMAGES, single, progress=False).sigmas[0] == float(single)
+
+
+def test_memory_as_text(network):
+    assert kg.Inference(network, memory="1MB").memory == 10**6
+
+
+def test_a_sheet_of_bytes_is_on_white():
+    pixels = np.rint(255 * IMAGES).astype(np.uint8)
+    sheet = datasets.contact_sheet(pixels[..., 0])
+    np.testing.assert_array_equal(sheet, np.rint(255 * datasets.contact_sheet(pixels / 255)))
