@@ -15,6 +15,7 @@ from keras_gahr.sampling.run import SamplerRun
 
 SCHEDULE = AscentSchedule(beta=1.0, h0=0.5, sigma_end=0.3, max_steps=6)
 SHAPE = (8, 8, 1)
+HALVED = SuperResolution(SHAPE, 2)
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_changed_weights_are_seen(traced, num_layers):
         {"shape": (12, 8, 1)},
         {"final_denoise": False},
         {"sampler": "euler", "schedule": NoiseLevels(steps=3)},
-        {"measurement": SuperResolution(SHAPE, 2)},
+        {"measurement": HALVED, "measured": np.zeros((1, *HALVED.measured_shape))},
     ],
 )
 def test_other_calls_have_other_samplers(traced, other):
