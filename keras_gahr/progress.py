@@ -77,14 +77,16 @@ class _Bar:
     def _start(self):
         from rich.console import Console
         from rich.errors import LiveError
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, TaskProgressColumn, TimeRemainingColumn
+
+        from .progress_bar import progress_bar
 
         console = Console(stderr=True)
         if not (console.is_terminal or console.is_jupyter):
             self.ended = True
             return
         columns = ("{task.description}", BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-        bar = Progress(*columns, console=console, transient=True)
+        bar = progress_bar(*columns, console=console, transient=True)
         try:
             bar.start()
         except LiveError:  # Whoever called us shows one of its own.

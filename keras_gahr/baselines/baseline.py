@@ -137,7 +137,7 @@ class ResidualLayer(Layer):
 
 def check_sigma(sigma):
     """The noise level, if it is a number above 0; else raises `InputError`."""
-    if not isinstance(sigma, numbers.Real) or not 0 < sigma < math.inf:
+    if not isinstance(sigma, numbers.Real) or not 0 < float(sigma) < math.inf:
         raise InputError(f"received sigma = {sigma}, expected a noise level above 0")
     return max(float(sigma), LEAST_SIGMA)
 

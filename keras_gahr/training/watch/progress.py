@@ -6,6 +6,8 @@ from collections.abc import Mapping
 import keras
 import rich.progress
 
+from keras_gahr.progress_bar import progress_bar
+
 
 class ProgressBar(keras.callbacks.Callback):
     """Shows epoch, step, loss, images per second and the time left, and a line for each epoch
@@ -26,7 +28,7 @@ class ProgressBar(keras.callbacks.Callback):
         self.epochs = epochs
 
     def on_train_begin(self, logs=None):
-        self._progress = rich.progress.Progress(
+        self._progress = progress_bar(
             rich.progress.TextColumn("{task.description}"),
             rich.progress.BarColumn(),
             rich.progress.MofNCompleteColumn(),
