@@ -12,6 +12,8 @@ of the three backends on a CPU.
 | training mode, against float64         | 1e-5  | 7e-6   | as for outputs                               |
 | running_sd after one pass              | 1e-5  | 2e-7   | the same                                     |
 | gradients                              | 1e-4  | 5e-5   | sums over all pixels, twice as many layers   |
+| input of a ReLU taken for 0, in stand- | 2e-6  | 6e-7   | as for outputs; on which side of 0 it is,    |
+|   ard deviations of its layer          |       |        | and with it its gradient, is the processor's |
 | full-size UNet                         | 1e-5  | 2e-6   | as for outputs                               |
 | one saved file on three backends       | 1e-5  | 2e-6   | as for outputs                               |
 | published weights: denoised image      | 2e-5  | 7e-6   | rounding of 20 layers, trained to amplify    |
@@ -57,6 +59,7 @@ OUTPUT = 1e-5
 OUTPUT_RF9_TRAINING = 2e-5
 RUNNING_SD = 1e-5
 GRADIENT = 1e-4
+GATE = 2e-6
 REAL_IMAGE = 2e-5
 REAL_RESIDUAL = 5e-5
 STORED_JACOBIAN = 1e-5
