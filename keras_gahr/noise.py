@@ -53,7 +53,8 @@ class NoiseLaw:
             raise InputError(
                 f"received noise law {self.name!r}, expected one of {', '.join(NOISE_LAWS)}"
             )
-        if not 0 <= self.low <= self.high < math.inf or self.high == 0:
+        low, high = check_number(self.low, "low"), check_number(self.high, "high")
+        if not 0 <= low <= high or high == 0:
             raise InputError(
                 f"received noise levels from {self.low} to {self.high}, expected 0 <= low <= high "
                 "and high > 0"

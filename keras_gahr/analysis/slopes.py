@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_gahr.errors import InputError
+from keras_gahr.noise import check_number
 
 from .intervals import mean_interval
 
@@ -28,7 +29,7 @@ def optimal_slope(alpha: float) -> float:
         >>> optimal_slope(1.0)
         0.5
     """
-    if not 0 < alpha < np.inf:
+    if check_number(alpha, "alpha") <= 0:
         raise InputError(f"received alpha = {alpha}, expected a regularity above 0")
     return alpha / (alpha + 1)
 

@@ -17,6 +17,7 @@ import pywt
 import scipy.fft
 
 from keras_gahr.errors import InputError
+from keras_gahr.noise import check_number
 from keras_gahr.progress import OnProgress
 
 from .draws import raw, to_uniform
@@ -58,7 +59,7 @@ class CAlpha:
             object.__setattr__(self, "beta", self.alpha)
         for name in ("alpha", "beta"):
             value = getattr(self, name)
-            if not 0 < value < 50:
+            if not 0 < check_number(value, name) < 50:
                 raise InputError(f"{name} is {value}: expected a number above 0, below 50")
         if self.antialias not in {1, 2, 4}:
             raise InputError(f"antialias is {self.antialias}: expected 1, 2 or 4")

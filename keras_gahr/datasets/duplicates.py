@@ -7,6 +7,7 @@ from os import PathLike
 import numpy as np
 
 from keras_gahr.errors import InputError
+from keras_gahr.noise import check_number
 from keras_gahr.progress import OnProgress
 
 from .arrays import CLEAN, blocks, release, to_float
@@ -89,7 +90,7 @@ def find_repeats(
         >>> find_repeats(images).first.tolist()
         [-1, -1, 0, -1]
     """
-    if not 0 < threshold < 1:
+    if not 0 < check_number(threshold, "threshold") < 1:
         raise InputError(f"the threshold is {threshold}: expected a correlation between 0 and 1")
     images = as_stack(images, limits=CLEAN)
     vectors = coarse_set(images, side)
