@@ -149,11 +149,12 @@ def check_number(value: Any, name: str) -> float:
     return float(value)
 
 
-def check_levels(sigmas: Any) -> list[float]:
+def check_levels(sigmas: Any, or_none: bool = False) -> list[float]:
     """Noise levels, of which there is at least one, above 0; one alone is taken as such.
 
     Args:
         sigmas: numbers, of Python or NumPy, or texts as `parse_sigma` takes them; or one of these.
+        or_none: whether a level may be 0, which is no noise.
 
     Raises:
         InputError: for something else.
@@ -173,8 +174,9 @@ def check_levels(sigmas: Any) -> list[float]:
         raise InputError(
             f"received noise levels {sigmas!r:.80}, expected some above 0, such as [0.1, 25/255]"
         ) from None
-    if not levels or not all(0 < level < math.inf for level in levels):
-        raise InputError(f"received noise levels {levels}, expected some above 0")
+    if not levels or not all(0 < level < math.inf or (or_none and level == 0) for level in levels):
+        limit = "of at least 0" if or_none else "above 0"
+        raise InputError(f"received noise levels {levels}, expected some {limit}")
     return levels
 
 

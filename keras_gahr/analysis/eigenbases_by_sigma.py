@@ -32,7 +32,7 @@ def eigenbases(
     Args:
         denoiser: see `as_denoiser`, or a `Linearizer`.
         clean: x, an image (H, W) or (H, W, C): uint8 in 0..255, or floats in [0, 1].
-        sigmas: noise levels, in units of [0, 1].
+        sigmas: noise levels, in units of [0, 1]; 0 is the clean image.
         seed: of the noise, which is the same at every sigma but for its scale, and of what is random in
             the method.
         count, method, options: see `eigenbasis`.
@@ -51,7 +51,7 @@ def eigenbases(
         >>> [len(basis.shrinkage) for basis in found]
         [4, 4]
     """
-    sigmas = check_levels(sigmas)
+    sigmas = check_levels(sigmas, or_none=True)
     check_seed(seed)
     linearizer = denoiser if isinstance(denoiser, Linearizer) else Linearizer(denoiser)
     clean = as_one(clean, linearizer.denoiser.input_channels, NEARLY_CLEAN)[None]

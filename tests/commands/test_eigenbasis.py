@@ -54,7 +54,8 @@ def test_exact_singular_vectors_of_a_crop(gahr, tiny_model, smooth_images, tmp_p
     with np.load(tmp_path / "out" / "eigenbasis.npz") as arrays:
         expected = smooth_images(1, 20, 30)[0, 3:7, 4:8]
         np.testing.assert_array_equal(arrays["clean"], expected)
-    assert gahr(*arguments, *options, "--sigma", 0, "--overwrite").exit_code == 0
+    result = gahr(*arguments, *options, "--sigma", 0, "--overwrite")
+    assert result.exit_code == 0, result.output
     assert not list((tmp_path / "out").glob("*.svg"))
 
 

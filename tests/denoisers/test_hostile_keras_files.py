@@ -45,7 +45,7 @@ DENOISERS = {
         BFCNN(num_layers=2, num_kernels=2), [conditional(1), conditional(2)]
     ),
     "training images": lambda: EmpiricalBayes(images(3, 4, 5, 2)),
-    "training images in bytes": lambda: EmpiricalBayes(np.ones((3, 4, 5, 1), np.uint8), sigma=0.1),
+    "training images in bytes": lambda: EmpiricalBayes(np.full((3, 4, 5, 1), 9, np.uint8), 0.1),
     "wiener": lambda: Wiener.from_images(images(3, 4, 5, 1)),
     "oracle": lambda: OracleThresholding((4, 5, 1)),
     "oracle with an image": lambda: OracleThresholding((4, 4, 1), "haar", clean=images(4, 4, 1)),
