@@ -27,7 +27,7 @@ def demo(
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
 ):
-    """Make disks, train a small UNet on them for about two minutes, and sample new ones.
+    """Make disks, train a small UNet on them for two to four minutes, and sample new ones.
 
     Writes a dataset, a run and demo.png: one page with denoised images and samples.
     """
