@@ -225,14 +225,14 @@ def eigenbasis(
     linearizer = denoiser if isinstance(denoiser, Linearizer) else Linearizer(denoiser)
     jacobian = linearizer.at(noisy)
     count, probes = check_whole(count, "count", 0), check_whole(probes, "probes", 0)
-    tolerance = check_number(tolerance, "tolerance") if tolerance == tolerance else tolerance
+    tolerance = check_number(tolerance, "tolerance")
     if max_products is not None:
         check_whole(max_products, "max_products", 1)
     if not 1 <= count <= jacobian.dimension:
         raise InputError(
             f"received count {count}, expected 1 to {jacobian.dimension}, the values in the image"
         )
-    if probes < 2 or not tolerance >= 0:
+    if probes < 2 or tolerance < 0:
         raise InputError(
             f"received {probes} probes and tolerance {tolerance}, expected at least 2 and 0"
         )

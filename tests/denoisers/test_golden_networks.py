@@ -77,15 +77,21 @@ def called_with(layer, change):
     layer.call = lambda inputs: call(change(inputs))
 
 
-def undecided_gates(denoiser, noisy):
-    """Places of the gates at some of which rounding decides on which side of 0 an input is."""
+def near_zero(inputs):
+    """Where rounding decides on which side of 0 an input of a gate is."""
+    size = ops.abs(inputs)
+    return (size > 0) & (size < tolerances.GATE * ops.std(inputs))
+
+
+def undecided_gates(golden, name):
+    """Places of the gates that have such inputs."""
+    denoiser, _ = from_checkpoint(golden / f"{name}.pt")
+    noisy = nhwc(np.load(golden / f"{name}.npz")["noisy"])
     found = []
     for place, layer in enumerate(gates(denoiser)):
 
         def look(inputs, place=place):
-            values = ops.convert_to_numpy(ops.stop_gradient(inputs))
-            size = np.abs(values)
-            if np.any((size > 0) & (size < tolerances.GATE * np.std(values))):
+            if ops.any(near_zero(inputs)):
                 found.append(place)
             return inputs
 
@@ -96,9 +102,8 @@ def undecided_gates(denoiser, noisy):
 
 def opened(inputs, direction):
     """With all that is near 0 hardly on one side of it."""
-    size = ops.abs(inputs)
-    near = (size > 0) & (size < tolerances.GATE * ops.std(inputs))
-    return inputs + ops.stop_gradient(ops.where(near, direction * 1e-12 - inputs, 0.0))
+    moved = ops.where(near_zero(inputs), direction * 1e-12 - inputs, 0.0)
+    return inputs + ops.stop_gradient(moved)
 
 
 def gradient_differences(golden, name, directions=None):
@@ -127,6 +132,14 @@ def gradient_differences(golden, name, directions=None):
     }
 
 
+def differences_on_all_sides(golden, name, places):
+    """`gradient_differences` for each way in which these gates may be open or closed."""
+    return [
+        gradient_differences(golden, name, dict(zip(places, directions, strict=True)))
+        for directions in itertools.product((1, -1), repeat=len(places))
+    ]
+
+
 # Those that are alike have the layers of another one.
 @pytest.mark.parametrize(
     "name",
@@ -136,32 +149,18 @@ def test_gradients_of_the_training_loss(golden, name):
     """With gates as the published code had them, which were not recorded."""
     found = gradient_differences(golden, name)
     if max(found.values()) >= tolerances.GRADIENT:
-        denoiser, _ = from_checkpoint(golden / f"{name}.pt")
-        places = undecided_gates(denoiser, nhwc(np.load(golden / f"{name}.npz")["noisy"]))
+        places = undecided_gates(golden, name)
         assert 0 < len(places) <= 3, found
-        sides = itertools.product((1, -1), repeat=len(places))
-        tried = [
-            gradient_differences(golden, name, dict(zip(places, side, strict=True)))
-            for side in sides
-        ]
+        tried = differences_on_all_sides(golden, name, places)
         found = min(tried, key=lambda differences: max(differences.values()))
     assert max(found.values()) < tolerances.GRADIENT, found
 
 
 def test_a_gate_on_the_other_side_is_a_larger_difference(golden):
     """Negative control: what is undecided is not simply passed over."""
-    denoiser, _ = from_checkpoint(golden / "bf_cnn_rf9.pt")
-    places = undecided_gates(denoiser, nhwc(np.load(golden / "bf_cnn_rf9.npz")["noisy"]))
+    places = undecided_gates(golden, "bf_cnn_rf9")
     assert places
-    sides = itertools.product((1, -1), repeat=len(places))
-    tried = [
-        max(
-            gradient_differences(
-                golden, "bf_cnn_rf9", dict(zip(places, side, strict=True))
-            ).values()
-        )
-        for side in sides
-    ]
+    tried = [max(each.values()) for each in differences_on_all_sides(golden, "bf_cnn_rf9", places)]
     assert min(tried) < tolerances.GRADIENT < max(tried)
 
 
