@@ -50,6 +50,7 @@ _HOMES = {
     "sample": "sampling",
     "save_denoiser": "denoisers",
     "train": "training",
+    "wrap": "denoisers",
 }
 
 __all__ = ["__version__", *_HOMES, *_ROOMS]

@@ -29,6 +29,7 @@ from .denoisers import as_denoiser as as_denoiser
 from .denoisers import build_denoiser as build_denoiser
 from .denoisers import load_denoiser as load_denoiser
 from .denoisers import save_denoiser as save_denoiser
+from .denoisers import wrap as wrap
 from .denoising import denoise as denoise
 from .errors import InputError as InputError
 from .restoration import restore as restore

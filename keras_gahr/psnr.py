@@ -108,7 +108,7 @@ def psnr_at(inference, images, sigma, seed=0, draw=0, first=0, limits=None):
         clean = part[..., -channels:]
         noisy = add_noise(part, sigma, seed, draw, channels, first + start)
         before.append(psnr_of_any(noisy[..., -channels:], clean))
-        after.append(psnr_of_any(inference.denoise(noisy), clean))
+        after.append(psnr_of_any(inference.denoise(noisy, sigma=sigma), clean))
     return np.concatenate(before), np.concatenate(after)
 
 

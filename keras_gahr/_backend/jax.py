@@ -15,11 +15,28 @@ def compile_inference(model, function):
 def compile_jvp(model, function):
     """See `keras_gahr._backend`."""
 
-    def derivative(network, directions, x, *tensors):
+    def forward(network, directions, x, *tensors):
         _, products = jax.jvp(lambda x: function(network, x, *tensors), (x,), (directions,))
         return products
 
-    return _compile(model, derivative)
+    def transposed_backwards(network, directions, x, *tensors):
+        outputs, pull_back = jax.vjp(lambda x: function(network, x, *tensors), x)
+        (products,) = jax.linear_transpose(pull_back, outputs)((directions,))
+        return products
+
+    ways = [_compile(model, way) for way in (forward, transposed_backwards)]
+
+    def run(*tensors):
+        try:
+            return ways[0](*tensors)
+        except TypeError:
+            # A function with a derivative of its own (`jax.custom_vjp`) has none forwards.
+            if len(ways) == 1:
+                raise
+        del ways[0]
+        return ways[0](*tensors)
+
+    return run
 
 
 def compile_vjp(model, function):

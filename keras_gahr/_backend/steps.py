@@ -72,6 +72,11 @@ class Steps:
         return known[id(self.output)]
 
 
+def is_foreign(model):
+    """Whether a model runs code of somebody else's, which is called as it is; see `Denoiser.foreign`."""
+    return getattr(model, "foreign", False)
+
+
 def steps_of(model, shape=None):
     """The `Steps` of a functional model with one input and one output; None for another model.
 

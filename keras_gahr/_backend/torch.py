@@ -3,9 +3,11 @@
 import keras
 import torch
 from torch.autograd import forward_ad
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from .convolution.torch_gradient import constant_kernels
 from .convolution.torch_program import Program
+from .steps import is_foreign
 
 FIXED_MEMORY = 2**27
 
@@ -14,19 +16,45 @@ TAKES_SEVERAL_STEPS = False
 
 def compile_inference(model, function):
     """See `keras_gahr._backend`."""
-    return Program(model, function).run
+    program = Program(model, function)
+    return program.run_eagerly if is_foreign(model) else program.run
 
 
 def compile_jvp(model, function):
-    """See `keras_gahr._backend`; PyTorch runs it eagerly."""
+    """See `keras_gahr._backend`; PyTorch runs it eagerly.
 
-    def derivative(network, directions, x, *tensors):
-        with forward_ad.dual_level():
+    Not every layer of PyTorch has a forward mode. Where one is found to lack it, the derivative along v is
+    that of <u, J v> in u, by two derivatives backwards.
+    """
+
+    def forward(network, directions, x, *tensors):
+        with forward_ad.dual_level(), _differentiable_attention():
             outputs = function(network, forward_ad.make_dual(x, directions), *tensors)
             products = forward_ad.unpack_dual(outputs).tangent
         return torch.zeros_like(outputs) if products is None else products
 
-    return Program(model, derivative).run_eagerly
+    def twice_backwards(network, directions, x, *tensors):
+        x = x.detach().requires_grad_()
+        with torch.enable_grad(), _differentiable_attention():
+            outputs = function(network, x, *tensors)
+            u = torch.zeros_like(outputs, requires_grad=True)
+            # Linear in u, so that its value does not matter.
+            (pulled,) = torch.autograd.grad(outputs, x, u, create_graph=True)
+        (products,) = torch.autograd.grad(pulled, u, directions, materialize_grads=True)
+        return products
+
+    ways = [Program(model, way).run_eagerly for way in (forward, twice_backwards)]
+
+    def run(*tensors):
+        try:
+            return ways[0](*tensors)
+        except (NotImplementedError, RuntimeError) as error:
+            if len(ways) == 1 or is_out_of_memory(error):
+                raise
+        del ways[0]
+        return ways[0](*tensors)
+
+    return run
 
 
 def compile_vjp(model, function):
@@ -38,7 +66,7 @@ def compile_vjp(model, function):
     def at(*tensors):
         x, *others = keras.tree.map_structure(keras.ops.convert_to_tensor, tensors)
         x = x.detach().requires_grad_()
-        with torch.enable_grad(), constant_kernels():
+        with torch.enable_grad(), constant_kernels(), _differentiable_attention():
             outputs = function(network, x, *others)
 
         def pull_back(directions):
@@ -51,6 +79,11 @@ def compile_vjp(model, function):
         return pull_back
 
     return at
+
+
+def _differentiable_attention():
+    """Within it attention is computed in the one way that can be differentiated in any mode."""
+    return sdpa_kernel(SDPBackend.MATH)
 
 
 def devices():

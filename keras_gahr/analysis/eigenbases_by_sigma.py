@@ -57,7 +57,13 @@ def eigenbases(
     clean = as_one(clean, linearizer.denoiser.input_channels, NEARLY_CLEAN)[None]
     return [
         eigenbasis(
-            linearizer, add_noise(clean, sigma, seed)[0], count, method, seed=seed, **options
+            linearizer,
+            add_noise(clean, sigma, seed)[0],
+            count,
+            method,
+            sigma=sigma,
+            seed=seed,
+            **options,
         )
         for sigma in sigmas
     ]

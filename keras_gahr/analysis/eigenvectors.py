@@ -172,6 +172,7 @@ def eigenbasis(
     count: int = 64,
     method: str = "randomized",
     *,
+    sigma: float | None = None,
     symmetrize: bool = True,
     tolerance: float = 0.006,
     max_products: int | None = None,
@@ -193,6 +194,7 @@ def eigenbasis(
         noisy: y, an image (H, W) or (H, W, C): uint8 in 0..255, or floats in the units of [0, 1].
         count: number of factors, at most d.
         method: one of `METHODS`.
+        sigma: the noise level, of a denoiser that is told it; a blind one ignores it.
         symmetrize: True for eigenvalues and eigenvectors of (J + J^T) / 2, False for singular values
             and vectors of J.
         tolerance: error of the factors, as part of the largest; see `krylov.Triplets.errors`.
@@ -223,7 +225,7 @@ def eigenbasis(
     if method not in METHODS:
         raise InputError(f"received method {method!r}, expected one of {', '.join(METHODS)}")
     linearizer = denoiser if isinstance(denoiser, Linearizer) else Linearizer(denoiser)
-    jacobian = linearizer.at(noisy)
+    jacobian = linearizer.at(noisy, sigma)
     count, probes = check_whole(count, "count", 0), check_whole(probes, "probes", 0)
     tolerance = check_number(tolerance, "tolerance")
     if max_products is not None:

@@ -103,7 +103,7 @@ def bias_variance(
     for start in range(0, len(images), step):
         clean = take(images, slice(start, start + step), limits=None)
         noisy = add_noise(clean, sigma, seed, draw, first=start)
-        parts.append(_split([network.denoise(noisy) for network in networks], clean))
+        parts.append(_split([network.denoise(noisy, sigma=sigma) for network in networks], clean))
     return BiasVariance(len(networks), *np.concatenate(parts, axis=1))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike
@@ -60,23 +61,33 @@ class Linearizer:
                 f"received a conditional denoiser, from {denoiser.input_channels} channels to "
                 f"{denoiser.output_channels}: expected one with as many out as in"
             )
+        if not denoiser.differentiable:
+            raise InputError(
+                "received a function of NumPy arrays, which has no derivatives: write it for "
+                f"{keras.backend.backend()}, with its functions in the place of NumPy's"
+            )
         self.denoiser = denoiser
         self.batch_size = batch_size
-        ways = (FrozenGates, _Derivatives) if frozen_gates else (_Derivatives,)
+        # Of somebody's network nobody knows where its gates are.
+        gated = frozen_gates and not denoiser.foreign
+        ways = (FrozenGates, _Derivatives) if gated else (_Derivatives,)
         self._ways = [way(denoiser) for way in ways]
 
-    def at(self, noisy: ArrayLike) -> Jacobian:
+    def at(self, noisy: ArrayLike, sigma: float | None = None) -> Jacobian:
         """The `Jacobian` at an image.
 
         Args:
             noisy: y, (H, W), (H, W, C) or a batch of one: uint8 in 0..255, or floats in the units of
                 [0, 1].
+            sigma: the noise level, of a denoiser that is told it; a blind one ignores it.
 
         Raises:
             InputError: for an image that the denoiser cannot take, several, or NaN and infinity.
         """
         noisy = as_one(noisy, self.denoiser.input_channels)[None]
         self.denoiser.check_shape(noisy.shape)
+        if (levels := self.denoiser.check_levels(sigma, 1)) is not None:
+            return Jacobian(noisy[0], *self._ways[0].at(noisy, levels), self.batch_size)
         *shortcuts, last = self._ways
         for way in shortcuts:
             jacobian = Jacobian(noisy[0], *way.at(noisy), self.batch_size)
@@ -189,18 +200,23 @@ class _Derivatives:
     """Linearizes a network by the backend's derivatives; see `FrozenGates`."""
 
     def __init__(self, network):
-        def evaluate(model, y):
-            return model(y)
+        def evaluate(model, y, *levels):
+            return model([y, *levels] if levels else y)
 
         self._evaluate = _backend.compile_inference(network, evaluate)
         self._jvp = _backend.compile_jvp(network, evaluate)
         self._vjp = _backend.compile_vjp(network, evaluate)
 
-    def at(self, noisy):
+    def at(self, *point):
+        """See `FrozenGates`; the point is y, and the noise level of a network that is told it."""
+
+        def times(count):
+            return [part.repeat(count, axis=0) for part in point]
+
         return (
-            self._evaluate(noisy),
-            lambda directions: self._jvp(directions, noisy.repeat(len(directions), axis=0)),
-            lambda count: self._vjp(noisy.repeat(count, axis=0)),
+            self._evaluate(*point),
+            lambda directions: self._jvp(directions, *times(len(directions))),
+            lambda count: self._vjp(*times(count)),
         )
 
 

@@ -108,7 +108,8 @@ def posterior_components(
             f"and at most {clean.size} components"
         )
     noise = keyed_normal(seed, range(draws), 0, clean.shape)
-    denoised = Inference(denoiser, batch_size).denoise(clean + np.float32(sigma) * noise)
+    noisy = clean + np.float32(sigma) * noise
+    denoised = Inference(denoiser, batch_size).denoise(noisy, sigma=sigma)
     samples = denoised.reshape(draws, -1).astype(np.float64)
     mean = samples.mean(axis=0)
     _, lengths, components = np.linalg.svd(samples - mean, full_matrices=False)

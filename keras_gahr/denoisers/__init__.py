@@ -8,6 +8,7 @@ from .denoiser import Denoiser
 from .dilated_unet import DilatedUNet
 from .direct import DirectDenoiser
 from .folding import FoldedNetwork
+from .foreign import EDM, AlphaBars, FlowTime, ForeignDenoiser, Schedule, wrap
 from .inference import Inference
 from .interface import DenoiserLike, as_denoiser, as_inference
 from .loading import load_denoiser, save_denoiser
@@ -19,7 +20,9 @@ from .unet import UNet
 
 __all__ = [
     "ARCHITECTURES",
+    "AlphaBars",
     "BFCNN",
+    "EDM",
     "PRECISIONS",
     "RECEPTIVE_FIELDS",
     "BiasFreeNorm",
@@ -27,10 +30,13 @@ __all__ = [
     "DenoiserLike",
     "DilatedUNet",
     "DirectDenoiser",
+    "FlowTime",
     "FoldedNetwork",
+    "ForeignDenoiser",
     "Inference",
     "MultiScaleDenoiser",
     "ReceptiveFieldBFCNN",
+    "Schedule",
     "UNet",
     "as_denoiser",
     "as_inference",
@@ -39,4 +45,5 @@ __all__ = [
     "load_denoiser",
     "save_denoiser",
     "with_precision",
+    "wrap",
 ]

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_gahr.datasets.stacks import pixel_values
 from keras_gahr.errors import InputError
+from keras_gahr.noise import parse_sigma
 
 from .configuration import check_stored_options
 
@@ -93,6 +95,15 @@ class Denoiser(keras.Model):
     size_multiple = 1
     """Height and width must be multiples of this."""
 
+    foreign = False
+    """Whether it runs code of somebody else's, whose layers nobody here can look into."""
+
+    differentiable = True
+    """Whether it has derivatives."""
+
+    limits = (0.0, math.inf)
+    """The lowest and highest noise level that it knows, in units of [0, 1]."""
+
     def __init__(
         self,
         inputs: Any,
@@ -142,8 +153,13 @@ class Denoiser(keras.Model):
         return cls.weight_shapes(**sizes)
 
     @property
+    def told(self) -> bool:
+        """Whether it is told the noise level; a blind one, as all of this package, is not."""
+        return False
+
+    @property
     def input_channels(self) -> int:
-        return self.input_shape[-1]
+        return self.inputs[0].shape[-1]
 
     @property
     def output_channels(self) -> int:
@@ -154,26 +170,86 @@ class Denoiser(keras.Model):
         """Trainable parameters, the number that publications give."""
         return sum(math.prod(variable.shape) for variable in self.trainable_variables)
 
+    def arrays(self) -> list[Any]:
+        """All arrays that decide what it computes."""
+        return [ops.convert_to_numpy(weight) for weight in self.weights]
+
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        self.check_shape(inputs.shape)
+        self.check_shape((inputs[0] if self.told else inputs).shape)
         return super().call(inputs, training=training, mask=mask)
 
-    def denoise(self, noisy: Any) -> Any:
+    def denoise(self, noisy: Any, sigma: Any = None) -> Any:
         """The denoised images D(y) = y - r(y); shapes as in the class.
 
         Args:
             noisy: y, a tensor, or an array: uint8 in 0..255 or floats in the units of [0, 1].
+            sigma: the noise level, of a denoiser that is told it: one, or one for each image, in units of
+                [0, 1]. A blind one ignores it.
 
         Returns:
             Of a tensor a tensor, which can be differentiated; of anything else a NumPy array, float32.
             `keras_gahr.denoise` takes other shapes too, and large images in less memory.
+
+        Raises:
+            InputError: for images that do not fit, or a level that is missing or out of range.
         """
         if not (ops.is_tensor(noisy) or isinstance(noisy, keras.KerasTensor)):
-            return ops.convert_to_numpy(self.denoise(pixel_tensor(noisy)))
+            return ops.convert_to_numpy(self.denoise(pixel_tensor(noisy), sigma))
         # Of what Keras raises within a call it would make several lines.
         self.check_shape(noisy.shape)
         noisy = pixel_tensor(noisy)
-        return noisy[..., -self.output_channels :] - self(noisy, training=False)
+        images = self.with_level(noisy, self.check_levels(sigma, noisy.shape[0]))
+        return noisy[..., -self.output_channels :] - self(images, training=False)
+
+    def at(self, sigma: float) -> Denoiser:
+        """The denoiser of one noise level, which is told nothing more; a blind one is that itself.
+
+        Args:
+            sigma: the level, in units of [0, 1].
+
+        Raises:
+            InputError: for a level that it does not know.
+        """
+        self.check_sigma(sigma)
+        return self
+
+    def check_sigma(self, sigma: float) -> float:
+        """The noise level, if it is one and this denoiser knows it; else raises `InputError`."""
+        sigma = parse_sigma(sigma)
+        low, high = self.limits
+        # To the rounding of a level that was changed from one unit to the other.
+        if not low * (1 - 1e-6) <= sigma <= high * (1 + 1e-6) or (self.told and sigma <= 0):
+            raise InputError(
+                f"received sigma = {sigma:.4g}, but this network knows noise levels from {low:.4g} to "
+                f"{high:.4g} only"
+            )
+        return sigma
+
+    def check_levels(self, sigma: Any, count: int) -> np.ndarray | None:
+        """The noise levels of so many images, float32 (count,); None for a blind denoiser.
+
+        Args:
+            sigma: one level, or one for each image; None: not known.
+
+        Raises:
+            InputError: for levels that this denoiser needs and does not get, or does not know.
+        """
+        if not self.told:
+            return None
+        if sigma is None:
+            raise InputError(
+                "this denoiser is told the noise level: pass sigma, or take denoiser.at(sigma)"
+            )
+        if np.ndim(sigma):
+            levels = np.array([self.check_sigma(level) for level in np.asarray(sigma)], np.float32)
+            if levels.shape != (count,):
+                raise InputError(f"received {len(levels)} noise levels for {count} images: give as many")
+            return levels
+        return np.full(count, self.check_sigma(sigma), np.float32)
+
+    def with_level(self, noisy: Any, levels: Any) -> Any:
+        """What the network is called with: the images, and the noise levels if it is told them."""
+        return [noisy, ops.convert_to_tensor(levels)] if self.told else noisy
 
     def check_shape(self, shape: Sequence[int | None]) -> None:
         """Raises `InputError` unless images of this shape, `(batch, height, width, channels)`, fit.

@@ -32,7 +32,8 @@ class Inference:
     Where a batch would take more memory than it may, fewer images are computed at once. Where one image
     would, it is computed in tiles, which overlap by as much as the network sees, so that the residual
     is that of the whole image to rounding. Networks with layers that look at the whole image cannot be
-    cut and are computed whole.
+    cut and are computed whole. Networks of others are, too, and always `batch_size` images at once: what
+    they take is not known.
 
     Args:
         denoiser: a `Denoiser`.
@@ -111,7 +112,10 @@ class Inference:
         return self._plan(*self.padded(shape[1:3]))[0]
 
     def residual(
-        self, noisy: ArrayLike, progress: Callable[[int, int], object] = lambda done, total: None
+        self,
+        noisy: ArrayLike,
+        progress: Callable[[int, int], object] = lambda done, total: None,
+        sigma: ArrayLike | None = None,
     ) -> np.ndarray:
         """r(y).
 
@@ -119,13 +123,17 @@ class Inference:
             noisy: images `(count, height, width, channels)`: uint8 in 0..255, or floats in the units of
                 [0, 1].
             progress: called with how many passes of the network are done, of how many.
+            sigma: the noise level, or one for each image, of a denoiser that is told it; in units of
+                [0, 1].
 
         Raises:
-            InputError: if the images do not fit the denoiser, or the smallest tiles the memory.
+            InputError: if the images do not fit the denoiser, or the smallest tiles the memory, or for a
+                noise level that is missing or that the denoiser does not know.
         """
         noisy = pixel_values(noisy)
         self.check_shape(noisy.shape)
         count, height, width, _ = noisy.shape
+        levels = self.denoiser.check_levels(sigma, count)
         noisy = self._with_margins(noisy)
         at_once, (down, across) = self._plan(*noisy.shape[1:3])
         passes = [
@@ -139,17 +147,21 @@ class Inference:
             progress(done, len(passes))
             images = slice(start, start + at_once)
             part = np.ascontiguousarray(noisy[images, rows.tile, columns.tile])
-            part = ops.convert_to_numpy(self._residual(part))
+            given = part if levels is None else [part, levels[images]]
+            part = ops.convert_to_numpy(self._residual(given))
             residual[images, rows.kept, columns.kept] = part[:, rows.inner, columns.inner]
         progress(len(passes), len(passes))
         return residual[:, :height, :width]
 
     def denoise(
-        self, noisy: ArrayLike, progress: Callable[[int, int], object] = lambda done, total: None
+        self,
+        noisy: ArrayLike,
+        progress: Callable[[int, int], object] = lambda done, total: None,
+        sigma: ArrayLike | None = None,
     ) -> np.ndarray:
         """D(y) = y - r(y), arguments as for `residual`."""
         noisy = pixel_values(noisy)
-        residual = self.residual(noisy, progress)
+        residual = self.residual(noisy, progress, sigma)
         # In the same memory: of a large image each array counts.
         return np.subtract(noisy[..., -self.denoiser.output_channels :], residual, out=residual)
 
@@ -174,12 +186,15 @@ class Inference:
         return self._plans[height, width]
 
     def _make_plan(self, height, width):
+        whole = [AxisTiling(side, side, 0, 1) for side in (height, width)]
+        if self.denoiser.foreign:
+            # What its layers take, and how far they see, is not known.
+            return self.batch_size, whole
         channels = self.denoiser.input_channels + self.denoiser.output_channels
         # An image and its residual, and what is made of them.
         images = 2 * 4 * channels * height * width
         needed = footprint(self.network)
         pixels = needed.pixels(self.memory - images)
-        whole = [AxisTiling(side, side, 0, 1) for side in (height, width)]
         reach = network_reach(self.network)
         if reach is None or pixels >= height * width:
             return min(self.batch_size, max(1, pixels // (height * width))), whole

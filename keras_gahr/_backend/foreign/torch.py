@@ -1,0 +1,99 @@
+"""PyTorch."""
+
+import contextlib
+
+import keras
+import torch
+
+CHANNELS_FIRST = True
+
+INDEX = "int64"
+
+
+def is_module(network):
+    """See `keras_gahr._backend.foreign`."""
+    return isinstance(network, torch.nn.Module) and not isinstance(network, keras.layers.Layer)
+
+
+def first_channels(module):
+    """See `keras_gahr._backend.foreign`."""
+    convolutions = (torch.nn.Conv2d, torch.nn.ConvTranspose2d)
+    found = (part.in_channels for part in module.modules() if isinstance(part, convolutions))
+    return next(found, None)
+
+
+def call_module(module, *tensors, **options):
+    """See `keras_gahr._backend.foreign`."""
+    weights = next((p for p in module.parameters() if p.is_floating_point()), tensors[0])
+    given = [
+        tensor.to(weights.device, weights.dtype if tensor.is_floating_point() else None)
+        for tensor in tensors
+    ]
+    options = {
+        name: value.to(weights.device) if torch.is_tensor(value) else value
+        for name, value in options.items()
+    }
+    with _evaluation(module):
+        outputs = module(*given, **options)
+    first = _first_tensor(outputs)
+    return first if first is None else first.to(tensors[0].device, tensors[0].dtype)
+
+
+def state_of(module):
+    """See `keras_gahr._backend.foreign`."""
+    # NumPy has no bfloat16.
+    return {
+        name: (value.float() if value.dtype == torch.bfloat16 else value).detach().cpu().numpy()
+        for name, value in module.state_dict().items()
+        if torch.is_tensor(value)
+    }
+
+
+def taken_by(function, *tensors):
+    """See `keras_gahr._backend.foreign`."""
+    first, *others = (keras.ops.convert_to_tensor(tensor) for tensor in tensors)
+    try:
+        with torch.enable_grad():
+            outputs = _first_tensor(function(first.detach().requires_grad_(), *others))
+    except (RuntimeError, TypeError):
+        # "Can't call numpy() on Tensor that requires grad."
+        return "arrays"
+    if outputs is None:
+        return "arrays"
+    return "derivatives" if outputs.requires_grad else "tensors"
+
+
+def call_with_arrays(function, shape, *tensors):
+    """See `keras_gahr._backend.foreign`."""
+    arrays = (tensor.detach().cpu().numpy() for tensor in tensors)
+    return torch.as_tensor(function(*arrays), dtype=torch.float32).to(tensors[0].device)
+
+
+def leaves_of(parameters):
+    """See `keras_gahr._backend.foreign`."""
+    leaves = keras.tree.flatten(parameters)
+    return leaves, lambda others: keras.tree.pack_sequence_as(parameters, others)
+
+
+@contextlib.contextmanager
+def _evaluation(module):
+    """Within it the module and its parts are in evaluation mode."""
+    training = [part for part in module.modules() if part.training]
+    for part in training:
+        part.training = False
+    try:
+        yield
+    finally:
+        for part in training:
+            part.training = True
+
+
+def _first_tensor(outputs):
+    """The tensor that a network returns, by itself or as the first of several; None if there is none."""
+    if torch.is_tensor(outputs):
+        return outputs
+    if isinstance(outputs, dict):
+        outputs = list(outputs.values())
+    if isinstance(outputs, list | tuple) and outputs and torch.is_tensor(outputs[0]):
+        return outputs[0]
+    return None

@@ -1,0 +1,182 @@
+"""Denoisers made of networks that somebody already has."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_gahr import _backend
+from keras_gahr.errors import InputError
+from keras_gahr.noise import check_number, check_whole
+
+from .foreign_denoiser import ForeignDenoiser
+from .network import Network
+from .prediction import PREDICTIONS
+from .schedule import schedule_of
+
+_SIDE = 32
+"""Of the images that a network is tried with, if it says nothing else."""
+
+_SAME = 1e-4
+"""Relative difference up to which two results of a network on the same images are equal: threads add in
+other orders."""
+
+_OWN_SCHEDULES = {"edm": "edm", "flow": "flow"}
+
+
+def wrap(
+    network: Any,
+    predicts: str | None = None,
+    schedule: Any = None,
+    *,
+    value_range: Sequence[float] = (0.0, 1.0),
+    channels: int | None = None,
+    size_multiple: int | None = None,
+    size: int | Sequence[int] | None = None,
+    layout: str | None = None,
+    condition: dict[str, Any] | None = None,
+    provenance: dict[str, Any] | None = None,
+) -> ForeignDenoiser:
+    """A denoiser of a network that you already have: every function and command takes it.
+
+    The network is called as it is, in evaluation mode, and is not changed; if its weights change, so does
+    the denoiser, but for the pair, which is copied. One that is told the noise level is called as
+    `network(x, sigma)` with sigma of shape (batch,), or with what its schedule has in that place; a blind
+    one as `network(x)`. It is tried once with a small image.
+
+    Args:
+        network: on PyTorch a `torch.nn.Module`, or a function of tensors, both with channels first; on
+            any backend a `keras.Model` or a function of the backend's tensors, or of NumPy arrays, which
+            has no derivatives; on JAX a pair (params, apply), called as `apply(params, x, ...)`.
+        predicts: what it returns: "image", "residual" (the noise as it is in its input, as DnCNN and
+            this package's networks do), "noise" (of unit variance), "score", "velocity", "edm" (a raw
+            network within EDM's preconditioning) or "flow" (noise less image).
+        schedule: how it is told the noise level: None (blind); "sigma", in its own units; a table of
+            alpha-bar (a variance-preserving diffusion in discrete time); "edm" or "flow", which are the
+            defaults for these predictions; or an `AlphaBars`, `EDM` or `FlowTime`.
+        value_range: what black and white are for the network: (-1, 1) for most diffusion models.
+        channels: of its images; default: what its first convolution or its input says.
+        size_multiple: what the height and width of images must be multiples of; default 1, or what a
+            denoiser of this package says.
+        size: the height and width if it takes no other images; default: any, or what its input says.
+        layout: "NCHW" or "NHWC"; default: see above.
+        condition: named arguments that it is given besides, such as {"class_labels": 3}. A number becomes
+            one for each image, an array with a first axis of 1 is repeated for each.
+        provenance: plain values that say where it is from; default: none.
+
+    Returns:
+        A `ForeignDenoiser`. Its residual, image and noise levels are in the units of [0, 1], whatever the
+        network's are.
+
+    Raises:
+        InputError: for a network that cannot be called like this, that returns something else than
+            images as large as it was given, or something else each time.
+
+    Examples:
+        >>> import keras_gahr as kg, numpy as np
+        >>> def shrink(y, sigma):
+        ...     return y / (1 + sigma[:, None, None, None] ** 2)
+        >>> denoiser = kg.wrap(shrink, "image", "sigma", channels=1, layout="NHWC")
+        >>> kg.denoise(denoiser, np.ones((8, 8)), sigma=1.0).mean()
+        np.float32(0.5)
+    """
+    if predicts is None:
+        raise InputError(f"received no predicts, expected one of {', '.join(PREDICTIONS)}")
+    if schedule is None:
+        schedule = _OWN_SCHEDULES.get(predicts)
+    schedule = schedule_of(schedule)
+    found = Network(network, layout, condition)
+    denoiser = ForeignDenoiser(
+        found,
+        predicts,
+        schedule,
+        _range(value_range),
+        _channels(channels, found),
+        check_whole(found.multiple if size_multiple is None else size_multiple, "size_multiple", 1),
+        _size(found.size if size is None else size),
+        provenance=provenance,
+    )
+    _try(denoiser)
+    return denoiser
+
+
+def _range(given):
+    try:
+        low, high = (check_number(value, "a value of value_range") for value in given)
+    except (TypeError, ValueError):
+        low, high = 0.0, 0.0
+    if not low < high:
+        raise InputError(f"received value_range {given!r:.60}, expected (black, white) such as (-1, 1)")
+    return low, high
+
+
+def _channels(given, network):
+    if given is None:
+        given = network.channels
+    if given is None:
+        raise InputError("the network does not say how many channels it takes: pass channels=1 or 3")
+    return check_whole(given, "channels", 1)
+
+
+def _size(given):
+    if given is None:
+        return None
+    sides = (given, given) if isinstance(given, numbers.Integral) else tuple(given)
+    if len(sides) != 2:
+        raise InputError(f"received size {given!r:.40}, expected one number or (height, width)")
+    return tuple(check_whole(side, "a side", 1) for side in sides)
+
+
+def _try(denoiser):
+    """Raises `InputError` unless the network works, and twice alike."""
+    network, multiple = denoiser.network, denoiser.size_multiple
+    sides = denoiser.size or (multiple * -(-_SIDE // multiple),) * 2
+    generator = np.random.default_rng(0)
+    images = generator.random((2, *sides, denoiser.input_channels)).astype(np.float32)
+    low, high = denoiser.limits
+    level = min(max(0.3, low), high)
+    levels = np.full(2, level, np.float32)
+    shown = "x".join(map(str, images.shape[1:]))
+    told = None
+    if denoiser.told:
+        low, high = denoiser.value_range
+        told = denoiser.schedule.argument((high - low) * ops.convert_to_tensor(levels))
+    try:
+        network.try_on(images.shape, told)
+        before = network.state()
+        first, second = (denoiser.denoise(images, level if denoiser.told else None) for _ in range(2))
+        after = network.state()
+    except InputError:
+        raise
+    except Exception as error:  # Whatever somebody's network raises.
+        if _backend.is_out_of_memory(error):
+            raise
+        raise InputError(
+            f"the network cannot be called with images of {shown}"
+            f"{' and ' + _as_told(told) if denoiser.told else ''}: {_one_line(error)}; see channels, size, "
+            "size_multiple, layout, condition and schedule of kg.wrap"
+        ) from error
+    changed = [name for name, value in before.items() if not np.array_equal(value, after[name])]
+    different = np.abs(first - second).max() > _SAME * max(np.abs(first).max(), 1e-6)
+    if changed or different:
+        raise InputError(
+            "the network gives something else when it is called again: it keeps a state"
+            + (f" ({changed[0]})" if changed else " or draws random numbers")
+            + "; a denoiser is a function of its arguments alone"
+        )
+    if not np.isfinite(first).all():
+        raise InputError("the network returns NaN or infinity for ordinary images: it is damaged")
+
+
+def _as_told(told):
+    return f"{keras.backend.standardize_dtype(told.dtype)} levels of shape {tuple(told.shape)}"
+
+
+def _one_line(error):
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0].strip()[:200] if lines else ''}"
