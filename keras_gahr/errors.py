@@ -15,3 +15,6 @@ class InputError(ValueError):
         ...     print(str(error)[:13])
         missing.keras
     """
+
+    # Keras adds lines to the message of an error within a call unless it believes that it has done so.
+    _keras_call_info_injected = True

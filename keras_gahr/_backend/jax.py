@@ -29,7 +29,7 @@ def compile_jvp(model, function):
     def run(*tensors):
         try:
             return ways[0](*tensors)
-        except TypeError:
+        except (TypeError, ValueError):
             # A function with a derivative of its own (`jax.custom_vjp`) has none forwards.
             if len(ways) == 1:
                 raise

@@ -48,7 +48,7 @@ def compile_jvp(model, function):
     def run(*tensors):
         try:
             return ways[0](*tensors)
-        except (NotImplementedError, RuntimeError) as error:
+        except (NotImplementedError, RuntimeError, ValueError) as error:
             if len(ways) == 1 or is_out_of_memory(error):
                 raise
         del ways[0]

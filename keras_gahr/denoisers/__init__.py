@@ -20,11 +20,11 @@ from .unet import UNet
 
 __all__ = [
     "ARCHITECTURES",
-    "AlphaBars",
     "BFCNN",
     "EDM",
     "PRECISIONS",
     "RECEPTIVE_FIELDS",
+    "AlphaBars",
     "BiasFreeNorm",
     "Denoiser",
     "DenoiserLike",

@@ -243,7 +243,9 @@ class Denoiser(keras.Model):
         if np.ndim(sigma):
             levels = np.array([self.check_sigma(level) for level in np.asarray(sigma)], np.float32)
             if levels.shape != (count,):
-                raise InputError(f"received {len(levels)} noise levels for {count} images: give as many")
+                raise InputError(
+                    f"received {len(levels)} noise levels for {count} images: give as many"
+                )
             return levels
         return np.full(count, self.check_sigma(sigma), np.float32)
 

@@ -6,6 +6,8 @@ import dataclasses
 import math
 from typing import Any
 
+from keras import ops
+
 from keras_gahr.errors import InputError
 from keras_gahr.options.option import describes_options
 from keras_gahr.options.sampling import AscentOptions
@@ -77,19 +79,25 @@ class AscentSchedule(AscentOptions):
         return "max_steps" if sigma <= DIVERGED else "diverged"
 
 
-def ascent_step(direction, y, z, at):
+def ascent_step(direction, y, level, z, at):
     """One step: y - h g + gamma z with gamma = sigma sqrt((1 - beta h)^2 - (1 - h)^2).
 
     Args:
-        direction: a function of y that gives g and r(y).
+        direction: a function of y and its noise levels (batch,), of which only a network that is told them
+            takes notice; it gives g and r(y).
         y: images.
+        level: their noise levels, as far as they are known before the step.
         z: standard normal noise.
         at: a function of g that gives h and gamma / sigma.
 
     Returns:
-        The next images, the noise levels |g| / sqrt(d) of y, and r(y).
+        The next images, the noise levels |g| / sqrt(d) of y, those to expect of the next images, and
+        r(y).
     """
-    g, residual = direction(y)
+    g, residual = direction(y, level)
     h, gain = at(g)
     sigma = noise_level(g)
-    return y - h * g + gain * sigma[:, None, None, None] * z, sigma, residual
+    # What is left of the old noise and what is added; with the estimate in the old noise's place a network
+    # that is told its own estimate would follow every error of it.
+    expected = ops.sqrt(ops.square((1 - h) * level) + ops.square(gain * sigma))
+    return y - h * g + gain * sigma[:, None, None, None] * z, sigma, expected, residual

@@ -27,6 +27,11 @@ def noise_level(x):
     return ops.sqrt(ops.mean(ops.square(x), axis=(1, 2, 3)))
 
 
+def for_each(sigma, levels):
+    """A noise level, one number or one for each image, in the shape (batch,) of some levels."""
+    return ops.reshape(sigma, (-1,)) + ops.zeros_like(levels)
+
+
 def check_schedule(schedule):
     """Raises `InputError` for options that no sampler can use."""
     check_options(schedule)

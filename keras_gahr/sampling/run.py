@@ -12,6 +12,9 @@ from keras_gahr.denoisers import Inference
 from .noise_levels import LEAST_SEEN, noise_level
 from .samples import Samples
 
+_LEAST_TOLD = 1e-6
+"""A network is told no lower noise level: it may take its logarithm."""
+
 
 class SamplerRun:
     """Runs a sampler, its step compiled once for each batch shape.
@@ -33,6 +36,9 @@ class SamplerRun:
         self.method = method
         self.schedule = schedule
         self.final_denoise = final_denoise
+        self._denoiser = denoiser
+        low, high = denoiser.limits
+        self._limits = max(low, _LEAST_TOLD), high
         self._inference = Inference(denoiser, memory=memory)
         self._compiled_step = _backend.compile_inference(self._inference.network, self._step_of)
 
@@ -72,29 +78,32 @@ class SamplerRun:
         # Looking at images is a step that is not taken: compiling another function would cost more.
         unused = np.zeros(len(images), np.float32), np.zeros(len(images), np.int32)
 
-        def look(y):
-            *_, denoised, level = step(y, *unused, silence, known, numbers_of(1), *given)
-            return ops.convert_to_numpy(denoised), ops.convert_to_numpy(level)
+        def look(y, level):
+            *_, denoised, seen = step(y, *unused, level, silence, known, numbers_of(1), *given)
+            return ops.convert_to_numpy(denoised), ops.convert_to_numpy(seen)
 
-        _, first = look(y)
+        level = np.full(len(images), schedule.sigma_0, np.float32)
+        _, first = look(y, level)
         sigma = first
         steps, taken = np.zeros(len(images), np.int32), 0
         for t in range(1, schedule.max_steps + 1):
             if (t - 1) % check_every == 0:
-                level = ops.convert_to_numpy(sigma)
-                report(level)
-                if not schedule.active(level).any():
+                seen = ops.convert_to_numpy(sigma)
+                report(seen)
+                if not schedule.active(seen).any():
                     break
             z = noise(images, t) if self.method.adds_noise else silence
             before, taken = y, t
-            y, sigma, steps, denoised, _ = step(y, sigma, steps, z, known, numbers_of(t), *given)
+            y, sigma, steps, level, denoised, _ = step(
+                y, sigma, steps, level, z, known, numbers_of(t), *given
+            )
             if trajectory is not None:
                 trajectory.record(t, before, denoised, sigma)
             if callback is not None:
                 callback(images, t, y, sigma)
         last, steps = ops.convert_to_numpy(y), ops.convert_to_numpy(steps)
         estimated = ops.convert_to_numpy(sigma)
-        final, final_sigma = look(y)
+        final, final_sigma = look(y, level)
         report(final_sigma)
         if trajectory is not None:
             trajectory.finish(taken + 1, last, final, final_sigma)
@@ -126,27 +135,33 @@ class SamplerRun:
         return unknown + known + np.float32(self.schedule.sigma_0) * noise
 
     def _step_in_parts(self, *tensors):
-        def network(images):
-            return ops.convert_to_tensor(self._inference.residual(ops.convert_to_numpy(images)))
+        def network(inputs):
+            images, *level = inputs if self._denoiser.told else [inputs]
+            level = ops.convert_to_numpy(level[0]) if level else None
+            found = self._inference.residual(ops.convert_to_numpy(images), sigma=level)
+            return ops.convert_to_tensor(found)
 
         return self._step_of(network, *keras.tree.map_structure(ops.convert_to_tensor, tensors))
 
-    def _step_of(self, network, y, sigma, steps, z, known, numbers, *condition):
-        def direction(images):
+    def _step_of(self, network, y, sigma, steps, level, z, known, numbers, *condition):
+        def direction(images, level):
             # The condition, if there is one, comes first in what the network takes.
             both = ops.concatenate([*condition, images], axis=-1) if condition else images
+            # What rounding, or a step too far, makes of a level may lie outside those that the network knows.
+            known_level = ops.clip(level, *self._limits)
             # A network in bfloat16 leaves its outputs in that.
-            residual = ops.cast(network(both), "float32")
+            residual = ops.cast(network(self._denoiser.with_level(both, known_level)), "float32")
             return self.measurement.ascent_direction(residual, images, known), residual
 
         at = functools.partial(self.schedule.at, numbers)
-        new_y, new_sigma, residual = self.method.step(direction, y, z, at)
+        new_y, new_sigma, new_level, residual = self.method.step(direction, y, level, z, at)
         # Finished images are frozen, so that one that takes longer does not change them.
         active = self.schedule.active(sigma)
         return (
             ops.where(active[:, None, None, None], new_y, y),
             ops.where(active, new_sigma, sigma),
             steps + ops.cast(active, "int32"),
+            ops.where(active, new_level, level),
             y - residual,
             noise_level(residual),
         )

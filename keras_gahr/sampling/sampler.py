@@ -83,6 +83,9 @@ def sample(
 ) -> Samples:
     """Draws images from the prior in a denoiser, given linear measurements if there are any.
 
+    A network that is told the noise level is told that of the schedule; in the ascent `sigma_0` and then
+    what a step leaves of it and adds, which is a part of the level that the network saw.
+
     Image k of a seed is the same alone, in a batch of any size and on every backend, to rounding.
     The step is compiled for each batch shape; a call like the last one with the same denoiser, whatever
     its weights are by then, finds it compiled.
@@ -239,6 +242,9 @@ def prepare(
             f"received {type(schedule).__name__} for the sampler {sampler}, expected "
             f"{method.schedule.__name__}"
         )
+    if denoiser.told:
+        for level in (schedule.sigma_0, schedule.sigma_end):
+            denoiser.check_sigma(level)
     measurement = Synthesis(shape) if measurement is None else measurement.of_channels(shape[-1])
     return SamplerRun(denoiser, measurement, method, schedule, final_denoise, memory)
 

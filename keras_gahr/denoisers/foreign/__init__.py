@@ -2,6 +2,6 @@
 
 from .foreign_denoiser import FixedLevel, ForeignDenoiser
 from .schedule import EDM, AlphaBars, FlowTime, Schedule
-from .wrap import wrap
+from .wrapping import wrap
 
 __all__ = ["EDM", "AlphaBars", "FixedLevel", "FlowTime", "ForeignDenoiser", "Schedule", "wrap"]

@@ -9,8 +9,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_gahr import _backend
 from keras_gahr.errors import InputError
-from keras_gahr.noise import check_number
+from keras_gahr.names import printable
 
 from ..denoiser import Denoiser
 from ..layers import Layer, image_input
@@ -57,7 +58,9 @@ class ForeignDenoiser(Denoiser):
         provenance: dict[str, Any] | None = None,
         name: str = "foreign",
     ) -> None:
-        layer = ForeignLayer(network, residual_of(predicts, schedule), schedule, value_range, channels)
+        layer = ForeignLayer(
+            network, residual_of(predicts, schedule), schedule, value_range, channels
+        )
         inputs = [image_input(channels, *(size or (None, None)))]
         if schedule.told:
             inputs.append(keras.Input((), dtype="float32", name="sigma"))
@@ -194,7 +197,9 @@ class ForeignLayer(Layer):
         self._low, high = value_range
         self._width = high - self._low
         self.channels = channels
-        self.leaves = [self._leaf(leaf, f"leaf_{place}") for place, leaf in enumerate(network.leaves)]
+        self.leaves = [
+            self._leaf(leaf, f"leaf_{place}") for place, leaf in enumerate(network.leaves)
+        ]
 
     def _leaf(self, array, name):
         return self.add_weight(
@@ -214,14 +219,29 @@ class ForeignLayer(Layer):
             told = self._schedule.argument(self._width * levels[0])
             sigma = self._width * levels[0][:, None, None, None]
             z = self._schedule.scale(sigma) * y
-        leaves = [ops.convert_to_tensor(leaf) for leaf in self.leaves]
-        found = self._network(z, told, leaves)[..., : self.channels]
+        found = self._predicted(z, told)[..., : self.channels]
         if tuple(found.shape[1:]) != tuple(noisy.shape[1:]):
             raise InputError(
                 f"the network returns images of {_sides(found)} for images of {_sides(noisy)}, expected "
                 "as many pixels and channels"
             )
         return self._residual(self._schedule, y, sigma, found) / self._width
+
+    def _predicted(self, z, told):
+        leaves = [ops.convert_to_tensor(leaf) for leaf in self.leaves]
+        try:
+            return self._network(z, told, leaves)
+        except InputError:
+            raise
+        except Exception as error:  # Whatever somebody's network raises.
+            if _backend.is_out_of_memory(error):
+                raise
+            level = "" if told is None else f" and {told.dtype} levels of shape {tuple(told.shape)}"
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
+            raise InputError(
+                f"the network cannot be called with images of {_sides(z)}{level}: "
+                f"{type(error).__name__}: {printable(lines[0][:200])}"
+            ) from error
 
     def compute_output_shape(self, input_shape):
         return input_shape[0]

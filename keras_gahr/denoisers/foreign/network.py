@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 
 import keras
 import numpy as np
@@ -153,7 +154,9 @@ class Network:
             images = np.moveaxis(images, -1, 1)
         tensors = (images,) if told is None else (images, ops.convert_to_numpy(told))
         self.takes = foreign.taken_by(
-            lambda *tensors: self._call([ops.convert_to_tensor(leaf) for leaf in self.leaves], *tensors),
+            lambda *tensors: self._call(
+                [ops.convert_to_tensor(leaf) for leaf in self.leaves], *tensors
+            ),
             *tensors,
         )
 
@@ -174,5 +177,3 @@ def _for_all(value, images, library=ops):
         return np.full((count,), value)
     dtype = foreign.INDEX if isinstance(value, int | np.integer) else "float32"
     return ops.full((count,), value, dtype=dtype)
-
-

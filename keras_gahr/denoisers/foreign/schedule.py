@@ -94,7 +94,9 @@ class AlphaBars(Schedule):
     def __init__(self, table: Sequence[float], indices: Sequence[int] | None = None) -> None:
         self.table = _numbers(table)
         if not ((self.table > 0) & (self.table < 1)).all():
-            raise InputError("received a table of alpha-bar with values that are not between 0 and 1")
+            raise InputError(
+                "received a table of alpha-bar with values that are not between 0 and 1"
+            )
         indices = np.arange(len(self.table)) if indices is None else np.asarray(indices)
         if indices.shape != self.table.shape:
             raise InputError(
