@@ -35,6 +35,7 @@ def denoise(
     denoiser: DenoiserLike,
     noisy: list | tuple,
     *,
+    sigma: ArrayLike | None = None,
     layout: str | None = None,
     memory: int | None = None,
     progress: Progress = None,
@@ -46,6 +47,7 @@ def denoise(
     denoiser: DenoiserLike,
     noisy: ArrayLike,
     *,
+    sigma: ArrayLike | None = None,
     layout: str | None = None,
     memory: int | None = None,
     progress: Progress = None,
@@ -57,11 +59,12 @@ def denoise(
     denoiser: DenoiserLike,
     noisy: ArrayLike | list | tuple,
     *,
+    sigma: ArrayLike | None = None,
     layout: str | None = None,
     memory: int | None = None,
     progress: Progress = None,
 ) -> np.ndarray | list[np.ndarray]:
-    """The denoised images; the noise level need not be known.
+    """The denoised images; the noise level need not be known, unless the network is told it.
 
     A network of grey images denoises each channel of a colour image, and one of colour images takes a
     grey one three times. Large images are computed in tiles, and images whose sides the network cannot
@@ -72,6 +75,8 @@ def denoise(
         noisy: y, an array (H, W), (H, W, C), (N, H, W) or (N, H, W, C): uint8 in 0..255, or floats in
             the units of [0, 1], which noise may leave; or a list of such arrays, whose images may have
             different sizes.
+        sigma: the noise level, of a denoiser that is told it: one, or one for each image of an array, in
+            units of [0, 1]. A blind one ignores it.
         layout: of the array, such as "NCHW", where its shape does not say it; see `find_layout`.
         memory: bytes that a pass of the network may take; by default a quarter of what is free.
         progress: called with how many passes of the network are done, of how many. By default a bar
@@ -93,16 +98,22 @@ def denoise(
     inference = as_inference(denoiser, memory=memory, pad=True)
     if isinstance(noisy, list | tuple):
         return [
-            denoise(inference, each, layout=layout, progress=share(progress, place, len(noisy)))
+            denoise(
+                inference,
+                each,
+                sigma=sigma,
+                layout=layout,
+                progress=share(progress, place, len(noisy)),
+            )
             for place, each in enumerate(noisy)
         ]
     channels = inference.denoiser.input_channels
     images, layout = as_images(noisy, channels, layout, NOISY)
-    denoised, _ = _denoise(inference, images, progress)
+    denoised, _ = _denoise(inference, images, progress, sigma)
     return np.ascontiguousarray(from_images(denoised, layout))
 
 
-def _denoise(inference, noisy, progress):
+def _denoise(inference, noisy, progress, sigma):
     """The denoised images, in the channels of the noisy ones, and what was done for that."""
     count, *sides, channels = noisy.shape
     denoiser = inference.denoiser
@@ -113,16 +124,17 @@ def _denoise(inference, noisy, progress):
         )
     expected = denoiser.input_channels
     if channels == expected:
-        return inference.denoise(noisy, progress), None
+        return inference.denoise(noisy, progress, sigma), None
     if channels == 1:
-        repeated = inference.denoise(with_channels(noisy, expected), progress)
+        repeated = inference.denoise(with_channels(noisy, expected), progress, sigma)
         return with_channels(repeated, 1), REPEATED
     if expected > 1:
         raise InputError(
             f"received images with {channels} channels for a denoiser of {expected}: convert them"
         )
     apart = np.moveaxis(noisy, -1, 1).reshape(-1, *sides, 1)
-    apart = inference.denoise(apart, progress).reshape(count, channels, *sides)
+    levels = np.repeat(sigma, channels) if np.ndim(sigma) else sigma
+    apart = inference.denoise(apart, progress, levels).reshape(count, channels, *sides)
     return np.moveaxis(apart, 1, -1), APART
 
 
@@ -168,6 +180,7 @@ def denoise_files(
     clean=None,
     seed=0,
     *,
+    level=None,
     gray=False,
     layout=None,
     memory=None,
@@ -192,6 +205,7 @@ def denoise_files(
             written beside the denoised ones with `.noisy` before the suffix.
         clean: if given, the file or folder of clean images that `source` is compared with.
         seed: of the added noise; an image's noise depends on it and on the image's place.
+        level: the noise level, of a denoiser that is told it; by default that of the added noise.
         gray: whether to make colour images grey first.
         layout: of arrays, such as "NCHW"; by default see `find_layout`.
         memory: bytes that a pass of the network may take, by default a quarter of what is free; see
@@ -211,7 +225,9 @@ def denoise_files(
         raise InputError("received both added noise and a clean image: give one of them")
     if not source.exists():
         raise InputError(f"{source} does not exist: give an image, an array or a folder of them")
-    job = _Job(Inference(as_denoiser(denoiser), memory=memory, pad=True), sigma, seed, gray, layout)
+    denoiser, level = as_denoiser(denoiser), sigma if level is None else level
+    denoiser.check_levels(level, 1)
+    job = _Job(Inference(denoiser, memory=memory, pad=True), sigma, level, seed, gray, layout)
     if not source.is_dir():
         return DenoisedFiles([_denoise_file(job, source, out, clean, overwrite, progress)], {})
 
@@ -269,10 +285,11 @@ def _report(progress, files, in_all, done, total):
 class _Job:
     """What is done to each file."""
 
-    def __init__(self, inference, sigma, seed, gray, layout):
+    def __init__(self, inference, sigma, level, seed, gray, layout):
         self.inference = inference
         self.channels = inference.denoiser.input_channels
         self.sigma = sigma
+        self.level = level
         self.seed = seed
         self.gray = gray
         self.layout = layout
@@ -301,7 +318,7 @@ class _Job:
                     "clean version of the same image"
                 )
         try:
-            denoised, channels = _denoise(self.inference, noisy, progress)
+            denoised, channels = _denoise(self.inference, noisy, progress, self.level)
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
         if not np.isfinite(denoised).all():

@@ -18,6 +18,8 @@ assert_type(kg.as_denoiser("denoiser.keras"), kg.Denoiser)
 built = kg.build_denoiser("unet", num_kernels=16)
 assert_type(built, kg.Denoiser)
 kg.save_denoiser(built, Path("denoiser.keras"))
+wrapped = kg.wrap(built, predicts="residual", value_range=(0, 1))
+assert_type(wrapped.at(0.1), kg.Denoiser)
 assert_type(kg.UNet(num_channels=1).num_blocks, int)
 networks: list[kg.Denoiser] = [
     kg.BFCNN(num_layers=3),

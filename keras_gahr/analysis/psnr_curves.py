@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -99,7 +100,7 @@ def _standard_error(values):
 def psnr_curve(
     denoiser: DenoiserLike,
     images: ArrayLike | list | Dataset,
-    sigmas: Sequence[float] = SIGMAS,
+    sigmas: Sequence[float] | None = None,
     draws: int = 1,
     seed: int = 0,
     progress: Progress = None,
@@ -112,10 +113,14 @@ def psnr_curve(
             [0, 1], or a list of such arrays, whose images may have different sizes, or a `Dataset`;
             wavelet bands for a conditional denoiser. Only what a pass of the network takes is in memory
             as floats.
-        sigmas: noise levels above 0, in any order.
+        sigmas: noise levels above 0, in any order; default: `keras_gahr.psnr.SIGMAS`, those of them
+            that the denoiser knows if it is told the level.
         draws: independent noise draws of each image.
         seed: of the noise; draw 0 has the noise of `keras_gahr.psnr.psnr_at`.
         progress: called as progress(passes done, passes in all).
+
+    Warns:
+        UserWarning: if noise levels are left out.
 
     Raises:
         InputError: for no noise levels, some that are not above 0, repeated ones, fewer than one
@@ -131,7 +136,10 @@ def psnr_curve(
     inference = as_inference(denoiser)
     stacks, limits = _stacks(inference.denoiser, images)
     firsts = list(itertools.accumulate(map(len, stacks[:-1]), initial=0))
-    levels = np.array(sorted(check_levels(sigmas)), np.float64)
+    sigmas = _known(inference.denoiser) if sigmas is None else check_levels(sigmas)
+    levels = np.array(sorted(sigmas), np.float64)
+    for level in levels:
+        inference.denoiser.check_sigma(level)
     if len(set(levels)) < len(levels):
         raise InputError("received a noise level twice: leave one out")
     if check_whole(draws, "draws", -(2**63)) < 1:
@@ -149,6 +157,19 @@ def psnr_curve(
     if not np.isfinite(values).all():
         raise InputError("the denoised images are not finite: the denoiser is damaged")
     return PSNRCurve(levels, *values)
+
+
+def _known(denoiser):
+    """The levels of `SIGMAS` that a denoiser knows."""
+    low, high = denoiser.limits
+    known = [sigma for sigma in SIGMAS if low <= sigma <= high]
+    if len(known) < len(SIGMAS):
+        warnings.warn(
+            f"{len(SIGMAS) - len(known)} of {len(SIGMAS)} noise levels were left out, since this network "
+            f"knows those from {low:.4g} to {high:.4g} only",
+            stacklevel=5,
+        )
+    return known
 
 
 def _stacks(denoiser, images):

@@ -31,6 +31,13 @@ def denoise(
         str | None,
         typer.Option(help="Take INPUT as clean, add this noise first: 0.1 or 25/255."),
     ] = None,
+    sigma: Annotated[
+        str | None,
+        typer.Option(
+            help="Noise level, for a network that is told it: 0.1 or 25/255.",
+            show_default="that of --add-noise",
+        ),
+    ] = None,
     clean: Annotated[
         Path | None, typer.Option(help="The clean image (or folder) to compare with.")
     ] = None,
@@ -48,7 +55,7 @@ def denoise(
     overwrite: OverwriteOption = False,
     backend: BackendOption = None,
 ):
-    """Denoise images; the noise level need not be known.
+    """Denoise images; the noise level need not be known, unless the network is told it.
 
     With --add-noise, or with --clean, the PSNR before and after is printed. With --add-noise the
     noisy images are written too, as NAME.noisy.
@@ -61,16 +68,17 @@ def denoise(
     from .left_out import describe_left_out
     from .progress import progress_bar
 
-    sigma = None if add_noise is None else parse_sigma(add_noise)
+    added, level = (None if text is None else parse_sigma(text) for text in (add_noise, sigma))
     denoiser = load_denoiser(model, precision)
     with progress_bar("denoising") as progress:
         done = denoise_files(
             denoiser,
             source,
             out,
-            sigma,
+            added,
             clean,
             seed,
+            level=level,
             gray=gray,
             layout=layout,
             memory=memory,

@@ -170,7 +170,7 @@ class Denoiser(keras.Model):
         """Trainable parameters, the number that publications give."""
         return sum(math.prod(variable.shape) for variable in self.trainable_variables)
 
-    def arrays(self) -> list[Any]:
+    def arrays(self) -> list[np.ndarray]:
         """All arrays that decide what it computes."""
         return [ops.convert_to_numpy(weight) for weight in self.weights]
 

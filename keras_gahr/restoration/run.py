@@ -129,7 +129,7 @@ def restore_files(
     rows = []
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(resuming_folder(out, overwrite))
-        key = made_by | {"weights": _digest(*(weight.numpy() for weight in denoiser.weights))}
+        key = made_by | {"weights": _digest(*denoiser.arrays())}
         journal = Journal(folder / JOURNAL, key)
         stack.callback(journal.close)
         for block in _blocks(images, max(1, batch_size // repeat)):

@@ -1,7 +1,5 @@
 """PSNR curves, slopes, and the split of the error."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -10,7 +8,7 @@ from keras_gahr.analysis.psnr_curves import PSNRCurve, psnr_curve
 from keras_gahr.analysis.slopes import fit_slope, optimal_slope
 from keras_gahr.datasets import load
 from keras_gahr.datasets.arrays import to_float
-from keras_gahr.denoisers import Inference
+from keras_gahr.denoisers import Inference, wrap
 from keras_gahr.errors import InputError
 from keras_gahr.noise import keyed_normal
 from keras_gahr.psnr import SIGMAS, psnr, psnr_at, psnr_table
@@ -19,16 +17,11 @@ from keras_gahr.psnr import SIGMAS, psnr, psnr_at, psnr_table
 class Scaling(Inference):
     """D(y) = a y on grey images."""
 
-    denoiser = SimpleNamespace(input_channels=1, output_channels=1)
-
     def __init__(self, factor):
-        self.factor = np.float32(factor)
+        super().__init__(wrap(lambda y: factor * y, "image", channels=1, layout="NHWC"))
 
     def at_once(self, shape):
         return 3
-
-    def denoise(self, noisy):
-        return self.factor * noisy
 
 
 def test_a_curve_of_a_network(tiny_denoiser, smooth_images):
@@ -58,9 +51,9 @@ def test_images_are_taken_a_pass_at_a_time(dtype, monkeypatch):
     seen = []
 
     class Watched(Scaling):
-        def denoise(self, noisy):
+        def denoise(self, noisy, **options):
             seen.append(len(noisy))
-            return super().denoise(noisy)
+            return super().denoise(noisy, **options)
 
     one = psnr_curve(Watched(0.9), images, [0.1, 0.5], draws=2, seed=1)
     assert seen == 4 * [3, 3, 1]

@@ -102,7 +102,7 @@ class ForeignDenoiser(Denoiser):
         """Numbers among the network's weights, trained or not."""
         return sum(np.size(array) for array in self.network.state().values())
 
-    def arrays(self):
+    def arrays(self) -> list[np.ndarray]:
         """See `Denoiser.arrays`."""
         return list(self.network.state().values())
 
@@ -168,7 +168,7 @@ class FixedLevel(Denoiser):
     def num_parameters(self) -> int:
         return self.denoiser.num_parameters
 
-    def arrays(self):
+    def arrays(self) -> list[np.ndarray]:
         """See `Denoiser.arrays`."""
         return [*self.denoiser.arrays(), np.float64(self.sigma)]
 

@@ -25,6 +25,11 @@ class Schedule(abc.ABC):
     Attributes:
         told: whether the network is told the level.
         limits: the lowest and the highest level that it knows.
+
+    Examples:
+        >>> from keras_gahr.denoisers import EDM, Schedule
+        >>> isinstance(EDM(), Schedule), EDM().limits
+        (True, (0.0, inf))
     """
 
     told = True
@@ -86,7 +91,7 @@ class AlphaBars(Schedule):
         >>> from keras_gahr.denoisers import AlphaBars
         >>> schedule = AlphaBars(np.cumprod(1 - np.linspace(1e-4, 0.02, 1000)))
         >>> round(schedule.nearest(0.3), 4)
-        0.3006
+        0.3014
     """
 
     name = "alpha-bar"
