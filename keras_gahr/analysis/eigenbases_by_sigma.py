@@ -56,14 +56,7 @@ def eigenbases(
     linearizer = denoiser if isinstance(denoiser, Linearizer) else Linearizer(denoiser)
     clean = as_one(clean, linearizer.denoiser.input_channels, NEARLY_CLEAN)[None]
     return [
-        eigenbasis(
-            linearizer,
-            add_noise(clean, sigma, seed)[0],
-            count,
-            method,
-            sigma=sigma,
-            seed=seed,
-            **options,
-        )
+        eigenbasis(linearizer, noisy, count, method, sigma=sigma, seed=seed, **options)
         for sigma in sigmas
+        for noisy in add_noise(clean, sigma, seed)
     ]

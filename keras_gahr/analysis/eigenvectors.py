@@ -25,7 +25,7 @@ from keras_gahr.datasets.stacks import as_one
 from keras_gahr.denoisers import DenoiserLike
 from keras_gahr.errors import InputError
 from keras_gahr.figure_files import figure_files
-from keras_gahr.noise import check_number, check_seed, check_whole, keyed_normal
+from keras_gahr.noise import check_number, check_seed, check_whole, keyed_normal, parse_sigma
 from keras_gahr.progress import Progress, shows_progress
 from keras_gahr.result import SavedResult
 
@@ -62,7 +62,9 @@ class Eigenbasis(SavedResult):
         residuals: (k,), |S e - lambda e|: some eigenvalue is surely as near as this.
         converged: whether the errors are within the tolerance asked for.
         products: with J and its transpose, for the basis.
-        linearity_error: |D(y) - J y| / |D(y)|.
+        linearity_error: |D(y) - J y| / |D(y)|; also `affine_part`.
+        curvature: |D(y + n) - D(y) - J n| / |J n| for noise n; see `Jacobian.curvature`.
+        curvature_level: of that noise, in units of [0, 1]; see `Jacobian.nearby_level`.
         statistics: `Statistics` of the whole Jacobian, exact or estimated.
         spectrum: (d,), all factors, for the exact method; else None.
 
@@ -77,7 +79,7 @@ class Eigenbasis(SavedResult):
     FILES: ClassVar[tuple[str, ...]] = (
         "eigenbasis.json",
         "eigenbasis.npz",
-        *figure_files("denoising", "eigenvectors", "spectra", "spectrum"),
+        *figure_files("denoising", "eigenvectors", "spectra", "spectrum", "channels"),
     )
 
     shrinkage: np.ndarray
@@ -92,6 +94,8 @@ class Eigenbasis(SavedResult):
     converged: bool
     products: int
     linearity_error: float
+    curvature: float
+    curvature_level: float
     statistics: Statistics
     spectrum: np.ndarray | None = None
 
@@ -144,6 +148,40 @@ class Eigenbasis(SavedResult):
         """
         return self._figure(clean=clean, sigma=sigma)
 
+    @property
+    def affine_part(self) -> float:
+        """|b| / |D(y)| of the affine map D(y) = J y + b that the denoiser is around y.
+
+        What would stay of D(y) if the map took y to 0: rounding for a bias-free denoiser. Since
+        b = D(y) - J y, it is the number `linearity_error`; how well the map describes D near y is
+        another question, which `curvature` answers.
+
+        Examples:
+            >>> import keras_gahr as kg, numpy as np
+            >>> images = np.random.default_rng(0).random((8, 8, 8))
+            >>> wiener = kg.baselines.Wiener.from_images(images, sigma=0.5)
+            >>> basis = kg.eigenbasis(wiener, images[0], 4, "exact")
+            >>> round(basis.affine_part, 2), round(basis.curvature, 2)
+            (0.75, 0.0)
+        """
+        return self.linearity_error
+
+    @property
+    def channel_shares(self) -> np.ndarray:
+        """How much of each vector lies in each channel: float64 (k, channels), each row adding up to 1.
+
+        The part of |left_k|^2 that each channel holds.
+
+        Examples:
+            >>> import keras_gahr as kg, numpy as np
+            >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=3, num_kernels=4, num_layers=3)
+            >>> basis = kg.eigenbasis(denoiser, np.full((8, 8, 3), 0.5), 4, "exact")
+            >>> basis.channel_shares.shape
+            (4, 3)
+        """
+        power = np.square(self.left, dtype=np.float64).sum(axis=(1, 2))
+        return power / power.sum(axis=1, keepdims=True)
+
     def coefficients(self, image: ArrayLike) -> np.ndarray:
         """<image, right_k> for each k: float64 (k,); the image is shaped as y."""
         return (
@@ -194,7 +232,9 @@ def eigenbasis(
         noisy: y, an image (H, W) or (H, W, C): uint8 in 0..255, or floats in the units of [0, 1].
         count: number of factors, at most d.
         method: one of `METHODS`.
-        sigma: the noise level, of a denoiser that is told it; a blind one ignores it.
+        sigma: level of the noise in y, in units of [0, 1], which denoisers are told that want it; the
+            noise that measures the curvature is a tenth of it. Default: not known; see
+            `Jacobian.nearby_level`.
         symmetrize: True for eigenvalues and eigenvectors of (J + J^T) / 2, False for singular values
             and vectors of J.
         tolerance: error of the factors, as part of the largest; see `krylov.Triplets.errors`.
@@ -225,7 +265,9 @@ def eigenbasis(
     if method not in METHODS:
         raise InputError(f"received method {method!r}, expected one of {', '.join(METHODS)}")
     linearizer = denoiser if isinstance(denoiser, Linearizer) else Linearizer(denoiser)
+    sigma = None if sigma is None else parse_sigma(sigma)
     jacobian = linearizer.at(noisy, sigma)
+    nearby = {"level": jacobian.nearby_level(sigma), "seed": seed}
     count, probes = check_whole(count, "count", 0), check_whole(probes, "probes", 0)
     tolerance = check_number(tolerance, "tolerance")
     if max_products is not None:
@@ -239,7 +281,7 @@ def eigenbasis(
             f"received {probes} probes and tolerance {tolerance}, expected at least 2 and 0"
         )
     if method == "exact":
-        return _exact(jacobian, count, symmetrize, progress)
+        return _exact(jacobian, nearby, count, symmetrize, progress)
     block = min(_BLOCK if method == "randomized" else 1, jacobian.dimension)
     most = jacobian.dimension if max_products is None else max_products // 2
     start = _flat(keyed_normal(seed, range(block), 0, jacobian.shape)).T
@@ -261,6 +303,7 @@ def eigenbasis(
         )
     return _result(
         jacobian,
+        nearby,
         triplets.values,
         triplets.left,
         triplets.right,
@@ -287,7 +330,7 @@ def exact_cost(dimension: int) -> tuple[int, int]:
     return dimension, 36 * dimension**2
 
 
-def _exact(jacobian, count, symmetrize, progress):
+def _exact(jacobian, nearby, count, symmetrize, progress):
     size = jacobian.dimension
     if size > _LARGE:
         products, memory = exact_cost(size)
@@ -310,6 +353,7 @@ def _exact(jacobian, count, symmetrize, progress):
         left, right = left[:, :count], right[:count].T
     return _result(
         jacobian,
+        nearby,
         values[:count],
         left,
         right,
@@ -324,8 +368,11 @@ def _exact(jacobian, count, symmetrize, progress):
     )
 
 
-def _result(jacobian, values, left, right, **facts):
-    """An `Eigenbasis`, with the vectors' signs such that <D(y), left_k> is not negative."""
+def _result(jacobian, nearby, values, left, right, **facts):
+    """An `Eigenbasis`, with the vectors' signs such that <D(y), left_k> is not negative.
+
+    `nearby` are the level and the seed of the noise by which the curvature is measured.
+    """
     signs = np.where(jacobian.denoised.ravel() @ left < 0, -1, 1)
     shape = (len(values), *jacobian.shape)
     return Eigenbasis(
@@ -335,6 +382,8 @@ def _result(jacobian, values, left, right, **facts):
         noisy=jacobian.noisy,
         denoised=jacobian.denoised,
         linearity_error=jacobian.linearity_error(),
+        curvature=jacobian.curvature(**nearby),
+        curvature_level=nearby["level"],
         **facts,
     )
 

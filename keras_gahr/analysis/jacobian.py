@@ -20,6 +20,7 @@ from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.datasets.stacks import as_one
 from keras_gahr.denoisers import DenoiserLike, as_denoiser
 from keras_gahr.errors import InputError
+from keras_gahr.noise import check_number, check_seed, keyed_normal
 
 from .frozen_gates import FrozenGates
 
@@ -27,6 +28,19 @@ BATCH_SIZE = 16
 
 _LINEAR = 1e-2
 """Relative error up to which frozen gates count as exact: rounding is 1e-4 or less, a bias far more."""
+
+_SCALE = -64.0
+"""A power of 2, by which linear maps multiply exactly, and negative, as which ReLUs and the like do not."""
+
+_HOMOGENEOUS = 1e-4
+"""The same for multiples by `_SCALE`, which are rounded alike: other units, however small their part
+in D(y) is, and biases show here."""
+
+_ROUNDING = 1e-6
+"""Differences of outputs, as part of them in norm, that are taken for rounding in float32."""
+
+_NEARBY_DRAW = 2
+"""Which draw of `keyed_normal` looks around an image; others made its noise and the vectors."""
 
 
 class Linearizer:
@@ -87,13 +101,14 @@ class Linearizer:
         noisy = as_one(noisy, self.denoiser.input_channels)[None]
         self.denoiser.check_shape(noisy.shape)
         if (levels := self.denoiser.check_levels(sigma, 1)) is not None:
-            return Jacobian(noisy[0], *self._ways[0].at(noisy, levels), self.batch_size)
+            told = self._ways[0]
+            return Jacobian(noisy[0], lambda y: told.at(y, levels), self.batch_size)
         *shortcuts, last = self._ways
         for way in shortcuts:
-            jacobian = Jacobian(noisy[0], *way.at(noisy), self.batch_size)
+            jacobian = Jacobian(noisy[0], way.at, self.batch_size)
             if _is_linear(jacobian):
                 return jacobian
-        return Jacobian(noisy[0], *last.at(noisy), self.batch_size)
+        return Jacobian(noisy[0], last.at, self.batch_size)
 
 
 class Jacobian:
@@ -101,9 +116,9 @@ class Jacobian:
 
     Args:
         noisy: y, `(height, width, channels)`.
-        residual: r(y), with a batch axis.
-        apply: applies dr/dy to a batch of directions.
-        transposed: for the size of a batch, a function that applies (dr/dy)^T to such batches.
+        linearize: a function of an image `(1, height, width, channels)`, y or one near it, that returns
+            r there, with a batch axis; a function that applies dr/dy to a batch of directions; and one
+            that, for the size of a batch, returns a function that applies (dr/dy)^T to such batches.
         batch_size: directions computed at once.
 
     Attributes:
@@ -121,17 +136,15 @@ class Jacobian:
     def __init__(
         self,
         noisy: np.ndarray,
-        residual: Any,
-        apply: Callable,
-        transposed: Callable,
+        linearize: Callable[[np.ndarray], tuple[Any, Callable, Callable]],
         batch_size: int = BATCH_SIZE,
     ) -> None:
         self.noisy = noisy
+        residual, self._apply, self._transposed = linearize(noisy[None])
         self.denoised = noisy - ops.convert_to_numpy(residual)[0]
         self.batch_size = batch_size
         self.products = 0
-        self._apply = apply
-        self._transposed = transposed
+        self._linearize = linearize
         self._pull_back: tuple[int, Any] = (0, None)
 
     @property
@@ -172,8 +185,58 @@ class Jacobian:
         return matrix
 
     def linearity_error(self) -> float:
-        """|D(y) - J y| / |D(y)|, which is rounding for a bias-free denoiser."""
+        """|D(y) - J y| / |D(y)|, which is rounding for a bias-free denoiser.
+
+        Around y the denoiser is the affine map J y + b, with b = D(y) - J y, so that this is also the
+        affine part |b| / |D(y)|: what would stay of D(y) if the map took y to 0.
+        """
         return relative_error(self.apply(self.noisy[None])[0], self.denoised)
+
+    def curvature(self, level: float | None = None, seed: int = 0) -> float:
+        """|D(y + n) - D(y) - J n| / |J n| for noise n: how far D is from its affine map near y.
+
+        For a piecewise linear network it comes from the gates that n changes. It is 0 where the
+        difference may be rounding in float32: for affine networks.
+
+        Args:
+            level: of the noise, in units of [0, 1]; default: `nearby_level()`.
+            seed: of the noise.
+
+        Raises:
+            InputError: for a level that is not above 0.
+
+        Examples:
+            >>> import keras_gahr as kg, numpy as np
+            >>> images = np.random.default_rng(0).random((8, 8, 8))
+            >>> wiener = kg.baselines.Wiener.from_images(images, sigma=0.5)
+            >>> kg.analysis.Linearizer(wiener).at(images[0]).curvature(level=0.05)
+            0.0
+        """
+        level = self.nearby_level() if level is None else check_number(level, "level")
+        if level <= 0:
+            raise InputError(f"received level {level}, expected one above 0")
+        noise = keyed_normal(check_seed(seed), [0], _NEARBY_DRAW, self.shape)
+        near = self.noisy + np.float32(level) * noise
+        residual, *_ = self._linearize(near)
+        change = near[0] - ops.convert_to_numpy(residual)[0] - self.denoised.astype(np.float64)
+        expected = self.apply(near - self.noisy)[0]
+        rounding = _ROUNDING * np.linalg.norm(self.denoised)
+        if np.linalg.norm(change - expected) <= rounding:
+            return 0.0
+        return relative_error(change, expected)
+
+    def nearby_level(self, sigma: float | None = None) -> float:
+        """The level of the small noise by which to look around y, in units of [0, 1].
+
+        Args:
+            sigma: level of the noise in y; None or 0: not known.
+
+        Returns:
+            A tenth of it where it is known, else a hundredth of the root mean square of y, or 0.01
+            if y is 0.
+        """
+        size = float(np.sqrt(np.mean(np.square(self.noisy, dtype=np.float64)))) or 1.0
+        return sigma / 10 if sigma else size / 100
 
     def _apply_transposed(self, directions):
         count, pull_back = self._pull_back
@@ -229,9 +292,11 @@ def relative_error(found, expected):
 
 def _is_linear(jacobian):
     """Whether the products are those of one linear map that takes y to D(y)."""
-    mirrored = jacobian.noisy[::-1, ::-1]
-    directions = np.stack([jacobian.noisy, mirrored, jacobian.noisy + mirrored])
-    y, z, both = jacobian.apply(directions)
+    y = jacobian.noisy
+    z = y[::-1, ::-1]
+    directions = np.stack([y, z, y + z, _SCALE * y, 0 * y])
+    of_y, of_z, of_both, scaled, of_nothing = jacobian.apply(directions)
     jacobian.products = 0
-    error = max(relative_error(y, jacobian.denoised), relative_error(y + z, both))
-    return error <= _LINEAR
+    added = max(relative_error(of_y, jacobian.denoised), relative_error(of_y + of_z, of_both))
+    multiplied = relative_error(scaled / _SCALE, of_y)
+    return added <= _LINEAR and multiplied <= _HOMOGENEOUS and not of_nothing.any()

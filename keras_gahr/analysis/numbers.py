@@ -47,6 +47,10 @@ def eigenbasis_numbers(basis, clean, sigma, tangent=None):
         "statistics_products": basis.statistics.products,
         "linearity_error": basis.linearity_error,
         "linear": basis.linearity_error <= LINEAR,
+        "affine_part": basis.affine_part,
+        "curvature": basis.curvature,
+        "curvature_level": basis.curvature_level,
+        "mean_channel_shares": basis.channel_shares.mean(axis=0).tolist(),
         "reconstruction_error": basis.reconstruction_error(),
     }
     if sigma:
@@ -94,6 +98,7 @@ def write_numbers(basis, clean, sigma, folder, *, tangent=None, spectra=(), **fa
         "noisy": basis.noisy,
         "denoised": basis.denoised,
         "errors": basis.errors,
+        "channel_shares": basis.channel_shares,
     }
     if sigma:
         arrays["oracle_shrinkage"] = oracle_shrinkage(coefficients, sigma)
@@ -117,16 +122,29 @@ def eigenbasis_verdict(numbers):
     factors = numbers["shrinkage"]
     dimension = numbers["height"] * numbers["width"] * numbers["channels"]
     kind = "eigenvalues of (J + J^T) / 2" if numbers["symmetrized"] else "singular values of J"
-    linear = "holds" if numbers["linear"] else "does not hold, the denoiser is not homogeneous"
     lines = [
         f"effective dimension {_with_error(numbers, 'effective_dimension')} of {dimension}, "
         f"trace {_with_error(numbers, 'trace')}",
         f"asymmetry |J - J^T| / |J| {_with_error(numbers, 'asymmetry')}",
         f"{kind}: {factors[0]:.3f} is the largest, {factors[-1]:.3f} number {len(factors)}, "
         f"after {numbers['products']} products",
-        f"D(y) = J y {linear} (error {numbers['linearity_error']:.1e}); the {len(factors)} vectors "
-        f"make D(y) up to {100 * numbers['reconstruction_error']:.1f} %",
     ]
+    made = f"up to {100 * numbers['reconstruction_error']:.1f} %"
+    if numbers["linear"]:
+        lines.append(
+            f"D(y) = J y holds (error {numbers['linearity_error']:.1e}); the {len(factors)} vectors "
+            f"make D(y) {made}"
+        )
+    else:
+        lines += [
+            "D(y) = J y + b, not homogeneous: affine part |b| / |D(y)| "
+            f"{100 * numbers['affine_part']:.1f} %, curvature {100 * numbers['curvature']:.1f} % "
+            f"at noise of {numbers['curvature_level']:.2g}",
+            f"the {len(factors)} vectors make D(y), b included, {made}",
+        ]
+    if numbers["channels"] > 1:
+        shares = ", ".join(f"{100 * share:.1f} %" for share in numbers["mean_channel_shares"])
+        lines.append(f"share of the vectors in each channel, on average: {shares}")
     if "psnr_denoised" in numbers:
         oracle = numbers["oracle_psnr"]
         lines.insert(

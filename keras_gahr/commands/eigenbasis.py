@@ -68,7 +68,8 @@ def eigenbasis(
     """Find the basis in which a denoiser shrinks an image, and by how much.
 
     Writes numbers (eigenbasis.json, eigenbasis.npz) and figures of the spectrum, the eigenvectors
-    and the denoising, and prints the effective dimension, asymmetry and largest factor.
+    (in colour also by channel) and the denoising, and prints the effective dimension, asymmetry,
+    largest factor and, of a denoiser that is not homogeneous, its affine part and curvature.
     """
     choose_backend(backend)
     import keras

@@ -128,7 +128,8 @@ def measure_bases(run, settings, seed=0, progress=None):
     found = []
     for place, index in enumerate(chosen):
         noisy = add_noise(test[index : index + 1], settings.sigma, seed, draw=place)[0]
-        basis = eigenbasis(linearizer, noisy, settings.vectors, method, seed=seed)
+        options = {"sigma": settings.sigma, "seed": seed}
+        basis = eigenbasis(linearizer, noisy, settings.vectors, method, **options)
         tangent = tangent_space(run.dataset, first + int(index))
         found.append(ImageBasis(test[index], settings.sigma, basis, tangent))
         if progress:

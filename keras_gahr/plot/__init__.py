@@ -27,13 +27,14 @@ from .spectrum import shrinkage_and_coefficients, shrinkage_over_images, shrinka
 from .style import PALETTE, shades
 from .summary import denoising_summary
 from .training import training_history, training_levels
-from .vectors import eigenvectors
+from .vectors import eigenvector_channels, eigenvectors
 
 __all__ = [
     "PALETTE",
     "PSNRLine",
     "denoised_images",
     "denoising_summary",
+    "eigenvector_channels",
     "eigenvectors",
     "error_parts",
     "figures_of",

@@ -31,7 +31,7 @@ from .similarity import similarity_histograms, twin_samples
 from .spectrum import shrinkage_and_coefficients, shrinkage_over_noise
 from .style import new_figure
 from .training import training_history, training_levels
-from .vectors import eigenvectors
+from .vectors import eigenvector_channels, eigenvectors
 
 _SHEET = 6
 """Inches of the longer side of a sheet of images."""
@@ -138,7 +138,7 @@ def _(result: Comparison, title=""):
 @figures_of.register
 def _(result: Eigenbasis, clean=None, sigma=0.0, spectra=()):
     coefficients = result.coefficients(result.noisy if clean is None else clean)
-    height, width, _ = result.noisy.shape
+    height, width, channels = result.noisy.shape
     yield (
         "spectrum",
         shrinkage_and_coefficients(
@@ -150,6 +150,9 @@ def _(result: Eigenbasis, clean=None, sigma=0.0, spectra=()):
         ),
     )
     yield "eigenvectors", eigenvectors(result.left, result.shrinkage)
+    if channels > 1:
+        shares = result.channel_shares
+        yield "channels", eigenvector_channels(result.left, result.shrinkage, shares)
     pictures = [("noisy", result.noisy), ("denoised", result.denoised)]
     if sigma and clean is not None:
         pictures.insert(0, ("clean", clean))

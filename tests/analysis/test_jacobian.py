@@ -82,9 +82,9 @@ def test_weights_that_change_are_seen(smooth_images):
 class Curved(Denoiser):
     """Not piecewise linear."""
 
-    def __init__(self):
+    def __init__(self, residual=keras.ops.tanh):
         inputs = keras.Input((None, None, 1))
-        super().__init__(inputs, keras.ops.tanh(inputs), 0, None, "curved")
+        super().__init__(inputs, residual(inputs), 0, None, "curved")
 
 
 def test_other_networks_are_differentiated():
@@ -93,6 +93,23 @@ def test_other_networks_are_differentiated():
     expected = np.diag(np.tanh(image.ravel()) ** 2)
     np.testing.assert_allclose(jacobian.matrix(), expected, atol=1e-6)
     assert jacobian.linearity_error() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("unit", "slope"),
+    [
+        (keras.ops.tanh, lambda y: 1 - np.tanh(y) ** 2),
+        (keras.ops.abs, np.sign),
+        (lambda y: keras.ops.leaky_relu(y, 0.2), lambda y: np.where(y < 0, 0.2, 1)),
+        (lambda y: keras.ops.relu(y) + 1, lambda y: y > 0),
+    ],
+    ids=["tanh", "abs", "leaky_relu", "bias"],
+)
+def test_other_units_are_seen_where_they_change_little(unit, slope):
+    image = np.linspace(-1, 0.8, 12, dtype=np.float32).reshape(3, 4, 1)
+    jacobian = Linearizer(Curved(lambda y: 1e-3 * unit(y))).at(image)
+    expected = np.diag(1 - 1e-3 * slope(image.ravel()))
+    np.testing.assert_allclose(jacobian.matrix(), expected, atol=1e-6)
 
 
 def test_what_has_no_jacobian_is_refused(tiny_denoiser, linearizer):

@@ -5,7 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from keras_gahr.baselines import Wiener
 from keras_gahr.datasets import make_disks
+from keras_gahr.denoisers import save_denoiser
 
 QUICK = ("--count", 6)
 
@@ -31,6 +33,10 @@ def test_numbers_figures_and_a_verdict(gahr, tiny_model, disks, tmp_path):
     assert numbers["sigma"] == pytest.approx(40 / 255)
     assert len(numbers["tangent_angles"]) == 5
     assert numbers["converged"]
+    assert numbers["affine_part"] == numbers["linearity_error"]
+    assert numbers["curvature_level"] == pytest.approx(4 / 255)
+    assert numbers["mean_channel_shares"] == [1]
+    assert not (out / "channels.png").exists()
     assert [row["sigma"] for row in numbers["spectra"]] == pytest.approx([40 / 255, 20 / 255])
     with np.load(out / "eigenbasis.npz") as arrays:
         assert arrays["left"].shape == (6, 16, 16, 1)
@@ -57,6 +63,28 @@ def test_exact_singular_vectors_of_a_crop(gahr, tiny_model, smooth_images, tmp_p
     result = gahr(*arguments, *options, "--sigma", 0, "--overwrite")
     assert result.exit_code == 0, result.output
     assert not list((tmp_path / "out").glob("*.svg"))
+
+
+@pytest.mark.one_backend
+def test_what_is_not_bias_free_is_said(gahr, smooth_images, tmp_path):
+    images = smooth_images(30, 4, 4, 3)
+    save_denoiser(Wiener.from_images(images, sigma=0.2), tmp_path / "wiener.keras")
+    np.save(tmp_path / "image.npy", images[0])
+    arguments = (tmp_path / "wiener.keras", tmp_path / "image.npy", "--out", tmp_path / "out")
+    options = ("--method", "exact", "--count", 10, "--sigma", 0.2)
+    result = gahr("eigenbasis", *arguments, *options)
+    assert result.exit_code == 0, result.output
+    numbers = json.loads((tmp_path / "out" / "eigenbasis.json").read_text())
+    assert numbers["affine_part"] > 0.1 and numbers["curvature"] == 0
+    part = f"not homogeneous: affine part |b| / |D(y)| {100 * numbers['affine_part']:.1f} %"
+    shares = ", ".join(f"{100 * share:.1f} %" for share in numbers["mean_channel_shares"])
+    for text in (part, "curvature 0.0 % at noise of 0.02", "asymmetry", f"on average: {shares}"):
+        assert text in result.output
+    assert (tmp_path / "out" / "channels.png").stat().st_size > 1000
+    with np.load(tmp_path / "out" / "eigenbasis.npz") as arrays:
+        found = arrays["channel_shares"]
+    np.testing.assert_allclose(found.sum(axis=1), np.ones(10), atol=1e-12)
+    np.testing.assert_allclose(found.mean(axis=0), numbers["mean_channel_shares"], atol=1e-12)
 
 
 @pytest.mark.one_backend
