@@ -10,6 +10,7 @@ import pytest
 import tolerances
 from keras import ops
 
+from keras_gahr import wrap
 from keras_gahr.analysis import Linearizer, eigenbasis
 from keras_gahr.analysis.numbers import eigenbasis_numbers, eigenbasis_verdict
 from keras_gahr.baselines import EmpiricalBayes, Wiener
@@ -185,3 +186,20 @@ def test_grey_vectors_lie_in_their_channel(image):
     assert "channel" not in text
     assert f"affine part |b| / |D(y)| {100 * basis.affine_part:.1f} %" in text
     assert f"curvature {100 * basis.curvature:.1f} %" in text
+
+
+def test_a_network_that_is_told_the_level(image):
+    """The mean of images around 0.5, which is affine at each level: J = I / (1 + sigma^2)."""
+
+    def posterior(y, sigma):
+        return 0.5 + (y - 0.5) / (1 + ops.reshape(sigma, (-1, 1, 1, 1)) ** 2)
+
+    denoiser = wrap(posterior, predicts="image", schedule="sigma", channels=1)
+    for sigma in (0.5, 2):
+        basis = eigenbasis(denoiser, image, 3, "exact", sigma=sigma)
+        factor = 1 / (1 + sigma**2)
+        np.testing.assert_allclose(basis.shrinkage, factor, atol=tolerances.JACOBIAN)
+        offset = 0.5 * (1 - factor)
+        part = offset * np.sqrt(image.size) / np.linalg.norm(factor * image + offset)
+        assert basis.affine_part == pytest.approx(part, abs=tolerances.OUTPUT)
+        assert (basis.curvature, basis.curvature_level) == (0, sigma / 10)
