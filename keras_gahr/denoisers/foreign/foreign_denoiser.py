@@ -236,7 +236,9 @@ class ForeignLayer(Layer):
         except Exception as error:  # Whatever somebody's network raises.
             if _backend.is_out_of_memory(error):
                 raise
-            level = "" if told is None else f" and {told.dtype} levels of shape {tuple(told.shape)}"
+            level = (
+                "" if told is None else f" and {_kind(told)} levels of shape {tuple(told.shape)}"
+            )
             lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
             raise InputError(
                 f"the network cannot be called with images of {_sides(z)}{level}: "
@@ -259,6 +261,10 @@ class Level(Layer):
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0],)
+
+
+def _kind(tensor):
+    return keras.backend.standardize_dtype(tensor.dtype)
 
 
 def _sides(images):

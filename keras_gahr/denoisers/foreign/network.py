@@ -153,12 +153,15 @@ class Network:
         if self.channels_first:
             images = np.moveaxis(images, -1, 1)
         tensors = (images,) if told is None else (images, ops.convert_to_numpy(told))
-        self.takes = foreign.taken_by(
-            lambda *tensors: self._call(
-                [ops.convert_to_tensor(leaf) for leaf in self.leaves], *tensors
-            ),
-            *tensors,
-        )
+        leaves = [ops.convert_to_tensor(leaf) for leaf in self.leaves]
+        self.takes = foreign.taken_by(lambda *tensors: self._call(leaves, *tensors), *tensors)
+        if self.takes == foreign.ARRAYS:
+            try:
+                self._function(*tensors, **self._plain(images))
+            except (
+                Exception
+            ):  # It takes neither; what it says to tensors is what its author can use.
+                self.takes = foreign.DERIVATIVES
 
 
 def _array(value):

@@ -1,0 +1,59 @@
+"""Functions of parameters and images, as JAX's libraries have them."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_gahr as kg
+
+if keras.backend.backend() != "jax":
+    pytest.skip("pairs of parameters and a function are wrapped on JAX", allow_module_level=True)
+
+import jax
+import jax.numpy as jnp
+
+
+def apply(params, images, sigma):
+    kernel, bias = params["params"]["conv"]["kernel"], params["params"]["conv"]["bias"]
+    convolved = jax.lax.conv_general_dilated(
+        images, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
+    return jnp.tanh(convolved + bias) / (1 + sigma[:, None, None, None])
+
+
+def params_of(channels):
+    kernel = jax.random.normal(jax.random.key(0), (3, 3, channels, channels))
+    return {"params": {"conv": {"kernel": kernel, "bias": jnp.ones(channels)}}}
+
+
+def test_parameters_and_a_function():
+    params = params_of(3)
+    denoiser = kg.wrap((params, apply), "image", "sigma", channels=3)
+    assert denoiser.num_parameters == 3 * 3 * 3 * 3 + 3
+    images = np.random.default_rng(0).random((2, 8, 8, 3)).astype(np.float32)
+    expected = apply(params, images, jnp.full(2, 0.3))
+    np.testing.assert_allclose(kg.denoise(denoiser, images, sigma=0.3), expected, atol=1e-6)
+    jacobian = kg.analysis.Linearizer(denoiser).at(images[0], 0.3)
+    v = np.random.default_rng(1).standard_normal((2, 8, 8, 3)).astype(np.float32)
+    for direction, found in zip(v, jacobian.apply(v), strict=True):
+        _, product = jax.jvp(
+            lambda x: apply(params, x[None], jnp.full(1, 0.3))[0], (images[0],), (direction,)
+        )
+        np.testing.assert_allclose(found, product, atol=1e-5)
+
+
+def test_a_function_with_a_derivative_of_its_own():
+    @jax.custom_vjp
+    def squash(x):
+        return jnp.tanh(x)
+
+    squash.defvjp(
+        lambda x: (jnp.tanh(x), jnp.tanh(x)), lambda found, gradient: (gradient * (1 - found**2),)
+    )
+    denoiser = kg.wrap(lambda y: squash(2 * y), "image", channels=1)
+    noisy = np.random.default_rng(0).random((8, 8, 1)).astype(np.float32)
+    jacobian = kg.analysis.Linearizer(denoiser).at(noisy)
+    v = np.random.default_rng(1).standard_normal((3, 8, 8, 1)).astype(np.float32)
+    slope = 2 * (1 - np.tanh(2 * noisy) ** 2)
+    for _ in range(2):
+        np.testing.assert_allclose(jacobian.apply(v), slope * v, atol=1e-5)

@@ -1,0 +1,205 @@
+"""Modules of PyTorch, as they come."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_gahr as kg
+from keras_gahr.denoisers import EDM
+
+if keras.backend.backend() != "torch":
+    pytest.skip("modules of PyTorch are wrapped on its backend", allow_module_level=True)
+
+import torch
+from torch import nn
+
+
+def dn_cnn(channels=1, depth=4):
+    """Zhang et al. 2017: it returns the residual, and has biases and batch norms."""
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(channels, 8, 3, padding=1), nn.ReLU()]
+    for _ in range(depth - 2):
+        layers += [nn.Conv2d(8, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU()]
+    network = nn.Sequential(*layers, nn.Conv2d(8, channels, 3, padding=1))
+    for part in network.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            nn.init.normal_(part.running_mean)
+            nn.init.uniform_(part.running_var, 0.5, 2)
+    return network
+
+
+class Attention(nn.Module):
+    """A norm, attention over all pixels and a level: layers of which some have no forward mode."""
+
+    def __init__(self, channels=1):
+        super().__init__()
+        torch.manual_seed(0)
+        self.first = nn.Conv2d(channels, 8, 3, padding=1)
+        self.norm = nn.GroupNorm(2, 8)
+        self.to_level = nn.Linear(1, 8)
+        self.to_heads = nn.Conv2d(8, 24, 1)
+        self.last = nn.Conv2d(8, channels, 3, padding=1)
+
+    def forward(self, x, level):
+        x = self.norm(self.first(x)) + self.to_level(level[:, None])[:, :, None, None]
+        q, k, v = (part.flatten(2).transpose(1, 2) for part in self.to_heads(x).chunk(3, dim=1))
+        mixed = nn.functional.scaled_dot_product_attention(q[:, None], k[:, None], v[:, None])[:, 0]
+        return self.last(nn.functional.silu(x + mixed.transpose(1, 2).reshape(x.shape)))
+
+
+class NoForwardMode(torch.autograd.Function):
+    @staticmethod
+    def forward(x):
+        return torch.tanh(x)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(output)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (output,) = ctx.saved_tensors
+        return gradient * (1 - output**2)
+
+
+def images_of(count, side=8, channels=1):
+    return np.random.default_rng(0).random((count, side, side, channels)).astype(np.float32)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_dn_cnn(channels):
+    network = dn_cnn(channels)
+    denoiser = kg.wrap(network, "residual")
+    assert (denoiser.input_channels, denoiser.told) == (channels, False)
+    images = images_of(2, channels=channels)
+    with torch.no_grad():
+        network.eval()
+        found = network(torch.tensor(images).movedim(-1, 1)).movedim(1, -1).numpy()
+    np.testing.assert_allclose(kg.denoise(denoiser, images), images - found, atol=1e-6)
+
+
+def test_a_module_stays_as_it_is():
+    network = dn_cnn().train()
+    network[3].eval()
+    network[0].requires_grad_(False)
+    modes = [part.training for part in network.modules()]
+    state = {name: value.clone() for name, value in network.state_dict().items()}
+    wanted = [parameter.requires_grad for parameter in network.parameters()]
+    random = torch.get_rng_state()
+    denoiser = kg.wrap(network, "residual")
+    kg.eigenbasis(denoiser, images_of(1)[0], 2, max_products=12)
+    kg.sample(denoiser, (8, 8), schedule=kg.sampling.AscentSchedule(max_steps=10))
+    assert [part.training for part in network.modules()] == modes
+    assert [parameter.requires_grad for parameter in network.parameters()] == wanted
+    assert all(parameter.grad is None for parameter in network.parameters())
+    assert not any(part._forward_hooks for part in network.modules())
+    assert torch.equal(torch.get_rng_state(), random)
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, state[name]), name
+    assert denoiser.weights == [] and denoiser.num_parameters == sum(
+        value.numel() for value in state.values()
+    )
+
+
+def test_training_goes_on_with_it():
+    network = dn_cnn()
+    denoiser = kg.wrap(network, "residual")
+    images = images_of(2)
+    before = [kg.denoise(denoiser, images) for _ in range(10)][-1]
+    with torch.no_grad():
+        network[-1].bias += 0.5
+    np.testing.assert_allclose(kg.denoise(denoiser, images), before - 0.5, atol=1e-6)
+
+
+@pytest.mark.parametrize("value_range", [(0, 1), (-1, 1)])
+def test_products_in_every_mode_are_those_of_finite_differences(value_range):
+    """The differences are taken in float64, where they are exact to 1e-8; the products are float32."""
+    network = Attention()
+    denoiser = kg.wrap(network, "edm", EDM(0.5), value_range=value_range)
+    noisy, sigma = images_of(1, 4)[0], 0.3
+    found = kg.analysis.Linearizer(denoiser).at(noisy, sigma)
+    matrix = found.matrix()
+    directions = np.eye(16, dtype=np.float32).reshape(-1, 4, 4, 1)
+    transposed = found.apply_transposed(directions).reshape(16, 16)
+    np.testing.assert_allclose(transposed, matrix, atol=1e-6)
+
+    exact = Attention().double()
+    low, high = value_range
+    width = high - low
+
+    def denoised(y):
+        y = width * torch.tensor(y)[:, None] + low
+        level = width * float(np.float32(sigma))
+        total = level**2 + 0.25
+        told = torch.full((len(y),), np.log(level) / 4, dtype=torch.float64)
+        with torch.no_grad():
+            f = exact(y / total**0.5, told)
+        return ((0.25 / total * y + 0.5 * level / total**0.5 * f - low) / width).numpy()
+
+    y, step = noisy[None, ..., 0].astype(np.float64), 1e-5
+    moves = step * np.eye(16).reshape(16, 4, 4)
+    differences = (denoised(y + moves) - denoised(y - moves)).reshape(16, 16).T / (2 * step)
+    np.testing.assert_allclose(found.denoised[..., 0], denoised(y)[0, 0], atol=1e-6)
+    # Rounding of a dozen layers.
+    np.testing.assert_allclose(matrix, differences, atol=1e-5 * np.abs(differences).max())
+
+
+def test_a_layer_without_forward_mode():
+    denoiser = kg.wrap(lambda y: NoForwardMode.apply(2 * y), "image", channels=1)
+    noisy = images_of(1)[0]
+    jacobian = kg.analysis.Linearizer(denoiser).at(noisy)
+    v = np.random.default_rng(1).standard_normal((3, 8, 8, 1)).astype(np.float32)
+    slope = 2 * (1 - np.tanh(2 * noisy) ** 2)
+    for _ in range(2):
+        np.testing.assert_allclose(jacobian.apply(v), slope * v, atol=1e-6)
+    np.testing.assert_allclose(jacobian.apply_transposed(v), slope * v, atol=1e-6)
+
+
+def test_a_function_that_cuts_off_derivatives():
+    denoiser = kg.wrap(lambda y: y.detach() / 2, "image", channels=1)
+    np.testing.assert_allclose(kg.denoise(denoiser, images_of(1)), images_of(1) / 2, rtol=1e-6)
+    with pytest.raises(kg.InputError, match="no derivatives"):
+        kg.eigenbasis(denoiser, images_of(1)[0], 4)
+
+
+class Counting(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x):
+        self.calls += 1
+        return x
+
+
+class Dropping(nn.Module):
+    def forward(self, x):
+        return nn.functional.dropout(x)
+
+
+@pytest.mark.parametrize(
+    ("network", "message"), [(Counting(), r"keeps a state \(calls\)"), (Dropping(), "random")]
+)
+def test_a_module_that_is_no_function(network, message):
+    with pytest.raises(kg.InputError, match=message):
+        kg.wrap(network, "image", channels=1)
+
+
+def test_a_module_in_another_number_type():
+    network = dn_cnn()
+    expected = kg.denoise(kg.wrap(network, "residual"), images_of(1))
+    for dtype, bound in ((torch.float64, 1e-6), (torch.bfloat16, 0.05)):
+        found = kg.denoise(kg.wrap(dn_cnn().to(dtype), "residual"), images_of(1))
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, expected, atol=bound)
+
+
+def test_outputs_in_a_tuple_or_a_dictionary():
+    class Several(nn.Module):
+        def forward(self, x):
+            return {"sample": x / 2, "more": 3} if self.as_dictionary else (x / 2, 3)
+
+    network = Several()
+    for network.as_dictionary in (False, True):
+        denoiser = kg.wrap(network, "image", channels=1)
+        np.testing.assert_allclose(kg.denoise(denoiser, images_of(1)), images_of(1) / 2)
