@@ -14,7 +14,7 @@ from keras_gahr.noise import check_levels, check_seed
 from keras_gahr.psnr import add_noise
 
 from .eigenvectors import Eigenbasis, eigenbasis
-from .jacobian import Linearizer
+from .jacobian import Linearizer, as_linearizer
 
 
 def eigenbases(
@@ -53,7 +53,7 @@ def eigenbases(
     """
     sigmas = check_levels(sigmas, or_none=True)
     check_seed(seed)
-    linearizer = denoiser if isinstance(denoiser, Linearizer) else Linearizer(denoiser)
+    linearizer = as_linearizer(denoiser)
     clean = as_one(clean, linearizer.denoiser.input_channels, NEARLY_CLEAN)[None]
     return [
         eigenbasis(linearizer, noisy, count, method, sigma=sigma, seed=seed, **options)

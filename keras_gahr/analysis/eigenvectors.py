@@ -29,7 +29,7 @@ from keras_gahr.noise import check_number, check_seed, check_whole, keyed_normal
 from keras_gahr.progress import Progress, shows_progress
 from keras_gahr.result import SavedResult
 
-from .jacobian import Linearizer, relative_error
+from .jacobian import Linearizer, as_linearizer, relative_error
 from .jacobian_statistics import PROBES, Statistics, matrix_statistics, probe_statistics
 from .krylov import eigenpairs, singular_triplets
 from .numbers import write_numbers
@@ -264,7 +264,7 @@ def eigenbasis(
     check_seed(seed)
     if method not in METHODS:
         raise InputError(f"received method {method!r}, expected one of {', '.join(METHODS)}")
-    linearizer = denoiser if isinstance(denoiser, Linearizer) else Linearizer(denoiser)
+    linearizer = as_linearizer(denoiser)
     sigma = None if sigma is None else parse_sigma(sigma)
     jacobian = linearizer.at(noisy, sigma)
     nearby = {"level": jacobian.nearby_level(sigma), "seed": seed}

@@ -7,6 +7,7 @@ both in the order of the flattened `(height, width, channels)`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -84,8 +85,8 @@ class Linearizer:
         self.batch_size = batch_size
         # Of somebody's network nobody knows where its gates are.
         gated = frozen_gates and not denoiser.foreign
-        ways = (FrozenGates, _Derivatives) if gated else (_Derivatives,)
-        self._ways = [way(denoiser) for way in ways]
+        self._gates = FrozenGates(denoiser) if gated else None
+        self._derivatives = _Derivatives(denoiser)
 
     def at(self, noisy: ArrayLike, sigma: float | None = None) -> Jacobian:
         """The `Jacobian` at an image.
@@ -101,14 +102,18 @@ class Linearizer:
         noisy = as_one(noisy, self.denoiser.input_channels)[None]
         self.denoiser.check_shape(noisy.shape)
         if (levels := self.denoiser.check_levels(sigma, 1)) is not None:
-            told = self._ways[0]
-            return Jacobian(noisy[0], lambda y: told.at(y, levels), self.batch_size)
-        *shortcuts, last = self._ways
-        for way in shortcuts:
-            jacobian = Jacobian(noisy[0], way.at, self.batch_size)
+            told = functools.partial(self._derivatives.at, levels=levels)
+            return Jacobian(noisy[0], told, self.batch_size)
+        if self._gates:
+            jacobian = Jacobian(noisy[0], self._gates.at, self.batch_size)
             if _is_linear(jacobian):
                 return jacobian
-        return Jacobian(noisy[0], last.at, self.batch_size)
+        return Jacobian(noisy[0], self._derivatives.at, self.batch_size)
+
+
+def as_linearizer(given: DenoiserLike | Linearizer) -> Linearizer:
+    """The `Linearizer` that was given, or one of the denoiser that was; see `as_denoiser`."""
+    return given if isinstance(given, Linearizer) else Linearizer(given)
 
 
 class Jacobian:
@@ -270,8 +275,9 @@ class _Derivatives:
         self._jvp = _backend.compile_jvp(network, evaluate)
         self._vjp = _backend.compile_vjp(network, evaluate)
 
-    def at(self, *point):
-        """See `FrozenGates`; the point is y, and the noise level of a network that is told it."""
+    def at(self, noisy, levels=None):
+        """See `FrozenGates`; `levels` is the noise level of a network that is told it."""
+        point = [noisy] if levels is None else [noisy, levels]
 
         def times(count):
             return [part.repeat(count, axis=0) for part in point]
