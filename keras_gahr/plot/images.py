@@ -38,6 +38,13 @@ def show_image(axes: Axes, image: np.ndarray) -> None:
     axes.set_yticks([])
 
 
+def as_shown(image: np.ndarray) -> np.ndarray:
+    """An image (height, width, channels) that is grey or red, green and blue; of other channels, which
+    have no colours, the mean."""
+    known = image.ndim != 3 or image.shape[-1] in {1, 3}
+    return image if known else image.mean(axis=-1, keepdims=True)
+
+
 def show_sheet(axes: Axes, images: np.ndarray) -> None:
     """Shows images (N, height, width, channels) on [0, 1] as a nearly square sheet."""
     images = _values(images)

@@ -24,7 +24,7 @@ from keras_gahr.sampling import MultiScaleSamples, Samples
 from keras_gahr.training import TrainingResult
 
 from .bias_and_variance import error_parts
-from .images import denoised_images, image_row, show_sheet
+from .images import as_shown, denoised_images, image_row, show_sheet
 from .psnr import PSNRLine, psnr_lines
 from .restorations import restored_images
 from .similarity import similarity_histograms, twin_samples
@@ -156,7 +156,7 @@ def _(result: Eigenbasis, clean=None, sigma=0.0, spectra=()):
     pictures = [("noisy", result.noisy), ("denoised", result.denoised)]
     if sigma and clean is not None:
         pictures.insert(0, ("clean", clean))
-    yield "denoising", image_row(pictures)
+    yield "denoising", image_row([(name, as_shown(image)) for name, image in pictures])
     if spectra:
         lines = [(level, found.shrinkage) for level, found in spectra]
         yield "spectra", shrinkage_over_noise(lines)

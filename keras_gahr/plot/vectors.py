@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from .images import show_image
+from .images import as_shown, show_image
 from .style import caption, new_figure
 
 _COLUMNS = 8
@@ -23,7 +23,7 @@ def eigenvectors(
     title: str = "",
 ) -> Figure:
     """Eigenvectors with their shrinkage factors, each scaled to its largest value, grey being 0 (arXiv
-    2310.02557, figure 3).
+    2310.02557, figure 3); of other channels than grey or red, green and blue their mean.
 
     Args:
         vectors: (k, height, width, channels).
@@ -52,10 +52,10 @@ def eigenvectors(
     for axes in grid:
         axes.set_axis_off()
     for axes, (name, image) in zip(grid, images, strict=False):
-        show_image(axes, image)
+        show_image(axes, as_shown(image))
         caption(axes, name)
     for k, (axes, vector) in enumerate(zip(grid[len(images) :], vectors, strict=False)):
-        show_image(axes, _shown(vector))
+        show_image(axes, as_shown(_scaled(vector)))
         caption(axes, f"{first + k}: {factors[k]:.3f}")
     return figure
 
@@ -97,8 +97,8 @@ def eigenvector_channels(
     for row, name in zip(rows, names, strict=True):
         row[0].set_ylabel(name)
     for k, vector in enumerate(vectors):
-        shown = _shown(vector)
-        show_image(whole[k], shown)
+        shown = _scaled(vector)
+        show_image(whole[k], as_shown(shown))
         caption(whole[k], f"{k + 1}: {factors[k]:.3f}")
         for c, row in enumerate(rows):
             show_image(row[k], shown[..., c])
@@ -106,6 +106,6 @@ def eigenvector_channels(
     return figure
 
 
-def _shown(vector):
+def _scaled(vector):
     """A vector as an image, scaled to its largest value, 0 being grey."""
     return 0.5 + vector / (2 * (np.abs(vector).max() or 1))

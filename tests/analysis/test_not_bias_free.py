@@ -188,6 +188,15 @@ def test_grey_vectors_lie_in_their_channel(image):
     assert f"curvature {100 * basis.curvature:.1f} %" in text
 
 
+@pytest.mark.parametrize("channels", [2, 4, 5])
+def test_channels_without_colours_are_drawn(channels, tmp_path):
+    noisy = np.random.default_rng(0).random((4, 4, channels))
+    basis = eigenbasis(Formula(lambda y: y / 2, channels), noisy, 2, "exact")
+    drawn = {path.stem for path in basis.save(tmp_path / "out").glob("*.png")}
+    assert drawn == {"channels", "denoising", "eigenvectors", "spectrum"}
+    np.testing.assert_allclose(basis.channel_shares.sum(axis=1), 1)
+
+
 def test_a_network_that_is_told_the_level(image):
     """The mean of images around 0.5, which is affine at each level: J = I / (1 + sigma^2)."""
 
