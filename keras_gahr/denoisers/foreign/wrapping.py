@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import numbers
 import zlib
 from collections.abc import Sequence
@@ -13,6 +14,8 @@ from keras import ops
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_number, check_whole
 
+from .description import deepinv_description
+from .diffusers import diffusers_description
 from .foreign_denoiser import ForeignDenoiser
 from .network import Network
 from .prediction import PREDICTIONS
@@ -33,7 +36,7 @@ def wrap(
     predicts: str | None = None,
     schedule: Any = None,
     *,
-    value_range: Sequence[float] = (0.0, 1.0),
+    value_range: Sequence[float] | None = None,
     channels: int | None = None,
     size_multiple: int | None = None,
     size: int | Sequence[int] | None = None,
@@ -51,14 +54,19 @@ def wrap(
     Args:
         network: on PyTorch a `torch.nn.Module`, or a function of tensors, both with channels first; on
             any backend a `keras.Model` or a function of the backend's tensors, or of NumPy arrays, which
-            has no derivatives; on JAX a pair (params, apply), called as `apply(params, x, ...)`.
+            has no derivatives; on JAX a pair (params, apply), called as `apply(params, x, ...)`. Of a
+            pipeline of diffusers or a denoiser of deepinv all else is known, but for conditions. If its
+            images are latents, of 4 channels for example, these are taken as they are.
         predicts: what it returns: "image", "residual" (the noise as it is in its input, as DnCNN and
             this package's networks do), "noise" (of unit variance), "score", "velocity", "edm" (a raw
-            network within EDM's preconditioning) or "flow" (noise less image).
+            network within EDM's preconditioning) or "flow" (noise less image). Default: what a scheduler
+            of diffusers says; "image" for a denoiser of deepinv.
         schedule: how it is told the noise level: None (blind); "sigma", in its own units; a table of
             alpha-bar (a variance-preserving diffusion in discrete time); "edm" or "flow", which are the
-            defaults for these predictions; or an `AlphaBars`, `EDM` or `FlowTime`.
-        value_range: what black and white are for the network: (-1, 1) for most diffusion models.
+            defaults for these predictions; an `AlphaBars`, `EDM` or `FlowTime`; or a scheduler of
+            diffusers, whatever the network is.
+        value_range: what black and white are for the network: (-1, 1) for most diffusion models, and by
+            default where there is a scheduler of diffusers; else (0, 1).
         channels: of its images; default: what its first convolution or its input says.
         size_multiple: what the height and width of images must be multiples of; default 1, or what a
             denoiser of this package says.
@@ -84,6 +92,9 @@ def wrap(
         >>> kg.denoise(denoiser, np.ones((8, 8)), sigma=1.0).mean()
         np.float32(0.5)
     """
+    said = _description(network, predicts, schedule, condition)
+    network, schedule = said.network, said.schedule
+    predicts = said.predicts if predicts is None else predicts
     if predicts is None:
         raise InputError(f"received no predicts, expected one of {', '.join(PREDICTIONS)}")
     if schedule is None:
@@ -94,14 +105,40 @@ def wrap(
         found,
         predicts,
         schedule,
-        _range(value_range),
-        _channels(channels, found),
-        check_whole(found.multiple if size_multiple is None else size_multiple, "size_multiple", 1),
-        _size(found.size if size is None else size),
+        _range(_first(value_range, said.value_range)),
+        _channels(_first(channels, said.channels, found.channels)),
+        check_whole(_first(size_multiple, said.size_multiple, found.multiple), "size_multiple", 1),
+        _size(_first(size, said.size, found.size)),
         provenance=provenance,
     )
     _try(denoiser)
     return denoiser
+
+
+def _first(*values):
+    """The first of some values that is said."""
+    return next((value for value in values if value is not None), None)
+
+
+def _description(network, predicts, schedule, condition):
+    """What is known of a network, with the schedule that was given before its own."""
+    said = diffusers_description(network, schedule)
+    if said is None:
+        said = deepinv_description(network)
+        given = _first(schedule, said.schedule if predicts is None else None)
+        return dataclasses.replace(said, schedule=given)
+    name = type(said.network).__name__
+    if said.schedule is None and predicts not in _OWN_SCHEDULES:
+        raise InputError(
+            f"a {name} does not say how it was trained: pass schedule=scheduler, with the scheduler of its "
+            "training"
+        )
+    for need, example in said.needs.items():
+        if need not in (condition or {}):
+            raise InputError(
+                f"a {name} is told {need}, too: pass condition={{{need!r}: {example}}}"
+            )
+    return said
 
 
 def _range(given):
@@ -116,9 +153,7 @@ def _range(given):
     return low, high
 
 
-def _channels(given, network):
-    if given is None:
-        given = network.channels
+def _channels(given):
     if given is None:
         raise InputError(
             "the network does not say how many channels it takes: pass channels=1 or 3"
