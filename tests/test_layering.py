@@ -49,6 +49,7 @@ ONLY_IN = {
     "jax": {"_backend"},
     "tensorflow": {"_backend"},
     "torch": {"_backend"},
+    "diffusers": {"_backend"},
     # Results say that they return its figures, and import nothing.
     "matplotlib": {"plot", "result"},
     "typer": {"commands"},

@@ -13,6 +13,8 @@ keras = pytest.importorskip("keras")
 if keras.backend.backend() != "torch":
     pytest.skip("these networks are PyTorch's", allow_module_level=True)
 
+from diffusers_networks import dit, unet
+
 ROUNDING = 1e-5
 """Of the largest value. The network computes in float64, but its input and output are float32, as is the
 time that it makes sines of; a norm over few pixels that are nearly equal multiplies these errors."""
@@ -23,36 +25,6 @@ the phases of the sines, have errors of 3e-5 and more."""
 
 DERIVATIVE_ROUNDING = 2e-6
 """Of a Jacobian whose network computes in float64, between a few operations in float32."""
-
-SMALL = {
-    "block_out_channels": (8, 16),
-    "down_block_types": ("DownBlock2D", "AttnDownBlock2D"),
-    "up_block_types": ("AttnUpBlock2D", "UpBlock2D"),
-    "layers_per_block": 1,
-    "norm_num_groups": 4,
-    "attention_head_dim": 8,
-}
-
-
-def unet(channels=1, **options):
-    """A UNet with everything of the large ones: biases, group norms, attention, a time."""
-    torch.manual_seed(0)
-    options = {"out_channels": channels, **SMALL, **options}
-    return diffusers.UNet2DModel(sample_size=16, in_channels=channels, **options).eval()
-
-
-def dit(channels=1, **options):
-    torch.manual_seed(0)
-    return diffusers.DiTTransformer2DModel(
-        num_attention_heads=2,
-        attention_head_dim=8,
-        in_channels=channels,
-        num_layers=2,
-        sample_size=8,
-        num_embeds_ada_norm=10,
-        norm_num_groups=4,
-        **options,
-    ).eval()
 
 
 def images_of(count, side, channels=1):
