@@ -1,5 +1,6 @@
 """Networks and schedulers of diffusers, against the formulas in float64."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -7,12 +8,12 @@ import keras_gahr as kg
 from keras_gahr.denoisers import AlphaBars
 from keras_gahr.errors import InputError
 
-torch = pytest.importorskip("torch", reason="these networks are PyTorch's")
-diffusers = pytest.importorskip("diffusers", reason="the extra diffusers is not installed")
-keras = pytest.importorskip("keras")
+pytest.importorskip("diffusers", reason="the extra diffusers is not installed")
 if keras.backend.backend() != "torch":
     pytest.skip("these networks are PyTorch's", allow_module_level=True)
 
+import diffusers
+import torch
 from diffusers_networks import dit, unet
 
 ROUNDING = 1e-5

@@ -139,7 +139,7 @@ def test_weights_that_are_cut_off_or_others_or_not_there(changed):
     with pytest.raises(InputError, match="are missing, too many or of another shape"):
         load_folder(folder)
     weights.rename(weights.with_suffix(".bin"))
-    with pytest.raises(InputError, match="has no diffusion_pytorch_model.safetensors"):
+    with pytest.raises(InputError, match=r"has no diffusion_pytorch_model\.safetensors"):
         load_folder(folder)
     (folder / UNET).unlink()
     with pytest.raises(InputError, match=r"has no config\.json"):
