@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from known_networks import Mixture, wavy, wavy_exact
 from keras import ops
+from known_networks import Mixture, wavy, wavy_exact
 
 import keras_gahr as kg
 from keras_gahr.denoisers import EDM, AlphaBars, FlowTime

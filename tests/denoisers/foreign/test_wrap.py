@@ -1,5 +1,6 @@
 """Networks that somebody already has, behind the interface of a denoiser."""
 
+import itertools
 import json
 
 import keras
@@ -149,7 +150,7 @@ def test_samplers_pass_on_the_levels_of_their_schedule(sampler, order):
     steps = [LEVELS.level(t) for t in range(1, 6)]
     # A look at the initial image is a step that is not taken, and so is that at the last one.
     expected = [steps[0]] + [steps[1]] * (order - 1)
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in itertools.pairwise(steps):
         expected += [before] + [after] * (order - 1)
     expected += [steps[4]] + [steps[1]] * (order - 1)
     np.testing.assert_allclose(told, [[level] * 2 for level in expected], rtol=1e-6)
