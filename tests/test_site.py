@@ -229,7 +229,7 @@ def test_the_landing_page_has_what_one_looks_for(site):
     shown = Text(
         re.search(r'<nav class="md-nav md-nav--primary".*?</nav>\s*</div>', page, re.S)[0]
     ).text
-    for title in ("In Python", "Your own images", "Your own network", "Choose the backend"):
+    for title in ("In Python", "Your own images", "Bring your own denoiser", "Choose the backend"):
         assert squeezed(title) in shown
 
 
