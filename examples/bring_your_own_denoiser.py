@@ -81,7 +81,9 @@ print(f"{len(losses)} steps, loss {np.mean(losses[-50:]):.3f}")
 # %%
 theirs = kg.wrap(unet, schedule=scheduler)
 low, high = theirs.limits
-print(f"it knows noise levels from {low:.4f} to {high:.1f}; nearest {SIGMA}: {theirs.nearest(SIGMA):.4f}")
+print(
+    f"it knows noise levels from {low:.4f} to {high:.1f}; nearest {SIGMA}: {theirs.nearest(SIGMA):.4f}"
+)
 
 # %% [markdown]
 # ## Ours, on the same images

@@ -197,7 +197,9 @@ def test_joint_names_are_told_apart(extension, references):
 
 
 def test_the_reference_begins_with_what_users_seek():
-    sought = "keras_gahr load wrap denoise sampling restoration eigenbasis psnr memorization training"
+    sought = (
+        "keras_gahr load wrap denoise sampling restoration eigenbasis psnr memorization training"
+    )
     order = list(
         dict.fromkeys(re.findall(r"reference/(\w+)\.md", (ROOT / "mkdocs.yml").read_text()))
     )

@@ -243,8 +243,8 @@ def prepare(
             f"{method.schedule.__name__}"
         )
     if denoiser.told:
-        for level in (schedule.sigma_0, schedule.sigma_end):
-            denoiser.check_sigma(level)
+        for name in ("sigma_0", "sigma_end"):
+            denoiser.check_sigma(getattr(schedule, name))
     measurement = Synthesis(shape) if measurement is None else measurement.of_channels(shape[-1])
     return SamplerRun(denoiser, measurement, method, schedule, final_denoise, memory)
 

@@ -67,7 +67,7 @@ class ForeignDenoiser(Denoiser):
         outputs = layer(inputs)
         super().__init__(inputs if schedule.told else inputs[0], outputs, None, provenance, name)
         # Not as attributes, in which Keras would look for weights.
-        vars(self).update(network=network, schedule=schedule, recipe=recipe)
+        self.__dict__.update(network=network, schedule=schedule, recipe=recipe)
         self.predicts = predicts
         self.value_range = value_range
         self.size = None if size is None else tuple(size)
@@ -170,7 +170,7 @@ class FixedLevel(Denoiser):
 
     def arrays(self) -> list[np.ndarray]:
         """See `Denoiser.arrays`."""
-        return [*self.denoiser.arrays(), np.float64(self.sigma)]
+        return [*self.denoiser.arrays(), np.array(self.sigma)]
 
     def check_shape(self, shape: Sequence[int | None]) -> None:
         self.denoiser.check_shape(shape)
@@ -193,7 +193,7 @@ class ForeignLayer(Layer):
         super().__init__(name="network")
         # Keras tracks the weights of its own layers, and is not to find a module of PyTorch.
         self.layer = network.layer
-        vars(self).update(_network=network, _schedule=schedule, _residual=residual)
+        self.__dict__.update(_network=network, _schedule=schedule, _residual=residual)
         self._low, high = value_range
         self._width = high - self._low
         self.channels = channels

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import abc
 import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,8 +17,8 @@ from keras_gahr.errors import InputError
 _FIRST, _LAST = "NCHW", "NHWC"
 
 
-class Network:
-    """Calls a network in evaluation mode, without changing it.
+def network_of(given: Any, layout: str | None = None, condition: dict | None = None) -> Network:
+    """The `Network` that calls what was given.
 
     Args:
         given: a module of the backend, a Keras model or layer, a pair of parameters and a function of
@@ -23,71 +26,74 @@ class Network:
         layout: "NCHW" or "NHWC", of the images that it takes; default: what such networks take.
         condition: named arguments that it is given besides; see `wrap`.
 
+    Raises:
+        InputError: for anything else.
+    """
+    if layout not in {None, _FIRST, _LAST}:
+        raise InputError(f"received layout {layout!r:.20}, expected {_FIRST} or {_LAST}")
+    channels_first = None if layout is None else layout == _FIRST
+    options = {"channels_first": channels_first, "condition": condition or {}}
+    if isinstance(given, keras.layers.Layer):
+        return LayerNetwork(given, **options)
+    if foreign.is_module(given):
+        return ModuleNetwork(given, **options)
+    if isinstance(given, tuple) and len(given) == 2 and callable(given[1]):
+        return FunctionNetwork(given[1], parameters=given[0], **options)
+    if callable(given):
+        return FunctionNetwork(given, **options)
+    raise InputError(
+        f"received a {type(given).__name__}, expected a network: a module of "
+        f"{keras.backend.backend()}, a keras.Model, a function of arrays, or a pair (parameters, function)"
+    )
+
+
+class Network(abc.ABC):
+    """Calls a network in evaluation mode, without changing it.
+
+    Args:
+        channels_first: whether it takes images as `(batch, channels, height, width)`.
+        condition: named arguments that it is given besides.
+
     Attributes:
         layer: the network itself, if it is a Keras model or layer whose weights Keras is to find.
         leaves: arrays that the network is a function of, besides images.
-        takes: what it takes, see `keras_gahr._backend.foreign.taken_by`; set by `try_on`.
+        takes: what it takes, see `keras_gahr._backend.foreign.taken_by`.
+        channels: the channels that it takes, where it says so; else None.
+        size: the height and width of the images if it takes no others, else None.
+        multiple: what sides of images must be multiples of, where it says so; else 1.
     """
 
-    def __init__(self, given, layout=None, condition=None):
-        self.layer, self.leaves, self.takes = None, [], foreign.DERIVATIVES
-        self.module, self._rebuild = None, None
-        first = False
-        if isinstance(given, keras.layers.Layer):
-            self.layer = given
-            first = getattr(given, "data_format", None) == "channels_first"
-        elif foreign.is_module(given):
-            self.module, first = given, True
-        elif isinstance(given, tuple) and len(given) == 2 and callable(given[1]):
-            parameters, self._function = given
-            leaves, self._rebuild = foreign.leaves_of(parameters)
-            self.leaves = [np.asarray(leaf) for leaf in leaves]
-        elif callable(given):
-            self._function, first = given, foreign.CHANNELS_FIRST
-        else:
-            raise InputError(
-                f"received a {type(given).__name__}, expected a network: a module of "
-                f"{keras.backend.backend()}, a keras.Model, a function of arrays, or a pair (parameters, "
-                "function)"
-            )
-        if layout not in {None, _FIRST, _LAST}:
-            raise InputError(f"received layout {layout!r:.20}, expected {_FIRST} or {_LAST}")
-        self.channels_first = first if layout is None else layout == _FIRST
-        self.condition = dict(condition or {})
+    layer: keras.layers.Layer | None = None
+    leaves: Sequence[np.ndarray] = ()
+    takes = foreign.DERIVATIVES
+    channels: int | None = None
+    size: tuple[int, int] | None = None
+    multiple = 1
 
-    @property
-    def channels(self):
-        """The channels that the network takes, where it says so; else None."""
-        if self.module is not None:
-            return foreign.first_channels(self.module)
-        if isinstance(self.layer, keras.Model) and getattr(self.layer, "inputs", None):
-            shape = self.layer.inputs[0].shape
-            return shape[1 if self.channels_first else -1] if len(shape) == 4 else None
-        return None
+    def __init__(self, channels_first: bool, condition: dict[str, Any]) -> None:
+        self.channels_first = channels_first
+        self.condition = dict(condition)
 
-    @property
-    def size(self):
-        """The height and width of the images if it takes no others, else None."""
-        if isinstance(self.layer, keras.Model) and getattr(self.layer, "inputs", None):
-            shape = self.layer.inputs[0].shape
-            sides = shape[2:4] if self.channels_first else shape[1:3]
-            return tuple(sides) if len(shape) == 4 and None not in sides else None
-        return None
+    @abc.abstractmethod
+    def state(self) -> dict[str, np.ndarray]:
+        """The arrays of the network by name."""
 
-    @property
-    def multiple(self):
-        """What sides of images must be multiples of, where the network says so; else 1."""
-        return getattr(self.layer, "size_multiple", 1)
+    @abc.abstractmethod
+    def call(self, images: Any, told: tuple, leaves: Sequence, options: dict) -> Any:
+        """What the network returns, in its own order of axes.
 
-    def state(self):
-        """The arrays of the network by name, NumPy."""
-        if self.module is not None:
-            return foreign.state_of(self.module)
-        weights = self.layer.weights if self.layer is not None else self.leaves
-        return {str(place): np.array(value) for place, value in enumerate(map(_array, weights))}
+        Args:
+            images: in that order.
+            told: a tensor `(batch,)`, or none.
+            leaves: tensors in the place of the attribute.
+            options: named arguments, for each image of the batch.
+        """
 
-    def __call__(self, images, told, leaves=()):
-        """What the network returns, `(batch, height, width, channels)`.
+    def try_on(self, shape: Sequence[int], told: Any) -> None:  # noqa: B027
+        """Finds out what it takes, if it does not say so; arguments as for `__call__`, of the shape alone."""
+
+    def __call__(self, images: Any, told: Any, leaves: Sequence = ()) -> Any:
+        """What the network returns, float32 `(batch, height, width, channels)`.
 
         Args:
             images: `(batch, height, width, channels)`.
@@ -96,8 +102,8 @@ class Network:
         """
         if self.channels_first:
             images = ops.transpose(images, (0, 3, 1, 2))
-        tensors = (images,) if told is None else (images, told)
-        found = self._call(leaves, *tensors)
+        options = {name: _for_all(value, images) for name, value in self.condition.items()}
+        found = self.call(images, () if told is None else (told,), leaves, options)
         if found is None or not ops.is_tensor(found):
             raise InputError(f"the network returns a {type(found).__name__}, expected images")
         if len(found.shape) != 4:
@@ -108,64 +114,130 @@ class Network:
         found = ops.cast(found, "float32")
         return ops.transpose(found, (0, 2, 3, 1)) if self.channels_first else found
 
-    def _call(self, leaves, images, *told):
-        options = {name: _for_all(value, images) for name, value in self.condition.items()}
-        if self.module is not None:
-            return foreign.call_module(self.module, images, *told, **options)
-        if self.layer is not None:
-            return self._call_layer(images, told, options)
+
+class ModuleNetwork(Network):
+    """A module of the backend."""
+
+    def __init__(self, module: Any, channels_first: bool | None, condition: dict[str, Any]) -> None:
+        first = foreign.CHANNELS_FIRST if channels_first is None else channels_first
+        super().__init__(first, condition)
+        self.module = module
+        self.channels = foreign.first_channels(module)
+
+    def state(self) -> dict[str, np.ndarray]:
+        return foreign.state_of(self.module)
+
+    def call(self, images: Any, told: tuple, leaves: Sequence, options: dict) -> Any:
+        return foreign.call_module(self.module, images, *told, **options)
+
+
+class LayerNetwork(Network):
+    """A Keras model or layer."""
+
+    def __init__(
+        self,
+        layer: keras.layers.Layer,
+        channels_first: bool | None,
+        condition: dict[str, Any],
+    ) -> None:
+        if channels_first is None:
+            channels_first = getattr(layer, "data_format", None) == "channels_first"
+        super().__init__(bool(channels_first), condition)
+        self.layer = self._called = layer
+        self.multiple = getattr(layer, "size_multiple", 1)
+        self._inputs = getattr(layer, "inputs", None) or []
+        if self._inputs and len(self._inputs[0].shape) == 4:
+            _, *shape = self._inputs[0].shape
+            *sides, self.channels = [*shape[1:], shape[0]] if channels_first else shape
+            self.size = None if None in sides else (sides[0], sides[1])
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {
+            f"{place} {weight.path}": ops.convert_to_numpy(weight)
+            for place, weight in enumerate(self._called.weights)
+        }
+
+    def call(self, images: Any, told: tuple, leaves: Sequence, options: dict) -> Any:
+        if "training" in inspect.signature(self._called.call).parameters:
+            options = {**options, "training": False}
+        if told and len(self._inputs) == 2:
+            # As a functional model takes it: (batch,) or (batch, 1).
+            level = ops.cast(told[0], self._inputs[1].dtype)
+            level = level if len(self._inputs[1].shape) == 1 else level[:, None]
+            return self._called([images, level], **options)
+        return self._called(images, *told, **options)
+
+
+class FunctionNetwork(Network):
+    """A function of the backend's tensors, or of NumPy arrays.
+
+    Args:
+        function: takes images, then what it is told, and the condition by name.
+        parameters: nested arrays that it takes before the images; default: none.
+        channels_first, condition: see `Network`.
+    """
+
+    def __init__(
+        self,
+        function: Callable,
+        channels_first: bool | None,
+        condition: dict[str, Any],
+        parameters: Any = None,
+    ) -> None:
+        if channels_first is None:
+            channels_first = parameters is None and foreign.CHANNELS_FIRST
+        super().__init__(bool(channels_first), condition)
+        self._function = function
+        self._rebuild = None
+        if parameters is not None:
+            leaves, self._rebuild = foreign.leaves_of(parameters)
+            self.leaves = [np.asarray(leaf) for leaf in leaves]
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {str(place): leaf for place, leaf in enumerate(self.leaves)}
+
+    def try_on(self, shape: Sequence[int], told: Any) -> None:
+        images = np.zeros(shape, np.float32)
+        if self.channels_first:
+            images = np.moveaxis(images, -1, 1)
+        tensors = (images,) if told is None else (images, ops.convert_to_numpy(told))
+        leaves = [ops.convert_to_tensor(leaf) for leaf in self.leaves]
+
+        def of_tensors(images, *told):
+            options = {name: _for_all(value, images) for name, value in self.condition.items()}
+            return self._call(images, told, leaves, options)
+
+        self.takes = foreign.taken_by(of_tensors, *tensors)
         if self.takes == foreign.ARRAYS:
-            shape = tuple(images.shape)
+            try:
+                self._of_arrays(*tensors)
+            except (
+                Exception
+            ):  # It takes neither; what it says to tensors is what its author can use.
+                self.takes = foreign.DERIVATIVES
 
-            def of_arrays(*arrays):
-                found = np.asarray(self._function(*arrays, **self._plain(arrays[0])))
-                # Told in time: a backend would say it in its own words, or not at all.
-                if found.shape[0] != arrays[0].shape[0] or found.ndim != 4:
-                    raise InputError(f"the function returns an array of shape {found.shape}")
-                return found
+    def call(self, images: Any, told: tuple, leaves: Sequence, options: dict) -> Any:
+        if self.takes == foreign.ARRAYS:
+            return foreign.call_with_arrays(self._of_arrays, tuple(images.shape), images, *told)
+        return self._call(images, told, leaves, options)
 
-            return foreign.call_with_arrays(of_arrays, shape, images, *told)
+    def _call(self, images, told, leaves, options):
         first = () if self._rebuild is None else (self._rebuild(list(leaves)),)
         found = self._function(*first, images, *told, **options)
         if isinstance(found, list | tuple) and found:
             found = found[0]
         return found if ops.is_tensor(found) else None
 
-    def _call_layer(self, images, told, options):
-        inputs = getattr(self.layer, "inputs", None)
-        if told and inputs is not None and len(inputs) == 2:
-            # As a functional model takes it: (batch,) or (batch, 1).
-            level = ops.cast(told[0], inputs[1].dtype)
-            level = level if len(inputs[1].shape) == 1 else level[:, None]
-            return self.layer([images, level], training=False, **options)
-        if "training" in inspect.signature(self.layer.call).parameters:
-            options = {**options, "training": False}
-        return self.layer(images, *told, **options)
-
-    def _plain(self, images):
-        return {name: _for_all(value, images, np) for name, value in self.condition.items()}
-
-    def try_on(self, shape, told):
-        """Finds out what a function takes; `shape` and `told` as those of `__call__`'s arguments."""
-        if self.module is not None or self.layer is not None:
-            return
-        images = np.zeros(shape, np.float32)
-        if self.channels_first:
-            images = np.moveaxis(images, -1, 1)
-        tensors = (images,) if told is None else (images, ops.convert_to_numpy(told))
-        leaves = [ops.convert_to_tensor(leaf) for leaf in self.leaves]
-        self.takes = foreign.taken_by(lambda *tensors: self._call(leaves, *tensors), *tensors)
-        if self.takes == foreign.ARRAYS:
-            try:
-                self._function(*tensors, **self._plain(images))
-            except (
-                Exception
-            ):  # It takes neither; what it says to tensors is what its author can use.
-                self.takes = foreign.DERIVATIVES
-
-
-def _array(value):
-    return ops.convert_to_numpy(value)
+    def _of_arrays(self, images, *told):
+        options = {name: _for_all(value, images, np) for name, value in self.condition.items()}
+        found = np.asarray(self._function(images, *told, **options))
+        # Told in time: a backend would say it in its own words, or not at all.
+        if found.shape != images.shape:
+            raise InputError(
+                f"the function returns an array of shape {found.shape} for images of {images.shape}: "
+                "expected as many pixels and channels"
+            )
+        return found
 
 
 def _for_all(value, images, library=ops):

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from keras_gahr._backend import foreign
 from keras_gahr.errors import InputError
@@ -96,18 +96,19 @@ class AlphaBars(Schedule):
 
     name = "alpha-bar"
 
-    def __init__(self, table: Sequence[float], indices: Sequence[int] | None = None) -> None:
+    def __init__(self, table: ArrayLike, indices: ArrayLike | None = None) -> None:
         self.table = _numbers(table)
         if not ((self.table > 0) & (self.table < 1)).all():
             raise InputError(
                 "received a table of alpha-bar with values that are not between 0 and 1"
             )
-        indices = np.arange(len(self.table)) if indices is None else np.asarray(indices)
-        if indices.shape != self.table.shape:
+        count = len(self.table)
+        self.indices = np.asarray(range(count) if indices is None else indices)
+        if self.indices.shape != self.table.shape:
             raise InputError(
-                f"received {len(self.table)} values of alpha-bar and {len(indices)} indices: give as many"
+                f"received {count} values of alpha-bar and indices of shape {self.indices.shape}: give as "
+                "many"
             )
-        self.indices = indices
         self.sigmas = np.sqrt((1 - self.table) / self.table)
         self.limits = float(self.sigmas.min()), float(self.sigmas.max())
 

@@ -17,7 +17,7 @@ from keras_gahr.noise import check_number, check_whole
 from .description import deepinv_description
 from .diffusers import diffusers_description
 from .foreign_denoiser import ForeignDenoiser
-from .network import Network
+from .network import network_of
 from .prediction import PREDICTIONS
 from .schedule import schedule_of
 
@@ -100,7 +100,7 @@ def wrap(
     if schedule is None:
         schedule = _OWN_SCHEDULES.get(predicts)
     schedule = schedule_of(schedule)
-    found = Network(network, layout, condition)
+    found = network_of(network, layout, condition)
     denoiser = ForeignDenoiser(
         found,
         predicts,
@@ -209,4 +209,4 @@ def _try(denoiser):
 def _checksums(network):
     """Of each array of a network, which may be large and changes in place."""
     state = network.state().items()
-    return {name: zlib.crc32(np.ascontiguousarray(value)) for name, value in state}
+    return {name: zlib.crc32(np.ascontiguousarray(value).data) for name, value in state}
