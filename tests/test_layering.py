@@ -23,7 +23,7 @@ RANKS = [
         "signals",
     },
     {"progress", "result"},
-    {"json_file", "options"},
+    {"json_file", "model_address", "options"},
     {"backend_choice"},
     {"before_keras"},
     {"_backend"},
@@ -56,6 +56,10 @@ ONLY_IN = {
 }
 
 
+NAMED_BY_USERS = ROOT / "keras_gahr" / "denoisers" / "foreign" / "importing.py"
+"""The one file that imports what a user has typed."""
+
+
 def room_of(path):
     """The room of a file: "denoisers", "noise", or "weights_convert"."""
     parts = path.relative_to(ROOT).with_suffix("").parts
@@ -82,7 +86,11 @@ def imports_in(tree, path):
             base = ".".join(package[: len(package) + 1 - node.level]) if node.level else ""
             module = ".".join(filter(None, (base, node.module)))
             yield from (f"{module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Call) and called(node) in {"import_module", "__import__"}:
+        elif (
+            isinstance(node, ast.Call)
+            and called(node) in {"import_module", "__import__"}
+            and path != NAMED_BY_USERS
+        ):
             yield named_by_string(node.args[0], package)
 
 
@@ -113,6 +121,7 @@ def named_by_string(name, package):
 
 WHEN_CALLED = {
     "keras_gahr/denoisers/configuration.py": {"keras_gahr.baselines"},
+    "keras_gahr/denoisers/foreign/weights.py": {"weights_convert.read.open_checkpoint"},
     "keras_gahr/denoisers/loading.py": {
         "weights_convert.loading.is_published",
         "weights_convert.loading.load_published",

@@ -76,6 +76,11 @@ def export_denoiser(src, dst, *, size=None, overwrite=False):
     # A graphics processor may round convolutions to TF32, which the comparison would see.
     with keras.device("cpu"):
         denoiser = load_denoiser(src)
+        if denoiser.foreign:
+            raise InputError(
+                f"{src} is a network of somebody else's, of which nothing is written here: export it with "
+                "its own program"
+            )
         architecture, options = _architecture(denoiser), _options(denoiser)
         if dst.suffix == ".onnx":
             with replacing(dst) as temporary:

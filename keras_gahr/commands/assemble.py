@@ -6,16 +6,25 @@ from typing import Annotated
 import typer
 
 from keras_gahr.backend_choice import choose_backend
+from keras_gahr.model_address import refuse_address
 
 from .backend import BackendOption
 from .options import OverwriteOption, check_model_output
 
 
 def assemble(
-    low: Annotated[Path, typer.Argument(help="The denoiser of the low band: a .keras file.")],
+    low: Annotated[
+        Path,
+        typer.Argument(
+            help="The denoiser of the low band: a .keras file.", callback=refuse_address
+        ),
+    ],
     details: Annotated[
         list[Path],
-        typer.Argument(help="Conditional denoisers of the details, the finest scale first."),
+        typer.Argument(
+            help="Conditional denoisers of the details, the finest scale first.",
+            callback=lambda paths: [refuse_address(path) for path in paths],
+        ),
     ],
     out: Annotated[Path, typer.Option(help="The .keras file to make.")],
     overwrite: OverwriteOption = False,

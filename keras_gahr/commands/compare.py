@@ -18,7 +18,7 @@ from .options import (
     MemoryOption,
     OverwriteOption,
     SeedOption,
-    fetch_model,
+    find_model,
     offers,
 )
 from .sampler_options import chosen_schedule
@@ -27,11 +27,9 @@ from .training_sets import HalfOption, training_images
 
 @offers(AscentOptions, marked=True)
 def compare(
-    model_a: Annotated[
-        Path, typer.Argument(help=f"Denoiser A: {MODEL_HELP}", callback=fetch_model)
-    ],
+    model_a: Annotated[Path, typer.Argument(help=f"Denoiser A: {MODEL_HELP}", callback=find_model)],
     model_b: Annotated[
-        Path, typer.Argument(help="Denoiser B, trained on other images.", callback=fetch_model)
+        Path, typer.Argument(help="Denoiser B, trained on other images.", callback=find_model)
     ],
     train_a: Annotated[Path, typer.Option(help="Dataset that A was trained on.")],
     out: Annotated[

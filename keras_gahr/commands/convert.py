@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from keras_gahr.backend_choice import choose_backend
+from keras_gahr.model_address import refuse_address
 
 from .backend import BackendOption
 from .convert_tree import convert_recursively
@@ -33,7 +34,8 @@ def convert(
     source: Annotated[
         Path,
         typer.Argument(
-            help="A PyTorch checkpoint (.pt, .pth, .ckpt, ...), or a folder of multi-scale ones."
+            help="A PyTorch checkpoint (.pt, .pth, .ckpt, ...), or a folder of multi-scale ones.",
+            callback=refuse_address,
         ),
     ],
     output: Annotated[Path, typer.Argument(help="The .keras file to write.")],

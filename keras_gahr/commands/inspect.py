@@ -10,17 +10,13 @@ from keras_gahr.backend_choice import choose_backend
 
 from .backend import BackendOption
 from .convert import FirstLayer, WeightsOption
+from .options import ModelArgument
 
 _NOT_OPTIONS = {"name", "seed", "provenance", "low_band", "details"}
 
 
 def inspect(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            help="A .keras file, a PyTorch checkpoint, or a folder of multi-scale ones."
-        ),
-    ],
+    model: ModelArgument,
     first_layer: Annotated[
         FirstLayer | None, typer.Option(help="For checkpoints, as for `gahr convert`.")
     ] = None,
@@ -32,16 +28,20 @@ def inspect(
     The receptive field is measured, not computed from the layers: single lines of a zero image are
     set to random values, and the lines of the output that then differ from zero are counted. Where
     it depends on the place of the pixel, as in a UNet, the largest is printed. Baselines of images of
-    one size are not measured. A PyTorch checkpoint is converted and verified in memory; nothing is written.
+    one size, and networks of somebody else's, are not measured. A PyTorch checkpoint is converted and
+    verified in memory; nothing is written.
     """
     choose_backend(backend)
-    denoiser, lines = _open(file, first_layer and first_layer.value, weights)
-    _show("architecture", _architecture(denoiser))
-    _show("parameters", f"{denoiser.num_parameters:,}, trained")
+    denoiser, lines = _open(model, first_layer and first_layer.value, weights)
+    if denoiser.foreign:
+        _show_foreign(denoiser)
+    else:
+        _show("architecture", _architecture(denoiser))
+        _show("parameters", f"{denoiser.num_parameters:,}, trained")
     for part in _parts(denoiser):
         _show(part.name, f"{_architecture(part)}, {part.num_parameters:,} parameters")
     _show("input, output", _sides(denoiser))
-    if None in denoiser.input_shape[1:3]:
+    if not denoiser.foreign and None in denoiser.input_shape[1:3]:
         _show_measured(denoiser)
     for line in lines:
         _show(*line)
@@ -59,7 +59,7 @@ def _open(path, first_layer, weights):
     from keras_gahr.errors import InputError
     from weights_convert.suffixes import is_checkpoint_name
 
-    if not is_checkpoint_name(path) and not path.is_dir():
+    if not isinstance(path, Path) or not (is_checkpoint_name(path) or path.is_dir()):
         for option, value in {"first layer": first_layer, "name of weights": weights}.items():
             if value:
                 raise InputError(f"received a {option} for {path}, which is no PyTorch checkpoint")
@@ -78,6 +78,19 @@ def _open(path, first_layer, weights):
         *(("note", note) for note in conversion.notes),
         *(("assumed", assumption) for assumption in conversion.assumptions),
     ]
+
+
+def _show_foreign(denoiser):
+    """Prints how somebody's network was wrapped."""
+    low, high = denoiser.limits
+    _show("network", denoiser.recipe.address)
+    _show("parameters", f"{denoiser.num_parameters:,}")
+    _show("predicts", denoiser.predicts)
+    _show("schedule", denoiser.schedule.name)
+    _show("value range", "{:g} to {:g}".format(*denoiser.value_range))
+    _show("noise levels", f"{low:.4g} to {high:.4g}" if denoiser.told else "not told: blind")
+    for name, value in denoiser.network.condition.items():
+        _show("condition", f"{name}={value}")
 
 
 def _show_measured(denoiser):
@@ -115,8 +128,9 @@ def _parts(denoiser):
 
 def _sides(denoiser):
     channels = f"{denoiser.input_channels} and {denoiser.output_channels} channel(s)"
-    if None not in denoiser.input_shape[1:3]:
-        return f"{channels}, images of {denoiser.input_shape[1]}x{denoiser.input_shape[2]}"
+    height, width = denoiser.inputs[0].shape[1:3]
+    if None not in (height, width):
+        return f"{channels}, images of {height}x{width}"
     if denoiser.size_multiple == 1:
         return f"{channels}, images of any size"
     return f"{channels}, height and width multiples of {denoiser.size_multiple}"

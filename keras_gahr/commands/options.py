@@ -12,6 +12,7 @@ import typer
 
 from keras_gahr.errors import InputError
 from keras_gahr.memory import parse_memory
+from keras_gahr.model_address import FORMS, is_address, parse_address
 from keras_gahr.options.option import takes_options
 
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
@@ -125,8 +126,14 @@ FormatOption = Annotated[
 ]
 
 
-def fetch_model(model: Path):
-    """Downloads a published checkpoint that is asked for by its name, with a progress bar."""
+def find_model(model: Path):
+    """What the command is to load: an address as a `ModelAddress`, anything else as it is.
+
+    It says what an address will import, and downloads a published checkpoint that is asked for by its name,
+    with a progress bar.
+    """
+    if is_address(model):
+        return _say_import(parse_address(model))
     from weights_convert.catalogue import fetch, find_published, is_fetched, is_published_name
 
     from .progress import progress_bar
@@ -137,9 +144,20 @@ def fetch_model(model: Path):
     return model
 
 
-MODEL_HELP = "a .keras file, a run, a PyTorch checkpoint, or a name of `gahr weights list`."
+def _say_import(model):
+    """The address, of whose import standard error tells."""
+    if model.address.imports:
+        typer.echo(f"importing {model.address.place}, as MODEL says", err=True)
+    return model
+
+
+MODEL_HELP = (
+    "a path (a .keras file, a run, a PyTorch checkpoint, a recipe), a name of `gahr weights list`, or "
+    f"{FORMS.rpartition(', ')[0]} or {FORMS.rpartition(', ')[2]}, which may be followed by @RECIPE or "
+    "?OPTION=VALUE&..."
+)
 ModelArgument = Annotated[
-    Path, typer.Argument(help=f"A denoiser: {MODEL_HELP}", callback=fetch_model)
+    Path, typer.Argument(help=f"A denoiser: {MODEL_HELP}", callback=find_model)
 ]
 
 

@@ -218,7 +218,12 @@ class Denoiser(keras.Model):
         sigma = parse_sigma(sigma)
         low, high = self.limits
         # To the rounding of a level that was changed from one unit to the other.
-        if not low * (1 - 1e-6) <= sigma <= high * (1 + 1e-6) or (self.told and sigma <= 0):
+        if self.told and sigma <= 0:
+            raise InputError(
+                f"received sigma = {sigma:.4g} for a network that is told the noise level: give that of "
+                "the images, above 0"
+            )
+        if not low * (1 - 1e-6) <= sigma <= high * (1 + 1e-6):
             raise InputError(
                 f"received sigma = {sigma:.4g}, but this network knows noise levels from {low:.4g} to "
                 f"{high:.4g} only"
@@ -238,7 +243,8 @@ class Denoiser(keras.Model):
             return None
         if sigma is None:
             raise InputError(
-                "this denoiser is told the noise level: pass sigma, or take denoiser.at(sigma)"
+                "this denoiser is told the noise level: pass sigma (--sigma of commands), or take "
+                "denoiser.at(sigma)"
             )
         if np.ndim(sigma):
             levels = np.array([self.check_sigma(level) for level in np.asarray(sigma)], np.float32)

@@ -12,15 +12,16 @@ from .inference import Inference
 from .loading import load_denoiser
 
 DenoiserLike: TypeAlias = Denoiser | Inference | str | os.PathLike[str]
-"""What `as_denoiser` takes."""
+"""What `as_denoiser` takes: a text may be a path, a published name, or an address such as
+`torch:package.module:factory`."""
 
 
 def as_denoiser(given: DenoiserLike) -> Denoiser:
     """The `Denoiser` that was given or named.
 
     Args:
-        given: a `Denoiser` (baselines are some), an `Inference` of one, or a path or name for
-            `load_denoiser`.
+        given: a `Denoiser` (baselines are some), an `Inference` of one, or a path, name or address
+            for `load_denoiser`.
 
     Raises:
         InputError: for anything else, and as `load_denoiser` does.
@@ -39,7 +40,7 @@ def as_denoiser(given: DenoiserLike) -> Denoiser:
         return load_denoiser(given)
     raise InputError(
         f"received a {type(given).__name__}, expected a denoiser: one of this package's, an Inference of "
-        "one, or the path of its file"
+        "one, the path of its file, or what kg.wrap makes of a network"
     )
 
 

@@ -38,6 +38,19 @@ def check_keras_file(path):
     Raises:
         ValueError: what is wrong, in one line. Damaged archives also raise what `zipfile` or `h5py` does.
     """
+    check_arrays(path, lambda configuration: list(stored_shapes(configuration)))
+
+
+def check_arrays(path, shapes_of):
+    """Refuses a file unless it holds what Keras writes and nothing else, and its arrays have these shapes.
+
+    Args:
+        path: the file.
+        shapes_of: a function of what its config.json says to the shapes of all arrays, tuples.
+
+    Raises:
+        ValueError: as `check_keras_file`, and what the function does.
+    """
     with open(path, "rb") as file:
         listed = _check_end(file)
         with zipfile.ZipFile(file) as archive:
@@ -50,7 +63,7 @@ def check_keras_file(path):
             if isinstance(configuration, dict):
                 # Of a model that Keras itself trained; it is not looked at.
                 configuration.pop("compile_config", None)
-            shapes = list(stored_shapes(configuration))
+            shapes = shapes_of(configuration)
             if archive.getinfo(_WEIGHTS).file_size > largest_weights_file(shapes):
                 raise ValueError(f"its {_WEIGHTS} is larger than such a network needs")
             check_weights(archive.read(_WEIGHTS), shapes)

@@ -13,9 +13,12 @@ from keras_gahr import _backend
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_regular, replacing
 from keras_gahr.impostors import impostor
+from keras_gahr.model_address import is_address, parse_address
 from keras_gahr.names import printable
 
 from .denoiser import Denoiser
+from .foreign import ForeignDenoiser, wrap
+from .foreign.recipe import read_recipe, write_recipe
 from .keras_file import check_keras_file
 from .precision import with_precision
 
@@ -26,12 +29,15 @@ def load_denoiser(source: str | os.PathLike[str], precision: str = "float32") ->
     Nothing in a file is executed. Of a `.keras` file, written on any backend, the classes, options and
     sizes are checked before anything of it is built: reading it takes about four times as much memory as
     the file is long. A PyTorch checkpoint is converted in memory and verified layer by layer, which takes
-    some seconds; PyTorch is not needed.
+    some seconds; PyTorch is not needed. A recipe of `save_denoiser` that names code to import is only
+    followed if you type its address too, as in `torch:package.module:factory@recipe.json`.
 
     Args:
         source: a `.keras` file, the directory of a training run, a published PyTorch checkpoint (`.pt`
             and its like), a folder of multi-scale checkpoints, or a name that `gahr weights list` shows,
-            which is downloaded unless it is in the cache.
+            which is downloaded unless it is in the cache; a recipe (`.json`); or the address of a network,
+            as `wrap` takes it, with its options after it:
+            `keras:model.keras?predicts=image&schedule=sigma&value_range=-1,1`.
         precision: what it computes in; see `with_precision`.
 
     Returns:
@@ -53,11 +59,23 @@ def load_denoiser(source: str | os.PathLike[str], precision: str = "float32") ->
         raise InputError(
             f"received a {type(source).__name__}, expected the path of a denoiser or a published name"
         )
+    if is_address(source):
+        return _in_precision(_at_address(source), precision)
     path = Path(source)
     if (path / "model.keras").is_file():
         path = path / "model.keras"
-    model = _read(path)
+    return _in_precision(_read(path), precision)
+
+
+def _in_precision(model, precision):
     return model if precision == "float32" else with_precision(model, precision)
+
+
+def _at_address(source):
+    given = parse_address(source)
+    if given.recipe is not None:
+        return read_recipe(given.recipe, given.address)
+    return wrap(str(given.address), **given.options)
 
 
 def _read(path):
@@ -67,6 +85,8 @@ def _read(path):
     if is_published(path):
         return load_published(path)
     check_regular(path, "the .keras file of a denoiser")
+    if path.suffix == ".json":
+        return read_recipe(path)
     if path.suffix != ".keras" or not zipfile.is_zipfile(path):
         raise impostor(path, "a .keras file", {"zip"}) or InputError(
             f"{path} is not a .keras file: give the .keras file of a denoiser"
@@ -87,7 +107,20 @@ def _read(path):
 
 
 def save_denoiser(denoiser: Denoiser, path: str | os.PathLike[str]) -> None:
-    """Writes a denoiser to a `.keras` file, whole or not at all; an old file is replaced.
+    """Writes a denoiser to a file, whole or not at all; an old file is replaced.
+
+    One of this package becomes a `.keras` file. One that was wrapped by its address becomes a recipe, a
+    `.json` file that holds neither code nor weights: the address, its options and how it was wrapped, and
+    size and SHA-256 of the files that it was read from. These stay where they are, beside the recipe or
+    below; `load_denoiser` refuses them if they have changed.
+
+    Args:
+        denoiser: a `Denoiser`.
+        path: a name that ends in `.keras`, or in `.json` for a recipe.
+
+    Raises:
+        InputError: for another name, a wrapped network without an address, one whose weights have changed
+            since it was made, or files that lie elsewhere.
 
     Examples:
         >>> import keras_gahr as kg, tempfile
@@ -101,7 +134,13 @@ def save_denoiser(denoiser: Denoiser, path: str | os.PathLike[str]) -> None:
         raise InputError(
             f"received a {type(denoiser).__name__}, expected a denoiser of this package"
         )
-    if not isinstance(path, str | os.PathLike) or Path(path).suffix != ".keras":
+    suffix = Path(path).suffix if isinstance(path, str | os.PathLike) else None
+    if isinstance(denoiser, ForeignDenoiser) and suffix == ".json":
+        write_recipe(denoiser, path)
+        return
+    if denoiser.foreign:
+        denoiser.get_config()
+    if suffix != ".keras":
         raise InputError(f"received the path {path!r:.80}, expected one that ends in .keras")
     with replacing(path) as temporary:
         denoiser.save(temporary)

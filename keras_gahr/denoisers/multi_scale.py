@@ -171,6 +171,8 @@ def _check_parts(low_band, details):
             f"received a low-band denoiser from {low_band.input_channels} channels to {channels}, "
             "expected one with as many out as in"
         )
+    if any(part.foreign for part in (low_band, *details)):
+        raise InputError("received a network of somebody else's, expected those of this package")
     if len({id(part) for part in (low_band, *details)}) != len(details) + 1:
         raise InputError("received one denoiser for two parts, expected a network for each")
     if not details:

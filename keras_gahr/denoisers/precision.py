@@ -33,7 +33,7 @@ def with_precision(denoiser: Denoiser, precision: str = "float32") -> Denoiser:
         precision: one of `PRECISIONS`.
 
     Raises:
-        InputError: for another precision.
+        InputError: for another precision, or a network of somebody else's.
 
     Examples:
         >>> import keras_gahr as kg
@@ -45,6 +45,11 @@ def with_precision(denoiser: Denoiser, precision: str = "float32") -> Denoiser:
     if precision not in PRECISIONS:
         raise InputError(
             f"received precision {precision!r}, expected one of {', '.join(PRECISIONS)}"
+        )
+    if denoiser.foreign:
+        raise InputError(
+            f"received precision {precision} for a network of somebody else's, which computes in what it "
+            "was made for: leave it out"
         )
     if precision == "mixed_bfloat16":
         _say_if_slow()

@@ -11,6 +11,7 @@ from typing import Any
 import rich.console
 
 from keras_gahr.errors import InputError
+from keras_gahr.model_address import refuse_address
 from keras_gahr.options.option import declared
 from keras_gahr.options.training import NetworkOptions
 from keras_gahr.psnr import SIGMAS
@@ -131,6 +132,7 @@ def config_from(
                 )
     for name in ("dataset", "start_from"):
         if chosen.get(name) is not None:
+            refuse_address(chosen[name])
             # Of the file that is found now, wherever the run goes on later.
             chosen[name] = str(Path(chosen[name]).resolve())
     return RunConfig(**chosen)

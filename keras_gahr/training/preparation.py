@@ -13,6 +13,7 @@ from keras_gahr.denoisers import (
     load_denoiser,
 )
 from keras_gahr.errors import InputError
+from keras_gahr.model_address import refuse_address
 
 from .config import RunConfig, read_network
 from .resume.state import state_size
@@ -95,6 +96,10 @@ def prepare_images(
         denoiser = read_network(begun / "config.json", state_size(begun / "state.safetensors"))
     else:
         denoiser = initial_denoiser(config, shape[-1], provenance)
+    if denoiser.foreign:
+        raise InputError(
+            "received a network of somebody else's, which its own program trains: give one of this package"
+        )
     denoiser.check_shape(shape)
     return Preparation(denoiser, train_images, test_images, config)
 
@@ -110,7 +115,7 @@ def initial_denoiser(
         provenance: see `Denoiser`.
     """
     if config.start_from is not None:
-        denoiser = load_denoiser(config.start_from)
+        denoiser = load_denoiser(refuse_address(config.start_from))
         denoiser.provenance = {**(provenance or {}), "started_from": denoiser.provenance}
         return denoiser
     network = {**config.network(), "provenance": provenance}

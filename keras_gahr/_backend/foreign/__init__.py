@@ -72,3 +72,13 @@ def call_with_arrays(function, shape, *tensors):
 def leaves_of(parameters):
     """The arrays in nested parameters, and a function that nests others in their place."""
     return _module.leaves_of(parameters)
+
+
+def load_state(module, arrays):
+    """Puts arrays into a module in the place of those of `state_of`, of which they have names and shapes."""
+    _module.load_state(module, arrays)
+
+
+def read_safetensors(path):
+    """The arrays in a safetensors file by name, NumPy; PyTorch's bfloat16 becomes float32."""
+    return _module.read_safetensors(path)

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import safetensors.numpy
 
 CHANNELS_FIRST = False
 
@@ -38,3 +39,8 @@ def leaves_of(parameters):
     """See `keras_gahr._backend.foreign`."""
     leaves, tree = jax.tree_util.tree_flatten(parameters)
     return leaves, lambda others: jax.tree_util.tree_unflatten(tree, others)
+
+
+def read_safetensors(path):
+    """See `keras_gahr._backend.foreign`."""
+    return safetensors.numpy.load_file(path)

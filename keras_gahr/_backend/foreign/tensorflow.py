@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import safetensors.numpy
 import tensorflow as tf
 
 CHANNELS_FIRST = False
@@ -49,3 +50,8 @@ def leaves_of(parameters):
     """See `keras_gahr._backend.foreign`."""
     leaves = keras.tree.flatten(parameters)
     return leaves, lambda others: keras.tree.pack_sequence_as(parameters, others)
+
+
+def read_safetensors(path):
+    """See `keras_gahr._backend.foreign`."""
+    return safetensors.numpy.load_file(path)

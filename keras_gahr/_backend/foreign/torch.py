@@ -3,6 +3,7 @@
 import contextlib
 
 import keras
+import safetensors.torch
 import torch
 
 CHANNELS_FIRST = True
@@ -41,12 +42,19 @@ def call_module(module, *tensors, **options):
 
 def state_of(module):
     """See `keras_gahr._backend.foreign`."""
-    # NumPy has no bfloat16.
-    return {
-        name: (value.float() if value.dtype == torch.bfloat16 else value).detach().cpu().numpy()
-        for name, value in module.state_dict().items()
-        if torch.is_tensor(value)
-    }
+    return _arrays(module.state_dict())
+
+
+def load_state(module, arrays):
+    """See `keras_gahr._backend.foreign`."""
+    state = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    # The names are known to be right; a module may keep other things than tensors besides.
+    module.load_state_dict(state, strict=False)
+
+
+def read_safetensors(path):
+    """See `keras_gahr._backend.foreign`."""
+    return _arrays(safetensors.torch.load_file(path))
 
 
 def taken_by(function, *tensors):
@@ -74,6 +82,19 @@ def leaves_of(parameters):
     """See `keras_gahr._backend.foreign`."""
     leaves = keras.tree.flatten(parameters)
     return leaves, lambda others: keras.tree.pack_sequence_as(parameters, others)
+
+
+def _arrays(tensors):
+    # NumPy has no bfloat16. Copies, which stay as they are when the module changes.
+    return {
+        name: (value.float() if value.dtype == torch.bfloat16 else value)
+        .detach()
+        .cpu()
+        .numpy()
+        .copy()
+        for name, value in tensors.items()
+        if torch.is_tensor(value)
+    }
 
 
 @contextlib.contextmanager

@@ -130,9 +130,13 @@ class ForeignDenoiser(Denoiser):
         return FixedLevel(self, sigma) if self.told else self
 
     def get_config(self) -> dict[str, Any]:
+        mend = (
+            "wrap it by its address, such as torch:package.module:factory, and save that"
+            if self.recipe is None
+            else "give a name that ends in .json"
+        )
         raise InputError(
-            "a network of somebody else's is kept as a recipe, not in a .keras file: wrap it by its address, "
-            "such as torch:package.module:factory, and save that"
+            f"a network of somebody else's is kept as a recipe, not in a .keras file: {mend}"
         )
 
 

@@ -109,6 +109,8 @@ class AlphaBars(Schedule):
                 f"received {count} values of alpha-bar and indices of shape {self.indices.shape}: give as "
                 "many"
             )
+        if self.indices.dtype.kind not in "iuf":
+            raise InputError("received indices of alpha-bar that are no numbers")
         self.sigmas = np.sqrt((1 - self.table) / self.table)
         self.limits = float(self.sigmas.min()), float(self.sigmas.max())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import numbers
+import os
 import zlib
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +19,9 @@ from .description import deepinv_description
 from .diffusers import diffusers_description
 from .foreign_denoiser import ForeignDenoiser
 from .network import network_of
+from .opening import open_address
 from .prediction import PREDICTIONS
+from .recipe import state_digest
 from .schedule import schedule_of
 
 _SIDE = 32
@@ -43,6 +46,8 @@ def wrap(
     layout: str | None = None,
     condition: dict[str, Any] | None = None,
     provenance: dict[str, Any] | None = None,
+    factory_options: dict[str, Any] | None = None,
+    weights: str | os.PathLike[str] | None = None,
 ) -> ForeignDenoiser:
     """A denoiser of a network that you already have: every function and command takes it.
 
@@ -56,7 +61,10 @@ def wrap(
             any backend a `keras.Model` or a function of the backend's tensors, or of NumPy arrays, which
             has no derivatives; on JAX a pair (params, apply), called as `apply(params, x, ...)`. Of a
             pipeline of diffusers or a denoiser of deepinv all else is known, but for conditions. If its
-            images are latents, of 4 channels for example, these are taken as they are.
+            images are latents, of 4 channels for example, these are taken as they are. Or where it is, as
+            text: `torch:package.module:factory`, which is imported and called, and returns one of these or
+            what this function does; `jax:package.module:function`; `keras:FILE`; `diffusers:FOLDER`. Such
+            a denoiser can be saved as a recipe, see `save_denoiser`.
         predicts: what it returns: "image", "residual" (the noise as it is in its input, as DnCNN and
             this package's networks do), "noise" (of unit variance), "score", "velocity", "edm" (a raw
             network within EDM's preconditioning) or "flow" (noise less image). Default: what a scheduler
@@ -75,6 +83,10 @@ def wrap(
         condition: named arguments that it is given besides, such as {"class_labels": 3}. A number becomes
             one for each image, an array with a first axis of 1 is repeated for each.
         provenance: plain values that say where it is from; default: none.
+        factory_options: named arguments of the factory of an address.
+        weights: of an address of code, a .safetensors file or a state dict in a .pt file, whose names and
+            shapes must be the network's own. A function of JAX is called as `function(params, x, ...)`,
+            with nested dictionaries for the dots in the names.
 
     Returns:
         A `ForeignDenoiser`. Its residual, image and noise levels are in the units of [0, 1], whatever the
@@ -92,6 +104,16 @@ def wrap(
         >>> kg.denoise(denoiser, np.ones((8, 8)), sigma=1.0).mean()
         np.float32(0.5)
     """
+    recipe = None
+    if isinstance(network, str | os.PathLike):
+        network, recipe = open_address(network, factory_options, weights)
+        if isinstance(network, ForeignDenoiser):
+            how = (predicts, schedule, value_range, channels, size_multiple, size, layout)
+            if any(option is not None for option in (*how, condition, provenance)):
+                raise InputError(f"{recipe.address} returns a wrapped denoiser: pass nothing more")
+            return _with_recipe(network, dataclasses.replace(recipe, wrapped=True))
+    elif factory_options is not None or weights is not None:
+        raise InputError("received factory_options or weights without an address of a network")
     said = _description(network, predicts, schedule, condition)
     network, schedule = said.network, said.schedule
     predicts = said.predicts if predicts is None else predicts
@@ -112,6 +134,12 @@ def wrap(
         provenance=provenance,
     )
     _try(denoiser)
+    return denoiser if recipe is None else _with_recipe(denoiser, recipe)
+
+
+def _with_recipe(denoiser, recipe):
+    """The denoiser, which knows how it is made again."""
+    denoiser.recipe = dataclasses.replace(recipe, state=state_digest(denoiser.network))
     return denoiser
 
 
