@@ -144,9 +144,13 @@ def check_number(value: Any, name: str) -> float:
         1.0
     """
     real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not real or not math.isfinite(value):
+    try:
+        number = float(value) if real else math.nan
+    except OverflowError:  # Of a whole number.
+        number = math.inf
+    if not math.isfinite(number):
         raise InputError(f"received {name} = {value!r:.80}, expected a number")
-    return float(value)
+    return number
 
 
 def check_levels(sigmas: Any, or_none: bool = False) -> list[float]:

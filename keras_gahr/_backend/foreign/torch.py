@@ -85,7 +85,7 @@ def leaves_of(parameters):
 
 
 def _arrays(tensors):
-    # NumPy has no bfloat16. Copies, which stay as they are when the module changes.
+    # NumPy has no bfloat16.
     return {
         name: (value.float() if value.dtype == torch.bfloat16 else value)
         .detach()

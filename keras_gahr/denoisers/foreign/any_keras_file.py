@@ -62,23 +62,33 @@ def load_keras_file(path: Path) -> keras.Model:
     return model
 
 
-def check_objects(value: Any) -> None:
-    """Raises `ValueError` unless a configuration names such classes only as `load_keras_file` takes."""
-    if isinstance(value, dict):
-        if "class_name" in value:
-            _check_object(value)
-        for part in value.values():
-            check_objects(part)
-    elif isinstance(value, list):
-        for part in value:
-            check_objects(part)
+def check_objects(value: Any) -> dict[str, Any]:
+    """The registered classes that a configuration names, by the names that they are registered under.
+
+    Raises:
+        ValueError: if it names such as `load_keras_file` does not take.
+    """
+    found: dict[str, Any] = {}
+    parts = [value]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict):
+            if "class_name" in part:
+                _check_object(part, found)
+            parts.extend(part.values())
+        elif isinstance(part, list):
+            parts.extend(part)
+    return found
 
 
-def _check_object(named):
+def _check_object(named, found):
     name, registered = named["class_name"], named.get("registered_name")
     if type(name) is not str or not isinstance(registered, str | NoneType):
         raise ValueError(f"it has an object {quoted_value(name)}")
-    if name in _VALUES or (registered and keras.saving.get_registered_object(registered)):
+    known = keras.saving.get_registered_object(registered) if registered else None
+    if known is not None:
+        found[registered] = known
+    if name in _VALUES or known is not None:
         return
     if name == "function":
         name = named.get("config")
@@ -118,13 +128,16 @@ def _shapes(configuration):
     Keras makes no arrays within such a scope until they are asked for. What it notes of them stays with the
     thread, and ends with it.
     """
-    check_objects(configuration)
+    # What is registered may be so for the thread that asks only.
+    registered = check_objects(configuration)
     found: list[Any] = []
 
     def build():
         try:
             with keras.StatelessScope(initialize_variables=False):
-                model = keras.saving.deserialize_keras_object(configuration, safe_mode=True)
+                model = keras.saving.deserialize_keras_object(
+                    configuration, custom_objects=registered, safe_mode=True
+                )
                 found.append([tuple(variable.shape) for variable in model.weights])
         except Exception as error:  # For the thread that waits.
             found.append(error)

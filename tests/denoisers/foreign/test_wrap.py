@@ -330,7 +330,10 @@ def test_a_level_that_is_missing():
         lambda: kg.eigenbasis(denoiser, images[0]),
         lambda: denoiser.denoise(images),
     ):
-        with pytest.raises(kg.InputError, match=r"pass sigma \(--sigma of commands\), or take denoiser\.at\(sigma\)"):
+        with pytest.raises(
+            kg.InputError,
+            match=r"pass sigma \(--sigma of commands\), or take denoiser\.at\(sigma\)",
+        ):
             call()
     with pytest.raises(kg.InputError, match="3 noise levels for 2 images"):
         kg.denoise(denoiser, images, sigma=[0.1, 0.2, 0.3])
