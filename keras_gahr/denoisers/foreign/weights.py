@@ -59,7 +59,7 @@ def load_weights(network: Any, path: Path) -> None:
         InputError: for a network that is no module, and for weights of another one.
     """
     if isinstance(network, ForeignDenoiser):
-        network = network.network.module
+        network = getattr(network.network, "module", network)
     if not foreign.is_module(network):
         raise InputError(
             f"received weights for a {type(network).__name__}, expected a factory of a torch.nn.Module"
