@@ -1,6 +1,7 @@
 """Folders that diffusers' save_pretrained wrote, and such as pretend it."""
 
 import json
+import shutil
 import sys
 
 import keras
@@ -55,6 +56,14 @@ def test_a_pipeline_is_what_it_was(saved):
     denoiser = kg.wrap(found)
     assert denoiser.predicts == "velocity"
     np.testing.assert_array_equal(denoiser.denoise(IMAGES, 0.3), alone.denoise(IMAGES, 0.3))
+
+
+def test_a_folder_is_an_address_that_is_kept(saved, tmp_path):
+    denoiser = kg.wrap(f"diffusers:{shutil.copytree(saved, tmp_path / 'pipeline')}")
+    kg.save_denoiser(denoiser, tmp_path / "denoiser.json")
+    again = kg.load_denoiser(tmp_path / "denoiser.json")
+    assert (again.predicts, again.value_range) == ("velocity", (-1, 1))
+    np.testing.assert_array_equal(denoiser.denoise(IMAGES, 0.3), again.denoise(IMAGES, 0.3))
 
 
 def test_a_network_whose_scheduler_is_beside_it_or_not(tmp_path):

@@ -81,4 +81,4 @@ def read_scheduler(scheduler: Any) -> tuple[str, Schedule]:
     known = (table > 0) & (table < 1)
     if config.get("rescale_betas_zero_snr"):
         known[-1] = False
-    return _PREDICTS[kind], AlphaBars(table[known], np.flatnonzero(known))
+    return _PREDICTS[kind], AlphaBars(table[known].tolist(), np.flatnonzero(known).tolist())
