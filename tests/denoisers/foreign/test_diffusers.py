@@ -14,7 +14,7 @@ if keras.backend.backend() != "torch":
 
 import diffusers
 import torch
-from diffusers_networks import dit, unet
+from diffusers_networks import SMALL, dit, unet
 
 ROUNDING = 1e-5
 """Of the largest value. The network computes in float64, but its input and output are float32, as is the
@@ -113,6 +113,27 @@ def test_latents_and_learned_variances():
     images = images_of(2, 8, 4)
     assert np.abs(denoiser.denoise(images, 0.5) - other.denoise(images, 0.5)).max() > 1e-4
     check_formula(unet(3, out_channels=6), "epsilon", 16, 3)
+
+
+def test_a_text_is_one_condition_for_all_images():
+    torch.manual_seed(0)
+    blocks = {"down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D")}
+    blocks |= {"up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D")}
+    network = diffusers.UNet2DConditionModel(
+        in_channels=4, out_channels=4, cross_attention_dim=8, **SMALL | blocks
+    )
+    scheduler = diffusers.DDIMScheduler()
+    with pytest.raises(InputError, match="is told encoder_hidden_states, too: pass condition="):
+        kg.wrap(network, schedule=scheduler)
+    texts = torch.zeros(1, 3, 8), torch.ones(1, 3, 8)
+    images = images_of(3, 8, 4)
+    found = [
+        kg.wrap(network, schedule=scheduler, condition={"encoder_hidden_states": text})
+        for text in texts
+    ]
+    assert found[0].size_multiple == 2 and found[0].value_range == (0, 1)
+    first, second = (denoiser.denoise(images, 0.5) for denoiser in found)
+    assert np.abs(first - second).max() > 1e-4
 
 
 def test_a_pipeline_says_everything():
