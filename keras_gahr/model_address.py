@@ -47,7 +47,7 @@ class Address:
     Args:
         kind: "torch", "jax", "keras" or "diffusers".
         place: a module, a file or a folder.
-        attribute: what is taken of the module; None of a file or folder.
+        attribute: what is taken of the module; empty of a file or folder.
 
     Raises:
         InputError: for a module or an attribute that no Python program could name.
@@ -55,10 +55,10 @@ class Address:
 
     kind: str
     place: str
-    attribute: str | None = None
+    attribute: str = ""
 
     def __post_init__(self) -> None:
-        parts = (self.place, self.attribute or "") if self.imports else ()
+        parts = (self.place, self.attribute) if self.imports else ()
         if not self.place or not all(map(_is_dotted_name, parts)):
             raise InputError(f"received {str(self)!r:.120}, expected {_FORMS[self.kind]}")
 

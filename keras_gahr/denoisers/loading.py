@@ -135,7 +135,8 @@ def save_denoiser(denoiser: Denoiser, path: str | os.PathLike[str]) -> None:
             f"received a {type(denoiser).__name__}, expected a denoiser of this package"
         )
     suffix = Path(path).suffix if isinstance(path, str | os.PathLike) else None
-    if isinstance(denoiser, ForeignDenoiser) and suffix == ".json":
+    kept = isinstance(denoiser, ForeignDenoiser) and denoiser.recipe is not None
+    if kept and suffix == ".json":
         write_recipe(denoiser, path)
         return
     if denoiser.foreign:

@@ -64,16 +64,14 @@ def state_digest(network: Any) -> str:
 
 
 def write_recipe(denoiser: Any, path: str | os.PathLike[str]) -> None:
-    """Writes the recipe of a `ForeignDenoiser`, whole or not at all; an old file is replaced.
+    """Writes the recipe of a `ForeignDenoiser` that has one, whole or not at all; an old file is replaced.
 
     Raises:
-        InputError: if it has none, if it would not make the same denoiser again, or if its files do not lie
+        InputError: if it would not make the same denoiser again, or if its files do not lie
             beside `path` or below.
     """
     path = Path(path)
-    recipe = denoiser.recipe
-    if recipe is None:
-        denoiser.get_config()
+    recipe: Recipe = denoiser.recipe
     if state_digest(denoiser.network) != recipe.state:
         raise InputError(
             "the network's weights have changed since it was made, which a recipe would lose: keep them "
