@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import keras_gahr as kg
-from keras_gahr.denoisers import AlphaBars
+from keras_gahr.denoisers import AlphaBars, FlowTime
+from keras_gahr.denoisers.foreign.diffusers.scheduler import read_scheduler
 from keras_gahr.errors import InputError
 
 pytest.importorskip("diffusers", reason="the extra diffusers is not installed")
@@ -92,8 +93,9 @@ def check_formula(network, name, side, channels=1, condition=None, width=2):
         np.testing.assert_allclose(one, expected, atol=bound * max(1, np.abs(expected).max()))
 
 
-@pytest.mark.parametrize("name", SCHEDULERS)
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    ("channels", "name"), [*((3, name) for name in SCHEDULERS), (1, "epsilon"), (1, "edm")]
+)
 def test_a_unet_is_what_the_formula_says(channels, name):
     check_formula(unet(channels), name, 16, channels)
 
@@ -202,11 +204,11 @@ def test_the_times_of_training_count(kind):
         beta_schedule="scaled_linear", beta_start=1e-4, beta_end=0.02
     )
     scheduler.set_timesteps(7)
-    denoiser = kg.wrap(unet(), schedule=scheduler)
-    assert denoiser.predicts == "noise"
-    np.testing.assert_array_equal(denoiser.schedule.indices, np.arange(1000))
+    predicts, schedule = read_scheduler(scheduler)
+    assert predicts == "noise"
+    np.testing.assert_array_equal(schedule.indices, np.arange(1000))
     betas = np.linspace(1e-4**0.5, 0.02**0.5, 1000) ** 2
-    np.testing.assert_allclose(denoiser.schedule.table, np.cumprod(1 - betas), rtol=1e-4)
+    np.testing.assert_allclose(schedule.table, np.cumprod(1 - betas), rtol=1e-4)
 
 
 @pytest.mark.parametrize("kind", ["DDIMScheduler", "EulerDiscreteScheduler"])
@@ -214,16 +216,14 @@ def test_a_last_time_of_pure_noise_is_left_out(kind):
     scheduler = getattr(diffusers, kind)(
         rescale_betas_zero_snr=True, prediction_type="v_prediction", beta_schedule="scaled_linear"
     )
-    denoiser = kg.wrap(unet(), schedule=scheduler)
-    np.testing.assert_array_equal(denoiser.schedule.indices, np.arange(999))
-    assert 100 < denoiser.limits[1] < 2000
+    _, schedule = read_scheduler(scheduler)
+    np.testing.assert_array_equal(schedule.indices, np.arange(999))
+    assert 200 < schedule.limits[1] < 4000
 
 
 def test_time_of_a_flow_may_run_the_other_way():
-    denoiser = kg.wrap(
-        unet(), schedule=diffusers.FlowMatchEulerDiscreteScheduler(500, invert_sigmas=True)
-    )
-    assert (denoiser.schedule.factor, denoiser.schedule.reverse) == (500, True)
+    scheduler = diffusers.FlowMatchEulerDiscreteScheduler(500, invert_sigmas=True)
+    assert read_scheduler(scheduler) == ("flow", FlowTime(500, reverse=True))
 
 
 def network_and_condition(name):
