@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from .steps import is_foreign
+
 FIXED_MEMORY = 2**28
 
 TAKES_SEVERAL_STEPS = True
@@ -14,8 +16,11 @@ def compile_inference(model, function):
     def network(x):
         return model(x, training=False)
 
+    # What somebody else's code calls XLA may not know.
     compiled = tf.function(
-        lambda *tensors: function(network, *tensors), jit_compile=jit_compile(), autograph=False
+        lambda *tensors: function(network, *tensors),
+        jit_compile=jit_compile() and not is_foreign(model),
+        autograph=False,
     )
 
     def run(*tensors):

@@ -61,6 +61,16 @@ class Baseline(Denoiser):
             raise InputError("this denoiser estimates the noise level: make one with a sigma")
         self.residual_layer.sigma.assign(check_sigma(sigma))
 
+    def at(self, sigma):
+        """The denoiser of another noise level, a copy; itself if it estimates the level."""
+        sigma = self.check_sigma(sigma)
+        if self.residual_layer.sigma is None:
+            return self
+        copy = type(self).from_config(self.get_config())
+        copy.set_weights(self.get_weights())
+        copy.set_sigma(sigma)
+        return copy
+
     def estimate_sigma(self, noisy):
         """The noise level that is used for each noisy image `(batch, height, width, channels)`.
 

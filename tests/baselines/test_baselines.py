@@ -230,3 +230,14 @@ def test_what_makes_no_baseline():
         OracleThresholding((8, 8, 1), rule="hard")
     with pytest.raises(InputError, match="clean image"):
         OracleThresholding((8, 8, 1), clean=np.zeros((8, 9)))
+
+
+def test_a_baseline_of_another_level():
+    images = faces(5)
+    noisy = noisy_of(images, 0.1)
+    known, blind = (Wiener.from_images(images, sigma=sigma) for sigma in (0.1, None))
+    other = known.at(0.3)
+    expected = Wiener.from_images(images, sigma=0.3).denoise(noisy)
+    np.testing.assert_allclose(other.denoise(noisy), expected, atol=1e-6)
+    assert np.abs(known.denoise(noisy) - expected).max() > 0.01
+    assert blind.at(0.3) is blind
