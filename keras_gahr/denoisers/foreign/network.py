@@ -146,6 +146,12 @@ class LayerNetwork(Network):
         self.layer = self._called = layer
         self.multiple = getattr(layer, "size_multiple", 1)
         self._inputs = getattr(layer, "inputs", None) or []
+        # A functional model takes any name, and passes it over.
+        if self._inputs and condition:
+            raise InputError(
+                f"received the condition {min(condition)!r:.40} for a functional Keras model, which takes "
+                "its inputs alone: wrap a function of images that calls it"
+            )
         if self._inputs and len(self._inputs[0].shape) == 4:
             _, *shape = self._inputs[0].shape
             *sides, self.channels = [*shape[1:], shape[0]] if channels_first else shape

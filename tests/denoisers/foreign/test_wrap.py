@@ -299,6 +299,10 @@ REFUSED = {
         lambda: kg.wrap(lambda y: y, "image", "sigma", **LAST),
         r"and .*float32 levels of shape \(2,\): TypeError",
     ),
+    "a condition that Keras passes over": (
+        lambda: kg.wrap(keras_network(), "image", condition={"label": 3}),
+        "condition 'label' for a functional Keras model",
+    ),
     "NaN": (lambda: kg.wrap(lambda y: y * np.float32("nan"), "image", **LAST), "NaN or infinity"),
 }
 
