@@ -1,4 +1,6 @@
-"""Names of files as text that every terminal and every reader of JSON takes."""
+"""Text that comes from elsewhere, as every terminal and every reader of JSON takes it."""
+
+_LONGEST_REASON = 250
 
 
 def printable(text):
@@ -8,6 +10,22 @@ def printable(text):
     (`\n`, `\x1b`), marks that turn the direction of writing (`\u202e`).
     """
     return "".join(map(_shown, str(text)))
+
+
+def reason_of(error, with_class=False):
+    """What an exception says, as part of a line: its first line, short and `printable`.
+
+    Libraries say what is wrong with a file or a network in the words of its author, and at any length.
+
+    Args:
+        with_class: whether its class goes before; it stands alone where an exception says nothing.
+    """
+    kind = type(error).__name__
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines:
+        return kind
+    said = printable(lines[0][:_LONGEST_REASON])
+    return f"{kind}: {said}" if with_class else said
 
 
 def encodable(value):

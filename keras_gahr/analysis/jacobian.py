@@ -21,6 +21,7 @@ from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.datasets.stacks import as_one
 from keras_gahr.denoisers import DenoiserLike, as_denoiser
 from keras_gahr.errors import InputError
+from keras_gahr.names import reason_of
 from keras_gahr.noise import check_number, check_seed, keyed_normal
 
 from .frozen_gates import FrozenGates
@@ -271,9 +272,10 @@ class _Derivatives:
         def evaluate(model, y, *levels):
             return model([y, *levels] if levels else y)
 
+        self._foreign = network.foreign
         self._evaluate = _backend.compile_inference(network, evaluate)
-        self._jvp = _backend.compile_jvp(network, evaluate)
-        self._vjp = _backend.compile_vjp(network, evaluate)
+        self._jvp = self._checked(_backend.compile_jvp(network, evaluate))
+        self._vjp = self._checked(_backend.compile_vjp(network, evaluate))
 
     def at(self, noisy, levels=None):
         """See `FrozenGates`; `levels` is the noise level of a network that is told it."""
@@ -285,8 +287,25 @@ class _Derivatives:
         return (
             self._evaluate(*point),
             lambda directions: self._jvp(directions, *times(len(directions))),
-            lambda count: self._vjp(*times(count)),
+            lambda count: self._checked(self._vjp(*times(count))),
         )
+
+    def _checked(self, derivative):
+        """A derivative, of somebody's network with what it raises in one line."""
+
+        def checked(*tensors):
+            try:
+                return derivative(*tensors)
+            except InputError:
+                raise
+            except Exception as error:  # Whatever a library raises that lacks a derivative.
+                if not self._foreign or _backend.is_out_of_memory(error):
+                    raise
+                raise InputError(
+                    f"this network cannot be differentiated: {reason_of(error, with_class=True)}"
+                ) from error
+
+        return checked
 
 
 def relative_error(found, expected):

@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_gahr.errors import InputError
 from keras_gahr.impostors import impostor
+from keras_gahr.names import reason_of
 
 from .npy_header import MAGIC, START, check_header, check_member
 
@@ -73,7 +74,7 @@ def read_array(path: str | PathLike) -> np.ndarray:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     except Exception as error:  # NumPy raises whatever the damaged part happened to cause.
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = reason_of(error)
         if "allow_pickle" in reason or "Python objects" in reason:
             reason = "it holds Python objects; save numbers, as uint8 or floats"
         raise impostor(path, "an array", {"array", "zip"}) or InputError(

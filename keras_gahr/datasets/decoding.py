@@ -24,6 +24,7 @@ from PIL import (  # The plugins enter themselves in Image.OPEN.
 
 from keras_gahr.errors import InputError
 from keras_gahr.impostors import impostor_from
+from keras_gahr.names import reason_of
 from keras_gahr.pixel_limit import current_pixel_limit
 
 from .netpbm import netpbm_values
@@ -99,8 +100,7 @@ def decode_picture(data: bytes, name: str | PathLike) -> Decoded:
             f"{name} is damaged or of a kind that is not read ({error}): {_SAVE}"
         ) from error
     except Exception as error:  # Pillow raises whatever the damaged part happened to cause.
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{name} is damaged: {reason}; replace the file") from error
+        raise InputError(f"{name} is damaged: {reason_of(error)}; replace the file") from error
 
 
 def decoded_size(data: bytes) -> int | None:

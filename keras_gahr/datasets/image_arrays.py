@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from keras_gahr.errors import InputError
+from keras_gahr.names import reason_of
 
 from .arrays import CLEAN, check_values, read_array, refuse_binary, to_float
 from .layout import find_layout, to_images
@@ -104,10 +105,9 @@ def array_of(images: Any) -> np.ndarray:
             raise InputError(
                 "received a list of images of several sizes, expected one size: pass them one by one"
             ) from error
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(
-            f"received a {_named(images)}, of which NumPy cannot make an array ({reason:.120}): pass its "
-            "values, as a NumPy array"
+            f"received a {_named(images)}, of which NumPy cannot make an array "
+            f"({reason_of(error):.120}): pass its values, as a NumPy array"
         ) from error
     if array.dtype == object:
         raise InputError(

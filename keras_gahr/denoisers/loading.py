@@ -14,7 +14,7 @@ from keras_gahr.errors import InputError
 from keras_gahr.files import check_regular, replacing
 from keras_gahr.impostors import impostor
 from keras_gahr.model_address import is_address, parse_address
-from keras_gahr.names import printable
+from keras_gahr.names import reason_of
 
 from .denoiser import Denoiser
 from .foreign import ForeignDenoiser, wrap
@@ -100,10 +100,7 @@ def _read(path):
     except Exception as error:  # Keras raises whatever the damaged part happened to cause.
         if _backend.is_out_of_memory(error):
             raise
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise InputError(
-            f"{path} cannot be read as a denoiser: {printable(reason[:250])}"
-        ) from error
+        raise InputError(f"{path} cannot be read as a denoiser: {reason_of(error)}") from error
 
 
 def save_denoiser(denoiser: Denoiser, path: str | os.PathLike[str]) -> None:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from keras_gahr.errors import InputError
+from keras_gahr.names import reason_of
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 
@@ -124,8 +125,9 @@ class SubmititLauncher:
             self._executor = submitit.AutoExecutor(folder, cluster=cluster)
             self._executor.update_parameters(**{"name": "gahr", **named})
         except (RuntimeError, NameError, ValueError, AssertionError) as error:
-            reason = str(error).splitlines()[0]
-            raise InputError(f"submitit cannot start jobs on {cluster}: {reason}") from error
+            raise InputError(
+                f"submitit cannot start jobs on {cluster}: {reason_of(error)}"
+            ) from error
 
     def start(self, task_path, log_path, backend):
         """As of `LocalLauncher`."""

@@ -11,6 +11,7 @@ from keras_gahr.denoisers import Denoiser
 from keras_gahr.denoisers.configuration import registered_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.json_file import read_json
+from keras_gahr.names import reason_of
 from keras_gahr.noise import NoiseLaw, parse_sigma
 from keras_gahr.options.option import check_options, declared, describes_options
 from keras_gahr.options.training import NetworkOptions, RunOptions
@@ -102,7 +103,6 @@ def read_network(path: str | Path, largest: int) -> Denoiser:
     except MemoryError:
         raise
     except Exception as error:  # Keras raises whatever the damaged part happened to cause.
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputError(
-            f"{path} does not say which network was trained: {reason[:150]}"
+            f"{path} does not say which network was trained: {reason_of(error)}"
         ) from error

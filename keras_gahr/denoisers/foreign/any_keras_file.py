@@ -16,7 +16,7 @@ from keras_gahr import _backend
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_regular
 from keras_gahr.impostors import impostor
-from keras_gahr.names import printable
+from keras_gahr.names import reason_of
 
 from ..configuration import quoted_value
 from ..keras_file import check_arrays
@@ -53,10 +53,7 @@ def load_keras_file(path: Path) -> keras.Model:
     except Exception as error:  # Keras raises whatever the damaged part happened to cause.
         if _backend.is_out_of_memory(error):
             raise
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise InputError(
-            f"{path} cannot be read as a Keras model: {printable(reason[:250])}"
-        ) from error
+        raise InputError(f"{path} cannot be read as a Keras model: {reason_of(error)}") from error
     if not isinstance(model, keras.Model):
         raise InputError(f"{path} holds a {type(model).__name__}, expected a model")
     return model

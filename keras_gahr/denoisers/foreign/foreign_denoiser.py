@@ -11,7 +11,7 @@ from keras import ops
 
 from keras_gahr import _backend
 from keras_gahr.errors import InputError
-from keras_gahr.names import printable
+from keras_gahr.names import reason_of
 
 from ..denoiser import Denoiser
 from ..layers import Layer, image_input
@@ -243,10 +243,9 @@ class ForeignLayer(Layer):
             level = (
                 "" if told is None else f" and {_kind(told)} levels of shape {tuple(told.shape)}"
             )
-            lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
             raise InputError(
                 f"the network cannot be called with images of {_sides(z)}{level}: "
-                f"{type(error).__name__}: {printable(lines[0][:200])}"
+                f"{reason_of(error, with_class=True)}"
             ) from error
 
     def compute_output_shape(self, input_shape):

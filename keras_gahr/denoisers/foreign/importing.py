@@ -12,7 +12,7 @@ from typing import Any
 from keras_gahr import _backend
 from keras_gahr.errors import InputError
 from keras_gahr.model_address import Address
-from keras_gahr.names import printable
+from keras_gahr.names import printable, reason_of
 
 
 @contextlib.contextmanager
@@ -92,6 +92,4 @@ def _is_installed(name):
 
 
 def _raises(what, error):
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
-    said = f": {printable(lines[0][:200])}" if lines[0] else ""
-    return f"{printable(what)} raises {type(error).__name__}{said}"
+    return f"{printable(what)} raises {reason_of(error, with_class=True)}"

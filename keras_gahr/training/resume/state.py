@@ -16,6 +16,7 @@ from safetensors.numpy import save
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_regular, kind_of, replacing
 from keras_gahr.impostors import impostor
+from keras_gahr.names import reason_of
 
 _LARGEST_RECORD = 2**26
 """Bytes of the record and the list of arrays; a million epochs take about as much."""
@@ -81,8 +82,7 @@ def read_state(path, largest=math.inf):
         intact = metadata["sha256"] == _digest(text, arrays)
         record = json.loads(text)
     except Exception as error:  # Whatever the damaged part happened to cause.
-        reason = str(error).splitlines()[0] if str(error) else "unreadable"
-        raise impostor(path, "a state") or damaged(path, reason) from error
+        raise impostor(path, "a state") or damaged(path, reason_of(error)) from error
     if not intact:
         raise damaged(path, "its checksum does not match")
     return arrays, record

@@ -203,3 +203,27 @@ def test_outputs_in_a_tuple_or_a_dictionary():
     for network.as_dictionary in (False, True):
         denoiser = kg.wrap(network, "image", channels=1)
         np.testing.assert_allclose(kg.denoise(denoiser, images_of(1)), images_of(1) / 2)
+
+
+class OneWay(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return 2 * x
+
+
+def test_a_network_without_derivatives_says_so_in_a_line():
+    denoiser = kg.wrap(lambda y: OneWay.apply(y), "image", channels=1)
+    for method in ("exact", "randomized"):
+        with pytest.raises(kg.InputError, match="cannot be differentiated: NotImpl") as caught:
+            kg.eigenbasis(denoiser, images_of(1)[0], 4, method)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_compiled_module_is_the_module():
+    network = dn_cnn()
+    compiled = torch.compile(network, backend="eager")
+    denoiser, expected = kg.wrap(compiled, "residual"), kg.wrap(network, "residual")
+    assert denoiser.input_channels == 1
+    noisy = images_of(1)[0]
+    bases = [kg.eigenbasis(each, noisy, 4, "exact") for each in (denoiser, expected)]
+    np.testing.assert_allclose(bases[0].shrinkage, bases[1].shrinkage, atol=1e-5)

@@ -12,7 +12,7 @@ import safetensors
 
 from keras_gahr.errors import InputError
 from keras_gahr.json_file import read_json
-from keras_gahr.names import printable
+from keras_gahr.names import printable, reason_of
 
 from .network import TRANSFORMERS, Trained
 from .scheduler import SCHEDULERS
@@ -100,7 +100,9 @@ def _network(folder):
     try:
         needed = library.numbers_of(kind, config)
     except Exception as error:  # Whatever a wrong configuration raises.
-        raise InputError(f"{path} is not of a {kind}: {_line(error)}") from error
+        raise InputError(
+            f"{path} is not of a {kind}: {reason_of(error, with_class=True)}"
+        ) from error
     if needed > sum(sizes):
         raise InputError(
             f"{path} is of a network of {needed} numbers, but {_WEIGHTS} has {sum(sizes)}"
@@ -108,7 +110,9 @@ def _network(folder):
     try:
         network, other = library.load_network(kind, folder)
     except Exception as error:
-        raise InputError(f"{weights} cannot be read: {_line(error)}") from error
+        raise InputError(
+            f"{weights} cannot be read: {reason_of(error, with_class=True)}"
+        ) from error
     if other:
         raise InputError(
             f"{weights} is not of the network of {path}: {len(other)} arrays are missing, too many or of "
@@ -150,7 +154,9 @@ def _scheduler(folder):
     try:
         return _library().make_scheduler(kind, config)
     except Exception as error:  # Whatever a wrong configuration raises.
-        raise InputError(f"{path} is not of a {kind}: {_line(error)}") from error
+        raise InputError(
+            f"{path} is not of a {kind}: {reason_of(error, with_class=True)}"
+        ) from error
 
 
 def _settings(path):
@@ -178,7 +184,7 @@ def _sizes(path):
         with safetensors.safe_open(path, framework="np") as file:
             return [math.prod(file.get_slice(name).get_shape()) for name in file.keys()]  # noqa: SIM118
     except (OSError, safetensors.SafetensorError) as error:
-        raise InputError(f"{path} cannot be read: {_line(error)}") from error
+        raise InputError(f"{path} cannot be read: {reason_of(error, with_class=True)}") from error
 
 
 def _library():
@@ -191,8 +197,3 @@ def _library():
         return importlib.import_module("keras_gahr._backend.foreign.diffusers")
     except ImportError as error:
         raise InputError(f"diffusers is not installed: {_INSTALL}") from error
-
-
-def _line(error):
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
-    return f"{type(error).__name__}: {printable(lines[0][:200])}"
