@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from keras_gahr.names import encodable, printable
+from keras_gahr.names import encodable, printable, reason_of
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,20 @@ def test_json_that_can_be_encoded():
     name = os.fsdecode(b"caf\xe9")
     value = {name: [1, name, {"b": (None, "日本\n")}]}
     assert encodable(value) == {"caf\\xe9": [1, "caf\\xe9", {"b": [None, "日本\n"]}]}
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "with_class"),
+    [
+        (
+            ValueError("\n  too large\x1b[1m\nmore"),
+            "too large\\x1b[1m",
+            "ValueError: too large\\x1b[1m",
+        ),
+        (KeyError(), "KeyError", "KeyError"),
+        (OSError(" \n"), "OSError", "OSError"),
+        (TypeError("x" * 1000), "x" * 250, "TypeError: " + "x" * 250),
+    ],
+)
+def test_what_an_exception_says_is_part_of_a_line(error, said, with_class):
+    assert (reason_of(error), reason_of(error, with_class=True)) == (said, with_class)

@@ -45,8 +45,9 @@ def compile_jvp(model, function):
         model, function: as for `compile_inference`; the function returns one tensor.
 
     Returns:
-        A function of directions (shaped as x), x and the tensors: the Jacobian at x times the
-        directions, shaped as the function's result.
+        A function of x and the tensors that returns a function of directions (shaped as x): the
+        Jacobian at x times the directions, shaped as the function's result. Call the latter often for
+        one x: what depends on x alone may be computed once.
     """
     return _module.compile_jvp(model, function)
 

@@ -36,7 +36,7 @@ def compile_jvp(model, function):
         del ways[0]
         return ways[0](*tensors)
 
-    return run
+    return lambda x, *tensors: lambda directions: run(directions, x, *tensors)
 
 
 def compile_vjp(model, function):

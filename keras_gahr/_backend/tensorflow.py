@@ -38,7 +38,8 @@ def compile_jvp(model, function):
             outputs = function(network, x, *tensors)
         return accumulator.jvp(outputs, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
-    return compile_inference(model, derivative)
+    compiled = compile_inference(model, derivative)
+    return lambda x, *tensors: lambda directions: compiled(directions, x, *tensors)
 
 
 def compile_vjp(model, function):

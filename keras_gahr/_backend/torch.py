@@ -13,6 +13,9 @@ FIXED_MEMORY = 2**27
 
 TAKES_SEVERAL_STEPS = False
 
+_AGREEMENT = 1e-2
+"""Of the lengths: rounding, in bfloat16 too, is far below."""
+
 
 def compile_inference(model, function):
     """See `keras_gahr._backend`."""
@@ -21,47 +24,73 @@ def compile_inference(model, function):
 
 
 def compile_jvp(model, function):
-    """See `keras_gahr._backend`; PyTorch runs it eagerly.
+    """See `keras_gahr._backend`; two derivatives backwards, whose graph is kept for all directions.
 
-    Not every layer of PyTorch has a forward mode. Where one is found to lack it, the derivative along v is
-    that of <u, J v> in u, by two derivatives backwards.
+    J v is the derivative of <u, J v> = <J^T u, v> in u. That is faster than the forward mode, which has to
+    compute the function again each time, and every layer has it that has a gradient, attention and group
+    norms too. What can only be differentiated once takes the forward mode.
     """
+    network = _evaluation_of(model)
+    seen_to_agree = []
 
-    def forward(network, directions, x, *tensors):
+    def twice_backwards(x, *tensors):
+        x = x.detach().requires_grad_()
+        with torch.enable_grad(), constant_kernels(), _differentiable_attention():
+            outputs = function(network, x, *tensors)
+            # Linear in u, so that its value does not matter.
+            u = torch.zeros_like(outputs, requires_grad=True)
+            (pulled,) = torch.autograd.grad(outputs, x, u, create_graph=True)
+
+        def push(directions):
+            (products,) = torch.autograd.grad(pulled, u, directions, retain_graph=True)
+            if not seen_to_agree:
+                _check_agreement(products, directions, outputs, x)
+                seen_to_agree.append(True)
+            return products
+
+        return push
+
+    def derivative(network, directions, x, *tensors):
         with forward_ad.dual_level(), _differentiable_attention():
             outputs = function(network, forward_ad.make_dual(x, directions), *tensors)
             products = forward_ad.unpack_dual(outputs).tangent
         return torch.zeros_like(outputs) if products is None else products
 
-    def twice_backwards(network, directions, x, *tensors):
-        x = x.detach().requires_grad_()
-        with torch.enable_grad(), _differentiable_attention():
-            outputs = function(network, x, *tensors)
-            u = torch.zeros_like(outputs, requires_grad=True)
-            # Linear in u, so that its value does not matter.
-            (pulled,) = torch.autograd.grad(outputs, x, u, create_graph=True)
-        (products,) = torch.autograd.grad(pulled, u, directions, materialize_grads=True)
-        return products
+    program = Program(model, derivative)
 
-    ways = [Program(model, way).run_eagerly for way in (forward, twice_backwards)]
+    def forwards(*tensors):
+        return lambda directions: program.run_eagerly(directions, *tensors)
 
-    def run(*tensors):
-        try:
-            return ways[0](*tensors)
-        except (NotImplementedError, RuntimeError, ValueError) as error:
-            if len(ways) == 1 or is_out_of_memory(error):
-                raise
-        del ways[0]
-        return ways[0](*tensors)
+    ways, failures = [twice_backwards, forwards], []
 
-    return run
+    def at(*tensors):
+        tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, tensors)
+        made = {}
+
+        def push(directions):
+            directions = keras.ops.convert_to_tensor(directions)
+            way = ways[0]
+            try:
+                if way not in made:
+                    made[way] = way(*tensors)
+                return made[way](directions)
+            except (NotImplementedError, RuntimeError, ValueError) as error:
+                # Also for lack of memory, of which graphs take more.
+                if way is forwards:
+                    raise (failures or [error])[0] from error
+                failures.append(error)
+            made.clear()
+            ways[:] = [forwards]
+            return push(directions)
+
+        return push
+
+    return at
 
 
 def compile_vjp(model, function):
     """See `keras_gahr._backend`; the graph of x is kept for all directions."""
-
-    def network(x):
-        return model(x, training=False)
+    network = _evaluation_of(model)
 
     def at(*tensors):
         x, *others = keras.tree.map_structure(keras.ops.convert_to_tensor, tensors)
@@ -79,6 +108,25 @@ def compile_vjp(model, function):
         return pull_back
 
     return at
+
+
+def _check_agreement(products, directions, outputs, x):
+    """Raises `RuntimeError` unless <w, J v> = <J^T w, v>.
+
+    A layer that can be differentiated only once may be left out of the second derivative without a word.
+    With w = J v + v that shows at its full size; for a random w both sides would be near 0.
+    """
+    w = products + directions if products.shape == directions.shape else products
+    (pulled,) = torch.autograd.grad(outputs, x, w, retain_graph=True, materialize_grads=True)
+    difference = (w * products).sum() - (pulled * directions).sum()
+    if difference.abs() > _AGREEMENT * (
+        w.norm() * products.norm() + pulled.norm() * directions.norm()
+    ):
+        raise RuntimeError("a layer of this network can be differentiated only once")
+
+
+def _evaluation_of(model):
+    return lambda x: model(x, training=False)
 
 
 def _differentiable_attention():

@@ -104,12 +104,12 @@ class Linearizer:
         self.denoiser.check_shape(noisy.shape)
         if (levels := self.denoiser.check_levels(sigma, 1)) is not None:
             told = functools.partial(self._derivatives.at, levels=levels)
-            return Jacobian(noisy[0], told, self.batch_size)
+            return Jacobian(noisy[0], told, self.batch_size, by_rows=True)
         if self._gates:
             jacobian = Jacobian(noisy[0], self._gates.at, self.batch_size)
             if _is_linear(jacobian):
                 return jacobian
-        return Jacobian(noisy[0], self._derivatives.at, self.batch_size)
+        return Jacobian(noisy[0], self._derivatives.at, self.batch_size, by_rows=True)
 
 
 def as_linearizer(given: DenoiserLike | Linearizer) -> Linearizer:
@@ -123,9 +123,11 @@ class Jacobian:
     Args:
         noisy: y, `(height, width, channels)`.
         linearize: a function of an image `(1, height, width, channels)`, y or one near it, that returns
-            r there, with a batch axis; a function that applies dr/dy to a batch of directions; and one
-            that, for the size of a batch, returns a function that applies (dr/dy)^T to such batches.
+            r there, with a batch axis; a function that, for the size of a batch, returns a function that
+            applies dr/dy to such batches of directions; and one for (dr/dy)^T.
         batch_size: directions computed at once.
+        by_rows: whether `matrix` is made of products with the transposed Jacobian, which are faster
+            where both are derivatives.
 
     Attributes:
         noisy, denoised: y and D(y), float32 `(height, width, channels)`.
@@ -144,14 +146,17 @@ class Jacobian:
         noisy: np.ndarray,
         linearize: Callable[[np.ndarray], tuple[Any, Callable, Callable]],
         batch_size: int = BATCH_SIZE,
+        by_rows: bool = False,
     ) -> None:
         self.noisy = noisy
-        residual, self._apply, self._transposed = linearize(noisy[None])
+        residual, apply, transposed = linearize(noisy[None])
+        # For batches of a size: one has its own graph, or program.
+        self._apply, self._transposed = _OfSizes(apply), _OfSizes(transposed)
+        self.by_rows = by_rows
         self.denoised = noisy - ops.convert_to_numpy(residual)[0]
         self.batch_size = batch_size
         self.products = 0
         self._linearize = linearize
-        self._pull_back: tuple[int, Any] = (0, None)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -169,7 +174,7 @@ class Jacobian:
 
     def apply_transposed(self, directions: np.ndarray) -> np.ndarray:
         """J^T u for each of some directions, shaped as for `apply`."""
-        return self._batches(directions, self._apply_transposed)
+        return self._batches(directions, self._transposed)
 
     def matrix(
         self, progress: Callable[[int, int], object] = lambda done, total: None
@@ -177,18 +182,18 @@ class Jacobian:
         """J itself, float32 (d, d): d products, and 4 d^2 bytes (164 MB for 80x80 pixels).
 
         Args:
-            progress: called with (columns done, columns in all).
+            progress: called with (columns done, columns in all), or rows.
         """
         size = self.dimension
-        matrix = np.empty((size, size), np.float32)
+        product = self.apply_transposed if self.by_rows else self.apply
+        lines = np.empty((size, size), np.float32)
         for start in range(0, size, self.batch_size):
-            columns = np.arange(start, min(start + self.batch_size, size))
-            directions = np.zeros((len(columns), size), np.float32)
-            directions[np.arange(len(columns)), columns] = 1
-            products = self.apply(directions.reshape(-1, *self.shape))
-            matrix[:, columns] = products.reshape(len(columns), size).T
-            progress(columns[-1] + 1, size)
-        return matrix
+            some = np.arange(start, min(start + self.batch_size, size))
+            directions = np.zeros((len(some), size), np.float32)
+            directions[np.arange(len(some)), some] = 1
+            lines[some] = product(directions.reshape(-1, *self.shape)).reshape(len(some), size)
+            progress(some[-1] + 1, size)
+        return lines if self.by_rows else lines.T
 
     def linearity_error(self) -> float:
         """|D(y) - J y| / |D(y)|, which is rounding for a bias-free denoiser.
@@ -244,13 +249,6 @@ class Jacobian:
         size = float(np.sqrt(np.mean(np.square(self.noisy, dtype=np.float64)))) or 1.0
         return sigma / 10 if sigma else size / 100
 
-    def _apply_transposed(self, directions):
-        count, pull_back = self._pull_back
-        if count != len(directions):
-            pull_back = self._transposed(len(directions))
-            self._pull_back = len(directions), pull_back
-        return pull_back(directions)
-
     def _batches(self, directions, residual_product):
         directions = np.asarray(array_of(directions), np.float32)
         products = np.empty_like(directions)
@@ -263,6 +261,22 @@ class Jacobian:
             products[start : start + size] = batch - found[: len(batch)]
         self.products += len(directions)
         return products
+
+
+class _OfSizes:
+    """A product with batches of directions, made for the size of the last batch."""
+
+    def __init__(self, made_for):
+        self._made_for = made_for
+        self._made = {}
+
+    def __call__(self, directions):
+        size = len(directions)
+        if size not in self._made:
+            # What another size needed, such as a graph, is let go first.
+            self._made.clear()
+            self._made[size] = self._made_for(size)
+        return self._made[size](directions)
 
 
 class _Derivatives:
@@ -286,7 +300,7 @@ class _Derivatives:
 
         return (
             self._evaluate(*point),
-            lambda directions: self._jvp(directions, *times(len(directions))),
+            lambda count: self._checked(self._jvp(*times(count))),
             lambda count: self._checked(self._vjp(*times(count))),
         )
 

@@ -114,7 +114,7 @@ def test_all_networks_compute_in_bfloat16(name, smooth_images):
         pull_back = _backend.compile_vjp(copy, lambda network, x: ops.cast(network(x), "float32"))
         found[number] = [
             Inference(copy).residual(images),
-            ops.convert_to_numpy(ops.stop_gradient(products(at[1], at[0]))),
+            ops.convert_to_numpy(ops.stop_gradient(products(at[0])(at[1]))),
             ops.convert_to_numpy(ops.stop_gradient(pull_back(at[0])(at[1]))),
         ]
     for exact, narrow in zip(*found.values(), strict=True):

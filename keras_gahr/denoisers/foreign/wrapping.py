@@ -199,7 +199,7 @@ def _size(given):
 
 
 def _try(denoiser):
-    """Raises `InputError` unless the network works, and twice alike."""
+    """Raises `InputError` unless the network works, twice alike, and for an image alone as among others."""
     network, multiple = denoiser.network, denoiser.size_multiple
     sides = denoiser.size or (multiple * -(-_SIDE // multiple),) * 2
     generator = np.random.default_rng(0)
@@ -214,8 +214,9 @@ def _try(denoiser):
     network.try_on(images.shape, told)
     before = _checksums(network)
     try:
-        first, second = (
-            denoiser.denoise(images, level if denoiser.told else None) for _ in range(2)
+        first, second, alone = (
+            denoiser.denoise(some, level if denoiser.told else None)
+            for some in (images, images, images[:1])
         )
     except InputError as error:
         raise InputError(
@@ -223,12 +224,17 @@ def _try(denoiser):
         ) from error
     after = _checksums(network)
     changed = [name for name, value in before.items() if value != after[name]]
-    different = np.abs(first - second).max() > _SAME * max(np.abs(first).max(), 1e-6)
-    if changed or different:
+    tolerance = _SAME * max(np.abs(first).max(), 1e-6)
+    if changed or np.abs(first - second).max() > tolerance:
         raise InputError(
             "the network gives something else when it is called again: it keeps a state"
             + (f" ({changed[0]})" if changed else " or draws random numbers")
             + "; a denoiser is a function of its arguments alone"
+        )
+    if np.abs(first[:1] - alone).max() > tolerance:
+        raise InputError(
+            "what the network makes of an image depends on the others of its batch: put it in evaluation "
+            "mode, and let it treat each image alone"
         )
     if not np.isfinite(first).all():
         raise InputError("the network returns NaN or infinity for ordinary images: it is damaged")

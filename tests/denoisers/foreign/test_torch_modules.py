@@ -227,3 +227,50 @@ def test_a_compiled_module_is_the_module():
     noisy = images_of(1)[0]
     bases = [kg.eigenbasis(each, noisy, 4, "exact") for each in (denoiser, expected)]
     np.testing.assert_allclose(bases[0].shrinkage, bases[1].shrinkage, atol=1e-5)
+
+
+class OnlyOnce(torch.autograd.Function):
+    """What can be differentiated backwards once, and forwards."""
+
+    @staticmethod
+    def forward(x):
+        return torch.tanh(x)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(output)
+        ctx.save_for_forward(output)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, gradient):
+        (output,) = ctx.saved_tensors
+        return gradient * (1 - output**2)
+
+    @staticmethod
+    def jvp(ctx, tangent):
+        (output,) = ctx.saved_tensors
+        return tangent * (1 - output**2)
+
+
+def test_a_layer_that_is_differentiated_once():
+    denoiser = kg.wrap(lambda y: OnlyOnce.apply(2 * y), "image", channels=1)
+    noisy = images_of(1)[0]
+    jacobian = kg.analysis.Linearizer(denoiser).at(noisy)
+    v = np.random.default_rng(1).standard_normal((3, 8, 8, 1)).astype(np.float32)
+    slope = 2 * (1 - np.tanh(2 * noisy) ** 2)
+    for _ in range(2):
+        np.testing.assert_allclose(jacobian.apply(v), slope * v, atol=1e-6)
+
+
+def test_a_layer_that_is_differentiated_once_among_others():
+    """It would be left out of a second derivative without a word."""
+    network = dn_cnn().eval()
+    denoiser = kg.wrap(lambda y: network(y) + 0.3 * OnlyOnce.apply(y), "residual", channels=1)
+    noisy = images_of(1)[0]
+    jacobian = kg.analysis.Linearizer(denoiser).at(noisy)
+    v = np.eye(64, dtype=np.float32).reshape(-1, 8, 8, 1)
+    forwards, backwards = (
+        product(v).reshape(64, 64) for product in (jacobian.apply, jacobian.apply_transposed)
+    )
+    np.testing.assert_allclose(forwards.T, backwards, atol=1e-6)

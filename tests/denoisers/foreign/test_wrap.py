@@ -303,6 +303,10 @@ REFUSED = {
         lambda: kg.wrap(keras_network(), "image", condition={"label": 3}),
         "condition 'label' for a functional Keras model",
     ),
+    "the mean of a batch": (
+        lambda: kg.wrap(lambda y: y - ops.mean(y, axis=0, keepdims=True), "image", **LAST),
+        "depends on the others of its batch",
+    ),
     "NaN": (lambda: kg.wrap(lambda y: y * np.float32("nan"), "image", **LAST), "NaN or infinity"),
 }
 
