@@ -164,6 +164,11 @@ def test_no_text_of_docstrings_is_lost(references):
     assert not missing, missing[:20]
 
 
+def test_no_section_of_a_docstring_is_read_as_text(references):
+    titles = re.compile(r"<p>(?:Args|Attributes|Returns|Raises|Warns|Examples):")
+    assert [page.name for page in references if titles.search(page.read_text())] == []
+
+
 def test_the_test_sees_text_that_is_read_as_an_element():
     """Negative control."""
     page = '<h2 id="keras_gahr.noise"></h2><p><y, e_k>, as HTML has no text</p>'
@@ -190,6 +195,7 @@ def test_joint_names_are_told_apart(extension, references):
         "        left: vectors,\n            float, double: both.\n        right: vec" in separated
     )
     assert "        x:\n            what is below\n        y:\n            what" in separated
+    assert "what is below\n\n    Returns:" in separated
     assert "One line, two, three: no entry." in separated and "        a, b: a tuple" in separated
     for page in references:
         cells = re.findall(r"<td>\s*<code>(.*?)</code>\s*</td>", page.read_text(), re.S)

@@ -20,7 +20,9 @@ def _separate_section(section):
 
 def _separate_entry(entry):
     indent, names, text = entry.groups()
-    return "".join(f"{indent}{name}:{text.rstrip()}\n" for name in names.split(", "))
+    each = "".join(f"{indent}{name}:{text.rstrip()}\n" for name in names.split(", "))
+    # An empty line ends a section: without it the next one would be text.
+    return f"{each}\n" if text.endswith("\n\n") else each
 
 
 class JointNames(griffe.Extension):
