@@ -9,11 +9,14 @@ _ENTRY = r"^({indent})(\w+(?:, \w+)+):(.*(?:\n(?:\1 +.*)?)*)"
 
 
 def separate(docstring):
-    """The text of a docstring with an entry for each argument and attribute."""
+    """The text of a docstring with an entry for each argument and attribute, and no section without."""
     return _SECTION.sub(_separate_section, docstring + "\n").rstrip()
 
 
 def _separate_section(section):
+    if not section[0].partition(":")[2].strip():
+        # The site puts a table of options in its place.
+        return ""
     entry = _ENTRY.format(indent=section[1] + " " * 4)
     return re.sub(entry, _separate_entry, section[0], flags=re.MULTILINE)
 

@@ -57,7 +57,7 @@ def disk_parameters(
         foreground, background: None, or an intensity in [0, 1].
 
     Returns:
-        float64 (count, 5): x, y, radius in pixels, foreground, background.
+        A float64 array (count, 5) of x, y, radius in pixels, foreground, background.
 
     Raises:
         InputError: if an argument is out of range.
