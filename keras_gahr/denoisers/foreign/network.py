@@ -14,6 +14,8 @@ from keras import ops
 from keras_gahr._backend import foreign
 from keras_gahr.errors import InputError
 
+from .description import class_within
+
 _FIRST, _LAST = "NCHW", "NHWC"
 
 
@@ -37,6 +39,11 @@ def network_of(given: Any, layout: str | None = None, condition: dict | None = N
         return LayerNetwork(given, **options)
     if foreign.is_module(given):
         return ModuleNetwork(given, **options)
+    if class_within("torch", given, ["Module"]):
+        raise InputError(
+            f"received a {type(given).__name__}, a module of PyTorch, on the backend "
+            f"{keras.backend.backend()}: set KERAS_BACKEND=torch before Keras is imported"
+        )
     if isinstance(given, tuple) and len(given) == 2 and callable(given[1]):
         return FunctionNetwork(given[1], parameters=given[0], **options)
     if callable(given):

@@ -54,6 +54,14 @@ def test_a_keras_model(channels, told):
     np.testing.assert_allclose(kg.denoise(denoiser, images, sigma=0.2), changed, atol=1e-5)
 
 
+def test_a_keras_model_that_is_not_built():
+    network = keras.Sequential([keras.layers.Conv2D(1, 3, padding="same")])
+    denoiser = kg.wrap(network, "image", channels=1)
+    images = images_of(2)
+    expected = ops.convert_to_numpy(network(images))
+    np.testing.assert_allclose(kg.denoise(denoiser, images), expected, atol=1e-6)
+
+
 def test_a_subclassed_keras_model():
     class Network(keras.Model):
         def __init__(self):
@@ -317,6 +325,13 @@ def test_what_cannot_be_wrapped(name):
     with pytest.raises(kg.InputError, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(BACKEND == "torch", reason="there it is a network")
+def test_a_module_of_pytorch_on_another_backend():
+    module = type("Module", (), {"__module__": "torch.nn", "__call__": lambda self, x: x})()
+    with pytest.raises(kg.InputError, match=f"module of PyTorch, on the backend {BACKEND}: set"):
+        kg.wrap(module, "image", **LAST)
 
 
 def test_a_network_that_remembers():
