@@ -11,6 +11,7 @@ from networks import relative_difference, with_unit_gammas
 from keras_gahr import UNet
 from keras_gahr._backend import convolution
 from keras_gahr._backend.steps import steps_of
+from keras_gahr.errors import InputError
 
 
 def test_keras_walks_through_functional_models():
@@ -37,3 +38,16 @@ def test_pytorch_says_whether_it_multiplies_bfloat16():
     """Without it: networks in bfloat16 fail on a CPU."""
     pytorch = importlib.import_module(f"{convolution.__name__}.torch")
     assert pytorch._multiplies_bfloat16() in {True, False}
+
+
+def test_keras_leaves_the_message_of_an_input_error_alone():
+    """Without it: what is wrong with images or somebody's network is said in several lines."""
+
+    class Refusing(keras.layers.Layer):
+        def call(self, images):
+            raise InputError("one line")
+
+    layer = Refusing()
+    with pytest.raises(InputError) as caught:
+        layer(np.zeros((1, 4, 4, 1), np.float32))
+    assert str(caught.value) == "one line", "see keras_gahr.errors"
