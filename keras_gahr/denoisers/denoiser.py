@@ -216,13 +216,13 @@ class Denoiser(keras.Model):
     def check_sigma(self, sigma: float) -> float:
         """The noise level, if it is one and this denoiser knows it; else raises `InputError`."""
         sigma = parse_sigma(sigma)
-        low, high = self.limits
-        # To the rounding of a level that was changed from one unit to the other.
         if self.told and sigma <= 0:
             raise InputError(
                 f"received sigma = {sigma:.4g} for a network that is told the noise level: give that of "
                 "the images, above 0"
             )
+        low, high = self.limits
+        # To the rounding of a level that was changed from one unit to the other.
         if not low * (1 - 1e-6) <= sigma <= high * (1 + 1e-6):
             raise InputError(
                 f"received sigma = {sigma:.4g}, but this network knows noise levels from {low:.4g} to "

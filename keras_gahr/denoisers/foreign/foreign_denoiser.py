@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from keras_gahr import _backend
+from keras_gahr._backend.foreign import DERIVATIVES
 from keras_gahr.errors import InputError
 from keras_gahr.names import reason_of
 
@@ -81,7 +82,7 @@ class ForeignDenoiser(Denoiser):
     @property
     def differentiable(self) -> bool:
         """Whether there are derivatives: a function of NumPy arrays has none."""
-        return self.network.takes == "derivatives"
+        return self.network.takes == DERIVATIVES
 
     @property
     def size_multiple(self) -> int:
@@ -175,6 +176,10 @@ class FixedLevel(Denoiser):
     def arrays(self) -> list[np.ndarray]:
         """See `Denoiser.arrays`."""
         return [*self.denoiser.arrays(), np.array(self.sigma)]
+
+    def at(self, sigma: float) -> Denoiser:
+        """The denoiser of another noise level; see `Denoiser.at`."""
+        return self.denoiser.at(sigma)
 
     def check_shape(self, shape: Sequence[int | None]) -> None:
         self.denoiser.check_shape(shape)

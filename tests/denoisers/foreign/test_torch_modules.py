@@ -62,6 +62,24 @@ class NoForwardMode(torch.autograd.Function):
         return gradient * (1 - output**2)
 
 
+class OnlyOnce(NoForwardMode):
+    """The same with a forward mode, but a derivative backwards that has none of its own."""
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        NoForwardMode.setup_context(ctx, inputs, output)
+        ctx.save_for_forward(output)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, gradient):
+        return NoForwardMode.backward(ctx, gradient)
+
+    @staticmethod
+    def jvp(ctx, tangent):
+        return NoForwardMode.backward(ctx, tangent)
+
+
 def images_of(count, side=8, channels=1):
     return np.random.default_rng(0).random((count, side, side, channels)).astype(np.float32)
 
@@ -144,8 +162,9 @@ def test_products_in_every_mode_are_those_of_finite_differences(value_range):
     np.testing.assert_allclose(matrix, differences, atol=1e-5 * np.abs(differences).max())
 
 
-def test_a_layer_without_forward_mode():
-    denoiser = kg.wrap(lambda y: NoForwardMode.apply(2 * y), "image", channels=1)
+@pytest.mark.parametrize("layer", [NoForwardMode, OnlyOnce])
+def test_a_layer_that_lacks_a_mode(layer):
+    denoiser = kg.wrap(lambda y: layer.apply(2 * y), "image", channels=1)
     noisy = images_of(1)[0]
     jacobian = kg.analysis.Linearizer(denoiser).at(noisy)
     v = np.random.default_rng(1).standard_normal((3, 8, 8, 1)).astype(np.float32)
@@ -227,40 +246,6 @@ def test_a_compiled_module_is_the_module():
     noisy = images_of(1)[0]
     bases = [kg.eigenbasis(each, noisy, 4, "exact") for each in (denoiser, expected)]
     np.testing.assert_allclose(bases[0].shrinkage, bases[1].shrinkage, atol=1e-5)
-
-
-class OnlyOnce(torch.autograd.Function):
-    """What can be differentiated backwards once, and forwards."""
-
-    @staticmethod
-    def forward(x):
-        return torch.tanh(x)
-
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        ctx.save_for_backward(output)
-        ctx.save_for_forward(output)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, gradient):
-        (output,) = ctx.saved_tensors
-        return gradient * (1 - output**2)
-
-    @staticmethod
-    def jvp(ctx, tangent):
-        (output,) = ctx.saved_tensors
-        return tangent * (1 - output**2)
-
-
-def test_a_layer_that_is_differentiated_once():
-    denoiser = kg.wrap(lambda y: OnlyOnce.apply(2 * y), "image", channels=1)
-    noisy = images_of(1)[0]
-    jacobian = kg.analysis.Linearizer(denoiser).at(noisy)
-    v = np.random.default_rng(1).standard_normal((3, 8, 8, 1)).astype(np.float32)
-    slope = 2 * (1 - np.tanh(2 * noisy) ** 2)
-    for _ in range(2):
-        np.testing.assert_allclose(jacobian.apply(v), slope * v, atol=1e-6)
 
 
 def test_a_layer_that_is_differentiated_once_among_others():

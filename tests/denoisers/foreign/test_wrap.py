@@ -249,6 +249,13 @@ def test_the_levels_that_a_network_does_not_know_are_left_out_of_a_curve():
         kg.sample(denoiser, (8, 8), schedule=kg.sampling.AscentSchedule(sigma_end=0.001))
 
 
+def test_the_denoiser_of_a_level_leads_to_that_of_another():
+    denoiser = kg.wrap(wavy, "noise", "sigma", **LAST)
+    images = images_of(1)
+    expected = denoiser.denoise(images, 0.2)
+    np.testing.assert_array_equal(denoiser.at(0.1).at(0.2).denoise(images), expected)
+
+
 def test_a_blind_denoiser_is_that_of_every_level(tiny_denoiser):
     assert tiny_denoiser.at(0.1) is tiny_denoiser
     images = images_of(1, 16)
