@@ -193,9 +193,7 @@ def memorization_report(
         ratio = np.full(len(samples), np.nan)
         memorized = found["correlation"].value[:, 0] > REPEAT
     else:
-        # Equally close images, such as repeats in the training set, have a ratio of 1, even at 0.
-        second = distance[:, 1]
-        ratio = np.where(second > 0, distance[:, 0] / np.where(second > 0, second, 1), 1)
+        ratio = distance_ratio(distance)
         memorized = ratio < RATIO
     measurable = min(samples.shape[1:3]) >= WINDOW
     twins = twin_ssim = None
@@ -211,6 +209,15 @@ def memorization_report(
         twins=twins,
         twin_ssim=twin_ssim,
     )
+
+
+def distance_ratio(distance):
+    """d1 / d2 of each sample, from its distances to the closest and second closest image, (N, 2).
+
+    Equally close images, such as repeats in the training set, have a ratio of 1, even at 0.
+    """
+    first, second = distance[:, 0], distance[:, 1]
+    return np.where(second > 0, first / np.where(second > 0, second, 1), 1)
 
 
 def verdict(memorized, closer=None):
