@@ -42,6 +42,13 @@ assert_type(kg.datasets.shuffle(many, np.arange(1600)), np.ndarray)
 assert_type(kg.datasets.intensities(many), kg.datasets.Intensities)
 assert_type(kg.datasets.find_overlap(many, many), kg.datasets.Overlap)
 
+features = kg.analysis.as_features(lambda images: images.mean(axis=(1, 2)))
+assert_type(features, kg.analysis.Features)
+assert_type(features.of(many), np.ndarray)
+kg.analysis.as_features(Path("sscd.onnx"))
+near = kg.analysis.closest_features(features.of(many), features.of(many))
+assert_type(near, dict[str, kg.analysis.Closest])
+
 trained = kg.train(many, out="run", epochs=2)
 assert_type(trained, kg.training.TrainingResult)
 assert_type(trained.test_psnr, float | None)

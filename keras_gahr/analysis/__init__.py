@@ -12,6 +12,7 @@ from .comparison import Comparison, compare
 from .eigenbases_by_sigma import eigenbases
 from .eigenvectors import METHODS, Eigenbasis, eigenbasis, exact_cost
 from .error_parts import BiasVariance, bias_variance
+from .features import Features, as_features
 from .jacobian import Jacobian, Linearizer
 from .jacobian_statistics import Statistics, matrix_statistics, oracle_shrinkage, probe_statistics
 from .memorization import MemorizationReport, memorization_report
@@ -20,7 +21,7 @@ from .oracle import oracle_psnr
 from .posterior import PosteriorComponents, posterior_components
 from .psnr_curves import PSNRCurve, psnr_curve
 from .psnr_files import PSNRCurves
-from .similarity import Closest, closest, paired_similarity, similarity_matrix
+from .similarity import Closest, closest, closest_features, paired_similarity, similarity_matrix
 from .slopes import Slope, fit_slope, optimal_slope
 from .tangent import principal_angles, tangent_space
 
@@ -30,6 +31,7 @@ __all__ = [
     "Closest",
     "Comparison",
     "Eigenbasis",
+    "Features",
     "Jacobian",
     "Linearizer",
     "MemorizationReport",
@@ -39,8 +41,10 @@ __all__ = [
     "PosteriorComponents",
     "Slope",
     "Statistics",
+    "as_features",
     "bias_variance",
     "closest",
+    "closest_features",
     "compare",
     "dct_coefficients",
     "dct_image",

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from keras_gahr.datasets.arrays import blocks, to_float
 from keras_gahr.datasets.correlation import BLOCK, CONSTANT, rounding
+from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.datasets.nearest import Copies, Nearest
 from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.errors import InputError
@@ -279,6 +280,53 @@ def closest(
     assert callable(progress)  # As the decorator makes it.
     samples, images = as_stack(samples), as_stack(images)
     check_comparable(samples, images, measures)
+    return _closest(samples, images, measures, count, progress)
+
+
+@shows_progress("comparing")
+def closest_features(
+    features: ArrayLike,
+    others: ArrayLike,
+    measures: Sequence[str] = ("distance",),
+    count: int = 2,
+    progress: Progress = None,
+) -> dict[str, Closest]:
+    """The vectors of a set that come closest to each of some vectors: `closest` of `Features.of`.
+
+    Args:
+        features, others: (N, k) and (M, k), any finite floats, which are compared as float32.
+        measures, count, progress: see `closest`.
+
+    Returns:
+        As `closest`; the distance is |x - y| / sqrt(k).
+
+    Raises:
+        InputError: see `similarity_matrix`.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr.analysis import closest_features
+        >>> vectors = np.random.default_rng(0).normal(0, 100, (8, 4))
+        >>> closest_features(vectors[2:4], vectors, count=1)["distance"].index.ravel()
+        array([2, 3])
+    """
+    assert callable(progress)  # As the decorator makes it.
+    vectors, columns = array_of(features), array_of(others)
+    for array in (vectors, columns):
+        if array.ndim != 2 or not array.size or array.dtype.kind != "f":
+            raise InputError(
+                f"received features of shape {array.shape} and type {array.dtype}, expected floats (N, k)"
+            )
+    if vectors.shape[1] != columns.shape[1]:
+        raise InputError(
+            f"received vectors of {vectors.shape[1]} and of {columns.shape[1]} numbers, expected as many"
+        )
+    _check_measures(measures)
+    _check_finite(vectors, columns)
+    return _closest(vectors, columns, measures, count, progress)
+
+
+def _closest(samples, images, measures, count, progress):
     count = check_whole(count, "count", 1)
     samples = _narrow(samples)
     rows, first = _Vectors(samples), 0
@@ -328,9 +376,7 @@ def _sign(measure):
 
 def check_comparable(images, others, measures):
     """Raises `InputError` unless the images can be compared with the others by these measures."""
-    for measure in measures:
-        if measure not in MEASURES:
-            raise InputError(f"received measure {measure!r}, expected {', '.join(MEASURES)}")
+    _check_measures(measures)
     for array in (images, others):
         if array.ndim != 4 or not array.size:
             raise InputError(
@@ -339,5 +385,15 @@ def check_comparable(images, others, measures):
     if images.shape[1:] != others.shape[1:]:
         a, b = ("x".join(map(str, array.shape[1:])) for array in (images, others))
         raise InputError(f"received images of {a} and of {b}, expected one size: choose equal sets")
-    if not all(np.isfinite(part).all() for part in blocks(images)):
+    _check_finite(images)
+
+
+def _check_measures(measures):
+    for measure in measures:
+        if measure not in MEASURES:
+            raise InputError(f"received measure {measure!r}, expected {', '.join(MEASURES)}")
+
+
+def _check_finite(*arrays):
+    if not all(np.isfinite(part).all() for array in arrays for part in blocks(array)):
         raise InputError("received images that are not finite: leave out those that diverged")

@@ -8,7 +8,7 @@ import numpy as np
 from keras_gahr.errors import InputError
 
 from .pictures import as_type, make_from_pictures
-from .shrinking import shrink
+from .shrinking import resized
 from .store import Dataset
 
 SIZES = (160, 80, 40, 20)
@@ -88,4 +88,4 @@ def face(picture: np.ndarray, size: int, name: str | PathLike) -> np.ndarray:
             f"{name} gives a face of {right - left} pixels: for size {size} take pictures of "
             "178 x 218, or choose a smaller size"
         )
-    return shrink(picture[top:bottom, left:right], size, size)
+    return resized(picture[top:bottom, left:right], size, size)

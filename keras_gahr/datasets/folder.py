@@ -11,7 +11,7 @@ from keras_gahr.errors import InputError
 from .cropping import cropped
 from .patches import check_patches, cut_patches
 from .pictures import as_type, make_from_pictures
-from .shrinking import shrink
+from .shrinking import resized
 from .store import Dataset
 
 
@@ -71,7 +71,7 @@ class Framing:
     def framed(self, picture: np.ndarray, name: str | PathLike) -> np.ndarray:
         """The picture (H, W, C) cropped and shrunk: see `apply`."""
         picture = cropped(picture, self.crop, name)
-        return shrink(picture, *self._size(picture, name))
+        return resized(picture, *self._size(picture, name))
 
     def cut(self, image: np.ndarray, name: str | PathLike) -> np.ndarray:
         """The patches of what `framed` gives, or that itself, as a view (rows, n, height, width, C)."""

@@ -1,11 +1,11 @@
-"""Smaller pictures, by Pillow's bicubic filter."""
+"""Pictures in another size, by Pillow's bicubic filter."""
 
 import numpy as np
 from PIL import Image
 
 
-def shrink(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """An image in another size, not larger: uint8 is rounded to uint8, floats stay in [0, 1].
+def resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """An image in another size: uint8 is rounded to uint8, floats stay in [0, 1].
 
     Args:
         image: (H, W, C), uint8 or float32; at the size it has, it is returned.
@@ -21,8 +21,8 @@ def shrink(image: np.ndarray, height: int, width: int) -> np.ndarray:
         np.asarray(Image.fromarray(channel).resize((width, height), Image.Resampling.BICUBIC))
         for channel in np.moveaxis(image, -1, 0)
     ]
-    shrunk = np.stack(channels, axis=-1)
-    return shrunk if image.dtype == np.uint8 else np.clip(shrunk, 0, 1)
+    made = np.stack(channels, axis=-1)
+    return made if image.dtype == np.uint8 else np.clip(made, 0, 1)
 
 
 def thumbnail(image: np.ndarray, side: int = 512) -> np.ndarray:
@@ -34,4 +34,4 @@ def thumbnail(image: np.ndarray, side: int = 512) -> np.ndarray:
     """
     height, width = image.shape[:2]
     scale = min(1, side / max(height, width))
-    return shrink(image, max(1, round(height * scale)), max(1, round(width * scale)))
+    return resized(image, max(1, round(height * scale)), max(1, round(width * scale)))

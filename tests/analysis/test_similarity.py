@@ -12,6 +12,7 @@ from keras_gahr.analysis.nearest_patches import patch_slices, patch_sources
 from keras_gahr.analysis.similarity import (
     MEASURES,
     closest,
+    closest_features,
     paired_similarity,
     similarity_matrix,
 )
@@ -143,6 +144,35 @@ def test_near_copies_are_told_apart(dtype):
         expected = brute_force(image, images, measure)[0]
         found = closest(image, images, [measure], count=20)[measure]
         np.testing.assert_allclose(found.value[0], -np.sort(-expected)[:20], atol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e3, 1e-3])
+def test_ratios_of_features_are_right_near_copies(scale):
+    """Two copies of each vector at distances of about a thousandth of its length."""
+    draws = np.random.default_rng(5)
+    others = scale * draws.normal(3, 1, (64, 2, 512)).astype(np.float32)
+    others[:, 1] = others[:, 0] + scale * 1e-3 * draws.normal(0, 1, (64, 512))
+    vectors = others[:, 0] + np.float32(scale * 4e-4) * draws.normal(0, 1, (64, 512))
+    vectors = vectors.astype(np.float32)
+    columns = others.reshape(128, 512)
+    found = closest_features(vectors, columns)["distance"]
+    expected = np.linalg.norm(np.float64(vectors)[:, None] - others, axis=2)
+    np.testing.assert_array_equal(found.index, 2 * np.arange(64)[:, None] + [0, 1])
+    np.testing.assert_allclose(found.value * np.sqrt(512), expected, rtol=1e-12)
+
+
+def test_features_that_cannot_be_compared():
+    vectors = np.zeros((3, 4))
+    for wrong, message in [
+        (np.zeros((3, 4, 1)), "expected floats"),
+        (np.zeros((3, 4), np.uint8), "expected floats"),
+        (np.zeros((3, 5)), "vectors of 5 and of 4 numbers"),
+        (np.full((3, 4), np.nan), "not finite"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            closest_features(wrong, vectors)
+    with pytest.raises(InputError, match="'angle'"):
+        closest_features(vectors, vectors, ["angle"])
 
 
 def test_float32_products_alone_do_not_tell_near_copies_apart():
