@@ -9,6 +9,7 @@ from keras_gahr.baselines.bases import (
 )
 
 from .comparison import Comparison, compare
+from .copying import CopyingReport, copying_report
 from .eigenbases_by_sigma import eigenbases
 from .eigenvectors import METHODS, Eigenbasis, eigenbasis, exact_cost
 from .error_parts import BiasVariance, bias_variance
@@ -30,6 +31,7 @@ __all__ = [
     "BiasVariance",
     "Closest",
     "Comparison",
+    "CopyingReport",
     "Eigenbasis",
     "Features",
     "Jacobian",
@@ -46,6 +48,7 @@ __all__ = [
     "closest",
     "closest_features",
     "compare",
+    "copying_report",
     "dct_coefficients",
     "dct_image",
     "eigenbases",

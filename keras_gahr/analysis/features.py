@@ -102,6 +102,17 @@ class Features:
             progress(start + len(block), len(images))
         return found
 
+    def vectors(self, images: ArrayLike) -> np.ndarray:
+        """What `closest_features` compares: as `of`, but pixels are a view (N, k) of the images as they are.
+
+        Of a memory map no copy is made.
+        """
+        if self.name != PIXELS:
+            return self.of(images, progress=False)
+        images = as_stack(images)
+        images = images.astype(np.float32) if images.dtype == bool else images
+        return images.reshape(len(images), -1)
+
     def _of_block(self, images):
         """float32 (N, k), checked."""
         given = self.takes.fit(to_float(images, None if self.name == PIXELS else (0, 1)))

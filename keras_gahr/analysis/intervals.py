@@ -40,6 +40,33 @@ def bootstrap_interval(values, confidence=CONFIDENCE, draws=2000, seed=0):
     return _ends(found.confidence_interval)
 
 
+def statistic_interval(statistic, *samples, confidence=CONFIDENCE, draws=2000, seed=0):
+    """The percentile bootstrap interval of a function of independent samples.
+
+    Args:
+        statistic: takes as many arrays, whose last axis is that of the values, and returns numbers.
+        samples: (N,), (M,), ..., each resampled by itself.
+        confidence, draws, seed: see `bootstrap_interval`.
+
+    Returns:
+        (low, high), without width if a sample has fewer than two values.
+    """
+    if min(map(len, samples)) < 2:
+        value = float(statistic(*samples))
+        return value, value
+    found = stats.bootstrap(
+        samples,
+        lambda *drawn, axis: statistic(*drawn),
+        vectorized=True,
+        n_resamples=draws,
+        batch=max(1, _RESAMPLED // sum(map(len, samples))),
+        confidence_level=confidence,
+        method="percentile",
+        random_state=np.random.default_rng(seed),
+    )
+    return _ends(found.confidence_interval)
+
+
 def share_interval(values, confidence=CONFIDENCE):
     """Wilson's interval of a share, which has a width even where all values are equal.
 

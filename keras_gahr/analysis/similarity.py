@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from keras_gahr.datasets.arrays import blocks, to_float
-from keras_gahr.datasets.correlation import BLOCK, CONSTANT, rounding
+from keras_gahr.datasets.correlation import CONSTANT, rounding
 from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.datasets.nearest import Copies, Nearest
 from keras_gahr.datasets.stacks import as_stack
@@ -29,7 +29,10 @@ MEASURES = ("correlation", "cosine", "distance")
 LEAST_NORM = 1e-3
 
 # Samples whose products with a block of images are in memory at once.
-_ROWS = 512
+_ROWS = 1024
+
+# Images of a block: as float32 of 64x64 they stay in a processor's cache.
+_IMAGES = 512
 
 # Squared distances below this share of the squared norms, for each pixel, have not all digits of float32
 # left after a float64 product.
@@ -80,10 +83,12 @@ class _Vectors:
         flat = to_vectors(images).astype(dtype, copy=False)
         self.size = flat.shape[1]
         self.means = flat.mean(axis=1, dtype=np.float64)
-        self.centered = flat - self.means.astype(dtype)[:, None]
-        # Once more, since that mean was rounded.
-        self.centered -= self.centered.mean(axis=1, dtype=np.float64).astype(dtype)[:, None]
-        self.power = np.einsum("nd,nd->n", self.centered, self.centered, dtype=np.float64)
+        # In place, unless these are the images themselves. What rounding leaves of the mean counts
+        # only by its square.
+        out = None if np.may_share_memory(flat, images) else flat
+        self.centered = np.subtract(flat, self.means.astype(dtype)[:, None], out=out)
+        # In float32 with errors that `margin` allows for, as those of products.
+        self.power = np.einsum("nd,nd->n", self.centered, self.centered).astype(np.float64)
         self.whole_power = self.power + self.size * self.means**2
 
     def norms(self, measure):
@@ -185,8 +190,8 @@ def similarity_matrix(
 def _parts(images):
     """Yields a set in order, in parts whose products with some rows are of a good size."""
     for block in blocks(images):
-        for start in range(0, len(block), BLOCK):
-            yield block[start : start + BLOCK]
+        for start in range(0, len(block), _IMAGES):
+            yield block[start : start + _IMAGES]
 
 
 def paired_similarity(
@@ -209,6 +214,11 @@ def paired_similarity(
         raise InputError(
             f"received {len(images)} images and {len(others)} others, expected as many of each"
         )
+    return measure_pairs(measure, images, others)
+
+
+def measure_pairs(measure: str, images: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """The measure between images, or vectors, and others of the same place, float64 (N,)."""
     return np.concatenate(
         [
             _measure_rows(measure, images[start : start + _ROWS], others[start : start + _ROWS])
@@ -219,11 +229,12 @@ def paired_similarity(
 
 def _measure_rows(measure, images, others):
     """The measure between images and others of the same place, in float64."""
-    a, b = _Vectors(images, np.float64), _Vectors(others, np.float64)
     if measure == "distance":
         # Not from the products: of nearly equal images these cancel.
-        difference = to_vectors(images).astype(np.float64) - to_vectors(others)
-        return np.sqrt(np.mean(difference**2, axis=1))
+        difference = to_vectors(images).astype(np.float64)
+        difference -= to_vectors(others)
+        return np.sqrt(np.einsum("nd,nd->n", difference, difference) / difference.shape[1])
+    a, b = _Vectors(images, np.float64), _Vectors(others, np.float64)
     products = np.einsum("nd,nd->n", a.centered, b.centered)
     if measure == "cosine":
         products = products + a.size * a.means * b.means
@@ -294,7 +305,8 @@ def closest_features(
     """The vectors of a set that come closest to each of some vectors: `closest` of `Features.of`.
 
     Args:
-        features, others: (N, k) and (M, k), any finite floats, which are compared as float32.
+        features, others: (N, k) and (M, k), any finite floats, which are compared as float32; or pixels as
+            uint8.
         measures, count, progress: see `closest`.
 
     Returns:
@@ -313,7 +325,11 @@ def closest_features(
     assert callable(progress)  # As the decorator makes it.
     vectors, columns = array_of(features), array_of(others)
     for array in (vectors, columns):
-        if array.ndim != 2 or not array.size or array.dtype.kind != "f":
+        if (
+            array.ndim != 2
+            or not array.size
+            or not (array.dtype.kind == "f" or array.dtype == np.uint8)
+        ):
             raise InputError(
                 f"received features of shape {array.shape} and type {array.dtype}, expected floats (N, k)"
             )
@@ -322,7 +338,10 @@ def closest_features(
             f"received vectors of {vectors.shape[1]} and of {columns.shape[1]} numbers, expected as many"
         )
     _check_measures(measures)
-    _check_finite(vectors, columns)
+    if not all(np.isfinite(part).all() for array in (vectors, columns) for part in blocks(array)):
+        raise InputError(
+            "received features that are not finite: leave out those of samples that diverged"
+        )
     return _closest(vectors, columns, measures, count, progress)
 
 
@@ -333,9 +352,9 @@ def _closest(samples, images, measures, count, progress):
     copies = Copies(count)
     best = {measure: Nearest(len(samples), min(count, len(images))) for measure in measures}
     for part in _parts(images):
-        kept = copies.places(part)
-        if len(kept):
-            _take_in(best, rows, samples, _narrow(part[kept]), first + kept)
+        part = _narrow(part)
+        with copies.of_block(part) as block:
+            _take_in(best, rows, samples, first, block)
         first += len(part)
         progress(first, len(images))
     return {
@@ -350,9 +369,10 @@ def _narrow(images):
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def _take_in(best, rows, samples, images, names):
-    """Compares the samples, whose vectors are `rows`, with the images of a block."""
-    columns = _Vectors(images)
+def _take_in(best, rows, samples, first, block):
+    """Compares the samples, whose vectors are `rows`, with a block of images; `first` names its first one."""
+    images = block.images
+    columns, names = _Vectors(images), first + np.arange(len(images))
     for row in range(0, len(samples), _ROWS):
         some = slice(row, row + _ROWS)
         products = rows.centered[some] @ columns.centered.T
@@ -366,6 +386,7 @@ def _take_in(best, rows, samples, images, names):
                     _sign(measure) * _measure_pairs(measure, samples, images, start + i, j)
                 ),
                 lambda value, measure=measure, some=some: rows.as_scores(measure, value, some),
+                block.can_be_closest,
             )
 
 
@@ -385,15 +406,9 @@ def check_comparable(images, others, measures):
     if images.shape[1:] != others.shape[1:]:
         a, b = ("x".join(map(str, array.shape[1:])) for array in (images, others))
         raise InputError(f"received images of {a} and of {b}, expected one size: choose equal sets")
-    _check_finite(images)
 
 
 def _check_measures(measures):
     for measure in measures:
         if measure not in MEASURES:
             raise InputError(f"received measure {measure!r}, expected {', '.join(MEASURES)}")
-
-
-def _check_finite(*arrays):
-    if not all(np.isfinite(part).all() for array in arrays for part in blocks(array)):
-        raise InputError("received images that are not finite: leave out those that diverged")

