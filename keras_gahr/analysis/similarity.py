@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_gahr.datasets.arrays import blocks, to_float
+from keras_gahr.datasets.arrays import NOISY, blocks, check_values, to_float
 from keras_gahr.datasets.correlation import CONSTANT, rounding
 from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.datasets.nearest import Copies, Nearest
@@ -31,15 +31,15 @@ LEAST_NORM = 1e-3
 # Samples whose products with a block of images are in memory at once.
 _ROWS = 1024
 
-# Images of a block: as float32 of 64x64 they stay in a processor's cache.
-_IMAGES = 512
+# Images of a block: as float32 of 64x64 they take 16 MiB.
+_IMAGES = 1024
 
 # Squared distances below this share of the squared norms, for each pixel, have not all digits of float32
 # left after a float64 product.
 _NEAR = 1e-9
 
-# Pixel values of pairs that are compared in float64 at once (16 MiB).
-_VALUES = 2**21
+# Pixel values of pairs that are compared in float64 at once (2 MiB).
+_VALUES = 2**18
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -99,31 +99,30 @@ class _Vectors:
     def scores(self, measure, others, products, rows):
         """What ranks the others for each of some rows, the closest highest, of the products' type.
 
-        The measure itself but for a factor of each row; of the distance -|x - y|^2. The products
+        The measure itself but for a factor of each row; of the distance -|x - y|^2 / 2. The products
         are those of the centred vectors.
         """
         number = products.dtype.type
-        means, other_means = number(self.means[rows, None]), number(others.means)
+        means = number(self.size * self.means[rows, None])
         if measure == "distance":
-            scores = 2 * products
-            scores -= number(self.power[rows, None])
-            scores -= number(others.power)
-            offsets = means - other_means
-            offsets *= offsets
-            offsets *= self.size
-            scores -= offsets
+            # The products of the whole vectors, less half of their powers.
+            scores = means * number(others.means)
+            scores += products
+            scores -= number(others.whole_power / 2)
+            scores -= number(self.whole_power[rows, None] / 2)
             return scores
         inverse = 1 / others.norms(measure)
         scores = products * number(inverse)
         if measure == "cosine":
-            scores += means * number(self.size * others.means * inverse)
+            scores += means * number(others.means * inverse)
         return scores
 
     def margin(self, measure, others, rows):
         """A bound on the errors of float32 `scores`, for each of some rows, float64."""
         power, whole = self.power[rows], self.whole_power[rows]
         if measure == "distance":
-            power, whole = power + others.power.max(), whole + others.whole_power.max()
+            power = (power + others.power.max()) / 2
+            whole = (whole + others.whole_power.max()) / 2
         else:
             power, whole = np.sqrt(power), np.sqrt(whole)
         # A product of no entries has the error of its last few roundings.
@@ -132,7 +131,7 @@ class _Vectors:
     def as_scores(self, measure, values, rows):
         """The scores that belong to values, times their `_sign`, for each of some rows."""
         if measure == "distance":
-            return -self.size * values**2
+            return -self.size * values**2 / 2
         return values * self.norms(measure)[rows]
 
 
@@ -175,10 +174,10 @@ def similarity_matrix(
             products = rows.centered[some] @ columns.centered.T
             scores = rows.scores(measure, columns, products, some)
             if measure == "distance":
-                found = np.sqrt(np.maximum(-scores / rows.size, 0))
+                found = np.sqrt(np.maximum(-2 * scores / rows.size, 0))
                 # What is small compared with the products has lost its digits.
                 powers = rows.whole_power[some, None] + columns.whole_power
-                i, j = np.nonzero(-scores < _NEAR * rows.size * powers)
+                i, j = np.nonzero(-2 * scores < _NEAR * rows.size * powers)
                 found[i, j] = _measure_pairs(measure, images[some], part, i, j)
             else:
                 found = scores / rows.norms(measure)[some, None]
@@ -289,9 +288,17 @@ def closest(
         array([2, 3])
     """
     assert callable(progress)  # As the decorator makes it.
-    samples, images = as_stack(samples), as_stack(images)
+    # The values of the images are checked as they are read: a large set is read once.
+    samples, images = as_stack(samples), as_stack(images, limits=None)
     check_comparable(samples, images, measures)
-    return _closest(samples, images, measures, count, progress)
+    return _closest(
+        samples,
+        images,
+        measures,
+        count,
+        progress,
+        lambda part: check_values(part, "the array", NOISY),
+    )
 
 
 @shows_progress("comparing")
@@ -338,20 +345,26 @@ def closest_features(
             f"received vectors of {vectors.shape[1]} and of {columns.shape[1]} numbers, expected as many"
         )
     _check_measures(measures)
-    if not all(np.isfinite(part).all() for array in (vectors, columns) for part in blocks(array)):
+    _check_finite(vectors)
+    return _closest(vectors, columns, measures, count, progress, _check_finite)
+
+
+def _check_finite(features):
+    if not np.isfinite(features).all():
         raise InputError(
             "received features that are not finite: leave out those of samples that diverged"
         )
-    return _closest(vectors, columns, measures, count, progress)
 
 
-def _closest(samples, images, measures, count, progress):
+def _closest(samples, images, measures, count, progress, check):
+    """See `closest`; `check` is given each part of the images."""
     count = check_whole(count, "count", 1)
     samples = _narrow(samples)
     rows, first = _Vectors(samples), 0
     copies = Copies(count)
     best = {measure: Nearest(len(samples), min(count, len(images))) for measure in measures}
     for part in _parts(images):
+        check(part)
         part = _narrow(part)
         with copies.of_block(part) as block:
             _take_in(best, rows, samples, first, block)

@@ -12,7 +12,7 @@ from PIL import Image
 from keras_gahr.errors import InputError
 from keras_gahr.names import reason_of
 
-from .arrays import CLEAN, check_values, read_array, refuse_binary, to_float
+from .arrays import CLEAN, check_type, check_values, read_array, refuse_binary, to_float
 from .layout import find_layout, to_images
 
 ARRAYS = {".npy", ".npz"}
@@ -136,17 +136,20 @@ def check_images(
     name: str | PathLike,
     channels: int | None = None,
     layout: str | None = None,
-    limits: tuple[float, float] = CLEAN,
+    limits: tuple[float, float] | None = CLEAN,
 ) -> tuple[np.ndarray, str]:
     """A view of an array as images, and its layout; see `open_array`.
 
     Args:
         array: a NumPy array.
         name: what an error calls it.
-        channels, layout, limits: see `open_array`.
+        channels, layout, limits: see `open_array`; None for values that the caller checks.
     """
     layout = find_layout(array.shape, name, channels, layout)
     images = to_images(array, layout)
-    check_values(images, name, limits)
+    if limits is None:
+        check_type(images, name)
+    else:
+        check_values(images, name, limits)
     refuse_binary(images, name)
     return images, layout

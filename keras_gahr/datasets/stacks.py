@@ -60,14 +60,14 @@ def as_one_exact(image: ArrayLike) -> np.ndarray:
 
 
 def as_stack(
-    images: ArrayLike, channels: int | None = None, limits: tuple[float, float] = NOISY
+    images: ArrayLike, channels: int | None = None, limits: tuple[float, float] | None = NOISY
 ) -> np.ndarray:
     """Images as `(N, H, W, C)`, a view of an array, whose values are checked.
 
     Args:
         images: `(N, H, W, C)`, or as for `find_layout`; uint8 in 0..255, bool or floats.
         channels: see `find_layout`; an array of four axes may have any number of channels.
-        limits: of floats; see `check_values`.
+        limits: of floats; see `check_values`. None for values that the caller checks.
 
     Raises:
         InputError: for another shape, one that does not say which axes these are, other types, and values
