@@ -13,6 +13,8 @@ from keras_gahr.analysis.copying.report import RULES
 from keras_gahr.analysis.copying.score import copying_score
 from keras_gahr.errors import InputError
 
+pytestmark = pytest.mark.one_backend
+
 DRAWS = np.random.default_rng(7)
 TRAINING = DRAWS.random((8, 2, 4, 1)).astype(np.float32)
 TEST = DRAWS.random((5, 2, 4, 1)).astype(np.float32)
