@@ -35,6 +35,7 @@ _HOMES = {
     "DilatedUNet": "denoisers",
     "Inference": "denoisers",
     "InputError": "errors",
+    "MemorizationClock": "training",
     "MultiScaleDenoiser": "denoisers",
     "ReceptiveFieldBFCNN": "denoisers",
     "UNet": "denoisers",

@@ -35,6 +35,7 @@ from .errors import InputError as InputError
 from .restoration import restore as restore
 from .sampling import measurements as measurements
 from .sampling import sample as sample
+from .training import MemorizationClock as MemorizationClock
 from .training import train as train
 
 __version__: str

@@ -16,6 +16,7 @@ from keras_gahr.training.configured import (
     config_to_resume,
     estimate_prepared,
     now_and_then,
+    planned_clock,
 )
 from keras_gahr.training.devices.data_parallel import is_first
 from keras_gahr.training.devices.processes import must_relaunch, relaunch
@@ -81,6 +82,13 @@ def describe_run(config):
         f"{estimate.seconds_per_step:.3g} s "
         f"({config.batch_size / estimate.seconds_per_step:.0f} images/s)"
     )
+    plan = planned_clock(prepared)
+    if plan is not None:
+        typer.echo(
+            f"clock: {plan.looks} looks at {plan.samples} samples, {plan.per_decade:g} in a factor of ten "
+            f"of the steps: {plan.share:.1%} of the training's time, about "
+            f"{seconds_text(estimate.clock_seconds)} of it"
+        )
 
 
 def _run(config, out, **how):
@@ -142,7 +150,16 @@ def _report(result, test_images, out):
     pictures = [str(path) for path in sorted(out.glob("*.png"))]
     if pictures:
         typer.echo(f"pictures: {', '.join(pictures)}")
-    if result.state == "early stop":
+    if result.clock is not None:
+        typer.echo(f"clock: {result.clock.headline}")
+    if result.memorized is not None:
+        kept = (
+            f"is that of step {result.clock.last_before}"
+            if result.clock.last_before is not None
+            else "memorizes, since the first look already showed it: look more often"
+        )
+        typer.echo(f"stopped early: {result.memorized}; {out / 'model.keras'} {kept}")
+    elif result.state == "early stop":
         typer.echo(f"stopped early: no smaller test loss; {out / 'model.keras'} is the best")
     if result.state == "stopped":
         typer.echo(

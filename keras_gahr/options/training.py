@@ -5,11 +5,12 @@ from pathlib import Path
 
 from .option import option
 
-IMAGES, NETWORK, OPTIMIZATION, NOISE, MACHINE = (
+IMAGES, NETWORK, OPTIMIZATION, NOISE, CLOCK, MACHINE = (
     "Images",
     "Network",
     "Optimization",
     "Noise",
+    "Clock of memorization",
     "Machine",
 )
 """The headings under which they are listed."""
@@ -132,7 +133,57 @@ class TrainingOptions:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class RunOptions(TrainingOptions, NetworkOptions, ImageOptions):
+class ClockOptions:
+    """When a training is looked at for memorization, how closely, and what follows."""
+
+    clock: bool = option(
+        False,
+        "Look now and then whether it generalizes or memorizes: clock.csv, clock.png.",
+        CLOCK,
+        flag=True,
+    )
+    clock_budget: float = option(
+        0.05, "Share of the training's time that the looks may take.", CLOCK, above=0, most=10
+    )
+    clock_looks: float | None = option(
+        None,
+        "Looks in a factor of ten of the steps.",
+        CLOCK,
+        above=0,
+        most=100,
+        unset="as many as the budget allows, up to 12",
+    )
+    clock_samples: int | None = option(
+        None,
+        "Samples of each look.",
+        CLOCK,
+        least=2,
+        most=10**6,
+        unset="as many as the budget allows, 16 to 64",
+    )
+    clock_features: str | None = option(
+        None,
+        "Compare samples by the features of this .keras or .onnx file, too.",
+        CLOCK,
+        written=Path,
+    )
+    twin: str | None = option(
+        None,
+        "A run with a clock on other images: how alike are their samples?",
+        CLOCK,
+        written=Path,
+    )
+    stop_before_memorizing: bool = option(
+        False,
+        "Stop when copies or a gap between training and test images show, and keep the model of the look "
+        "before.",
+        CLOCK,
+        flag=True,
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunOptions(ClockOptions, TrainingOptions, NetworkOptions, ImageOptions):
     """All that `gahr train` can be asked for."""
 
     noise_law: str = option("quadratic", "quadratic or linear.", NOISE)

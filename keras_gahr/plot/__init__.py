@@ -15,6 +15,7 @@ Titles, names and captions are plain text: `$` and `_` in the name of a file are
 """
 
 from .bias_and_variance import error_parts
+from .clock import memorization_clock
 from .copying import measures_and_nulls
 from .datasets import intensity_histograms, overlap_histogram
 from .gaps import gap_over_images, gap_over_noise
@@ -45,6 +46,7 @@ __all__ = [
     "image_row",
     "intensity_histograms",
     "measures_and_nulls",
+    "memorization_clock",
     "overlap_histogram",
     "png_bytes",
     "psnr_lines",

@@ -22,9 +22,10 @@ from keras_gahr.analysis import (
 )
 from keras_gahr.restoration import Restoration
 from keras_gahr.sampling import MultiScaleSamples, Samples
-from keras_gahr.training import TrainingResult
+from keras_gahr.training import ClockReport, TrainingResult
 
 from .bias_and_variance import error_parts
+from .clock import memorization_clock
 from .copying import measures_and_nulls
 from .images import as_shown, denoised_images, image_row, show_sheet
 from .psnr import PSNRLine, psnr_lines
@@ -232,3 +233,15 @@ def _(result):
     ):
         if content:
             yield name, draw(content)
+    if result.clock is not None and result.clock.looks:
+        yield from figures_of(result.clock)
+
+
+@figures_of.register(ClockReport)
+def _(result, title=""):
+    yield (
+        "clock",
+        memorization_clock(
+            result.looks, gap_errors=result.gap_errors, title=title or result.headline
+        ),
+    )

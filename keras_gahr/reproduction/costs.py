@@ -6,8 +6,10 @@ import numpy as np
 
 from keras_gahr.datasets import load
 from keras_gahr.noise import keyed_normal
+from keras_gahr.options.option import declared
+from keras_gahr.options.training import ClockOptions
 from keras_gahr.psnr import SIGMAS
-from keras_gahr.training.conditions import goes_on_device
+from keras_gahr.training.conditions import goes_on_device, plan_of
 from keras_gahr.training.estimate import estimate_training
 from keras_gahr.training.preparation import initial_denoiser
 from keras_gahr.training.watch.levels import MOST_IMAGES
@@ -15,6 +17,7 @@ from keras_gahr.training.watch.levels import MOST_IMAGES
 from .plan import DatasetFolder, DatasetTask
 
 _NOT_OF_THE_STEP = {
+    *declared(ClockOptions),
     "epochs",
     "halve_every",
     "half",
@@ -68,6 +71,7 @@ class Costs:
             np.broadcast_to(image, (task.options[name], *shape))
             for name in ("train_size", "test_size")
         )
+        clock = config.clock_settings()
         changing = dict.fromkeys(_NOT_OF_THE_STEP)
         step = (shape, *(dataclasses.asdict(config) | changing).items())
         estimate = estimate_training(
@@ -79,6 +83,7 @@ class Costs:
             * len(SIGMAS),
             data_on_device=goes_on_device(denoiser, train, settings, config.data_on_device),
             measured=self._measured.get(step),
+            clock=None if clock is None else plan_of(clock, denoiser, train, settings),
         )
         self._measured.setdefault(step, estimate)
         return estimate

@@ -4,6 +4,9 @@ import keras_gahr.before_keras  # noqa: F401
 
 from .adam import Adam
 from .blind_training import BlindTraining
+from .clock import ClockReport, Look, MemorizationClock
+from .clock.callback import ClockCallback
+from .clock.settings import ClockSettings
 from .config import RunConfig
 from .configured import run_config
 from .from_images import train
@@ -15,6 +18,11 @@ from .settings import TrainingSettings
 __all__ = [
     "Adam",
     "BlindTraining",
+    "ClockCallback",
+    "ClockReport",
+    "ClockSettings",
+    "Look",
+    "MemorizationClock",
     "RunConfig",
     "TrainingResult",
     "TrainingSettings",

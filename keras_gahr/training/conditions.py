@@ -9,6 +9,7 @@ from keras_gahr import _backend
 from keras_gahr.datasets.arrays import check_values, refuse_binary
 from keras_gahr.errors import InputError
 
+from .data.batches import TiledBatches
 from .data.device_images import bytes_on_device
 from .estimate import estimate_memory
 
@@ -16,7 +17,9 @@ _SHARE_OF_DEVICE = 1 / 4
 """Of the free memory, what images may take unasked."""
 
 
-def check_conditions(denoiser, train_images, test_images, settings, data_on_device=None):
+def check_conditions(
+    denoiser, train_images, test_images, settings, data_on_device=None, clock=None
+):
     """Refuses a training that cannot end well.
 
     Args:
@@ -26,6 +29,7 @@ def check_conditions(denoiser, train_images, test_images, settings, data_on_devi
         settings: `TrainingSettings`.
         data_on_device: whether the training images are held on the device; None if
             `goes_on_device` is to say so, which leaves room for all else.
+        clock: `ClockSettings`, or None.
 
     Raises:
         InputError: if there are no training images; if images do not fit the denoiser, are not
@@ -49,6 +53,8 @@ def check_conditions(denoiser, train_images, test_images, settings, data_on_devi
             f"at a time on {keras.backend.backend()}: leave it out"
         )
     check_batch_size(len(train_images), settings)
+    if clock is not None:
+        plan_of(clock, denoiser, train_images, settings)
     check_memory(
         estimate_memory(
             denoiser,
@@ -57,6 +63,23 @@ def check_conditions(denoiser, train_images, test_images, settings, data_on_devi
             (train_images, test_images),
             device_images=train_images if data_on_device else None,
         )
+    )
+
+
+def plan_of(clock, denoiser, train_images, settings):
+    """The `ClockPlan` of a training; arguments as for `check_conditions`."""
+    batches = TiledBatches(
+        train_images,
+        settings.images_per_epoch,
+        settings.batch_size,
+        settings.seed,
+        shares=settings.devices,
+    )
+    return clock.plan(
+        denoiser,
+        len(train_images),
+        settings.epochs * batches.steps_per_epoch,
+        min(settings.batch_size, batches.images_per_epoch),
     )
 
 

@@ -16,7 +16,11 @@ from keras_gahr.noise import NoiseLaw, parse_sigma
 from keras_gahr.options.option import check_options, declared, describes_options
 from keras_gahr.options.training import NetworkOptions, RunOptions
 
+from .clock.settings import ClockSettings
 from .settings import TrainingSettings
+
+PATHS = ("dataset", "start_from", "twin", "clock_features")
+"""Options that are paths."""
 
 _AROUND = {"conditional", "skip", "start_from"}
 """Options of the network that no architecture has."""
@@ -47,6 +51,10 @@ class RunConfig(RunOptions):
         law = NoiseLaw(self.noise_law, parse_sigma(self.sigma_min), parse_sigma(self.sigma_max))
         options = {name: getattr(self, name) for name in declared(TrainingSettings)}
         return TrainingSettings(noise_law=law, **options)
+
+    def clock_settings(self) -> ClockSettings | None:
+        """What is asked of the clock; None if there is none."""
+        return ClockSettings.among(dataclasses.asdict(self))
 
     def network(self) -> dict[str, Any]:
         """The arguments of `build_denoiser` that were given, without channels and provenance."""
@@ -79,7 +87,7 @@ def read_options(path: str | Path) -> dict[str, Any]:
         except ValueError as error:
             shown = json.dumps(value)
             raise InputError(f"{path} has {name} = {shown:.80}, expected {error}") from None
-    paths = {name: content[name] for name in ("dataset", "start_from") if content.get(name)}
+    paths = {name: content[name] for name in PATHS if content.get(name)}
     return content | {name: os.path.expanduser(path) for name, path in paths.items()}
 
 

@@ -16,8 +16,10 @@ from keras_gahr.options.option import declared
 from keras_gahr.options.training import NetworkOptions
 from keras_gahr.psnr import SIGMAS
 
-from .conditions import check_conditions, goes_on_device
-from .config import RunConfig, read_options
+from .clock.plan import ClockPlan
+from .clock.twin import check_twin
+from .conditions import check_conditions, goes_on_device, plan_of
+from .config import PATHS, RunConfig, read_options
 from .devices.data_parallel import check_count, check_shares
 from .estimate import TrainingEstimate, estimate_training
 from .preparation import Preparation, prepare_training
@@ -89,6 +91,7 @@ def run_prepared(prepared: Preparation, out: str | Path, **how: Any) -> Training
         out, **how: see `run_training`.
     """
     config = prepared.config
+    clock = _clock_of(prepared)
     return run_training(
         prepared.denoiser,
         prepared.train_images.images,
@@ -98,8 +101,17 @@ def run_prepared(prepared: Preparation, out: str | Path, **how: Any) -> Training
         data=prepared.data,
         options=dataclasses.asdict(config),
         data_on_device=config.data_on_device,
+        clock=clock,
         **how,
     )
+
+
+def _clock_of(prepared):
+    """The `ClockSettings` of a `Preparation`, if there are any."""
+    clock = prepared.config.clock_settings()
+    if clock is not None and clock.twin is not None:
+        check_twin(clock.twin, prepared.data)
+    return clock
 
 
 def config_from(
@@ -130,7 +142,7 @@ def config_from(
                     f"received {name.replace('_', '-')} with --start-from, whose network is what it is: "
                     "leave one of them out"
                 )
-    for name in ("dataset", "start_from"):
+    for name in PATHS:
         if chosen.get(name) is not None:
             refuse_address(chosen[name])
             # Of the file that is found now, wherever the run goes on later.
@@ -180,6 +192,7 @@ def check_config(config: RunConfig, out: Path | None = None) -> Preparation:
         prepared.test_images.images,
         config.settings(),
         config.data_on_device,
+        _clock_of(prepared),
     )
     check_count(config.devices)
     check_shares(config.batch_size, config.devices)
@@ -199,7 +212,17 @@ def estimate_prepared(prepared: Preparation) -> TrainingEstimate:
         test_images=tests,
         extra_evaluations=watched * len(SIGMAS),
         data_on_device=goes_on_device(denoiser, images, settings, config.data_on_device),
+        clock=planned_clock(prepared),
     )
+
+
+def planned_clock(prepared: Preparation) -> ClockPlan | None:
+    """How the training of a `Preparation` is looked at; None without a clock."""
+    clock = prepared.config.clock_settings()
+    if clock is None:
+        return None
+    images = prepared.train_images.images
+    return plan_of(clock, prepared.denoiser, images, prepared.config.settings())
 
 
 def now_and_then(function: Callable[[Any], object], seconds: float) -> Callable[[Any], None]:

@@ -63,6 +63,7 @@ class TrainingEstimate:
         seconds_to_start: of the first step, in which JAX and TensorFlow compile.
         seconds_per_step: of a training step.
         seconds_per_epoch: of its steps and of the evaluation after them.
+        clock_share: of the time of all steps, what the looks of the clock take.
     """
 
     parameters: int
@@ -72,6 +73,7 @@ class TrainingEstimate:
     seconds_to_start: float
     seconds_per_step: float
     seconds_per_epoch: float
+    clock_share: float = 0.0
 
     @property
     def steps(self) -> int:
@@ -80,7 +82,12 @@ class TrainingEstimate:
     @property
     def seconds(self) -> float:
         """Of the whole training."""
-        return self.seconds_to_start + self.epochs * self.seconds_per_epoch
+        return self.seconds_to_start + self.epochs * self.seconds_per_epoch + self.clock_seconds
+
+    @property
+    def clock_seconds(self) -> float:
+        """Of all looks of the clock, as far as they are passes of the network."""
+        return self.clock_share * self.steps * self.seconds_per_step
 
 
 def estimate_memory(denoiser, image_shape, batch_size, images=(), device_images=None):
@@ -124,6 +131,7 @@ def estimate_training(
     extra_evaluations=0,
     data_on_device=False,
     measured=None,
+    clock=None,
 ):
     """Measures some steps of a training on a copy of the denoiser; nothing of the caller's changes.
 
@@ -141,6 +149,7 @@ def estimate_training(
         data_on_device: whether the training images are held on the device.
         measured: the `TrainingEstimate` of a training with the same step, which is then not measured
             again; or None.
+        clock: the `ClockPlan`, or None.
 
     Returns:
         A `TrainingEstimate`.
@@ -173,6 +182,7 @@ def estimate_training(
         seconds_to_start=first,
         seconds_per_step=step,
         seconds_per_epoch=step * (len(batches) + _EVALUATION_COST * evaluated),
+        clock_share=0.0 if clock is None else clock.share,
     )
 
 

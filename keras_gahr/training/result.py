@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from keras_gahr.denoisers import Denoiser
 from keras_gahr.result import SavedResult
 
+from .clock.report import ClockReport
 from .run_folder import FILES, check_run_output
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class TrainingResult(SavedResult):
         folder: the run directory. One that nobody asked for lies among the system's temporary files
             and is gone when the result is.
         temporary: what keeps such a directory, or None.
+        clock: the `ClockReport` of a training with a clock, or None.
+        memorized: how one saw that it memorized, if that ended it; or None.
 
     Examples:
         >>> from keras_gahr.training import TrainingResult
@@ -54,6 +57,8 @@ class TrainingResult(SavedResult):
     denoiser: Denoiser | None = None
     folder: Path | None = None
     temporary: object = dataclasses.field(default=None, repr=False)
+    clock: ClockReport | None = dataclasses.field(default=None, repr=False)
+    memorized: str | None = dataclasses.field(default=None, repr=False)
 
     @property
     def diverged(self) -> bool:

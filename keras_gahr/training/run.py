@@ -26,6 +26,7 @@ from keras_gahr.files import (
 )
 from keras_gahr.json_file import read_json
 
+from .clock.settings import ClockSettings
 from .conditions import check_conditions, goes_on_device
 from .devices.data_parallel import check_shares, data_parallel
 from .keras_settings import keras_in_float32
@@ -57,6 +58,7 @@ def run_training(
     data_on_device: bool | None = None,
     after_epoch: Callable[[TrainingResult], object] | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    clock: ClockSettings | None = None,
 ) -> TrainingResult:
     """Trains a denoiser and keeps it in a run directory.
 
@@ -85,6 +87,7 @@ def run_training(
         after_epoch: a function of the `TrainingResult` so far, called after each epoch.
         callbacks: further `keras.callbacks.Callback`s, which see the training as `fit` shows it. One
             that sets `stop_training` ends it with "early stop".
+        clock: whether and how closely to look for memorization, see `ClockSettings`; default: not.
 
     Returns:
         `TrainingResult`.
@@ -105,9 +108,9 @@ def run_training(
         >>> result.denoiser is denoiser, "train_psnr" in result.history[0]
         (True, True)
     """
-    check_conditions(denoiser, train_images, test_images, settings, data_on_device)
+    check_conditions(denoiser, train_images, test_images, settings, data_on_device, clock)
     _check_callbacks(callbacks)
-    identity = identity_of(denoiser, settings, train_images, test_images)
+    identity = identity_of(denoiser, settings, train_images, test_images, clock)
     with data_parallel(settings.devices) as shared, contextlib.ExitStack() as stack:
         stack.enter_context(keras_in_float32())
         check_shares(settings.batch_size, shared.count)
@@ -145,6 +148,7 @@ def run_training(
             data_on_device=data_on_device,
             after_epoch=after_epoch if shared.is_first else None,
             callbacks=callbacks,
+            clock=clock,
         )
         if kept is not None:
             session.restore(*kept)

@@ -13,9 +13,13 @@ FILES = (
     "state.safetensors",
     "history.csv",
     "levels.csv",
+    "clock.csv",
+    "clock",
+    "before_memorizing.keras",
     "events",
     "curves.png",
     "levels.png",
+    "clock.png",
     "denoising.png",
 )
 """All that a run directory may hold."""

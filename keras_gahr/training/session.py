@@ -10,6 +10,7 @@ from keras_gahr.denoisers import load_denoiser
 from keras_gahr.errors import InputError
 
 from .blind_training import compiled_training
+from .conditions import plan_of
 from .data.batches import NoisyBatches, TiledBatches
 from .data.device_images import DeviceImages
 from .interruption import Interruption
@@ -18,6 +19,7 @@ from .resume.state import read_state
 from .resume.state_keeper import StateKeeper
 from .watch.average import Average
 from .watch.checkpoint import DenoiserKeeper
+from .watch.clock import ClockWatch
 from .watch.events import Events
 from .watch.history import History
 from .watch.levels import MOST_IMAGES, LevelRecorder, read_levels
@@ -38,6 +40,7 @@ class Session:
         denoiser, train_images, test_images, settings, console, state_seconds, after_epoch, callbacks: see
             `run_training`.
         data_on_device: whether the training images are held on the device.
+        clock: `ClockSettings`, or None.
         out: the directory, which exists.
         identity: see `StateKeeper`.
     """
@@ -57,6 +60,7 @@ class Session:
         data_on_device,
         after_epoch,
         callbacks=(),
+        clock=None,
     ):
         self.shared, self.settings, self.out = shared, settings, out
         self.denoiser = denoiser
@@ -79,6 +83,7 @@ class Session:
         self.checkpoint = self._checkpoint(train_images)
         self.levels = self._levels(train_images, test_images)
         self.events = self._events()
+        self.clock = self._clock(clock, train_images, test_images)
         self.keeper = self._keeper(identity, state_seconds)
         self.status = Status(out / "status.json", settings.epochs)
         self.progress = ProgressBar(console, self.batches, settings.epochs) if console else None
@@ -127,16 +132,41 @@ class Session:
             pictures_every=math.ceil(self.settings.epochs / _MOST_PICTURES),
         )
 
+    def _clock(self, clock, train_images, test_images):
+        if clock is None:
+            return None
+        plan = plan_of(clock, self.denoiser, train_images, self.settings)
+        return ClockWatch(
+            self.out,
+            clock,
+            plan,
+            train_images,
+            test_images,
+            self.batches,
+            last_step=self.settings.epochs * self.batches.steps_per_epoch,
+            denoiser=self._of_now,
+        )
+
+    def _of_now(self):
+        """The denoiser to look at within an epoch."""
+        if self.average is not None:
+            self.average.take()
+        return self.kept
+
     def _keeper(self, identity, seconds):
+        parts = {"history": self.history, "checkpoint": self.checkpoint}
+        if self.clock is not None:
+            parts["clock"] = self.clock
         return StateKeeper(
             self.out / "state.safetensors",
             self.model,
             self.batches,
             self.interruption,
-            parts={"history": self.history, "checkpoint": self.checkpoint},
+            parts=parts,
             diverged=lambda: self.checkpoint.diverged,
             identity=identity,
             seconds=seconds,
+            ended=lambda: self.clock is not None and self.clock.stopped is not None,
         )
 
     def _in_order(self, after_epoch, callbacks):
@@ -148,6 +178,7 @@ class Session:
             self.checkpoint,
             self.levels,
             self.events,
+            self.clock,
             # After those whose state it keeps.
             self.keeper,
             self.status,
@@ -186,7 +217,7 @@ class Session:
             with self.interruption.listening():
                 # Who reads that it is running may stop it.
                 self.status.write("running", self.keeper.epoch)
-                if self.keeper.step:
+                if self.keeper.step and self._end() is None:
                     # All epochs of one `fit` have one length: the rest of one needs its own.
                     self._fit(self.keeper.epoch + 1)
                     if self._end() is None:
@@ -196,8 +227,12 @@ class Session:
                     self._fit(self.settings.epochs)
         finally:
             self.events.close()
+            if self.clock is not None:
+                self.clock.close()
             if self.progress is not None:
                 self.progress.close()
+        if self.clock is not None:
+            self.clock.finish(self.checkpoint.path)
         self.status.write(self._end(), self.keeper.epoch)
         # What is kept may be the best epoch's or averages, which the model does not have any more.
         kept = self.checkpoint.path
@@ -214,6 +249,8 @@ class Session:
             self.levels.pictures,
             self.denoiser,
             self.out,
+            clock=None if self.clock is None else self.clock.report(),
+            memorized=None if self.clock is None else self.clock.stopped,
         )
 
     def _end(self):
@@ -221,6 +258,8 @@ class Session:
         if self.checkpoint.diverged:
             return "diverged"
         if self.checkpoint.exhausted:
+            return "early stop"
+        if self.clock is not None and self.clock.stopped is not None:
             return "early stop"
         if self.keeper.epoch >= self.settings.epochs:
             return "finished"

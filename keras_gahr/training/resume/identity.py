@@ -13,12 +13,16 @@ from keras_gahr.errors import InputError
 from .state import damaged
 
 
-def identity_of(denoiser, settings, train_images, test_images):
+def identity_of(denoiser, settings, train_images, test_images, clock=None):
     """What a training and the state it goes on from must share, as plain values."""
     training = dataclasses.asdict(settings)
     if settings.schedule in {"halving", "constant"}:
         # These do not depend on the number of epochs, so that there may be more of them.
         del training["epochs"]
+    if clock is not None:
+        # Wherever other files lie by then.
+        asked = {**dataclasses.asdict(clock), "twin": None}
+        training |= {name: value for name, value in asked.items() if value is not None}
     network = denoiser.get_config()
     for name in ("name", "provenance"):
         network.pop(name, None)

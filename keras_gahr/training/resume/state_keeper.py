@@ -27,9 +27,13 @@ class StateKeeper(keras.callbacks.Callback):
         diverged: a function that says whether the training diverged: the state before is then kept.
         identity: plain values that a training must share with the state that it goes on from.
         seconds: between two states within an epoch.
+        ended: a function that says whether somebody has ended the training for good, which is to be known
+            when it goes on.
     """
 
-    def __init__(self, path, model, batches, interruption, parts, diverged, identity, seconds):
+    def __init__(
+        self, path, model, batches, interruption, parts, diverged, identity, seconds, ended
+    ):
         super().__init__()
         self.path = path
         self.batches = batches
@@ -38,6 +42,7 @@ class StateKeeper(keras.callbacks.Callback):
         self.diverged = diverged
         self.identity = identity
         self.seconds = seconds
+        self.ended = ended
         self.epoch = 0
         self.step = 0
         self._variables = _state_variables(model)
@@ -87,7 +92,7 @@ class StateKeeper(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs: Mapping[str, float]):
         self.step = self.batches.done(batch)
         due = time.monotonic() - self._written >= self.seconds
-        if not due and self.interruption.signal is None:
+        if not due and self.interruption.signal is None and not self.ended():
             return
         if self.step < self.batches.steps_per_epoch and math.isfinite(float(logs["loss"])):
             self._write()

@@ -18,6 +18,10 @@ class Average(keras.callbacks.Callback):
         self.denoiser = type(denoiser).from_config(denoiser.get_config())
 
     def on_epoch_end(self, epoch, logs=None):
+        self.take()
+
+    def take(self):
+        """Takes over the averages of now."""
         optimizer, trained = self.model.optimizer, self.model.denoiser
         for own, others in zip(self.denoiser.variables, trained.variables, strict=True):
             own.assign(others)

@@ -1,0 +1,103 @@
+"""How well a denoiser does on its training images and on others, at a few noise levels."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_gahr.baselines import EmpiricalBayes
+from keras_gahr.datasets.arrays import take
+from keras_gahr.denoisers import Inference
+from keras_gahr.noise import keyed_normal
+from keras_gahr.psnr import psnr_of_any
+
+_LARGEST_COPY = 2**30
+"""Pixel values of a training set beyond which the distance to the copy is not asked for."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Errors:
+    """What a look finds at each of S noise levels.
+
+    Args:
+        train, test: float64 (S, images): |D(y) - x|^2 / (d sigma^2), the share of the noise that is left.
+        train_psnr, test_psnr: float64 (S, images), in dB.
+        copy: float64 (S,): |D(y) - D_copy(y)|^2 over |D(y) - y|^2 of test images, where D_copy is the
+            optimal denoiser of the training set; NaN without test images or for too large a set.
+    """
+
+    train: np.ndarray
+    test: np.ndarray
+    train_psnr: np.ndarray
+    test_psnr: np.ndarray
+    copy: np.ndarray
+
+
+class LevelErrors:
+    """Measures `Errors` of the same images with the same noise again and again.
+
+    Args:
+        train_images: (N, H, W, C), uint8 or floats.
+        test_images: the same; may be empty.
+        sigmas: noise levels, in units of [0, 1].
+        most: images of each set that are measured, the first ones.
+        seed: of the noise.
+    """
+
+    def __init__(self, train_images, test_images, sigmas, most, seed):
+        self.sigmas = sigmas
+        self._train_images = train_images
+        self._sets = [
+            take(images, slice(most), limits=None) for images in (train_images, test_images)
+        ]
+        count = max(map(len, self._sets))
+        self._noise = keyed_normal(seed, range(count), 0, train_images.shape[1:])
+        self._copies = None
+
+    @property
+    def counts(self):
+        """How many training and test images are measured."""
+        return tuple(map(len, self._sets))
+
+    def measure(self, inference):
+        """The `Errors` of the denoiser of an `Inference`."""
+        errors, psnrs, copies = ([], []), ([], []), []
+        for sigma, copied in zip(self.sigmas, self._copied(), strict=True):
+            told = sigma if inference.denoiser.told else None
+            for kind, clean in enumerate(self._sets):
+                noisy = self._noisy(clean, sigma)
+                denoised = inference.denoise(noisy, sigma=told) if len(clean) else clean
+                squares = np.square(denoised - clean, dtype=np.float64)
+                errors[kind].append(squares.mean(axis=(1, 2, 3)) / sigma**2)
+                psnrs[kind].append(psnr_of_any(denoised, clean))
+            # Of the last ones, which are the test images.
+            copies.append(_distance(denoised, copied, noisy))
+        return Errors(*map(np.stack, (*errors, *psnrs)), np.array(copies))
+
+    def _noisy(self, clean, sigma):
+        return clean + np.float32(sigma) * self._noise[: len(clean)]
+
+    def _copied(self):
+        """What the optimal denoiser of the training set makes of the noisy test images, at each level.
+
+        It does not change: it is computed once.
+        """
+        if self._copies is None:
+            tests = self._sets[1]
+            if not len(tests) or self._train_images.size > _LARGEST_COPY:
+                self._copies = [None] * len(self.sigmas)
+            else:
+                copy = EmpiricalBayes(self._train_images, sigma=self.sigmas[0])
+                inference = Inference(copy)
+                self._copies = []
+                for sigma in self.sigmas:
+                    copy.set_sigma(sigma)
+                    inference.refold()
+                    self._copies.append(inference.denoise(self._noisy(tests, sigma)))
+        return self._copies
+
+
+def _distance(denoised, copied, noisy):
+    if copied is None:
+        return np.nan
+    apart, moved = (np.square(denoised - other, dtype=np.float64) for other in (copied, noisy))
+    return apart.sum() / max(moved.sum(), np.finfo(float).tiny)

@@ -1,0 +1,159 @@
+"""The clock of memorization in a training of ours."""
+
+import shutil
+from pathlib import Path
+
+import keras
+
+from keras_gahr.denoisers import save_denoiser
+from keras_gahr.files import replacing
+
+from ..clock.look import Look
+from ..clock.memorization_clock import MemorizationClock
+from ..clock.plan import ClockPlan
+from ..clock.table import write_clock
+from ..clock.twin import KeptSamples, with_twin
+from .event_file import EventFile
+
+_SEED = 0
+
+
+class ClockWatch(keras.callbacks.Callback):
+    """Looks at the denoiser at log-spaced steps and at the end; see `MemorizationClock`.
+
+    It keeps clock.csv, the samples of each look in the folder clock, event files below events/clock whose
+    steps are those of the training, and before_memorizing.keras, the denoiser of the last look that showed no
+    memorization.
+
+    Args:
+        folder: the run directory.
+        options: `ClockOptions`.
+        plan: a `ClockPlan`; a run that goes on has the one that it began with.
+        train_images, test_images: arrays `(count, height, width, channels)`.
+        batches: `TiledBatches`.
+        last_step: of the training.
+        denoiser: a function without arguments that returns the `Denoiser` to look at.
+
+    Attributes:
+        stopped: how one saw that it memorizes, if that ended the training; else None.
+    """
+
+    def __init__(
+        self, folder, options, plan, train_images, test_images, batches, last_step, denoiser
+    ):
+        super().__init__()
+        self.folder = folder
+        self.options = options
+        self.plan = plan
+        self.batches = batches
+        self.last_step = last_step
+        self.stopped = None
+        self._images = train_images, test_images
+        self._denoiser = denoiser
+        shape = train_images.shape[1:]
+        self._kept = KeptSamples(folder, shape)
+        self._twin = None if options.twin is None else KeptSamples(Path(options.twin), shape)
+        self._looks = []
+        self._clock = None
+        self._events = None
+
+    @property
+    def clock(self):
+        """The `MemorizationClock`, made when it is first needed: a run that goes on may change the plan."""
+        if self._clock is None:
+            self._clock = MemorizationClock(
+                *self._images,
+                samples=self.plan.samples,
+                looks_per_decade=self.plan.per_decade,
+                features=self.options.clock_features,
+                # Whatever the seed of the training is: twins differ in that.
+                seed=_SEED,
+            )
+            self._clock.looks = self._looks
+        return self._clock
+
+    @property
+    def snapshot(self):
+        """Where the denoiser of the last look lies that showed no memorization."""
+        return self.folder / "before_memorizing.keras"
+
+    def report(self):
+        """The `ClockReport` so far."""
+        return self.clock.report()
+
+    def state(self):
+        return {
+            "plan": vars(self.plan),
+            "looks": [
+                {name: None if number != number else number for name, number in row.items()}
+                for row in self.clock.report().rows
+            ],
+            "stopped": self.stopped,
+        }
+
+    def restore(self, state):
+        """Puts back what `state` returned; raises `ValueError` or `TypeError` for anything else."""
+        self.plan = ClockPlan(**state["plan"])
+        self._looks = [Look.from_row(row) for row in state["looks"]]
+        self._clock = None
+        self.stopped = state["stopped"]
+        if not isinstance(self.stopped, str | None):
+            raise ValueError("a reason that is no text")
+        _ = self.clock  # Of numbers that no clock has.
+
+    def on_train_begin(self, logs=None):
+        if self._events is None:
+            last = self.clock.looks[-1].step if self.clock.looks else 0
+            self._events = EventFile(self.folder / "events" / "clock", last + 1)
+
+    def on_train_batch_end(self, batch, logs=None):
+        step = self.batches.epoch * self.batches.steps_per_epoch + self.batches.done(batch)
+        if self.clock.due(step) or step == self.last_step:
+            self._look(step)
+
+    def on_train_end(self, logs=None):
+        self.close()
+
+    def close(self):
+        """Closes the event file; `on_train_end` does not run when `fit` raises."""
+        if self._events is not None:
+            self._events.close()
+            self._events = None
+
+    def _look(self, step):
+        # On JAX the variables are empty during an epoch; asking for the model fills them.
+        _ = self.model
+        denoiser = self._denoiser()
+        look = self.clock.look(step, denoiser)
+        self._kept.write(step, self.clock.last_samples)
+        self.compare_with_twin()
+        self._events.add(step, _scalars(self.clock.looks[-1]))
+        reason = look.memorizes(self.clock.gap_errors)
+        if reason is None:
+            save_denoiser(denoiser, self.snapshot)
+        elif self.options.stop_before_memorizing:
+            self.stopped = f"at step {step} {reason}"
+            self.model.stop_training = True
+
+    def finish(self, path):
+        """Ends the clock of a training: of one that it stopped, the model is the snapshot.
+
+        Args:
+            path: of the `.keras` file of the run.
+        """
+        self.compare_with_twin()
+        if self.stopped is not None and self.snapshot.is_file():
+            with replacing(path) as temporary:
+                shutil.copyfile(self.snapshot, temporary)
+
+    def compare_with_twin(self):
+        """Writes clock.csv, with the twin's agreement at all steps that it has reached by now."""
+        looks = self.clock.looks
+        if self._twin is not None:
+            looks[:] = [with_twin(look, self._kept, self._twin) for look in looks]
+        write_clock(self.folder / "clock.csv", looks)
+
+
+def _scalars(look):
+    """The numbers of a look by the tags that they have in TensorBoard."""
+    return {f"clock/{name}": number for name, number in look.row().items() if number == number}

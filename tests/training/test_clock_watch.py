@@ -1,0 +1,197 @@
+"""The clock of memorization in trainings of ours."""
+
+import csv
+import dataclasses
+import os
+import signal
+
+import numpy as np
+import pytest
+from equal_runs import check_equal
+
+import keras_gahr as kg
+from keras_gahr.training import ClockSettings, TrainingSettings, run_training, session
+from keras_gahr.training.clock import Look, read_clock
+from keras_gahr.training.watch.event_file import read_events
+
+SETTINGS = TrainingSettings(epochs=3, images_per_epoch=64, batch_size=8, learning_rate=3e-3)
+CLOCK = ClockSettings(clock_looks=4, clock_samples=4, clock_budget=10.0)
+STEPS = [10, 18, 24]
+"""Its looks at three epochs of eight steps, the last one at the end."""
+
+
+def run(out, images, settings=SETTINGS, clock=CLOCK, seed=0, **options):
+    denoiser = kg.UNet(num_blocks=1, num_kernels=4, seed=seed)
+    return run_training(denoiser, images[:16], images[16:], settings, out, clock=clock, **options)
+
+
+def stop_after(monkeypatch, steps):
+    """Makes trainings get a SIGINT after so many steps of this process."""
+
+    class Stopping(session.Interruption):
+        taken = 0
+
+        def on_train_batch_end(self, batch, logs=None):
+            Stopping.taken += 1
+            if Stopping.taken == steps:
+                os.kill(os.getpid(), signal.SIGINT)
+            super().on_train_batch_end(batch, logs)
+
+    monkeypatch.setattr(session, "Interruption", Stopping)
+
+
+def scalars_of(folder):
+    """The numbers in event files, {tag: [(step, number), ...]}."""
+    found = {}
+    for path in sorted(folder.glob("*tfevents*")):
+        for _, event in read_events(path):
+            for value in event.summary.value:
+                found.setdefault(value.tag, []).append((event.step, value.simple_value))
+    return found
+
+
+def test_a_run_keeps_its_looks(tmp_path, smooth_images):
+    result = run(tmp_path / "run", smooth_images(20, 8, 8))
+    looks = read_clock(tmp_path / "run" / "clock.csv")
+    assert [look.step for look in looks] == STEPS
+    for found, look in zip(looks, result.clock.looks, strict=True):
+        assert found.row() == pytest.approx(look.row(), nan_ok=True)
+    kept = sorted(path.name for path in (tmp_path / "run" / "clock").iterdir())
+    assert kept == [f"step_{step:012d}.npy" for step in STEPS]
+    scalars = scalars_of(tmp_path / "run" / "events" / "clock")
+    assert [step for step, _ in scalars["clock/f_mem"]] == STEPS
+    assert (tmp_path / "run" / "before_memorizing.keras").is_file()
+    assert "clock" in dict(kg.plot.figures_of(result))
+
+
+def test_a_training_is_the_same_with_a_clock(tmp_path, smooth_images):
+    images = smooth_images(20, 8, 8)
+    with_it = run(tmp_path / "run", images)
+    without = run(tmp_path / "other", images, clock=None)
+    assert without.clock is None
+    check_equal(tmp_path / "run", tmp_path / "other", with_it, without)
+
+
+@pytest.mark.parametrize(("steps", "changes"), [(10, {}), (13, {"ema": 0.9})])
+def test_a_clock_goes_on_as_if_nothing_had_happened(
+    tmp_path, smooth_images, monkeypatch, steps, changes
+):
+    images, settings = smooth_images(20, 8, 8), dataclasses.replace(SETTINGS, **changes)
+    expected = run(tmp_path / "whole", images, settings)
+    with monkeypatch.context() as patch:
+        stop_after(patch, steps)
+        assert run(tmp_path / "run", images, settings).state == "stopped"
+    found = run(tmp_path / "run", images, settings, resume=True)
+    check_equal(tmp_path / "run", tmp_path / "whole", found, expected)
+    assert (tmp_path / "run" / "clock.csv").read_text() == (
+        tmp_path / "whole" / "clock.csv"
+    ).read_text()
+    for name in sorted(path.name for path in (tmp_path / "whole" / "clock").iterdir()):
+        np.testing.assert_array_equal(
+            *(np.load(tmp_path / run / "clock" / name) for run in ("run", "whole"))
+        )
+    # What the first part wrote is there once.
+    scalars = [scalars_of(tmp_path / run / "events" / "clock") for run in ("run", "whole")]
+    assert scalars[0] == scalars[1]
+
+
+@pytest.mark.one_backend
+def test_a_run_goes_on_with_its_own_clock_only(tmp_path, smooth_images, monkeypatch):
+    images = smooth_images(20, 8, 8)
+    with monkeypatch.context() as patch:
+        stop_after(patch, 5)
+        run(tmp_path / "run", images)
+    other = dataclasses.replace(CLOCK, clock_samples=5)
+    for clock, name in ((None, "clock"), (other, "clock_samples")):
+        with pytest.raises(kg.InputError, match=f"other {name} "):
+            run(tmp_path / "run", images, clock=clock, resume=True)
+
+
+def memorizing_from(step):
+    """`Look.memorizes` of trainings that memorize from a step on."""
+    return lambda look, gap_errors=3.0: "it memorizes" if look.step >= step else None
+
+
+def test_a_training_stops_and_keeps_the_model_of_the_look_before(
+    tmp_path, smooth_images, monkeypatch
+):
+    images = smooth_images(20, 8, 8)
+    stopping = dataclasses.replace(CLOCK, stop_before_memorizing=True)
+    monkeypatch.setattr(Look, "memorizes", memorizing_from(18))
+    result = run(tmp_path / "run", images, clock=stopping)
+    assert result.state == "early stop"
+    assert result.memorized == "at step 18 it memorizes"
+    assert [look.step for look in result.clock.looks] == STEPS[:2]
+    assert result.clock.last_before == 10
+    # The state of step 10, from a training that a signal ends there.
+    with monkeypatch.context() as patch:
+        # The end of an epoch counts, too.
+        stop_after(patch, 11)
+        at_ten = run(tmp_path / "ten", images, clock=None)
+    for found, expected in zip(
+        kg.load_denoiser(tmp_path / "run" / "model.keras").get_weights(),
+        at_ten.denoiser.get_weights(),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(found, expected)
+    for found, expected in zip(
+        result.denoiser.get_weights(), at_ten.denoiser.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+    # It does not go on, and remains what it is.
+    again = run(tmp_path / "run", images, clock=stopping, resume=True)
+    assert (again.state, again.memorized) == (result.state, result.memorized)
+
+
+@pytest.mark.one_backend
+def test_a_training_that_memorizes_at_its_first_look_has_no_look_before(
+    tmp_path, smooth_images, monkeypatch
+):
+    monkeypatch.setattr(Look, "memorizes", memorizing_from(1))
+    stopping = dataclasses.replace(CLOCK, stop_before_memorizing=True)
+    result = run(tmp_path / "run", smooth_images(20, 8, 8), clock=stopping)
+    assert result.state == "early stop"
+    assert result.clock.last_before is None
+    assert (tmp_path / "run" / "model.keras").is_file()
+
+
+class TestTwin:
+    def test_agreement_is_that_of_the_samples(self, tmp_path, smooth_images):
+        images = smooth_images(40, 8, 8)
+        run(tmp_path / "a", images)
+        clock = dataclasses.replace(CLOCK, twin=str(tmp_path / "a"))
+        result = run(tmp_path / "b", images[20:], clock=clock, seed=1)
+        for look in result.clock.looks:
+            samples = [
+                np.load(tmp_path / name / "clock" / f"step_{look.step:012d}.npy") for name in "ab"
+            ]
+            flat = [array.reshape(4, -1).astype(float) for array in samples]
+            expected = np.mean(
+                [np.corrcoef(one, two)[0, 1] for one, two in zip(*flat, strict=True)]
+            )
+            # The samples are kept in float16.
+            assert look.twins == pytest.approx(expected, abs=1e-4)
+
+    @pytest.mark.one_backend
+    def test_looks_that_the_twin_takes_later_are_filled_in(self, tmp_path, smooth_images):
+        images = smooth_images(40, 8, 8)
+        short = dataclasses.replace(SETTINGS, epochs=2)
+        run(tmp_path / "a", images, short)
+        clock = dataclasses.replace(CLOCK, twin=str(tmp_path / "a"))
+        result = run(tmp_path / "b", images[20:], clock=clock, seed=1)
+        assert [np.isfinite(look.twins) for look in result.clock.looks] == [True, False, False]
+        run(tmp_path / "a", images, dataclasses.replace(SETTINGS, epochs=3), resume=True)
+        again = run(tmp_path / "b", images[20:], clock=clock, seed=1, resume=True)
+        assert [np.isfinite(look.twins) for look in again.clock.looks] == [True, True, True]
+        with open(tmp_path / "b" / "clock.csv", newline="") as file:
+            assert all(row["twins"] for row in csv.DictReader(file))
+
+    @pytest.mark.one_backend
+    @pytest.mark.parametrize("content", [b"", b"\x93NUMPY no array", b"x" * 100])
+    def test_damaged_samples_are_refused_in_a_line(self, tmp_path, smooth_images, content):
+        images = smooth_images(40, 8, 8)
+        run(tmp_path / "a", images)
+        (tmp_path / "a" / "clock" / "step_000000000010.npy").write_bytes(content)
+        clock = dataclasses.replace(CLOCK, twin=str(tmp_path / "a"))
+        with pytest.raises(kg.InputError, match="expected the samples of a look"):
+            run(tmp_path / "b", images[20:], clock=clock)
