@@ -53,25 +53,33 @@ class LevelErrors:
         self._noise = keyed_normal(seed, range(count), 0, train_images.shape[1:])
         self._copies = None
 
-    @property
-    def counts(self):
-        """How many training and test images are measured."""
-        return tuple(map(len, self._sets))
-
     def measure(self, inference):
         """The `Errors` of the denoiser of an `Inference`."""
-        errors, psnrs, copies = ([], []), ([], []), []
-        for sigma, copied in zip(self.sigmas, self._copied(), strict=True):
-            told = sigma if inference.denoiser.told else None
-            for kind, clean in enumerate(self._sets):
-                noisy = self._noisy(clean, sigma)
-                denoised = inference.denoise(noisy, sigma=told) if len(clean) else clean
-                squares = np.square(denoised - clean, dtype=np.float64)
-                errors[kind].append(squares.mean(axis=(1, 2, 3)) / sigma**2)
-                psnrs[kind].append(psnr_of_any(denoised, clean))
-            # Of the last ones, which are the test images.
-            copies.append(_distance(denoised, copied, noisy))
-        return Errors(*map(np.stack, (*errors, *psnrs)), np.array(copies))
+        train, test = self._sets
+        trained, tested = (
+            np.stack([self._denoised(inference, clean, sigma) for sigma in self.sigmas])
+            for clean in self._sets
+        )
+        copy = [
+            np.nan if copied is None else _distance(denoised, copied, self._noisy(test, sigma))
+            for sigma, copied, denoised in zip(self.sigmas, self._copied(), tested, strict=True)
+        ]
+        return Errors(
+            train=self._share_left(trained, train),
+            test=self._share_left(tested, test),
+            train_psnr=np.stack([psnr_of_any(denoised, train) for denoised in trained]),
+            test_psnr=np.stack([psnr_of_any(denoised, test) for denoised in tested]),
+            copy=np.array(copy),
+        )
+
+    def _denoised(self, inference, clean, sigma):
+        told = sigma if inference.denoiser.told else None
+        return inference.denoise(self._noisy(clean, sigma), sigma=told) if len(clean) else clean
+
+    def _share_left(self, denoised, clean):
+        """|D(y) - x|^2 / (d sigma^2), float64 (S, images)."""
+        squares = np.square(denoised - clean, dtype=np.float64).mean(axis=(2, 3, 4))
+        return squares / np.square(self.sigmas)[:, None]
 
     def _noisy(self, clean, sigma):
         return clean + np.float32(sigma) * self._noise[: len(clean)]
@@ -97,7 +105,5 @@ class LevelErrors:
 
 
 def _distance(denoised, copied, noisy):
-    if copied is None:
-        return np.nan
     apart, moved = (np.square(denoised - other, dtype=np.float64) for other in (copied, noisy))
     return apart.sum() / max(moved.sum(), np.finfo(float).tiny)

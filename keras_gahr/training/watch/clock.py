@@ -125,8 +125,10 @@ class ClockWatch(keras.callbacks.Callback):
         _ = self.model
         denoiser = self._denoiser()
         look = self.clock.look(step, denoiser)
+        assert self.clock.last_samples is not None  # Of this look.
         self._kept.write(step, self.clock.last_samples)
         self.compare_with_twin()
+        assert self._events is not None  # Since the training began.
         self._events.add(step, _scalars(self.clock.looks[-1]))
         reason = look.memorizes(self.clock.gap_errors)
         if reason is None:
