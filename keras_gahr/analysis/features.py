@@ -182,7 +182,7 @@ def as_features(given: FeaturesLike = None) -> Features:
     if isinstance(given, str | os.PathLike):
         return _of_file(Path(given))
     if isinstance(given, keras.Model):
-        return _of_model(given, given.name)
+        return _of_model(given)
     if foreign.is_module(given):
         takes = TakenImages(foreign.first_channels(given), channels_first=foreign.CHANNELS_FIRST)
         return Features(type(given).__name__, lambda images: _of_module(given, images), takes)
@@ -205,7 +205,8 @@ def _of_file(path):
     )
 
 
-def _of_model(model, name):
+def _of_model(model, name=None):
+    name = name or model.name
     inputs = getattr(model, "inputs", None) or []
     if len(inputs) > 1:
         raise InputError(f"the features {name} take {len(inputs)} inputs, expected images alone")

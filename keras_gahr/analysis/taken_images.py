@@ -85,7 +85,7 @@ class TakenImages:
         """Float32 images (N, H, W, C) in this form; where a batch is short, its last image is repeated."""
         if self.size is not None and images.shape[1:3] != self.size:
             images = np.stack([resized(image, *self.size) for image in images])
-        if self.channels not in {None, images.shape[3]}:
+        if self.channels is not None and self.channels != images.shape[3]:
             images = np.repeat(images, self.channels, axis=3)
         if len(images) < self.batch:
             images = np.concatenate(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
-
-from keras_gahr.progress import OnProgress
 
 from ..memorization import distance_ratio
 from ..similarity import closest_features
@@ -62,7 +61,7 @@ def neighbours(
     test: np.ndarray | None,
     quantile: float,
     seed: int,
-    progress: OnProgress,
+    progress: Callable[[int, int], object],
 ) -> Neighbours:
     """The `Neighbours` of vectors.
 
