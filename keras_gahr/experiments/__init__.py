@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+import keras_gahr.before_keras  # noqa: F401
 from keras_gahr.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _HOMES = {
     "ray": ("tangent.ray", "Ray"),
     "sines": ("tangent.sines", "Sines"),
     "shuffled": ("shuffled.experiment", "Shuffled"),
+    "onset": ("onset.experiment", "Onset"),
 }
 """The module and the class of each experiment by its name."""
 

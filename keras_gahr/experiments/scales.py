@@ -210,6 +210,52 @@ _TABLE: Mapping[str, Mapping[str, Mapping[str, object]]] = {
         },
         "paper": {},
     },
+    # Few images, and long after they are denoised well: times of memorization are to be seen.
+    "onset": {
+        "smoke": {
+            "mixture_sizes": (4, 16),
+            "runs": 1,
+            "mixture_steps": 600,
+            "mixture_looks": 4,
+            "mixture_samples": 64,
+            "images": 64,
+            "size": 8,
+            "set_sizes": (2, 8),
+            "halves": "A",
+            "test_size": 32,
+            "num_kernels": 8,
+            "num_blocks": 1,
+            "epochs": 2,
+            "images_per_epoch": 8 * 80,
+            "batch_size": 8,
+            "learning_rate": 4e-3,
+            "clock_looks": 4,
+            "clock_samples": 16,
+        },
+        "laptop": {
+            "mixture_sizes": (16, 64, 256, 1024),
+            "runs": 2,
+            "mixture_steps": 40_000,
+            # From 128 points on all have equal batches.
+            "mixture_batch": 128,
+            "mixture_looks": 8,
+            "mixture_samples": 200,
+            "images": 1024,
+            "size": 16,
+            # Four times the images memorize about six times later: more of them outlast 40 minutes.
+            "set_sizes": (16, 32, 64),
+            "test_size": 128,
+            "num_kernels": 16,
+            "num_blocks": 2,
+            "epochs": 10,
+            "images_per_epoch": 16 * 600,
+            "batch_size": 16,
+            "learning_rate": 2e-3,
+            "clock_looks": 6,
+            "clock_samples": 64,
+        },
+        "paper": {},
+    },
     # The network on unshuffled faces is that of "eigenbasis". Towards small noise every denoiser has
     # slope 1: slopes are compared above.
     "shuffled": {

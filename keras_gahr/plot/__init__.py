@@ -20,6 +20,7 @@ from .copying import measures_and_nulls
 from .datasets import intensity_histograms, overlap_histogram
 from .gaps import gap_over_images, gap_over_noise
 from .images import denoised_images, image_pairs, image_row, show_image
+from .onset import memorized_over_time, onset_times
 from .output import png_bytes, save
 from .psnr import PSNRLine, psnr_lines
 from .restorations import restored_images
@@ -47,6 +48,8 @@ __all__ = [
     "intensity_histograms",
     "measures_and_nulls",
     "memorization_clock",
+    "memorized_over_time",
+    "onset_times",
     "overlap_histogram",
     "png_bytes",
     "psnr_lines",
