@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_gahr.datasets.arrays import NOISY, blocks, check_values, to_float
+from keras_gahr.datasets.arrays import NOISY, check_values, release, to_float
 from keras_gahr.datasets.correlation import CONSTANT, rounding
 from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.datasets.nearest import Copies, Nearest
@@ -31,8 +31,9 @@ LEAST_NORM = 1e-3
 # Samples whose products with a block of images are in memory at once.
 _ROWS = 1024
 
-# Images of a block: as float32 of 64x64 they take 16 MiB.
-_IMAGES = 1024
+# Images of a block at most, and bytes of it as float32: large products are faster, and what is not larger is
+# taken from memory that was used before.
+_IMAGES, _BYTES = 2048, 24 * 2**20
 
 # Squared distances below this share of the squared norms, for each pixel, have not all digits of float32
 # left after a float64 product.
@@ -82,7 +83,7 @@ class _Vectors:
     def __init__(self, images, dtype: type[np.floating] = np.float32):
         flat = to_vectors(images).astype(dtype, copy=False)
         self.size = flat.shape[1]
-        self.means = flat.mean(axis=1, dtype=np.float64)
+        self.means = flat.mean(axis=1).astype(np.float64)
         # In place, unless these are the images themselves. What rounding leaves of the mean counts
         # only by its square.
         out = None if np.may_share_memory(flat, images) else flat
@@ -105,11 +106,13 @@ class _Vectors:
         number = products.dtype.type
         means = number(self.size * self.means[rows, None])
         if measure == "distance":
-            # The products of the whole vectors, less half of their powers.
-            scores = means * number(others.means)
+            # The products of the means, less half of both powers, as a product of three columns.
+            power, other_power = self.whole_power[rows] / 2, others.whole_power / 2
+            ones, other_ones = np.ones_like(power), np.ones_like(other_power)
+            left = np.stack([means[:, 0], ones, -power], axis=1)
+            right = np.stack([others.means, -other_power, other_ones])
+            scores = number(left) @ number(right)
             scores += products
-            scores -= number(others.whole_power / 2)
-            scores -= number(self.whole_power[rows, None] / 2)
             return scores
         inverse = 1 / others.norms(measure)
         scores = products * number(inverse)
@@ -125,8 +128,8 @@ class _Vectors:
             whole = (whole + others.whole_power.max()) / 2
         else:
             power, whole = np.sqrt(power), np.sqrt(whole)
-        # A product of no entries has the error of its last few roundings.
-        return rounding(self.size) * power + 4 * rounding(0) * whole
+        # NumPy adds in blocks of 128, and pairs of these: a mean is off by up to 24 roundings.
+        return rounding(self.size) * power + 32 * rounding(0) * whole
 
     def as_scores(self, measure, values, rows):
         """The scores that belong to values, times their `_sign`, for each of some rows."""
@@ -188,9 +191,10 @@ def similarity_matrix(
 
 def _parts(images):
     """Yields a set in order, in parts whose products with some rows are of a good size."""
-    for block in blocks(images):
-        for start in range(0, len(block), _IMAGES):
-            yield block[start : start + _IMAGES]
+    rows = max(1, min(_IMAGES, _BYTES // (4 * images[0].size)))
+    for start in range(0, len(images), rows):
+        yield images[start : start + rows]
+        release(images)
 
 
 def paired_similarity(
