@@ -38,8 +38,8 @@ def memorization_clock(
     for axes, draw in zip(panels, (_copies, _gaps, _closeness, _errors), strict=True):
         draw(axes, steps, looks, gap_errors)
         for time, color, name in (
-            (generalization_time(looks), GREEN, "generalizes"),
-            (memorization_time(looks), RED, "memorizes"),
+            (generalization_time(looks), GREEN, "test error near its best"),
+            (memorization_time(looks), RED, "copies"),
         ):
             if time is not None:
                 axes.axvline(time, color=color, linestyle=":", linewidth=1.2)

@@ -10,6 +10,7 @@ from typing import Any
 
 import rich.console
 
+from keras_gahr.analysis.features import as_features
 from keras_gahr.errors import InputError
 from keras_gahr.model_address import refuse_address
 from keras_gahr.options.option import declared
@@ -17,7 +18,6 @@ from keras_gahr.options.training import NetworkOptions
 from keras_gahr.psnr import SIGMAS
 
 from .clock.plan import ClockPlan
-from .clock.twin import check_twin
 from .conditions import check_conditions, goes_on_device, plan_of
 from .config import PATHS, RunConfig, read_options
 from .devices.data_parallel import check_count, check_shares
@@ -69,12 +69,10 @@ def run_config(
         ('finished', 1)
     """
     config.settings()  # What they refuse is said before the images are read.
-    prepared = prepare_training(config, Path(out) if resume else None)
-    if begin is not None:
-        begin(prepared)
     return run_prepared(
-        prepared,
+        prepare_training(config, Path(out) if resume else None),
         out,
+        begin=begin,
         resume=resume,
         overwrite=overwrite,
         console=console,
@@ -83,15 +81,24 @@ def run_config(
     )
 
 
-def run_prepared(prepared: Preparation, out: str | Path, **how: Any) -> TrainingResult:
+def run_prepared(
+    prepared: Preparation,
+    out: str | Path,
+    *,
+    begin: Callable[[Preparation], object] | None = None,
+    **how: Any,
+) -> TrainingResult:
     """The same with images and network at hand.
 
     Args:
         prepared: a `Preparation`.
+        begin: see `run_config`.
         out, **how: see `run_training`.
     """
     config = prepared.config
-    clock = _clock_of(prepared)
+    clock = _checked_clock(prepared)
+    if begin is not None:
+        begin(prepared)
     return run_training(
         prepared.denoiser,
         prepared.train_images.images,
@@ -106,11 +113,15 @@ def run_prepared(prepared: Preparation, out: str | Path, **how: Any) -> Training
     )
 
 
-def _clock_of(prepared):
-    """The `ClockSettings` of a `Preparation`, if there are any."""
+def _checked_clock(prepared):
+    """The `ClockSettings` of a `Preparation`, if there are any; raises `InputError` if they cannot be."""
     clock = prepared.config.clock_settings()
-    if clock is not None and clock.twin is not None:
-        check_twin(clock.twin, prepared.data)
+    if clock is None:
+        return None
+    planned_clock(prepared)
+    clock.check_twin(prepared.data)
+    if clock.clock_features is not None:
+        as_features(clock.clock_features)
     return clock
 
 
@@ -192,7 +203,7 @@ def check_config(config: RunConfig, out: Path | None = None) -> Preparation:
         prepared.test_images.images,
         config.settings(),
         config.data_on_device,
-        _clock_of(prepared),
+        _checked_clock(prepared),
     )
     check_count(config.devices)
     check_shares(config.batch_size, config.devices)

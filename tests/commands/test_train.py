@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -312,3 +313,65 @@ def test_training_starts_from_a_model(gahr, refused, dataset, tmp_path, tiny_mod
     config["denoiser"]["class"] = "Nothing"
     (out / "config.json").write_text(json.dumps(config))
     assert "which network" in refused("train", "--resume", out, "--epochs", 3)
+
+
+CLOCK = ("--clock-budget", 10, "--clock-samples", 2, "--clock-looks", 1)
+
+
+def test_a_training_with_a_clock(gahr, dataset, tmp_path):
+    out = tmp_path / "run"
+    result = gahr("train", dataset, "--out", out, *QUICK, *CLOCK)
+    assert result.exit_code == 0, result.output
+    assert "clock: N = 36, test error near its best from step" in " ".join(result.output.split())
+    assert (out / "clock.png").is_file()
+    steps = [row.split(",")[0] for row in (out / "clock.csv").read_text().splitlines()[1:]]
+    # 36 images, twice in an epoch of 64, are one time; and the one at the end.
+    assert steps == ["4"]
+
+
+@pytest.mark.one_backend
+def test_a_dry_run_says_what_the_clock_takes(gahr, dataset):
+    result = gahr("train", dataset, "--dry-run", *QUICK[:4], "--epochs", 100, "--clock")
+    assert result.exit_code == 0, result.output
+    line = next(line for line in result.output.splitlines() if line.startswith("clock: "))
+    looks, samples, share = re.fullmatch(
+        r"clock: (\d+) looks at (\d+) samples, [\d.]+ in a factor of ten of the steps: ([\d.]+)% of the "
+        r"training's time, about .* of it",
+        line,
+    ).groups()
+    assert int(looks) >= 3
+    assert 16 <= int(samples) <= 64
+    assert float(share) <= 5
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--clock", "--clock-budget", 0), "clock_budget"),
+        (("--clock", "--epochs", 1), "clock-budget of 0.05"),
+        (("--clock", "--clock-samples", 1), "clock-samples"),
+        (("--clock-features", "features.txt"), "features.txt"),
+        (("--clock-features", "no-such.onnx"), "no-such.onnx"),
+        (("--twin", "no-such-run"), "no-such-run"),
+    ],
+)
+def test_a_clock_that_cannot_be_is_refused(refused, dataset, tmp_path, options, says):
+    out = tmp_path / "run"
+    longer = ("--epochs", 500) if "--epochs" not in options else ()
+    message = refused("train", dataset, "--out", out, *QUICK[:4], *QUICK[6:], *longer, *options)
+    assert says in message
+    assert not out.exists()
+
+
+@pytest.mark.one_backend
+def test_a_twin_is_of_other_images(gahr, refused, dataset, tmp_path):
+    a, b = tmp_path / "a", tmp_path / "b"
+    sizes = ("--train-size", 16, "--test-size", 4)
+    assert gahr("train", dataset, "--out", a, *QUICK, *CLOCK, *sizes).exit_code == 0
+    plain = tmp_path / "plain"
+    assert gahr("train", dataset, "--out", plain, *QUICK, *sizes).exit_code == 0
+    twin = (*QUICK, *CLOCK, *sizes, "--out", b, "--twin")
+    assert "has no clock" in refused("train", dataset, *twin, plain, "--half", "B")
+    result = gahr("train", dataset, *twin, a, "--half", "B")
+    assert result.exit_code == 0, result.output

@@ -185,7 +185,7 @@ def test_numbers_are_those_of_their_formulas(images):
             found.append(denoised(denoiser, noisy))
             if name == "test":
                 copy = denoised(EmpiricalBayes(train, sigma=sigma), noisy)
-                away = ((found[-1] - noisy) ** 2).sum()
+                away = ((noisy - copy) ** 2).sum()
                 copies.append(((found[-1] - copy) ** 2).sum() / away)
         errors[name] = np.mean(
             [((x - clean) ** 2).mean() / s**2 for x, s in zip(found, sigmas, strict=True)]

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import json
 import os
 import signal
 
@@ -195,3 +196,45 @@ class TestTwin:
         clock = dataclasses.replace(CLOCK, twin=str(tmp_path / "a"))
         with pytest.raises(kg.InputError, match="expected the samples of a look"):
             run(tmp_path / "b", images[20:], clock=clock)
+
+
+@pytest.mark.one_backend
+def test_a_twin_on_the_same_images_is_none(tmp_path):
+    data = {"sha256": "0" * 64, "half": "A", "dataset": "images"}
+    content = {"options": {"clock": True}, "data": data}
+    (tmp_path / "config.json").write_text(json.dumps(content))
+    clock = ClockSettings(twin=str(tmp_path))
+    with pytest.raises(kg.InputError, match="choose --half B"):
+        clock.check_twin(data)
+    clock.check_twin({**data, "half": "B"})
+    clock.check_twin({**data, "sha256": "1" * 64})
+    (tmp_path / "config.json").write_text("[]")
+    with pytest.raises(kg.InputError, match="holds no run"):
+        clock.check_twin(data)
+
+
+@pytest.mark.slow
+@pytest.mark.one_backend
+@pytest.mark.parametrize(("count", "stops"), [(16, True), (4000, False)])
+def test_a_training_on_few_images_is_stopped_and_one_on_many_is_not(count, stops):
+    images = kg.datasets.c_alpha_images(4300, 16, seed=0, alpha=2)
+    result = kg.train(
+        images[:count],
+        images[4000:],
+        num_blocks=2,
+        num_kernels=16,
+        epochs=5,
+        images_per_epoch=4000,
+        batch_size=16,
+        stop_before_memorizing=True,
+        clock_budget=0.2,
+        progress=False,
+    )
+    assert (result.state, result.memorized is not None) == (
+        ("early stop", True) if stops else ("finished", False)
+    )
+    assert all(not look.memorizes() for look in result.clock.looks[:-1])
+    if stops:
+        # What is kept denoises other images as well as its own, as far as can be told.
+        kept = kg.MemorizationClock(images[:count], images[4000:]).look(1, result.denoiser)
+        assert kept.memorizes() is None

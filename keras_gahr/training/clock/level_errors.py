@@ -21,8 +21,8 @@ class Errors:
     Args:
         train, test: float64 (S, images): |D(y) - x|^2 / (d sigma^2), the share of the noise that is left.
         train_psnr, test_psnr: float64 (S, images), in dB.
-        copy: float64 (S,): |D(y) - D_copy(y)|^2 over |D(y) - y|^2 of test images, where D_copy is the
-            optimal denoiser of the training set; NaN without test images or for too large a set.
+        copy: float64 (S,): |D(y) - D_copy(y)|^2 over |y - D_copy(y)|^2 of test images, where D_copy is
+            the optimal denoiser of the training set; NaN without test images or for too large a set.
     """
 
     train: np.ndarray
@@ -105,5 +105,7 @@ class LevelErrors:
 
 
 def _distance(denoised, copied, noisy):
-    apart, moved = (np.square(denoised - other, dtype=np.float64) for other in (copied, noisy))
-    return apart.sum() / max(moved.sum(), np.finfo(float).tiny)
+    apart, whole = (
+        np.square(image - copied, dtype=np.float64).sum() for image in (denoised, noisy)
+    )
+    return apart / max(whole, np.finfo(float).tiny)

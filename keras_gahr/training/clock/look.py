@@ -43,8 +43,8 @@ class Look(Result):
         gap_null: the same of two halves of the test images.
         gap_error: standard error of a gap between sets of these sizes, from the test images.
         train_psnr, test_psnr, gaps, copy: by noise level (in units of [0, 1]): PSNR in dB, their
-            difference, and |D(y) - D_copy(y)|^2 / |D(y) - y|^2 on test images, where D_copy is the
-            optimal denoiser of the training set: 0 for a perfect memorizer.
+            difference, and |D(y) - D_copy(y)|^2 / |y - D_copy(y)|^2 on test images, where D_copy is the
+            optimal denoiser of the training set: 1 for one that does nothing, 0 for a perfect memorizer.
 
     Examples:
         >>> from keras_gahr.training import Look

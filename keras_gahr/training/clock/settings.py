@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Self
 
 from keras_gahr.errors import InputError
+from keras_gahr.json_file import read_json
 from keras_gahr.options.option import check_options, declared, describes_options
 from keras_gahr.options.training import ClockOptions
 
@@ -68,3 +70,29 @@ class ClockSettings(ClockOptions):
             self.clock_samples,
             self.clock_looks,
         )
+
+    def check_twin(self, data: Mapping[str, Any]) -> None:
+        """Raises `InputError` unless the twin, if there is one, has a clock and other images.
+
+        Args:
+            data: what config.json says of the images of the training.
+        """
+        if self.twin is None:
+            return
+        run = Path(self.twin)
+        config = read_json(run / "config.json", "the config.json of a run")
+        try:
+            theirs = {name: config["data"].get(name) for name in ("sha256", "half")}
+            clock = ClockSettings.among(config["options"])
+        except (AttributeError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{run} holds no run, expected a folder that `gahr train` made"
+            ) from error
+        if clock is None:
+            raise InputError(f"{run} has no clock to compare with: train it with --clock, too")
+        if None not in theirs.values() and theirs == {name: data.get(name) for name in theirs}:
+            other = "A" if theirs["half"] == "B" else "B"
+            raise InputError(
+                f"{run} is trained on the same half of the same dataset, expected a twin on other images: "
+                f"choose --half {other}"
+            )

@@ -13,7 +13,6 @@ from keras_gahr.analysis.intervals import mean_interval
 from keras_gahr.analysis.similarity import paired_similarity
 from keras_gahr.errors import InputError
 from keras_gahr.files import replacing
-from keras_gahr.json_file import read_json
 
 from .look import Look
 
@@ -91,36 +90,6 @@ class KeptSamples:
         """The steps of all looks that were kept."""
         names = (re.fullmatch(r"step_(\d{12})\.npy", path.name) for path in self.folder.glob("*"))
         return sorted(int(name[1]) for name in names if name)
-
-
-def check_twin(run: str | Path, data: dict) -> Path:
-    """The run directory of a twin, if it is one.
-
-    Args:
-        run: a run directory.
-        data: what config.json says of the images of the training that it is to be the twin of.
-
-    Raises:
-        InputError: if there is no run, or one without a clock, or one on the same images.
-    """
-    run = Path(run)
-    config = read_json(run / "config.json", "the config.json of a run")
-    try:
-        options, theirs = config["options"], config["data"]
-        has_clock = bool(options.get("clock"))
-        same = data.get("sha256") is not None and all(
-            data.get(name) == theirs.get(name) for name in ("sha256", "half")
-        )
-    except (AttributeError, KeyError, TypeError) as error:
-        raise InputError(f"{run} holds no run, expected a folder that `gahr train` made") from error
-    if not has_clock:
-        raise InputError(f"{run} has no clock to compare with: train it with --clock, too")
-    if same:
-        raise InputError(
-            f"{run} is trained on images of the same half of the same dataset, expected the twin on "
-            "others: choose --half " + ("A" if data.get("half") == "B" else "B")
-        )
-    return run
 
 
 def with_twin(look: Look, own: KeptSamples, twin: KeptSamples) -> Look:
