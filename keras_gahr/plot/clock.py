@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from keras_gahr.training.clock.look import SHARE, Look
-from keras_gahr.training.clock.times import generalization_time, memorization_time
+from keras_gahr.training.clock.times import generalization_time
 
 from .style import AMBER, BLUE, GREEN, NOISY, RED, TEST, TRAIN, grid, legend, new_figure, shades
 
@@ -35,11 +35,12 @@ def memorization_clock(
     figure = new_figure(10, 6.4, title)
     panels = figure.subplots(2, 2, sharex=True).ravel()
     steps = np.array([look.step for look in looks])
+    memorizing = next((look.step for look in looks if look.memorizes(gap_errors)), None)
     for axes, draw in zip(panels, (_copies, _gaps, _closeness, _errors), strict=True):
         draw(axes, steps, looks, gap_errors)
         for time, color, name in (
             (generalization_time(looks), GREEN, "test error near its best"),
-            (memorization_time(looks), RED, "copies"),
+            (memorizing, RED, "memorization seen"),
         ):
             if time is not None:
                 axes.axvline(time, color=color, linestyle=":", linewidth=1.2)
@@ -65,7 +66,7 @@ def memorization_clock(
 def _copies(axes, steps, looks, gap_errors):
     _with_band(axes, steps, looks, "f_mem", BLUE, "copies (d1 / d2 < 1/3)")
     _with_band(axes, steps, looks, "f_mem_features", AMBER, "copies by features")
-    _line(axes, steps, looks, "f_mem_up_to_a_factor", NOISY, "up to a factor", "--")
+    _with_band(axes, steps, looks, "f_mem_up_to_a_factor", NOISY, "copies up to a factor")
     axes.axhline(SHARE, color=RED, linewidth=0.8)
     axes.set_ylim(-0.02, 1.02)
     axes.set_ylabel("share of the samples")

@@ -98,16 +98,17 @@ def onset_times(
     """
     figure = new_figure(6.4, 4.2, title)
     axes = figure.subplots()
-    numbers = sorted({int(count) for _, counts, *_ in times for count in counts})
-    numbers = sorted({*numbers, *(int(n) for n in (() if unreached is None else unreached[0]))})
+    waiting = np.array(((), ()) if unreached is None else unreached, np.float64)
+    runs = np.concatenate([waiting[0], *(np.asarray(counts) for _, counts, *_ in times)])
+    numbers = [int(count) for count in np.unique(runs)]
     ends = np.array([numbers[0], numbers[-1]], np.float64) if numbers else np.ones(2)
     for (name, counts, steps, law), color in zip(times, (RED, BLUE), strict=False):
         label = name if law is None else f"{name} = {law[0]:.3g} N^{law[1]:.2f}"
         axes.plot(counts, steps, "o", markersize=5, color=color, alpha=0.7, label=plain(label))
         if law is not None:
             axes.plot(ends, law[0] * ends ** law[1], color=color, linewidth=1)
-    if unreached is not None and len(unreached[0]):
-        axes.plot(*unreached, "^", markersize=7, color=GREY, label="not memorized until here")
+    if waiting.size:
+        axes.plot(*waiting, "^", markersize=7, color=GREY, label="not memorized until here")
     numbers_of_images(axes, numbers)
     axes.set_yscale("log")
     axes.set_ylabel("step")

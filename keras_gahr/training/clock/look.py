@@ -15,6 +15,13 @@ SHARE = 0.05
 GAP_ERRORS = 3.0
 """Or when the gap at the middle noise level exceeds so many of its standard errors."""
 
+_COPIES = {
+    "f_mem": "training images",
+    "f_mem_up_to_a_factor": "multiples of training images",
+    "f_mem_features": "training images by their features",
+}
+"""Shares of the samples, and of what."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Look(Result):
@@ -29,8 +36,9 @@ class Look(Result):
         f_mem: share of them whose distance to the closest training image is below a third of that to
             the second closest (with one training image: whose correlation with it is above 0.95);
             f_mem_low, f_mem_high: Wilson's interval.
-        f_mem_up_to_a_factor: the same if training images may be multiplied by a number, since a
-            denoiser without biases knows an image with all its multiples.
+        f_mem_up_to_a_factor, f_mem_up_to_a_factor_low, f_mem_up_to_a_factor_high: the same if training
+            images may be multiplied by a number, since a denoiser without biases knows an image with
+            all its multiples.
         f_mem_features, f_mem_features_low, f_mem_features_high: as `f_mem`, by distances of features.
         closest: mean correlation of a sample with the closest of all training images.
         own, held_out: mean correlation with the closest of some training images, and of as many that
@@ -59,6 +67,8 @@ class Look(Result):
     f_mem_low: float = math.nan
     f_mem_high: float = math.nan
     f_mem_up_to_a_factor: float = dataclasses.field(default=math.nan, repr=False)
+    f_mem_up_to_a_factor_low: float = dataclasses.field(default=math.nan, repr=False)
+    f_mem_up_to_a_factor_high: float = dataclasses.field(default=math.nan, repr=False)
     f_mem_features: float = dataclasses.field(default=math.nan, repr=False)
     f_mem_features_low: float = dataclasses.field(default=math.nan, repr=False)
     f_mem_features_high: float = dataclasses.field(default=math.nan, repr=False)
@@ -95,16 +105,13 @@ class Look(Result):
         Args:
             gap_errors: standard errors of the gap that are too many.
         """
-        if self.f_mem_low > SHARE:
-            return (
-                f"{self.f_mem:.0%} of the samples are training images (95%: {self.f_mem_low:.0%} to "
-                f"{self.f_mem_high:.0%}; limit: {SHARE:.0%})"
-            )
-        if self.f_mem_features_low > SHARE:
-            return (
-                f"{self.f_mem_features:.0%} of the samples are training images by their features (95%: "
-                f"{self.f_mem_features_low:.0%} to {self.f_mem_features_high:.0%}; limit: {SHARE:.0%})"
-            )
+        for name, what in _COPIES.items():
+            share, low, high = (getattr(self, f"{name}{end}") for end in ("", "_low", "_high"))
+            if low > SHARE:
+                return (
+                    f"{share:.0%} of the samples are {what} (95%: {low:.0%} to {high:.0%}; limit: "
+                    f"{SHARE:.0%})"
+                )
         if self.gap > gap_errors * self.gap_error:
             return (
                 f"training images are denoised {self.gap:.2f} dB better than others (limit: "

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_gahr.analysis.features import as_features
 from keras_gahr.analysis.intervals import mean_interval, share_interval
 from keras_gahr.analysis.memorization import RATIO, distance_ratio, memorization_report
-from keras_gahr.analysis.similarity import closest
+from keras_gahr.analysis.similarity import closest, closest_features
 from keras_gahr.datasets import Dataset
 from keras_gahr.datasets.arrays import NEARLY_CLEAN, NOISY
 from keras_gahr.datasets.stacks import as_stack
@@ -221,7 +222,7 @@ class MemorizationClock:
         if others is not None:
             numbers |= twin_agreement(drawn, others)
         numbers |= _share("f_mem", memorized)
-        numbers["f_mem_up_to_a_factor"] = float(up_to_a_factor.mean())
+        numbers |= _share("f_mem_up_to_a_factor", up_to_a_factor)
         if self._features.given:
             numbers |= _share("f_mem_features", in_features)
         return numbers
@@ -277,23 +278,17 @@ class _Features:
     def __init__(self, given, train_images):
         self.given = given is not None
         self._train_images, self._train = train_images, None
-        if self.given:
-            from keras_gahr.analysis.features import as_features
-
-            self._features = as_features(given)
+        self._features = as_features(given)
 
     def memorized(self, samples):
         """Which samples have the features of a training image, bool (N,)."""
         if self._train is None:
-            self._train = self._of(self._train_images)
+            self._train = self._features.vectors(self._train_images)
         if len(self._train) == 1:
             raise InputError("received features with one training image: give at least two")
-        distance = closest(self._of(samples), self._train, ["distance"], progress=False)["distance"]
-        return distance_ratio(distance.value) < RATIO
-
-    def _of(self, images):
-        """As images of one row, which is what is compared."""
-        return self._features.of(images)[:, None, :, None]
+        vectors = self._features.of(samples, progress=False)
+        found = closest_features(vectors, self._train, progress=False)["distance"]
+        return distance_ratio(found.value) < RATIO
 
 
 def _stack(images, name):
