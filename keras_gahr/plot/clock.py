@@ -43,18 +43,8 @@ def memorization_clock(
             (memorizing, RED, "memorization seen"),
         ):
             if time is not None:
-                axes.axvline(time, color=color, linestyle=":", linewidth=1.2)
-                if axes is panels[0]:
-                    axes.annotate(
-                        f"{name}\n{time}",
-                        (time, 1),
-                        xycoords=("data", "axes fraction"),
-                        xytext=(3, -2),
-                        textcoords="offset points",
-                        verticalalignment="top",
-                        color=color,
-                        fontsize=8,
-                    )
+                label = f"{name}: step {time}" if axes is panels[0] else None
+                axes.axvline(time, color=color, linestyle=":", linewidth=1.2, label=label)
         axes.set_xscale("log")
         grid(axes)
         legend(axes)
