@@ -138,12 +138,17 @@ class ClockOptions:
 
     clock: bool = option(
         False,
-        "Look now and then whether it generalizes or memorizes: clock.csv, clock.png.",
+        "Look now and then whether it generalizes or memorizes: clock.csv, clock.png. Any other option of "
+        "the clock that is not left at its default asks for that, too.",
         CLOCK,
         flag=True,
     )
     clock_budget: float = option(
-        0.05, "Share of the training's time that the looks may take.", CLOCK, above=0, most=10
+        0.05,
+        "Share of the training's time that the looks may take, in passes of the network.",
+        CLOCK,
+        above=0,
+        most=10,
     )
     clock_looks: float | None = option(
         None,
@@ -157,8 +162,8 @@ class ClockOptions:
         None,
         "Samples of each look.",
         CLOCK,
-        least=2,
-        most=10**6,
+        least=4,
+        most=10**4,
         unset="as many as the budget allows, 16 to 64",
     )
     clock_features: str | None = option(

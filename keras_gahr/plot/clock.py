@@ -101,7 +101,7 @@ def _errors(axes, steps, looks, gap_errors):
             name = f"distance to the copy, sigma = {255 * middle:.4g}/255"
             axes.plot(steps, values, ".-", color=AMBER, label=name)
     axes.set_yscale("log")
-    axes.set_ylabel("share of the noise that is left")
+    axes.set_ylabel("mean squared error")
 
 
 def _line(axes: Axes, steps, looks, name, color, label, style=".-"):

@@ -96,7 +96,7 @@ def run_prepared(
         out, **how: see `run_training`.
     """
     config = prepared.config
-    clock = _checked_clock(prepared)
+    clock = _checked_clock(prepared, resume=how.get("resume", False))
     if begin is not None:
         begin(prepared)
     return run_training(
@@ -113,15 +113,19 @@ def run_prepared(
     )
 
 
-def _checked_clock(prepared):
-    """The `ClockSettings` of a `Preparation`, if there are any; raises `InputError` if they cannot be."""
+def _checked_clock(prepared, resume=False):
+    """The `ClockSettings` of a `Preparation`, if there are any; raises `InputError` if they cannot be.
+
+    The twin of a training that goes on may be gone.
+    """
     clock = prepared.config.clock_settings()
     if clock is None:
         return None
     planned_clock(prepared)
-    clock.check_twin(prepared.data)
+    if not resume:
+        clock.check_twin(prepared.data)
     if clock.clock_features is not None:
-        as_features(clock.clock_features)
+        as_features(clock.clock_features).of(prepared.train_images.images[:2], progress=False)
     return clock
 
 
@@ -203,7 +207,7 @@ def check_config(config: RunConfig, out: Path | None = None) -> Preparation:
         prepared.test_images.images,
         config.settings(),
         config.data_on_device,
-        _checked_clock(prepared),
+        _checked_clock(prepared, resume=out is not None),
     )
     check_count(config.devices)
     check_shares(config.batch_size, config.devices)

@@ -41,6 +41,7 @@ class Preparation:
             "dataset": self.config.dataset,
             "recipe": self.train_images.manifest.get("recipe"),
             "sha256": self.train_images.manifest.get("sha256"),
+            "available": self.train_images.manifest.get("shape", [None])[0],
             "train_size": len(self.train_images),
             "test_size": len(self.test_images),
             "half": self.config.half,

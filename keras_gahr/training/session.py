@@ -145,6 +145,7 @@ class Session:
             self.batches,
             last_step=self.settings.epochs * self.batches.steps_per_epoch,
             denoiser=self._of_now,
+            any_process=self.shared.any_process,
         )
 
     def _of_now(self):
@@ -232,7 +233,7 @@ class Session:
             if self.progress is not None:
                 self.progress.close()
         if self.clock is not None:
-            self.clock.finish(self.checkpoint.path)
+            self.clock.finish(self.checkpoint.path, self.checkpoint.diverged)
         self.status.write(self._end(), self.keeper.epoch)
         # What is kept may be the best epoch's or averages, which the model does not have any more.
         kept = self.checkpoint.path

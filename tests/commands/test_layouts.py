@@ -16,6 +16,7 @@ from keras_gahr.training.preparation import prepare_training
 OF_ARRAYS = {
     "baseline",
     "compare",
+    "copying",
     "data array",
     "data bands",
     "data dedup",

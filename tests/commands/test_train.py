@@ -315,7 +315,7 @@ def test_training_starts_from_a_model(gahr, refused, dataset, tmp_path, tiny_mod
     assert "which network" in refused("train", "--resume", out, "--epochs", 3)
 
 
-CLOCK = ("--clock-budget", 10, "--clock-samples", 2, "--clock-looks", 1)
+CLOCK = ("--clock-budget", 10, "--clock-samples", 4, "--clock-looks", 1)
 
 
 def test_a_training_with_a_clock(gahr, dataset, tmp_path):
@@ -349,7 +349,8 @@ def test_a_dry_run_says_what_the_clock_takes(gahr, dataset):
     ("options", "says"),
     [
         (("--clock", "--clock-budget", 0), "clock_budget"),
-        (("--clock", "--epochs", 1), "clock-budget of 0.05"),
+        (("--clock", "--epochs", 1), "training of 2 steps"),
+        (("--clock", "--epochs", 20), "clock-budget of 0.05"),
         (("--clock", "--clock-samples", 1), "clock-samples"),
         (("--clock-features", "features.txt"), "features.txt"),
         (("--clock-features", "no-such.onnx"), "no-such.onnx"),

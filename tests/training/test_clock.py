@@ -33,14 +33,23 @@ def images():
     return np.clip(0.5 + 0.6 * smooth[..., None], 0, 1).astype(np.float32)
 
 
-def copier(train):
-    """A denoiser that returns the closest training image."""
+def closest_of(train):
+    """A function that returns the closest training images."""
 
     def closest(noisy):
         squares = np.square(noisy[:, None] - train).sum((2, 3, 4))
         return train[squares.argmin(1)]
 
-    return kg.wrap(closest, "image", channels=1, size=(8, 8), layout="NHWC")
+    return closest
+
+
+def wrapped(function):
+    return kg.wrap(function, "image", channels=1, size=(8, 8), layout="NHWC")
+
+
+def copier(train):
+    """A denoiser that memorizes."""
+    return wrapped(closest_of(train))
 
 
 def test_log_steps_are_evenly_spaced():
@@ -168,6 +177,7 @@ def test_a_copier_memorizes_and_a_gaussian_model_does_not(images):
 
 def test_numbers_are_those_of_their_formulas(images):
     """Errors, gap and the distance to the copy, by loops over images in float64."""
+    # As many as are measured, in their order.
     train, test = images[:8], images[8:20]
     sigmas = [0.1, 0.2, 0.4]
     denoiser = Wiener.from_images(images, sigma=0.2)
@@ -187,9 +197,7 @@ def test_numbers_are_those_of_their_formulas(images):
                 copy = denoised(EmpiricalBayes(train, sigma=sigma), noisy)
                 away = ((noisy - copy) ** 2).sum()
                 copies.append(((found[-1] - copy) ** 2).sum() / away)
-        errors[name] = np.mean(
-            [((x - clean) ** 2).mean() / s**2 for x, s in zip(found, sigmas, strict=True)]
-        )
+        errors[name] = np.mean([((x - clean) ** 2).mean() for x in found])
         psnrs[name] = psnr_of_any(found[1], clean)
     # All from the same float32 images; sums of a hundred such squares.
     close = {"rtol": 1e-5}
@@ -236,6 +244,33 @@ def test_features_are_compared_too(images):
     # Of one feature, the brightness, distances say little.
     clock = MemorizationClock(images[:8], samples=8, features=lambda x: x.mean((1, 2)))
     assert clock.look(1, copier(images[:8])).f_mem_features > 0.5
+
+
+def test_a_share_of_copies_has_its_interval(images):
+    """Dark samples become training images, and bright ones such images upside down."""
+    train = images[:8]
+
+    def sometimes(noisy):
+        copies = closest_of(train)(noisy)
+        return np.where(noisy.mean((1, 2, 3), keepdims=True) < 0.5, copies, copies[:, ::-1])
+
+    clock = MemorizationClock(train, images[8:], samples=40)
+    look = clock.look(1, wrapped(sometimes))
+    found = kg.memorization_report(clock.last_samples, train)
+    assert 0 < look.f_mem < 1
+    assert look.f_mem == found.share_memorized
+    assert (look.f_mem_low, look.f_mem_high) == share_interval(found.memorized)
+    assert look.closest == found.closest["correlation"].value[:, 0].mean()
+    # All eight training images are compared, and eight of the others.
+    assert look.own == look.closest
+    others = kg.analysis.closest(clock.last_samples, images[8:], ["correlation"], 1)["correlation"]
+    assert look.held_out < others.value.mean()
+
+
+def test_samples_that_diverged_copy_nothing(images):
+    clock = MemorizationClock(images[:8], images[8:], samples=4)
+    found = clock._of_samples(np.full((4, 8, 8, 1), np.nan, np.float32), None)
+    assert (found["f_mem"], found["f_mem_up_to_a_factor"]) == (0, 0)
 
 
 def test_twins_are_compared(images):

@@ -13,6 +13,7 @@ from equal_runs import check_equal
 import keras_gahr as kg
 from keras_gahr.training import ClockSettings, TrainingSettings, run_training, session
 from keras_gahr.training.clock import Look, read_clock
+from keras_gahr.training.watch import clock as watch
 from keras_gahr.training.watch.event_file import read_events
 
 SETTINGS = TrainingSettings(epochs=3, images_per_epoch=64, batch_size=8, learning_rate=3e-3)
@@ -156,6 +157,27 @@ def test_a_training_that_memorizes_at_its_first_look_has_no_look_before(
     assert (tmp_path / "run" / "model.keras").is_file()
 
 
+@pytest.mark.one_backend
+def test_the_snapshot_stays_that_of_the_first_look_before(tmp_path, smooth_images, monkeypatch):
+    """A look that shows nothing again is no way back."""
+    monkeypatch.setattr(
+        Look, "memorizes", lambda look, gap_errors=3.0: "it does" if look.step == 18 else None
+    )
+    kept = []
+    monkeypatch.setattr(
+        watch, "save_denoiser", lambda denoiser, path: kept.append(denoiser.get_weights())
+    )
+    result = run(tmp_path / "run", smooth_images(20, 8, 8))
+    assert (result.state, len(kept), result.clock.last_before) == ("finished", 1, 10)
+
+
+@pytest.mark.one_backend
+def test_a_training_without_test_images_has_a_clock(tmp_path, smooth_images):
+    result = run(tmp_path / "run", smooth_images(16, 8, 8))
+    assert [look.step for look in result.clock.looks] == STEPS
+    assert all(np.isnan(look.gap) for look in result.clock.looks)
+
+
 class TestTwin:
     def test_agreement_is_that_of_the_samples(self, tmp_path, smooth_images):
         images = smooth_images(40, 8, 8)
@@ -194,18 +216,20 @@ class TestTwin:
         run(tmp_path / "a", images)
         (tmp_path / "a" / "clock" / "step_000000000010.npy").write_bytes(content)
         clock = dataclasses.replace(CLOCK, twin=str(tmp_path / "a"))
-        with pytest.raises(kg.InputError, match="expected the samples of a look"):
-            run(tmp_path / "b", images[20:], clock=clock)
+        with pytest.warns(UserWarning, match="expected the samples of a look"):
+            result = run(tmp_path / "b", images[20:], clock=clock)
+        assert [np.isfinite(look.twins) for look in result.clock.looks] == [False, True, True]
 
 
 @pytest.mark.one_backend
 def test_a_twin_on_the_same_images_is_none(tmp_path):
-    data = {"sha256": "0" * 64, "half": "A", "dataset": "images"}
+    data = {"sha256": "0" * 64, "half": "A", "train_size": 50, "available": 100}
     content = {"options": {"clock": True}, "data": data}
     (tmp_path / "config.json").write_text(json.dumps(content))
     clock = ClockSettings(twin=str(tmp_path))
-    with pytest.raises(kg.InputError, match="choose --half B"):
-        clock.check_twin(data)
+    for same in (data, {**data, "half": "B", "train_size": 51}):
+        with pytest.raises(kg.InputError, match="no more than half of the 100 images"):
+            clock.check_twin(same)
     clock.check_twin({**data, "half": "B"})
     clock.check_twin({**data, "sha256": "1" * 64})
     (tmp_path / "config.json").write_text("[]")

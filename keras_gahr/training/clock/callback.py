@@ -42,6 +42,10 @@ class ClockCallback(keras.callbacks.Callback):
         self._denoiser = as_denoiser(denoiser)
         self._done = self._before = 0
         self._weights: list[Any] | None = None
+        self._stopped = False
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self._stopped = False
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._before = self._done
@@ -59,8 +63,8 @@ class ClockCallback(keras.callbacks.Callback):
         if memorizes is None:
             self._weights = model.get_weights()
         else:
-            model.stop_training = True
+            self._stopped = model.stop_training = True
 
     def on_train_end(self, logs: Any = None) -> None:
-        if self.stop and self.clock.report().memorized_at is not None and self._weights is not None:
+        if self._stopped and self._weights is not None:
             self.model.set_weights(self._weights)

@@ -10,7 +10,7 @@ from keras_gahr.denoisers import Inference
 from keras_gahr.noise import keyed_normal
 from keras_gahr.psnr import psnr_of_any
 
-_LARGEST_COPY = 2**30
+_LARGEST_COPY = 2**28
 """Pixel values of a training set beyond which the distance to the copy is not asked for."""
 
 
@@ -19,7 +19,7 @@ class Errors:
     """What a look finds at each of S noise levels.
 
     Args:
-        train, test: float64 (S, images): |D(y) - x|^2 / (d sigma^2), the share of the noise that is left.
+        train, test: float64 (S, images): |D(y) - x|^2 / d.
         train_psnr, test_psnr: float64 (S, images), in dB.
         copy: float64 (S,): |D(y) - D_copy(y)|^2 over |y - D_copy(y)|^2 of test images, where D_copy is
             the optimal denoiser of the training set; NaN without test images or for too large a set.
@@ -32,6 +32,14 @@ class Errors:
     copy: np.ndarray
 
 
+def chosen(count: int, most: int, seed: int) -> np.ndarray:
+    """The places of some images of a set, ascending.
+
+    Not the first ones: images may lie in an order, such as by class.
+    """
+    return np.sort(np.random.default_rng(seed).permutation(count)[:most])
+
+
 class LevelErrors:
     """Measures `Errors` of the same images with the same noise again and again.
 
@@ -39,15 +47,16 @@ class LevelErrors:
         train_images: (N, H, W, C), uint8 or floats.
         test_images: the same; may be empty.
         sigmas: noise levels, in units of [0, 1].
-        most: images of each set that are measured, the first ones.
-        seed: of the noise.
+        most: images of each set that are measured.
+        seed: of the noise, and of their choice.
     """
 
     def __init__(self, train_images, test_images, sigmas, most, seed):
         self.sigmas = sigmas
         self._train_images = train_images
         self._sets = [
-            take(images, slice(most), limits=None) for images in (train_images, test_images)
+            take(images, chosen(len(images), most, seed), limits=None)
+            for images in (train_images, test_images)
         ]
         count = max(map(len, self._sets))
         self._noise = keyed_normal(seed, range(count), 0, train_images.shape[1:])
@@ -65,8 +74,8 @@ class LevelErrors:
             for sigma, copied, denoised in zip(self.sigmas, self._copied(), tested, strict=True)
         ]
         return Errors(
-            train=self._share_left(trained, train),
-            test=self._share_left(tested, test),
+            train=_mean_squares(trained, train),
+            test=_mean_squares(tested, test),
             train_psnr=np.stack([psnr_of_any(denoised, train) for denoised in trained]),
             test_psnr=np.stack([psnr_of_any(denoised, test) for denoised in tested]),
             copy=np.array(copy),
@@ -75,11 +84,6 @@ class LevelErrors:
     def _denoised(self, inference, clean, sigma):
         told = sigma if inference.denoiser.told else None
         return inference.denoise(self._noisy(clean, sigma), sigma=told) if len(clean) else clean
-
-    def _share_left(self, denoised, clean):
-        """|D(y) - x|^2 / (d sigma^2), float64 (S, images)."""
-        squares = np.square(denoised - clean, dtype=np.float64).mean(axis=(2, 3, 4))
-        return squares / np.square(self.sigmas)[:, None]
 
     def _noisy(self, clean, sigma):
         return clean + np.float32(sigma) * self._noise[: len(clean)]
@@ -102,6 +106,11 @@ class LevelErrors:
                     inference.refold()
                     self._copies.append(inference.denoise(self._noisy(tests, sigma)))
         return self._copies
+
+
+def _mean_squares(denoised, clean):
+    """|D(y) - x|^2 / d, float64 (S, images)."""
+    return np.square(denoised - clean, dtype=np.float64).mean(axis=(2, 3, 4))
 
 
 def _distance(denoised, copied, noisy):

@@ -15,15 +15,15 @@ from keras_gahr.analysis.intervals import mean_interval, share_interval
 from keras_gahr.analysis.memorization import RATIO, distance_ratio, memorization_report
 from keras_gahr.analysis.similarity import closest, closest_features
 from keras_gahr.datasets import Dataset
-from keras_gahr.datasets.arrays import NEARLY_CLEAN, NOISY
+from keras_gahr.datasets.arrays import NEARLY_CLEAN, NOISY, take
 from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.denoisers import Denoiser, DenoiserLike, Inference, as_denoiser
 from keras_gahr.errors import InputError
-from keras_gahr.noise import check_levels, check_seed, check_whole
+from keras_gahr.noise import check_levels, check_number, check_seed, check_whole
 from keras_gahr.psnr import SIGMAS
 from keras_gahr.sampling import NoiseLevels, sample
 
-from .level_errors import LevelErrors
+from .level_errors import LevelErrors, chosen
 from .look import GAP_ERRORS, Look, nameable
 from .plan import SAMPLES
 from .report import ClockReport
@@ -34,10 +34,13 @@ CLOCK_SIGMAS = SIGMAS[4:9]
 """Noise levels of the gap: 12.9, 24.5, 46.4, 88.0 and 166.8 of 255."""
 
 LEVELS = NoiseLevels(steps=10)
-"""Of the sampler, Heun's, which looks at the first and the last image once more."""
+"""Of the sampler, Heun's: two passes a step, and a step's more at the first and the last image."""
 
-PASSES_PER_SAMPLE = 2 * LEVELS.steps + 2 + 2 * len(CLOCK_SIGMAS)
+PASSES_PER_SAMPLE = 2 * (LEVELS.steps + 2) + 2 * len(CLOCK_SIGMAS)
 """Of the network in a look, where the errors of as many training and test images are measured."""
+
+_LEAST_JUDGED = 8
+"""Test images: of fewer a standard error says too little."""
 
 _MOST_COMPARED = 512
 """Training images, and as many test images, of which the closest ones are compared."""
@@ -56,13 +59,14 @@ class MemorizationClock:
     Args:
         train_images: all images that are trained on: (N, H, W) or (N, H, W, C), uint8 in 0..255 or
             floats in [0, 1], such as the memory map of a dataset; or a `Dataset`.
-        test_images: the same, others of the same kind; without them only samples tell.
-        samples: how many each look draws, and of how many training and test images, the first ones,
-            it measures the errors. With 64 (the default) seven copies are needed to be sure that more
+        test_images: the same, others of the same kind; without them only samples tell, and with fewer than
+            eight the gap is not judged.
+        samples: how many each look draws, and of how many training and test images it measures the
+            errors. With 64 (the default) seven copies are needed to be sure that more
             than 5% are copies.
         looks_per_decade: looks in a factor of ten of the steps, of `due`.
         sigmas: noise levels at which errors are measured, in units of [0, 1]; the middle one decides.
-            Default: 12.9, 24.5, 46.4, 88.0 and 166.8 of 255.
+            Default: those of 12.9, 24.5, 46.4, 88.0 and 166.8 of 255 that the denoiser knows.
         schedule: the `NoiseLevels` of the sampler; default: 10 steps, in the range that the denoiser
             knows.
         features: compare samples by these too: see `keras_gahr.analysis.as_features`. Default: by
@@ -101,9 +105,9 @@ class MemorizationClock:
         batch_size: int = 32,
     ) -> None:
         self.train_images = _stack(train_images, "training")
-        self.test_images = (
-            self.train_images[:0] if test_images is None else _stack(test_images, "test")
-        )
+        self.test_images = self.train_images[:0]
+        if test_images is not None and len(test_images):
+            self.test_images = _stack(test_images, "test")
         if self.test_images.shape[1:] != self.train_images.shape[1:]:
             shapes = (self.train_images.shape[1:], self.test_images.shape[1:])
             raise InputError(
@@ -116,20 +120,22 @@ class MemorizationClock:
                 "received no training images: give those that the network is trained on"
             )
         self.samples = check_whole(samples, "samples", 2)
-        if not 0 < looks_per_decade <= 1000:
+        if not 0 < check_number(looks_per_decade, "looks_per_decade") <= 1000:
             raise InputError(
                 f"received looks_per_decade = {looks_per_decade}, expected a number above 0, up to 1000"
             )
-        self.gap_errors = gap_errors
-        self.sigmas = tuple(sorted(check_levels(CLOCK_SIGMAS if sigmas is None else sigmas)))
+        self.gap_errors = check_number(gap_errors, "gap_errors")
+        self.sigmas = None if sigmas is None else tuple(sorted(check_levels(sigmas)))
+        if len({*map(nameable, self.sigmas or ())}) < len(self.sigmas or ()):
+            raise InputError("received a noise level twice: leave one out")
+        if not isinstance(schedule, NoiseLevels | None):
+            raise InputError(f"received a schedule {schedule!r:.40}, expected NoiseLevels")
         self.schedule = schedule
         self.seed = check_seed(seed)
         self.batch_size = check_whole(batch_size, "batch_size", 1)
         self._features = _Features(features, self.train_images)
         self._steps = LogSteps(looks_per_decade)
-        self._errors = LevelErrors(
-            self.train_images, self.test_images, self.sigmas, self.samples, self.seed
-        )
+        self._errors: LevelErrors | None = None
         self._inference: Inference | None = None
         self.looks: list[Look] = []
         self.last_samples: np.ndarray | None = None
@@ -144,7 +150,7 @@ class MemorizationClock:
         return self._steps.due(step, self.looks[-1].step if self.looks else 0)
 
     def look(
-        self, step: int, denoiser: DenoiserLike, twin: DenoiserLike | ArrayLike | None = None
+        self, step: int, denoiser: DenoiserLike, twin: DenoiserLike | np.ndarray | None = None
     ) -> Look:
         """Looks at the denoiser as it is now.
 
@@ -169,10 +175,14 @@ class MemorizationClock:
                 "of the whole training"
             )
         denoiser = as_denoiser(denoiser)
+        errors = self._level_errors(denoiser)
         drawn = self._draw(denoiser)
-        others = twin if isinstance(twin, np.ndarray | None) else self._draw(as_denoiser(twin))
+        others = None if twin is None else self._of_twin(twin, drawn.shape)
         found = Look(
-            step, self.samples, **self._of_samples(drawn, others), **self._of_errors(denoiser)
+            step,
+            self.samples,
+            **self._of_samples(drawn, others),
+            **self._of_errors(errors, denoiser),
         )
         self.looks.append(found)
         self.last_samples = drawn
@@ -183,6 +193,35 @@ class MemorizationClock:
         return ClockReport(
             tuple(self.looks), len(self.train_images), len(self.test_images), self.gap_errors
         )
+
+    def _level_errors(self, denoiser):
+        """`LevelErrors` at noise levels that the denoiser knows, made at the first look."""
+        if self._errors is None:
+            if self.sigmas is None:
+                low, high = denoiser.limits
+                self.sigmas = tuple(sigma for sigma in CLOCK_SIGMAS if low <= sigma <= high)
+                if not self.sigmas:
+                    raise InputError(
+                        f"received a denoiser that knows noise levels from {low:.4g} to {high:.4g}, none of "
+                        "the clock's: give it sigmas"
+                    )
+            for sigma in self.sigmas:
+                denoiser.check_sigma(sigma)
+            self._errors = LevelErrors(
+                self.train_images, self.test_images, self.sigmas, self.samples, self.seed
+            )
+        return self._errors
+
+    def _of_twin(self, twin, shape):
+        """The samples of a twin, which may be given as an array."""
+        if not isinstance(twin, np.ndarray):
+            return self._draw(as_denoiser(twin))
+        if twin.shape[1:] != shape[1:]:
+            raise InputError(
+                f"received samples of a twin of shape {twin.shape}, expected (N, "
+                f"{', '.join(map(str, shape[1:]))}): `last_samples` of its clock"
+            )
+        return twin
 
     def _draw(self, denoiser):
         """Samples (samples, H, W, C), always from the same noise; those that diverged are NaN."""
@@ -232,18 +271,20 @@ class MemorizationClock:
         count = min(len(self.train_images), len(self.test_images), _MOST_COMPARED)
         if not count:
             return {}
-        own, held_out = (
-            closest(drawn, images[:count], ["correlation"], 1, progress=False)["correlation"].value[
-                :, 0
-            ]
+        parts = (
+            take(images, chosen(len(images), count, self.seed), limits=None)
             for images in (self.train_images, self.test_images)
+        )
+        own, held_out = (
+            closest(drawn, part, ["correlation"], 1, progress=False)["correlation"].value[:, 0]
+            for part in parts
         )
         means = {"own": float(own.mean()), "held_out": float(held_out.mean())}
         return means | _mean("own_bias", own - held_out)
 
-    def _of_errors(self, denoiser):
-        found = self._errors.measure(self._compiled(denoiser))
-        names = [nameable(sigma) for sigma in self.sigmas]
+    def _of_errors(self, errors, denoiser):
+        found = errors.measure(self._compiled(denoiser))
+        names = [nameable(sigma) for sigma in errors.sigmas]
         numbers = {
             "train_error": float(found.train.mean()),
             "train_psnr": dict(zip(names, found.train_psnr.mean(axis=1).tolist(), strict=True)),
@@ -253,7 +294,7 @@ class MemorizationClock:
         middle = len(names) // 2
         train, test = found.train_psnr[middle], found.test_psnr[middle]
         half = len(test) // 2
-        deviation = test.std(ddof=1) if len(test) > 1 else np.nan
+        deviation = test.std(ddof=1) if len(test) >= _LEAST_JUDGED else np.nan
         return numbers | {
             "test_error": float(found.test.mean()),
             "test_psnr": dict(zip(names, found.test_psnr.mean(axis=1).tolist(), strict=True)),

@@ -9,7 +9,7 @@ import math
 
 from keras_gahr.errors import InputError
 
-from .schedule import LogSteps
+from .schedule import FIRST, LogSteps
 
 SAMPLES = 64
 """Samples of a look, if there is time for so many."""
@@ -62,6 +62,11 @@ def plan_clock(
     Raises:
         InputError: if there is no time for three looks at 16 samples, or for what was asked for.
     """
+    if per_decade is None and looks_of(MOST_PER_DECADE, steps) < _LEAST_LOOKS:
+        raise InputError(
+            f"received a training of {steps} steps, expected more for a clock, which looks at step {FIRST} "
+            "for the first time: train for longer, or leave it out"
+        )
     whole = _PASSES_OF_A_STEP * steps * batch_size
     counts = [samples] if samples is not None else _fewer_and_fewer(SAMPLES, _LEAST_SAMPLES)
     plans = []

@@ -28,4 +28,4 @@ class LogSteps:
 
     def due(self, step: int, last: int) -> bool:
         """Whether one of them lies after the step of the last look, and no later than this one."""
-        return len(self.up_to(step)) > len(self.up_to(last))
+        return bisect.bisect_right(self._steps, step) > bisect.bisect_right(self._steps, last)

@@ -82,7 +82,12 @@ class ClockSettings(ClockOptions):
         run = Path(self.twin)
         config = read_json(run / "config.json", "the config.json of a run")
         try:
-            theirs = {name: config["data"].get(name) for name in ("sha256", "half")}
+            theirs = config["data"]
+            same_images = data.get("sha256") is not None and data["sha256"] == theirs.get("sha256")
+            shared = same_images and (
+                theirs["half"] == data["half"]
+                or theirs["train_size"] + data["train_size"] > data["available"]
+            )
             clock = ClockSettings.among(config["options"])
         except (AttributeError, KeyError, TypeError) as error:
             raise InputError(
@@ -90,9 +95,9 @@ class ClockSettings(ClockOptions):
             ) from error
         if clock is None:
             raise InputError(f"{run} has no clock to compare with: train it with --clock, too")
-        if None not in theirs.values() and theirs == {name: data.get(name) for name in theirs}:
-            other = "A" if theirs["half"] == "B" else "B"
+        if shared:
             raise InputError(
-                f"{run} is trained on the same half of the same dataset, expected a twin on other images: "
-                f"choose --half {other}"
+                f"{run} is trained on images of this training, too, expected a twin on others: train one on "
+                "--half A, the other on --half B, and each on --train-size of no more than half of the "
+                f"{data['available']} images"
             )

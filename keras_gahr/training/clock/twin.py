@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -86,17 +86,20 @@ class KeptSamples:
             )
         return np.array(found, np.float32)
 
-    def steps(self) -> list[int]:
-        """The steps of all looks that were kept."""
-        names = (re.fullmatch(r"step_(\d{12})\.npy", path.name) for path in self.folder.glob("*"))
-        return sorted(int(name[1]) for name in names if name)
-
 
 def with_twin(look: Look, own: KeptSamples, twin: KeptSamples) -> Look:
-    """The `Look` with the agreement of its samples with the twin's, as soon as both are kept."""
+    """The `Look` with the agreement of its samples with the twin's, as soon as both are kept.
+
+    Warns:
+        UserWarning: if a file is damaged, which is no reason to end a training.
+    """
     if not math.isnan(look.twins):
         return look
-    samples, others = own.read(look.step), twin.read(look.step)
+    try:
+        samples, others = own.read(look.step), twin.read(look.step)
+    except InputError as error:
+        warnings.warn(str(error), stacklevel=2)
+        return look
     if samples is None or others is None:
         return look
     return dataclasses.replace(look, **twin_agreement(samples, others))

@@ -21,7 +21,7 @@ def identity_of(denoiser, settings, train_images, test_images, clock=None):
         del training["epochs"]
     if clock is not None:
         # Wherever other files lie by then.
-        asked = {**dataclasses.asdict(clock), "twin": None}
+        asked = {**dataclasses.asdict(clock), "twin": None, "clock_features": None}
         training |= {name: value for name, value in asked.items() if value is not None}
     network = denoiser.get_config()
     for name in ("name", "provenance"):

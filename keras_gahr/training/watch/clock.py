@@ -1,5 +1,6 @@
 """The clock of memorization in a training of ours."""
 
+import math
 import shutil
 from pathlib import Path
 
@@ -33,13 +34,24 @@ class ClockWatch(keras.callbacks.Callback):
         batches: `TiledBatches`.
         last_step: of the training.
         denoiser: a function without arguments that returns the `Denoiser` to look at.
+        any_process: a function that says whether a flag is true in any of the processes that train
+            together: by rounding, one may see what another does not.
 
     Attributes:
         stopped: how one saw that it memorizes, if that ended the training; else None.
     """
 
     def __init__(
-        self, folder, options, plan, train_images, test_images, batches, last_step, denoiser
+        self,
+        folder,
+        options,
+        plan,
+        train_images,
+        test_images,
+        batches,
+        last_step,
+        denoiser,
+        any_process=bool,
     ):
         super().__init__()
         self.folder = folder
@@ -50,6 +62,7 @@ class ClockWatch(keras.callbacks.Callback):
         self.stopped = None
         self._images = train_images, test_images
         self._denoiser = denoiser
+        self._any_process = any_process
         shape = train_images.shape[1:]
         self._kept = KeptSamples(folder, shape)
         self._twin = None if options.twin is None else KeptSamples(Path(options.twin), shape)
@@ -93,13 +106,16 @@ class ClockWatch(keras.callbacks.Callback):
 
     def restore(self, state):
         """Puts back what `state` returned; raises `ValueError` or `TypeError` for anything else."""
-        self.plan = ClockPlan(**state["plan"])
-        self._looks = [Look.from_row(row) for row in state["looks"]]
-        self._clock = None
-        self.stopped = state["stopped"]
-        if not isinstance(self.stopped, str | None):
+        plan, looks, stopped = ClockPlan(**state["plan"]), state["looks"], state["stopped"]
+        for number in vars(plan).values():
+            if not 0 < float(number) < math.inf:
+                raise ValueError(f"a plan with {number}")
+        if not isinstance(stopped, str | None):
             raise ValueError("a reason that is no text")
-        _ = self.clock  # Of numbers that no clock has.
+        if plan != self.plan:
+            self.plan, self._clock = plan, None
+        self._looks[:] = [Look.from_row(row) for row in looks]
+        self.stopped = stopped
 
     def on_train_begin(self, logs=None):
         if self._events is None:
@@ -131,20 +147,24 @@ class ClockWatch(keras.callbacks.Callback):
         assert self._events is not None  # Since the training began.
         self._events.add(step, _scalars(self.clock.looks[-1]))
         reason = look.memorizes(self.clock.gap_errors)
-        if reason is None:
+        if self._any_process(reason is not None):
+            if self.options.stop_before_memorizing:
+                self.stopped = f"at step {step} {reason or 'another process sees it'}"
+                self.model.stop_training = True
+        elif self.clock.report().memorized_at is None and math.isfinite(look.train_error):
+            # Once it memorized, a look that does not show it is no way back; and nothing is to be kept of
+            # a network that diverged.
             save_denoiser(denoiser, self.snapshot)
-        elif self.options.stop_before_memorizing:
-            self.stopped = f"at step {step} {reason}"
-            self.model.stop_training = True
 
-    def finish(self, path):
+    def finish(self, path, diverged):
         """Ends the clock of a training: of one that it stopped, the model is the snapshot.
 
         Args:
             path: of the `.keras` file of the run.
+            diverged: whether the training did, so that the file is what is left of it.
         """
         self.compare_with_twin()
-        if self.stopped is not None and self.snapshot.is_file():
+        if self.stopped is not None and not diverged and self.snapshot.is_file():
             with replacing(path) as temporary:
                 shutil.copyfile(self.snapshot, temporary)
 
