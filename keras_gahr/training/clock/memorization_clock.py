@@ -104,9 +104,13 @@ class MemorizationClock:
         seed: int = 0,
         batch_size: int = 32,
     ) -> None:
+        train_images, test_images = (
+            given.images if isinstance(given, Dataset) else given
+            for given in (train_images, test_images)
+        )
         self.train_images = _stack(train_images, "training")
         self.test_images = self.train_images[:0]
-        if test_images is not None and len(test_images):
+        if test_images is not None and np.size(test_images):
             self.test_images = _stack(test_images, "test")
         if self.test_images.shape[1:] != self.train_images.shape[1:]:
             shapes = (self.train_images.shape[1:], self.test_images.shape[1:])
@@ -334,9 +338,7 @@ class _Features:
 
 def _stack(images, name):
     try:
-        return as_stack(
-            images.images if isinstance(images, Dataset) else images, limits=NEARLY_CLEAN
-        )
+        return as_stack(images, limits=NEARLY_CLEAN)
     except InputError as error:
         raise InputError(f"{name} images: {error}") from error
 
