@@ -16,6 +16,7 @@ from keras_gahr.analysis.memorization import RATIO, distance_ratio, memorization
 from keras_gahr.analysis.similarity import closest, closest_features
 from keras_gahr.datasets import Dataset
 from keras_gahr.datasets.arrays import NEARLY_CLEAN, NOISY, take
+from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.denoisers import Denoiser, DenoiserLike, Inference, as_denoiser
 from keras_gahr.errors import InputError
@@ -104,14 +105,10 @@ class MemorizationClock:
         seed: int = 0,
         batch_size: int = 32,
     ) -> None:
-        train_images, test_images = (
-            given.images if isinstance(given, Dataset) else given
-            for given in (train_images, test_images)
-        )
         self.train_images = _stack(train_images, "training")
         self.test_images = self.train_images[:0]
-        if test_images is not None and np.size(test_images):
-            self.test_images = _stack(test_images, "test")
+        if test_images is not None and len(array := _array(test_images)):
+            self.test_images = _stack(array, "test")
         if self.test_images.shape[1:] != self.train_images.shape[1:]:
             shapes = (self.train_images.shape[1:], self.test_images.shape[1:])
             raise InputError(
@@ -336,9 +333,13 @@ class _Features:
         return distance_ratio(found.value) < RATIO
 
 
+def _array(images):
+    return images.images if isinstance(images, Dataset) else array_of(images)
+
+
 def _stack(images, name):
     try:
-        return as_stack(images, limits=NEARLY_CLEAN)
+        return as_stack(_array(images), limits=NEARLY_CLEAN)
     except InputError as error:
         raise InputError(f"{name} images: {error}") from error
 
