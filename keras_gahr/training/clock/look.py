@@ -46,7 +46,8 @@ class Look(Result):
         own_bias, own_bias_low, own_bias_high: own - held_out, over samples, by Student.
         twins, twins_low, twins_high: mean correlation with the twin's samples from the same noise, by
             Student.
-        train_error, test_error: mean over images and noise levels of |D(y) - x|^2 / d.
+        train_error, test_error: mean over images of |D(y) - x|^2 / d, and of that the geometric mean over
+            noise levels, so that none outweighs the others.
         gap: PSNR of training images less that of test images at the middle noise level, in dB.
         gap_null: the same of two halves of the test images.
         gap_error: standard error of a gap between sets of these sizes, from the test images.

@@ -40,6 +40,9 @@ LEVELS = NoiseLevels(steps=10)
 PASSES_PER_SAMPLE = 2 * (LEVELS.steps + 2) + 2 * len(CLOCK_SIGMAS)
 """Of the network in a look, where the errors of as many training and test images are measured."""
 
+_LEAST_ERROR = 1e-20
+"""Below it a mean squared error counts as this: 200 dB."""
+
 _LEAST_JUDGED = 8
 """Test images: of fewer a standard error says too little."""
 
@@ -287,7 +290,7 @@ class MemorizationClock:
         found = errors.measure(self._compiled(denoiser))
         names = [nameable(sigma) for sigma in errors.sigmas]
         numbers = {
-            "train_error": float(found.train.mean()),
+            "train_error": _over_levels(found.train),
             "train_psnr": dict(zip(names, found.train_psnr.mean(axis=1).tolist(), strict=True)),
         }
         if not len(self.test_images):
@@ -297,7 +300,7 @@ class MemorizationClock:
         half = len(test) // 2
         deviation = test.std(ddof=1) if len(test) >= _LEAST_JUDGED else np.nan
         return numbers | {
-            "test_error": float(found.test.mean()),
+            "test_error": _over_levels(found.test),
             "test_psnr": dict(zip(names, found.test_psnr.mean(axis=1).tolist(), strict=True)),
             "copy": dict(zip(names, found.copy.tolist(), strict=True)),
             "gap": float(train.mean() - test.mean()),
@@ -331,6 +334,11 @@ class _Features:
         vectors = self._features.of(samples, progress=False)
         found = closest_features(vectors, self._train, progress=False)["distance"]
         return distance_ratio(found.value) < RATIO
+
+
+def _over_levels(errors):
+    """The geometric mean over levels of the mean over images, of (S, images)."""
+    return float(np.exp(np.log(np.maximum(errors.mean(axis=1), _LEAST_ERROR)).mean()))
 
 
 def _array(images):
