@@ -3,15 +3,14 @@
 import csv
 import dataclasses
 import json
-import os
-import signal
 
 import numpy as np
 import pytest
 from equal_runs import check_equal
+from stopped_runs import stop_after
 
 import keras_gahr as kg
-from keras_gahr.training import ClockSettings, TrainingSettings, run_training, session
+from keras_gahr.training import ClockSettings, TrainingSettings, run_training
 from keras_gahr.training.clock import Look, read_clock
 from keras_gahr.training.watch import clock as watch
 from keras_gahr.training.watch.event_file import read_events
@@ -25,21 +24,6 @@ STEPS = [10, 18, 24]
 def run(out, images, settings=SETTINGS, clock=CLOCK, seed=0, **options):
     denoiser = kg.UNet(num_blocks=1, num_kernels=4, seed=seed)
     return run_training(denoiser, images[:16], images[16:], settings, out, clock=clock, **options)
-
-
-def stop_after(monkeypatch, steps):
-    """Makes trainings get a SIGINT after so many steps of this process."""
-
-    class Stopping(session.Interruption):
-        taken = 0
-
-        def on_train_batch_end(self, batch, logs=None):
-            Stopping.taken += 1
-            if Stopping.taken == steps:
-                os.kill(os.getpid(), signal.SIGINT)
-            super().on_train_batch_end(batch, logs)
-
-    monkeypatch.setattr(session, "Interruption", Stopping)
 
 
 def scalars_of(folder):

@@ -4,11 +4,11 @@ import dataclasses
 import errno
 import json
 import os
-import signal
 
 import numpy as np
 import pytest
 from equal_runs import check_equal
+from stopped_runs import stop_after
 
 from keras_gahr import InputError, UNet, load_denoiser
 from keras_gahr.training import TrainingSettings, run_training, session
@@ -24,21 +24,6 @@ def small(seed=0):
 
 def run(out, images, settings=SETTINGS, seed=0, **options):
     return run_training(small(seed), images[:16], images[16:], settings, out, **options)
-
-
-def stop_after(monkeypatch, steps):
-    """Makes trainings get a SIGINT after so many steps of this process."""
-
-    class Stopping(session.Interruption):
-        taken = 0
-
-        def on_train_batch_end(self, batch, logs=None):
-            Stopping.taken += 1
-            if Stopping.taken == steps:
-                os.kill(os.getpid(), signal.SIGINT)
-            super().on_train_batch_end(batch, logs)
-
-    monkeypatch.setattr(session, "Interruption", Stopping)
 
 
 @pytest.mark.parametrize(
