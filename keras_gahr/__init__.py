@@ -33,6 +33,7 @@ _HOMES = {
     "BiasFreeNorm": "denoisers",
     "Denoiser": "denoisers",
     "DilatedUNet": "denoisers",
+    "FlexibleUNet": "denoisers",
     "Inference": "denoisers",
     "InputError": "errors",
     "MemorizationClock": "training",

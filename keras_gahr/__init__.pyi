@@ -21,6 +21,7 @@ from .denoisers import BFCNN as BFCNN
 from .denoisers import BiasFreeNorm as BiasFreeNorm
 from .denoisers import Denoiser as Denoiser
 from .denoisers import DilatedUNet as DilatedUNet
+from .denoisers import FlexibleUNet as FlexibleUNet
 from .denoisers import Inference as Inference
 from .denoisers import MultiScaleDenoiser as MultiScaleDenoiser
 from .denoisers import ReceptiveFieldBFCNN as ReceptiveFieldBFCNN

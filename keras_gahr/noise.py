@@ -22,18 +22,41 @@ __all__ = [
     "parse_sigma",
 ]
 
-NOISE_LAWS = ("quadratic", "linear")
+NOISE_LAWS = ("quadratic", "linear", "inv", "inv_1p5", "inv_sq", "arccos", "power_law")
+"""Names of laws; `inv_sqrt` and `uniform` are other names of the first two."""
+
+_OTHER_NAMES = {"inv_sqrt": "quadratic", "uniform": "linear"}
+
+_POWERS = {"inv_1p5": -2.0, "inv_sq": -1.0}
+"""Laws that are power laws, with their alpha."""
+
+_LEAST_ALPHA, _MOST_ALPHA = 0.1, 100
+"""The sizes of powers; others would be far outside what float32 holds."""
 
 
 @dataclasses.dataclass(frozen=True)
 class NoiseLaw:
     """How a universal denoiser's noise levels are drawn while it is trained.
 
-    `quadratic` draws sqrt(sigma) uniformly, which favours small noise, `linear` draws sigma
-    uniformly, both between `low` and `high`. The paper trains with the quadratic law on [0, 1].
+    All laws lie between `low` and `high`. `quadratic` draws sqrt(sigma) uniformly, which favours small
+    noise (the density falls as sigma^-1/2), and `linear` draws sigma uniformly. The paper trains with the
+    quadratic law on [0, 1].
+
+    The lab's later code calls these `inv_sqrt`, which it uses on [1/255, 765/255], and `uniform`, which
+    are names of theirs here, too. Its other laws: `inv` draws log sigma uniformly; `inv_1p5` and `inv_sq`
+    have densities that fall as sigma^-3/2 and sigma^-2; `arccos` is
+    low + (high - low) arccos(1 - 2 u) / pi of uniform draws u; and `power_law` draws sigma^(1/alpha)
+    uniformly, so that it is linear for alpha = 1 and quadratic for 2.
+
+    Args:
+        name: one of `NOISE_LAWS`, or another name of one.
+        low, high: the range, in units of [0, 1]. Where the density would not be finite at 0 (`inv`,
+            `inv_1p5`, `inv_sq` and negative powers) `low` is above 0.
+        alpha: the power of `power_law`, not 0; None for all others.
 
     Raises:
-        InputError: for an unknown law or a range that is not 0 <= low <= high.
+        InputError: for an unknown law, a range that is not 0 <= low <= high, or an alpha that is missing
+            or has no meaning.
 
     Examples:
         >>> import numpy as np
@@ -42,13 +65,18 @@ class NoiseLaw:
         [0.0, 0.25, 0.81]
         >>> round(NoiseLaw("linear").mean_square(), 3)
         0.333
+        >>> NoiseLaw("inv", 0.01, 1.0).sigma(np.array([0.0, 0.5, 1.0])).round(2).tolist()
+        [0.01, 0.1, 1.0]
     """
 
     name: str = "quadratic"
     low: float = 0.0
     high: float = 1.0
+    alpha: float | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.name, str):
+            object.__setattr__(self, "name", _OTHER_NAMES.get(self.name, self.name))
         if self.name not in NOISE_LAWS:
             raise InputError(
                 f"received noise law {self.name!r}, expected one of {', '.join(NOISE_LAWS)}"
@@ -59,18 +87,63 @@ class NoiseLaw:
                 f"received noise levels from {self.low} to {self.high}, expected 0 <= low <= high "
                 "and high > 0"
             )
+        alpha = self._power()
+        if low == 0 and (self.name == "inv" or alpha < 0):
+            raise InputError(
+                f"received noise levels from 0 for the law {self.name}, which would draw nothing else: give "
+                "a lowest level above 0 (--sigma-min 1/255)"
+            )
+
+    def _power(self):
+        """The power of a power law that is none of the first two; 1 for others."""
+        if self.name != "power_law":
+            if self.alpha is not None:
+                raise InputError(
+                    f"received alpha = {self.alpha!r:.40} for the noise law {self.name}: only power_law "
+                    "has one"
+                )
+            return _POWERS.get(self.name, 1.0)
+        if self.alpha is None:
+            raise InputError(
+                "received the noise law power_law without its power: give alpha (--noise-alpha)"
+            )
+        alpha = check_number(self.alpha, "alpha")
+        if not _LEAST_ALPHA <= abs(alpha) <= _MOST_ALPHA:
+            raise InputError(
+                f"received alpha = {alpha:g}, expected a power of size {_LEAST_ALPHA} to {_MOST_ALPHA}, as 2"
+            )
+        return alpha
 
     def sigma(self, uniform: Any) -> Any:
         """Noise levels for uniform draws on [0, 1): a NumPy array or a tensor, same shape out."""
         if self.name == "linear":
             return (self.high - self.low) * uniform + self.low
-        low, high = math.sqrt(self.low), math.sqrt(self.high)
-        return ((high - low) * uniform + low) ** 2
+        if self.name == "quadratic":
+            low, high = math.sqrt(self.low), math.sqrt(self.high)
+            return ((high - low) * uniform + low) ** 2
+        if self.name == "inv":
+            return self.low * (self.high / self.low) ** uniform
+        if self.name == "arccos":
+            share = _arccos(1 - 2 * uniform) / math.pi
+            return (self.high - self.low) * share + self.low
+        alpha = self._power()
+        low, high = (level ** (1 / alpha) for level in (self.low, self.high))
+        return ((high - low) * uniform + low) ** alpha
 
     def mean_square(self) -> float:
         """The mean of sigma^2 over the law."""
-        middles = (np.arange(1000) + 0.5) / 1000
+        # As many as the laws want that hardly ever draw the levels that count most.
+        middles = (np.arange(10**5) + 0.5) / 10**5
         return float(np.mean(self.sigma(middles) ** 2))
+
+
+def _arccos(cosine):
+    """Of an array or a tensor."""
+    if isinstance(cosine, np.ndarray | float):
+        return np.arccos(cosine)
+    from keras import ops
+
+    return ops.arccos(cosine)
 
 
 def parse_sigma(text: str | float) -> float:

@@ -53,7 +53,8 @@ def shared():
 @pytest.fixture(scope="session")
 def golden_index(golden):
     """Settings of the golden networks and samplers."""
-    return json.loads((golden / "index.json").read_text())
+    parts = [json.loads((golden / name).read_text()) for name in ("index.json", "index_flex.json")]
+    return {**parts[0], **parts[1]}
 
 
 @pytest.fixture(scope="session")

@@ -19,15 +19,22 @@ NETWORKS = [
 ]
 """Golden networks: a checkpoint and an archive of outputs each."""
 
+FLEXIBLE = {
+    "unet_flex_layer_color": "layer",
+    "unet_flex_instance_gray": "instance",
+    "unet_flex_batch_gray": None,
+}
+"""The same of UNet_flex, with the norm that has to be asked for."""
+
 
 def nhwc(array):
     """An array of the published code with its channels moved last."""
     return np.moveaxis(array, -3, -1)
 
 
-def from_state(state, first_layer=None):
+def from_state(state, first_layer=None, norm=None):
     """Our network with published weights."""
-    plan, state = recognize(state, first_layer)
+    plan, state = recognize(state, first_layer, norm)
     denoiser = build_denoiser(plan.architecture, seed=0, **plan.options)
     for name, entry in plan.entries.items():
         weight_of(denoiser, entry).assign(entry.transform(state[name]))
@@ -37,9 +44,9 @@ def from_state(state, first_layer=None):
 def from_checkpoint(path):
     """Our network with the weights of a golden checkpoint, and its `Plan`."""
     state = read_checkpoint(path)
-    first_layer = "relu" if path.stem.endswith("relu") else None
-    plan, _ = recognize(state, first_layer)
-    return from_state(state, first_layer), plan
+    asked = ("relu" if path.stem.endswith("relu") else None, FLEXIBLE.get(path.stem))
+    plan, _ = recognize(state, *asked)
+    return from_state(state, *asked), plan
 
 
 def weight_of(denoiser, entry):

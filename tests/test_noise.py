@@ -2,10 +2,18 @@
 
 import numpy as np
 import pytest
+from keras import ops
 
 from keras_gahr import InputError
 from keras_gahr.datasets.draws import uniform
-from keras_gahr.noise import check_seed, keyed_normal, keyed_uniform, parse_sigma
+from keras_gahr.noise import (
+    NOISE_LAWS,
+    NoiseLaw,
+    check_seed,
+    keyed_normal,
+    keyed_uniform,
+    parse_sigma,
+)
 
 
 @pytest.mark.parametrize(
@@ -19,6 +27,44 @@ def test_noise_levels_as_written(text, sigma):
 def test_what_is_no_noise_level(text):
     with pytest.raises(InputError, match="25/255"):
         parse_sigma(text)
+
+
+LOW, HIGH = 1 / 255, 3.0
+DENSITIES = {
+    "quadratic": lambda s: s**-0.5,
+    "linear": np.ones_like,
+    "inv": lambda s: 1 / s,
+    "inv_1p5": lambda s: s**-1.5,
+    "inv_sq": lambda s: s**-2.0,
+    "power_law": lambda s: s ** (1 / 7 - 1),
+    "arccos": lambda s: np.sin(np.pi * (s - LOW) / (HIGH - LOW)),
+}
+
+
+@pytest.mark.parametrize("name", NOISE_LAWS)
+def test_levels_are_drawn_by_the_density_of_their_law(name):
+    law = NoiseLaw(name, LOW, HIGH, 7.0 if name == "power_law" else None)
+    draws = (np.arange(1000) + 0.5) / 1000
+    levels = law.sigma(draws)
+    # The share of the density below each level, by a fine sum: the draw that it is of.
+    fine = np.geomspace(LOW, HIGH, 200_001)
+    steps = np.diff(fine) * DENSITIES[name]((fine[1:] + fine[:-1]) / 2)
+    below = np.concatenate([[0], np.cumsum(steps)]) / steps.sum()
+    np.testing.assert_allclose(np.interp(levels, fine, below), draws, atol=1e-4)
+    assert law.sigma(np.array([0.0, 1.0])) == pytest.approx([LOW, HIGH])
+    mean_square = np.sum(np.diff(below) * ((fine[1:] + fine[:-1]) / 2) ** 2)
+    assert law.mean_square() == pytest.approx(mean_square, rel=1e-3)
+    found = law.sigma(ops.convert_to_tensor(draws.astype(np.float32)))
+    np.testing.assert_allclose(ops.convert_to_numpy(found), levels, rtol=2e-4)
+
+
+def test_laws_with_two_names():
+    assert NoiseLaw("inv_sqrt", LOW, HIGH) == NoiseLaw("quadratic", LOW, HIGH)
+    assert NoiseLaw("uniform") == NoiseLaw("linear")
+    draws = np.linspace(0, 1, 11)
+    for alpha, name in ((1, "linear"), (2, "quadratic"), (-1, "inv_sq"), (-2, "inv_1p5")):
+        power = NoiseLaw("power_law", LOW, HIGH, alpha).sigma(draws)
+        assert power == pytest.approx(NoiseLaw(name, LOW, HIGH).sigma(draws))
 
 
 def test_every_seed_image_and_step_has_its_own_noise():

@@ -24,6 +24,7 @@ assert_type(kg.UNet(num_channels=1).num_blocks, int)
 networks: list[kg.Denoiser] = [
     kg.BFCNN(num_layers=3),
     kg.DilatedUNet(num_kernels=4),
+    kg.FlexibleUNet(num_kernels=[4, 8]),
     kg.ReceptiveFieldBFCNN(receptive_field=9),
     kg.MultiScaleDenoiser(denoiser, [denoiser]),
 ]

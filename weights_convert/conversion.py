@@ -8,6 +8,7 @@ import keras
 
 from keras_gahr import __version__
 from keras_gahr.denoisers import build_denoiser, save_denoiser
+from keras_gahr.denoisers.flexible_unet import NORMS
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_file
 
@@ -40,7 +41,7 @@ class Conversion:
     notes: tuple
 
 
-def convert(src, dst, *, first_layer=None, weights=None, overwrite=False):
+def convert(src, dst, *, first_layer=None, weights=None, norm=None, overwrite=False):
     """Makes a `.keras` denoiser of a published PyTorch checkpoint.
 
     PyTorch is not needed and nothing in the checkpoint is executed. The file is written only after
@@ -49,7 +50,7 @@ def convert(src, dst, *, first_layer=None, weights=None, overwrite=False):
     Args:
         src: a `.pt` file that holds a state dict.
         dst: the `.keras` file to write.
-        first_layer, weights: see `build_from_checkpoint`.
+        first_layer, weights, norm: see `build_from_checkpoint`.
         overwrite: whether an existing `dst` may be replaced.
 
     Returns:
@@ -60,12 +61,12 @@ def convert(src, dst, *, first_layer=None, weights=None, overwrite=False):
             if `dst` may not be written. A `VerificationError` if the networks disagree.
     """
     dst = check_keras_output(dst, overwrite)
-    denoiser, conversion = build_from_checkpoint(src, first_layer, weights)
+    denoiser, conversion = build_from_checkpoint(src, first_layer, weights, norm)
     save_denoiser(denoiser, dst)
     return conversion
 
 
-def build_from_checkpoint(src, first_layer=None, weights=None):
+def build_from_checkpoint(src, first_layer=None, weights=None, norm=None):
     """Makes a denoiser of a published PyTorch checkpoint, in memory, and verifies it.
 
     Args:
@@ -75,6 +76,7 @@ def build_from_checkpoint(src, first_layer=None, weights=None):
             linear where nothing is.
         weights: which ones of a file that holds those of several networks, as in "params_ema"; None
             for the first that are no average, which the notes of the conversion name.
+        norm: "layer" or "instance": which UNet_flex was trained with, where its weights cannot tell.
 
     Returns:
         The denoiser and a `Conversion`.
@@ -86,11 +88,13 @@ def build_from_checkpoint(src, first_layer=None, weights=None):
     src = Path(src)
     if first_layer not in (None, "linear", "relu"):
         raise InputError(f"received first layer {first_layer!r}, expected 'linear' or 'relu'")
+    if norm not in (None, *NORMS):
+        raise InputError(f"received norm {norm!r:.40}, expected one of {', '.join(NORMS)}")
     checkpoint = open_checkpoint(src, weights, find_networks)
     with src.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     try:
-        plan, state = recognize(checkpoint.state, first_layer)
+        plan, state = recognize(checkpoint.state, first_layer, norm)
     except InputError as error:
         raise InputError(f"{src} cannot be converted: {error}") from error
 

@@ -12,6 +12,7 @@ from keras_gahr.denoisers import (
     ARCHITECTURES,
     BFCNN,
     DilatedUNet,
+    FlexibleUNet,
     ReceptiveFieldBFCNN,
     UNet,
     load_denoiser,
@@ -20,7 +21,7 @@ from keras_gahr.denoisers.receptive_field_bf_cnn import receptive_field_kernel_s
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_file, replacing
 
-from .layouts import bias_free_unet, paper_bf_cnn, paper_unet
+from .layouts import bias_free_unet, flexible_unet, paper_bf_cnn, paper_unet
 from .onnx_file import write_onnx
 from .torch_file import write_torch_file
 
@@ -49,7 +50,8 @@ def export_denoiser(src, dst, *, size=None, overwrite=False):
     """Writes a denoiser for PyTorch, as safetensors or as ONNX, by the suffix of the file.
 
     `.pt` and `.safetensors` hold a state dict with the names of the paper's published code (for a
-    `DilatedUNet`, of its own), whose networks load it with `strict=True`. Neither needs PyTorch.
+    `DilatedUNet` and a `FlexibleUNet`, of their own), whose networks load it with `strict=True`. Neither
+    needs PyTorch.
     `.onnx` goes through Keras' exporter: see `write_onnx`.
 
     Args:
@@ -105,7 +107,7 @@ def published_state(denoiser):
     """The weights of a denoiser as a state dict of the code it was published with.
 
     Args:
-        denoiser: a `UNet`, `BFCNN`, `ReceptiveFieldBFCNN` or `DilatedUNet`.
+        denoiser: a `UNet`, `BFCNN`, `ReceptiveFieldBFCNN`, `DilatedUNet` or `FlexibleUNet`.
 
     Returns:
         A dictionary published name -> float32 array of PyTorch's shape.
@@ -130,6 +132,8 @@ def _entries(denoiser):
         return paper_unet.entries(**options)
     if type(denoiser) is DilatedUNet:
         return bias_free_unet.entries(**options)
+    if type(denoiser) is FlexibleUNet:
+        return flexible_unet.entries(**options)
     if type(denoiser) is BFCNN:
         sizes = [3] * denoiser.num_layers
     elif type(denoiser) is ReceptiveFieldBFCNN:

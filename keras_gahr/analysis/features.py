@@ -16,6 +16,7 @@ from keras_gahr._backend import foreign
 from keras_gahr.datasets.arrays import release, to_float
 from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.datasets.stacks import as_stack
+from keras_gahr.denoisers import FlexibleUNet
 from keras_gahr.denoisers.foreign.any_keras_file import load_keras_file
 from keras_gahr.errors import InputError
 from keras_gahr.names import printable, reason_of
@@ -155,7 +156,8 @@ def as_features(given: FeaturesLike = None) -> Features:
 
             - None or "pixels": the images themselves;
             - a `keras.Model` of images to vectors, which is run in evaluation mode, or the path of a
-              `.keras` file that holds one, of which nothing is executed;
+              `.keras` file that holds one, of which nothing is executed; of a `FlexibleUNet`, its own
+              `features`;
             - a `torch.nn.Module` on the backend PyTorch, likewise, with channels first;
             - a function of float32 images (N, H, W, C) in [0, 1] to (N, k), which may be a tensor;
             - the path of an `.onnx` file, as SSCD or DINO are kept, run by ONNX Runtime on the processor.
@@ -213,6 +215,8 @@ def _of_model(model, name=None):
     shape = inputs[0].shape if inputs else None
 
     def function(images):
+        if isinstance(model, FlexibleUNet):
+            return model.features(images)
         if not model.built:
             model(images[:1], training=False)
         return model.predict_on_batch(images)

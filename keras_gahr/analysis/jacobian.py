@@ -49,8 +49,8 @@ class Linearizer:
     """Compiles what the Jacobians of a denoiser need, once for all images and noise levels.
 
     With frozen gates (see `frozen_gates`) a product with the Jacobian costs one pass of the network.
-    Where the network is not piecewise linear in this way, as no denoiser of this package is, the
-    backend's derivatives are used, which cost two or three.
+    Where the network is not piecewise linear in this way, as with biases or with norms of whole images,
+    the backend's derivatives are used, which cost two or three.
 
     Args:
         denoiser: see `as_denoiser`; with as many channels out as in.

@@ -19,6 +19,18 @@ class FirstLayer(enum.StrEnum):
     relu = "relu"
 
 
+class Norm(enum.StrEnum):
+    layer = "layer"
+    instance = "instance"
+
+
+NormOption = Annotated[
+    Norm | None,
+    typer.Option(
+        help="Which norm UNet_flex was trained with, where its checkpoint cannot tell the two apart; one "
+        "of them must then be said."
+    ),
+]
 WeightsOption = Annotated[
     str | None,
     typer.Option(
@@ -46,6 +58,7 @@ def convert(
             "checkpoints cannot tell: linear unless said. Other layouts are known."
         ),
     ] = None,
+    norm: NormOption = None,
     weights: WeightsOption = None,
     recursive: Annotated[
         bool,
@@ -66,17 +79,16 @@ def convert(
     choose_backend(backend)
     import weights_convert
 
+    asked = {
+        "first_layer": first_layer and first_layer.value,
+        "norm": norm and norm.value,
+        "weights": weights,
+    }
     if recursive:
-        convert_recursively(source, output, first_layer and first_layer.value, weights, overwrite)
+        convert_recursively(source, output, overwrite=overwrite, **asked)
         return
     make = weights_convert.convert_multi_scale if source.is_dir() else weights_convert.convert
-    conversion = make(
-        source,
-        output,
-        first_layer=first_layer and first_layer.value,
-        weights=weights,
-        overwrite=overwrite,
-    )
+    conversion = make(source, output, overwrite=overwrite, **asked)
     options = ", ".join(f"{name}={value}" for name, value in conversion.options.items())
     typer.echo(f"{conversion.architecture} ({options}), {conversion.parameters:,} parameters")
     typer.echo(

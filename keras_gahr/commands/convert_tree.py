@@ -11,25 +11,18 @@ from .progress import progress_bar
 from .table import print_table
 
 
-def convert_recursively(source, output, first_layer, weights, overwrite):
+def convert_recursively(source, output, **options):
     """Converts a folder tree and prints a table; exits with code 1 if any file failed.
 
     Args:
-        source, output, first_layer, weights, overwrite: see `weights_convert.convert_tree`.
+        source, output, **options: see `weights_convert.convert_tree`.
     """
     import weights_convert
 
     # It takes the compilation of many networks for that of one again and again, and warns.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with progress_bar("Checkpoints") as progress:
-        items = weights_convert.convert_tree(
-            source,
-            output,
-            first_layer=first_layer,
-            weights=weights,
-            overwrite=overwrite,
-            progress=progress,
-        )
+        items = weights_convert.convert_tree(source, output, progress=progress, **options)
     made = [item for item in items if item.conversion]
     failed = [item for item in items if item.error]
     if made:

@@ -9,7 +9,7 @@ import typer
 from keras_gahr.backend_choice import choose_backend
 
 from .backend import BackendOption
-from .convert import FirstLayer, WeightsOption
+from .convert import FirstLayer, NormOption, WeightsOption
 from .options import ModelArgument
 
 _NOT_OPTIONS = {"name", "seed", "provenance", "low_band", "details"}
@@ -20,6 +20,7 @@ def inspect(
     first_layer: Annotated[
         FirstLayer | None, typer.Option(help="For checkpoints, as for `gahr convert`.")
     ] = None,
+    norm: NormOption = None,
     weights: WeightsOption = None,
     backend: BackendOption = None,
 ):
@@ -32,7 +33,14 @@ def inspect(
     verified in memory; nothing is written.
     """
     choose_backend(backend)
-    denoiser, lines = _open(model, first_layer and first_layer.value, weights)
+    denoiser, lines = _open(
+        model,
+        {
+            "first layer": first_layer and first_layer.value,
+            "name of weights": weights,
+            "norm": norm and norm.value,
+        },
+    )
     if denoiser.foreign:
         _show_foreign(denoiser)
     else:
@@ -53,14 +61,19 @@ def inspect(
             label = ""
 
 
-def _open(path, first_layer, weights):
-    """The denoiser in a file, and (label, text) of what was found on the way."""
+def _open(path, asked):
+    """The denoiser in a file, and (label, text) of what was found on the way.
+
+    Args:
+        path: what was given.
+        asked: what was asked for by what it is called, in the order of `build_from_checkpoint`.
+    """
     from keras_gahr.denoisers import load_denoiser
     from keras_gahr.errors import InputError
     from weights_convert.suffixes import is_checkpoint_name
 
     if not isinstance(path, Path) or not (is_checkpoint_name(path) or path.is_dir()):
-        for option, value in {"first layer": first_layer, "name of weights": weights}.items():
+        for option, value in asked.items():
             if value:
                 raise InputError(f"received a {option} for {path}, which is no PyTorch checkpoint")
         return load_denoiser(path), []
@@ -71,7 +84,7 @@ def _open(path, first_layer, weights):
         if path.is_dir()
         else weights_convert.build_from_checkpoint
     )
-    denoiser, conversion = build(path, first_layer, weights)
+    denoiser, conversion = build(path, *asked.values())
     difference = f"every layer agrees to {conversion.max_relative_difference:.1e}"
     return denoiser, [
         ("float64 reference", difference),
@@ -97,8 +110,11 @@ def _show_measured(denoiser):
     """Prints what is found of a network by trying it on images of several sizes."""
     from keras_gahr.denoisers import properties
 
-    height, width = properties.receptive_field(denoiser)
-    _show("receptive field", f"{height}x{width} pixels, measured")
+    if properties.sees_whole_image(denoiser):
+        _show("receptive field", "the whole image, by whose deviation its norms divide")
+    else:
+        height, width = properties.receptive_field(denoiser)
+        _show("receptive field", f"{height}x{width} pixels, measured")
     factors = ", ".join(f"{scale:g}" for scale in properties.SCALES)
     error = properties.homogeneity_error(denoiser)
     _show("homogeneity", f"D(a y) = a D(y) to {error:.1e} of the largest value, a = {factors}")
@@ -139,9 +155,13 @@ def _sides(denoiser):
 def _norm(denoiser):
     from keras_gahr.denoisers import properties
 
-    layers = len(list(properties.normalizations(denoiser)))
+    norms = list(properties.normalizations(denoiser))
+    layers = len(norms)
     if not layers:
         return "none"
+    if properties.sees_whole_image(denoiser):
+        kind = "all channels together" if norms[0].across_channels else "each channel"
+        return f"standard deviations of each image, of {kind}, {layers} layers"
     stored = {part.provenance.get("stored_norm") for part in (denoiser, *_parts(denoiser))} - {None}
     text = f"running standard deviations, {layers} layers"
     return f"{text}; stored as {', '.join(sorted(stored))}" if stored else text

@@ -1,4 +1,4 @@
-"""Blind, bias-free denoisers."""
+"""Blind denoisers, most of them bias-free."""
 
 import keras_gahr.before_keras  # noqa: F401
 
@@ -7,8 +7,10 @@ from .bias_free_norm import BiasFreeNorm
 from .denoiser import Denoiser
 from .dilated_unet import DilatedUNet
 from .direct import DirectDenoiser
+from .flexible_unet import FlexibleUNet
 from .folding import FoldedNetwork
 from .foreign import EDM, AlphaBars, FlowTime, ForeignDenoiser, Schedule, wrap
+from .image_norm import ImageNorm
 from .inference import Inference
 from .interface import DenoiserLike, as_denoiser, as_inference
 from .loading import load_denoiser, save_denoiser
@@ -30,9 +32,11 @@ __all__ = [
     "DenoiserLike",
     "DilatedUNet",
     "DirectDenoiser",
+    "FlexibleUNet",
     "FlowTime",
     "FoldedNetwork",
     "ForeignDenoiser",
+    "ImageNorm",
     "Inference",
     "MultiScaleDenoiser",
     "ReceptiveFieldBFCNN",

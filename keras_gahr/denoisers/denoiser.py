@@ -68,7 +68,8 @@ class Denoiser(keras.Model):
     """A network that maps noisy images to the residual: its estimate of the noise in them.
 
     `denoiser(y)` is the residual r(y), `denoiser.denoise(y)` the image D(y) = y - r(y). The network is
-    blind (it is not told the noise level) and bias-free, so D(a y) = a D(y) for a > 0.
+    blind (it is not told the noise level) and, unless its class says otherwise, bias-free, so that
+    D(a y) = a D(y) for a > 0.
 
     Subclasses are functional models built in their `__init__`, with images of any height and width:
     input `(batch, height, width, input_channels)`, float32, nominally in [0, 1] plus noise; output

@@ -57,6 +57,8 @@ class FoldedNetwork:
                 # The kernels of a transposed convolution have their outputs last but one.
                 transposed = isinstance(source, keras.layers.Conv2DTranspose)
                 values[0] = values[0] * (scale[:, None] if transposed else scale)
+                if source.use_bias:
+                    values[1] = values[1] * scale
             if isinstance(copy, Convolution):
                 values[0] = copy.stored(values[0])
             for variable, value in zip(copy.weights, values, strict=True):

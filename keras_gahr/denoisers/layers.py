@@ -38,13 +38,15 @@ class Conv2D(Layer, keras.layers.Conv2D):
 
 
 class Conv2DTranspose(Layer, keras.layers.Conv2DTranspose):
-    """Without bias and activation; the fast way is for kernels as large as the stride."""
+    """Without activation; the fast way is for kernels as large as the stride."""
 
     def call(self, inputs):
         kernel = ops.convert_to_tensor(self.kernel)
         if self.strides == self.kernel_size:
-            return convolution.convolve_transposed(inputs, kernel)
-        return convolution.run_convolution(self._convolve, inputs, kernel)
+            outputs = convolution.convolve_transposed(inputs, kernel)
+        else:
+            outputs = convolution.run_convolution(self._convolve, inputs, kernel)
+        return outputs + ops.convert_to_tensor(self.bias) if self.use_bias else outputs
 
     def _convolve(self, inputs, kernel):
         return ops.conv_transpose(

@@ -7,6 +7,7 @@ import numpy as np
 from keras_gahr.errors import InputError
 
 from .bias_free_norm import BiasFreeNorm
+from .image_norm import ImageNorm
 from .inference import Inference
 
 SCALES = (0.01, 0.3, 3.0, 100.0)
@@ -28,8 +29,12 @@ def receptive_field(denoiser):
     place is tried, and the largest field is returned.
 
     Raises:
-        InputError: if the field is larger than 1024 pixels.
+        InputError: if the field is larger than 1024 pixels, or a norm sees the whole image.
     """
+    if sees_whole_image(denoiser):
+        raise InputError(
+            "this denoiser has no receptive field: its norms divide by a deviation of the whole image"
+        )
     inference = Inference(denoiser, batch_size=16)
     return tuple(_field(inference, vertical) for vertical in (True, False))
 
@@ -57,10 +62,15 @@ def homogeneity_error(denoiser, scales=SCALES, seed=0):
     return float(max(errors))
 
 
+def sees_whole_image(denoiser):
+    """Whether it has an `ImageNorm`, so that each pixel depends on all others."""
+    return any(isinstance(layer, ImageNorm) for layer in normalizations(denoiser))
+
+
 def normalizations(denoiser):
-    """All `BiasFreeNorm` layers of a denoiser and of its parts."""
+    """All `BiasFreeNorm` and `ImageNorm` layers of a denoiser and of its parts."""
     for layer in denoiser.layers:
-        if isinstance(layer, BiasFreeNorm):
+        if isinstance(layer, BiasFreeNorm | ImageNorm):
             yield layer
         elif hasattr(layer, "layers"):
             yield from normalizations(layer)

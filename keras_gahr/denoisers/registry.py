@@ -10,6 +10,7 @@ from keras_gahr.errors import InputError
 from .bf_cnn import BFCNN
 from .denoiser import Denoiser
 from .dilated_unet import DilatedUNet
+from .flexible_unet import FlexibleUNet
 from .receptive_field_bf_cnn import ReceptiveFieldBFCNN
 from .unet import UNet
 
@@ -18,6 +19,7 @@ ARCHITECTURES = {
     "bf-cnn": BFCNN,
     "bf-cnn-rf": ReceptiveFieldBFCNN,
     "dilated-unet": DilatedUNet,
+    "unet-flex": FlexibleUNet,
 }
 """The classes of networks by their names on the command line."""
 

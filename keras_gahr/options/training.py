@@ -50,9 +50,52 @@ class ImageOptions:
 class NetworkOptions:
     """The network that is trained."""
 
-    architecture: str = option("unet", "unet, bf-cnn or bf-cnn-rf.", NETWORK)
+    architecture: str = option("unet", "unet, bf-cnn, bf-cnn-rf or unet-flex.", NETWORK)
     num_kernels: int = option(64, "Kernels of the first layer.", NETWORK, least=1)
-    num_blocks: int | None = option(None, "unet: blocks.", NETWORK, least=1, unset="3")
+    num_blocks: int | None = option(None, "unet, unet-flex: blocks.", NETWORK, least=1, unset="3")
+    block_kernels: str | None = option(
+        None,
+        "unet-flex: kernels of each block and of the middle, as 64,128,256,512, in the place of those that "
+        "num_kernels and num_blocks say.",
+        NETWORK,
+        unset="doubled from block to block",
+    )
+    num_enc_conv: int | str | None = option(
+        None,
+        "unet, unet-flex: convolutions of each encoder block; unet-flex: or of all of them, as 2,2,3.",
+        NETWORK,
+        written=str,
+        unset="2",
+    )
+    num_mid_conv: int | None = option(
+        None,
+        "unet, unet-flex: convolutions of the middle.",
+        NETWORK,
+        least=1,
+        unset="2, unet-flex: 3",
+    )
+    num_dec_conv: int | str | None = option(
+        None,
+        "unet, unet-flex: convolutions of each decoder block; unet-flex: or of all of them, as 6,6,6.",
+        NETWORK,
+        written=str,
+        unset="2, unet-flex: 6",
+    )
+    norm: str | None = option(
+        None, "unet-flex: layer, instance, batch or none.", NETWORK, unset="layer"
+    )
+    bias: bool | None = option(
+        None, "unet-flex: whether convolutions have biases.", NETWORK, unset="true"
+    )
+    upsample_with_bias: bool | None = option(
+        None, "unet-flex: whether transposed convolutions have.", NETWORK, unset="false"
+    )
+    inter_skip: bool | None = option(
+        None,
+        "unet-flex: whether the decoder is given the encoder's outputs.",
+        NETWORK,
+        unset="true",
+    )
     num_layers: int | None = option(None, "bf-cnn: layers.", NETWORK, least=2, unset="21")
     receptive_field: int | None = option(
         None, "bf-cnn-rf: an odd number of pixels up to 43.", NETWORK, unset="43"
@@ -191,7 +234,13 @@ class ClockOptions:
 class RunOptions(ClockOptions, TrainingOptions, NetworkOptions, ImageOptions):
     """All that `gahr train` can be asked for."""
 
-    noise_law: str = option("quadratic", "quadratic or linear.", NOISE)
+    noise_law: str = option(
+        "quadratic",
+        "quadratic, linear, inv, inv_1p5, inv_sq, arccos or power_law; inv_sqrt and uniform are other names "
+        "of the first two.",
+        NOISE,
+    )
+    noise_alpha: float | None = option(None, "power_law: its power.", NOISE, unset="none")
     sigma_min: str | float = option("0", "Lowest noise level: 0 or 10/255.", NOISE, written=str)
     sigma_max: str | float = option("1", "Highest noise level: 1 or 100/255.", NOISE, written=str)
     data_on_device: bool | None = option(

@@ -25,6 +25,9 @@ PATHS = ("dataset", "start_from", "twin", "clock_features")
 _AROUND = {"conditional", "skip", "start_from"}
 """Options of the network that no architecture has."""
 
+_COUNTS = ("block_kernels", "num_enc_conv", "num_dec_conv")
+"""Options that are a number for each block, with commas, or one for all."""
+
 
 @describes_options
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,7 +51,8 @@ class RunConfig(RunOptions):
 
     def settings(self) -> TrainingSettings:
         """The `TrainingSettings` among them; raises `InputError` for what they refuse."""
-        law = NoiseLaw(self.noise_law, parse_sigma(self.sigma_min), parse_sigma(self.sigma_max))
+        low, high = parse_sigma(self.sigma_min), parse_sigma(self.sigma_max)
+        law = NoiseLaw(self.noise_law, low, high, self.noise_alpha)
         options = {name: getattr(self, name) for name in declared(TrainingSettings)}
         return TrainingSettings(noise_law=law, **options)
 
@@ -60,7 +64,30 @@ class RunConfig(RunOptions):
         """The arguments of `build_denoiser` that were given, without channels and provenance."""
         names = [*(declared(NetworkOptions).keys() - _AROUND), "seed"]
         options = {name: getattr(self, name) for name in names}
+        for name in _COUNTS:
+            options[name] = _counts(options[name], name)
+        of_blocks = options.pop("block_kernels")
+        if of_blocks is not None:
+            if self.architecture != "unet-flex":
+                raise InputError(
+                    f"received block_kernels for the architecture {self.architecture}, expected unet-flex: "
+                    "leave them out"
+                )
+            options["num_kernels"] = [of_blocks] if isinstance(of_blocks, int) else of_blocks
         return {name: value for name, value in options.items() if value is not None}
+
+
+def _counts(given, name):
+    """The whole number, or the list of several, that a text such as 2,2,3 says; others as they are."""
+    if not isinstance(given, str):
+        return given
+    parts = given.split(",")
+    if not all(part.strip().isdecimal() and len(part) < 10 for part in parts):
+        raise InputError(
+            f"received {name} {given!r:.40}, expected a whole number, or one for each block as 2,2,3"
+        )
+    counts = [int(part) for part in parts]
+    return counts if len(counts) > 1 else counts[0]
 
 
 def read_options(path: str | Path) -> dict[str, Any]:

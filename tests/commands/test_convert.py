@@ -34,6 +34,22 @@ def test_first_layer_and_overwrite(gahr, refused, golden, tmp_path):
     assert gahr("convert", source, out, "--first-layer", "tanh", "--overwrite").exit_code == 2
 
 
+@pytest.mark.one_backend
+def test_a_norm_that_must_be_said(gahr, refused, golden, tmp_path):
+    source, out = golden / "unet_flex_instance_gray.pt", tmp_path / "out.keras"
+    for command in (("convert", source, out), ("inspect", source)):
+        assert "--norm layer or --norm instance" in refused(*command)
+    result = gahr("convert", source, out, "--norm", "instance")
+    assert result.exit_code == 0, result.output
+    assert "num_kernels=[5, 8]" in result.output
+    assert "assumed: instance norm, as asked for" in result.output
+    assert load_denoiser(out).norm == "instance"
+    other = golden / "unet_1block.pt"
+    assert "norm 'layer'" in refused("convert", other, tmp_path / "x.keras", "--norm", "layer")
+    assert "no PyTorch checkpoint" in refused("inspect", out, "--norm", "layer")
+    assert gahr("convert", source, out, "--norm", "batch", "--overwrite").exit_code == 2
+
+
 @pytest.mark.parametrize(
     ("source", "message"), [("absent.pt", "does not exist"), (".", "has no low band")]
 )

@@ -48,6 +48,17 @@ def test_a_file_of_ours_says_the_same(gahr, golden, tmp_path):
 
 
 @pytest.mark.one_backend
+def test_a_network_that_is_not_homogeneous(gahr, golden):
+    rows = rows_of(gahr("inspect", golden / "unet_flex_layer_color.pt", "--norm", "layer"))
+    assert rows["architecture"].startswith("FlexibleUNet(num_channels=3, num_kernels=[6, 10, 14]")
+    assert rows["receptive field"].startswith("the whole image")
+    assert error_of(rows["homogeneity"]) > 0.1
+    assert rows["norm"].startswith(
+        "standard deviations of each image, of all channels together, 12"
+    )
+
+
+@pytest.mark.one_backend
 def test_a_network_of_unknown_origin(gahr, tmp_path):
     save_denoiser(BFCNN(num_layers=3, num_kernels=8, seed=1), tmp_path / "x.keras")
     rows = rows_of(gahr("inspect", tmp_path / "x.keras"))

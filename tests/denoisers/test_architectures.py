@@ -10,6 +10,7 @@ import keras_gahr
 from keras_gahr import (
     BFCNN,
     DilatedUNet,
+    FlexibleUNet,
     InputError,
     ReceptiveFieldBFCNN,
     UNet,
@@ -26,6 +27,7 @@ SMALL = [
     lambda: ReceptiveFieldBFCNN(receptive_field=9, num_kernels=4),
     lambda: ReceptiveFieldBFCNN(3, receptive_field=5, num_kernels=4, coarse=False),
     lambda: DilatedUNet(num_kernels=4),
+    lambda: FlexibleUNet(3, [2, 3], num_mid_conv=1, num_dec_conv=2, norm="instance"),
 ]
 
 

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 import tolerances
 from keras import ops
-from networks import NETWORKS, from_checkpoint, from_state, nhwc, relative_difference, weight_of
+from networks import (
+    FLEXIBLE,
+    NETWORKS,
+    from_checkpoint,
+    from_state,
+    nhwc,
+    relative_difference,
+    weight_of,
+)
 
 from keras_gahr import _backend
 from keras_gahr.training import BlindTraining
@@ -24,10 +32,10 @@ class KeepGradients(keras.optimizers.Optimizer):
         self.assign(variable, gradient)
 
 
-ALIKE = {"unet_2block", "unet_3block", "bf_cnn_20_linear", "bf_cnn_rf43"}
+ALIKE = {"unet_2block", "unet_3block", "bf_cnn_20_linear", "bf_cnn_rf43", "unet_flex_batch_gray"}
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [*NETWORKS, *FLEXIBLE])
 def test_outputs_in_evaluation_and_training_mode(golden, golden_index, name):
     denoiser, plan = from_checkpoint(golden / f"{name}.pt")
     arrays = np.load(golden / f"{name}.npz")
@@ -143,7 +151,10 @@ def differences_on_all_sides(golden, name, places):
 # Those that are alike have the layers of another one.
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=pytest.mark.slow) if name in ALIKE else name for name in NETWORKS],
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in ALIKE else name
+        for name in [*NETWORKS, *FLEXIBLE]
+    ],
 )
 def test_gradients_of_the_training_loss(golden, name):
     """With gates as the published code had them, which were not recorded."""

@@ -16,6 +16,7 @@ from keras_gahr.denoisers import (
     BFCNN,
     DilatedUNet,
     DirectDenoiser,
+    FlexibleUNet,
     MultiScaleDenoiser,
     ReceptiveFieldBFCNN,
     UNet,
@@ -40,6 +41,10 @@ DENOISERS = {
     "bf-cnn-rf": lambda: ReceptiveFieldBFCNN(3, receptive_field=9, num_kernels=2),
     "conditional": lambda: conditional(0),
     "dilated-unet": lambda: DilatedUNet(2, num_kernels=3),
+    "unet-flex": lambda: FlexibleUNet(2, [3, 5, 2], num_enc_conv=[1, 3], upsample_with_bias=True),
+    "unet-flex of batch norms": lambda: FlexibleUNet(
+        1, [3, 2], num_dec_conv=1, norm="batch", bias=False, inter_skip=False
+    ),
     "direct": lambda: DirectDenoiser(BFCNN(num_layers=2, num_kernels=3)),
     "multi-scale": lambda: MultiScaleDenoiser(
         BFCNN(num_layers=2, num_kernels=2), [conditional(1), conditional(2)]
@@ -263,6 +268,11 @@ def large(name, **options):
     return {"registered_name": f"keras_gahr>{name}", "class_name": name, "config": options}
 
 
+def flexible(**options):
+    config = FlexibleUNet(num_kernels=[1, 1], norm="none").get_config()
+    return {**large("FlexibleUNet"), "config": config | options}
+
+
 @pytest.mark.parametrize(
     ("configuration", "says"),
     [
@@ -270,6 +280,16 @@ def large(name, **options):
         (large("UNet", num_blocks=10**9, num_kernels=1), "billion"),
         (large("UNet", num_mid_conv=10**9, num_kernels=1), "thousand layers"),
         (large("DilatedUNet", num_kernels=10**6), "billion"),
+        (flexible(num_kernels=[10**6, 10**6]), "billion"),
+        (flexible(num_mid_conv=10**9), "thousand layers"),
+        (flexible(num_enc_conv=[10**9]), "thousand layers"),
+        (flexible(num_enc_conv=[2] * 10**5), "num_enc_conv of 100000 blocks"),
+        (flexible(num_kernels=[1] * 10**5), "received 100000 num_kernels"),
+        (flexible(num_kernels=["\x1b"]), "num_kernels '.x1b'"),
+        (flexible(num_kernels=2), "expected list"),
+        (flexible(norm="\x1b"), "another norm"),
+        (flexible(bias=1), "expected bool"),
+        (large("FlexibleUNet"), "it has no bias"),
         (large("ReceptiveFieldBFCNN", num_kernels=10**5), "billion"),
         (large("ReceptiveFieldBFCNN", receptive_field=10**9), "receptive field"),
         (large("DirectDenoiser"), "no object"),

@@ -11,6 +11,7 @@ from keras_gahr.denoisers import (
     BFCNN,
     DilatedUNet,
     DirectDenoiser,
+    FlexibleUNet,
     Inference,
     MultiScaleDenoiser,
     ReceptiveFieldBFCNN,
@@ -52,6 +53,7 @@ NETWORKS = {
     "unet": lambda: UNet(num_blocks=1, num_kernels=2, seed=0),
     "bf-cnn": lambda: BFCNN(2, num_layers=3, num_kernels=3, seed=0),
     "dilated-unet": lambda: DilatedUNet(num_kernels=2, seed=0),
+    "unet-flex": lambda: FlexibleUNet(num_kernels=[2, 2], num_mid_conv=1, num_dec_conv=1, seed=0),
     "direct": lambda: DirectDenoiser(BFCNN(num_layers=2, num_kernels=2, seed=0)),
     "multi-scale": lambda: MultiScaleDenoiser(
         BFCNN(num_layers=2, num_kernels=2, seed=0),

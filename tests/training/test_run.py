@@ -43,7 +43,12 @@ def test_a_run_keeps_model_history_and_configuration(tmp_path, smooth_images):
     assert rates == pytest.approx([3e-3, 1.5e-3, 0.75e-3])
 
     config = json.loads((tmp_path / "run" / "config.json").read_text())
-    assert config["training"]["noise_law"] == {"name": "quadratic", "low": 0.0, "high": 1.0}
+    assert config["training"]["noise_law"] == {
+        "name": "quadratic",
+        "low": 0.0,
+        "high": 1.0,
+        "alpha": None,
+    }
     assert config["denoiser"]["class"] == "UNet"
     assert config["backend"] == keras.backend.backend()
 
@@ -250,6 +255,21 @@ def test_settings_must_be_positive(settings):
 
 
 def test_noise_laws_are_checked():
-    for law in (("cubic",), ("linear", 0.5, 0.1), ("linear", -0.1, 1), ("linear", 0, 0)):
+    for law in (
+        ("cubic",),
+        (["linear"],),
+        ("linear", 0.5, 0.1),
+        ("linear", -0.1, 1),
+        ("linear", 0, 0),
+        ("linear", 0, 1, 2),
+        ("inv",),
+        ("inv_sq", 0, 1),
+        ("inv_1p5", 0, 1),
+        ("power_law",),
+        ("power_law", 0, 1, 0),
+        ("power_law", 0, 1, "2"),
+        ("power_law", 0, 1, -1),
+        ("power_law", 0.1, 1, 1e6),
+    ):
         with pytest.raises(InputError):
             NoiseLaw(*law)

@@ -10,7 +10,7 @@ import sys
 import handmade
 import numpy as np
 import pytest
-from networks import NETWORKS
+from networks import FLEXIBLE, NETWORKS
 
 from keras_gahr.denoisers import build_denoiser, load_denoiser
 from keras_gahr.errors import InputError
@@ -42,6 +42,27 @@ def test_converted_networks_compute_what_the_published_ones_do(golden, tmp_path,
     assert denoiser.provenance["max_relative_difference"] == conversion.max_relative_difference
     expected_first_layer = None if name.startswith("unet") else first_layer or "linear"
     assert denoiser.provenance["first_layer"] == expected_first_layer
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize("name", FLEXIBLE)
+def test_flexible_unets_compute_what_the_published_ones_do(golden, golden_index, tmp_path, name):
+    norm = FLEXIBLE[name]
+    conversion = convert(golden / f"{name}.pt", tmp_path / "out.keras", norm=norm)
+    assert conversion.parameters == golden_index[name]["params"]
+    assert conversion.assumptions == (
+        (f"{norm} norm, as asked for: the checkpoint cannot tell",) if norm else ()
+    )
+    assert_golden(load_denoiser(tmp_path / "out.keras"), np.load(golden / f"{name}.npz"))
+
+
+@pytest.mark.one_backend
+def test_the_norm_of_the_other_kind_computes_something_else(golden, tmp_path):
+    """Negative control: nothing but the outputs tells the two apart."""
+    convert(golden / "unet_flex_layer_color.pt", tmp_path / "out.keras", norm="instance")
+    arrays = np.load(golden / "unet_flex_layer_color.npz")
+    with pytest.raises(AssertionError):
+        assert_golden(load_denoiser(tmp_path / "out.keras"), arrays)
 
 
 @pytest.mark.one_backend
@@ -211,8 +232,8 @@ def test_verification_names_the_first_wrong_stage_and_nothing_is_written(
 ):
     layer, weight, change = SABOTAGES[case]
 
-    def recognize_wrongly(state, first_layer):
-        plan, state = recognize(state, first_layer)
+    def recognize_wrongly(state, *asked):
+        plan, state = recognize(state, *asked)
         return sabotaged(plan, layer, weight, change), state
 
     monkeypatch.setattr("weights_convert.conversion.recognize", recognize_wrongly)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import safetensors
 import safetensors.numpy
-from networks import NETWORKS
+from networks import FLEXIBLE, NETWORKS
 
 from keras_gahr.denoisers import BFCNN, MultiScaleDenoiser, build_denoiser, save_denoiser
 from keras_gahr.denoisers.receptive_field_bf_cnn import receptive_field_kernel_sizes
@@ -18,7 +18,7 @@ from keras_gahr.errors import InputError
 from weights_convert import VerificationError, convert, export_denoiser, onnx_file, read_checkpoint
 from weights_convert.torch_file import write_torch_file
 
-CHECKPOINTS = [*NETWORKS, "unet_2block_dataparallel", "tiny_unet_trained"]
+CHECKPOINTS = [*NETWORKS, *FLEXIBLE, "unet_2block_dataparallel", "tiny_unet_trained"]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def converted(golden, tmp_path_factory):
         path = folder / f"{name}.keras"
         if not path.exists():
             first_layer = "relu" if name.endswith("relu") else None
-            convert(golden / f"{name}.pt", path, first_layer=first_layer)
+            convert(golden / f"{name}.pt", path, first_layer=first_layer, norm=FLEXIBLE.get(name))
         return path
 
     return make

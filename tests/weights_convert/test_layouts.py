@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from keras_gahr.denoisers import build_denoiser
 from keras_gahr.errors import InputError
 from weights_convert import read_checkpoint
+from weights_convert.export import published_state
 from weights_convert.layouts import find_networks, recognize
 
 EXPECTED = {
@@ -17,6 +19,100 @@ EXPECTED = {
     "bf_cnn_rf13_fine": ("bf-cnn-rf", {"num_channels": 1, "receptive_field": 13, "coarse": False}),
     "bf_cnn_rf43": ("bf-cnn", {"num_layers": 21, "num_kernels": 12, "first_layer_linear": True}),
 }
+
+
+FLEXIBLE = {
+    "unet_flex_layer_color": "layer",
+    "unet_flex_instance_gray": "instance",
+    "unet_flex_batch_gray": "batch",
+}
+
+
+@pytest.mark.parametrize("name", FLEXIBLE)
+def test_blocks_of_a_flexible_unet(golden, golden_index, name):
+    """All but the norm is seen from names and shapes."""
+    norm = FLEXIBLE[name]
+    state = read_checkpoint(golden / f"{name}.pt")
+    plan, _ = recognize(state, norm=None if norm == "batch" else norm)
+    index = golden_index[name]
+    assert plan.architecture == "unet-flex"
+    assert plan.options == {"norm": norm} | {
+        option: index[option]
+        for option in (
+            "num_channels",
+            "num_kernels",
+            "num_enc_conv",
+            "num_mid_conv",
+            "num_dec_conv",
+            "bias",
+            "upsample_with_bias",
+            "inter_skip",
+        )
+    }
+
+
+@pytest.mark.parametrize("norm", ["layer", "batch", "none"])
+@pytest.mark.parametrize("inter_skip", [True, False])
+@pytest.mark.parametrize("bias", [True, False])
+def test_other_flexible_unets(norm, inter_skip, bias):
+    options = {
+        "num_channels": 2,
+        "num_kernels": [3, 2, 4],
+        "num_enc_conv": [1, 3],
+        "num_mid_conv": 1,
+        "num_dec_conv": [1, 2],
+        "norm": norm,
+        "bias": bias,
+        "upsample_with_bias": not bias,
+        "inter_skip": inter_skip,
+    }
+    state = published_state(build_denoiser("unet-flex", seed=0, **options))
+    plan, _ = recognize(state, norm="layer" if norm == "layer" else None)
+    assert plan.options == options
+    wrapped = {f"module.model.{name}": array for name, array in state.items()}
+    assert recognize(wrapped, norm=plan.options["norm"])[0].options == options
+
+
+def test_a_norm_that_cannot_be_told_is_asked_for(golden):
+    state = read_checkpoint(golden / "unet_flex_instance_gray.pt")
+    assert "--norm layer or --norm instance" in message(state)
+    # What does not fit is said before.
+    assert "missing: 'mid.3.weight'" in message(without(state, "mid.3.weight"))
+    for norm in ("batch", "none"):
+        assert "arrays of the norm layer or instance" in message(state, norm=norm)
+    state = read_checkpoint(golden / "unet_flex_batch_gray.pt")
+    assert "arrays of the norm batch" in message(state, norm="layer")
+    assert "where the choice does not exist" in message(state, first_layer="relu")
+
+
+@pytest.fixture
+def flexible(golden):
+    return read_checkpoint(golden / "unet_flex_batch_gray.pt")
+
+
+def test_every_missing_array_of_a_flexible_unet_is_named(flexible):
+    for name in flexible:
+        text = message(without(flexible, name))
+        assert f"missing: '{name}'" in text
+        for other in ("unused", "shape", "finite"):
+            assert other not in text
+
+
+def test_every_misshapen_array_of_a_flexible_unet_is_named(flexible):
+    for name, array in flexible.items():
+        flat = message({**flexible, name: array.ravel()})
+        assert f"of another shape: '{name}' ({array.size},), expected {array.shape}" in flat
+        assert "missing" not in flat
+
+
+def test_a_bias_too_many_is_named(flexible):
+    extra = {"mid.0.bias": np.ones(10, "f4"), "upsample.0.bias": np.ones(4, "f4")}
+    assert "unused: 'mid.0.bias', 'upsample.0.bias'" in message(flexible | extra)
+
+
+def test_a_norm_is_a_question_of_flexible_unets_only(unet, bf_cnn):
+    for state in (unet, bf_cnn):
+        assert "norm 'layer' was asked for" in message(state, norm="layer")
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -52,9 +148,9 @@ def bf_cnn(golden):
     return read_checkpoint(golden / "bf_cnn_rf9.pt")
 
 
-def message(state, first_layer=None):
+def message(state, first_layer=None, norm=None):
     with pytest.raises(InputError) as caught:
-        recognize(state, first_layer)
+        recognize(state, first_layer, norm)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -108,7 +204,17 @@ def test_faults_are_named_together_and_many_are_counted(unet):
     assert "'extra7' and 12 more" in many
 
 
-def test_names_cannot_ask_for_giant_tables(unet, bf_cnn):
+def test_names_cannot_ask_for_giant_tables(unet, bf_cnn, flexible):
+    for name in (
+        "encoder.99.0",
+        "decoder.0.99999",
+        "mid.99999",
+        "upsample.99",
+        "mid." + "9" * 5000,
+    ):
+        text = message({**flexible, f"{name}.weight": np.ones((8, 8, 3, 3), "f4")})
+        assert "unused" in text
+        assert "missing" not in text
     for part in ("encoder", "upsample", "decoder"):
         for number in ("99", "9" * 5000, "-1", "x", ""):
             text = message({**unet, f"{part}.{number}.0.weight": np.ones((8, 8, 3, 3), "f4")})

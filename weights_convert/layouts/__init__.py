@@ -3,11 +3,26 @@
 from keras_gahr.errors import InputError
 
 from ..quoting import listed, quoted
-from . import bias_free_dncnn, bias_free_unet, paper_bf_cnn, paper_unet, universal_bf_cnn
+from . import (
+    bias_free_dncnn,
+    bias_free_unet,
+    flexible_unet,
+    paper_bf_cnn,
+    paper_unet,
+    universal_bf_cnn,
+)
 from .parts import best_part, networks
+from .plan import Asked
 
-LAYOUTS = (paper_unet, universal_bf_cnn, paper_bf_cnn, bias_free_dncnn, bias_free_unet)
-"""Modules with `matches(state)` and `plan(state, first_layer)`; the first that matches is used."""
+LAYOUTS = (
+    flexible_unet,
+    paper_unet,
+    universal_bf_cnn,
+    paper_bf_cnn,
+    bias_free_dncnn,
+    bias_free_unet,
+)
+"""Modules with `matches(state)` and `plan(state, asked)`; the first that matches is used."""
 
 
 def find_networks(state):
@@ -15,27 +30,28 @@ def find_networks(state):
     return networks(state, LAYOUTS)
 
 
-def recognize(state, first_layer=None):
+def recognize(state, first_layer=None, norm=None):
     """The `Plan` of a state dict.
 
     Args:
         state: a dictionary name -> array; names may begin with the same thing, as in `module.`.
         first_layer: "linear" or "relu", for networks whose weights cannot tell; None for what the
             layout says.
+        norm: "layer" or "instance", for networks whose weights cannot tell; None for what they say.
 
     Returns:
         The plan and the state dict without what its names begin with; they agree name by name and
         shape by shape.
 
     Raises:
-        InputError: if no layout has such names, if names or shapes do not fit the layout, or
-            if the layout is known to have another first layer.
+        InputError: if no layout has such names, if names or shapes do not fit the layout, if the
+            layout is known to have another first layer or norm, or if it must be told the norm.
     """
     found = find_networks(state)
     bare = next(iter(found.values()))[0] if found else best_part(state, LAYOUTS)
     for layout in LAYOUTS:
         if layout.matches(bare):
-            plan = layout.plan(bare, first_layer)
+            plan = layout.plan(bare, Asked(first_layer, norm))
             plan.check(bare)
             return plan, bare
     raise InputError(

@@ -23,11 +23,11 @@ def matches(state):
     return any(name.startswith(("hidden_layer_list.", "bn_layer_list.")) for name in state)
 
 
-def plan(state, first_layer):
+def plan(state, asked):
     """The `Plan` of a state dict with such names.
 
     Raises:
-        InputError: if a linear first layer was asked for.
+        InputError: if a linear first layer was asked for, or a norm.
     """
     hidden = max(count(state, "hidden_layer_list."), count(state, "bn_layer_list."))
     norms = [f"bn_layer_list.{i}.{unused}" for i in range(hidden) for unused in _UNUSED]
@@ -41,7 +41,7 @@ def plan(state, first_layer):
         ],
         _norm,
         reference.dncnn,
-        first_layer,
+        asked,
         ignored=tuple(name for name in norms if name in state),
     )
 

@@ -1,7 +1,5 @@
 """The bias-free UNet of the code published with arXiv 1906.05478: `conv1` to `conv9`, no norms."""
 
-from keras_gahr.errors import InputError
-
 from .. import reference
 from .plan import Plan, kernel, most_common, transposed_kernel
 
@@ -13,18 +11,15 @@ def matches(state):
     return any(name in state for name in _NAMES)
 
 
-def plan(state, first_layer):
+def plan(state, asked):
     """The `Plan` of a state dict with such names.
 
     Raises:
-        InputError: if a first layer was asked for: here a ReLU always follows the first convolution.
+        InputError: if a first layer was asked for (here a ReLU always follows the first convolution), or
+            a norm.
     """
     layout = "the published bias-free UNet"
-    if first_layer is not None:
-        raise InputError(
-            f"first layer {first_layer!r} was asked for, but the checkpoint is {layout}, where the "
-            "choice does not exist: leave the option out"
-        )
+    asked.refuse(layout, "first_layer", "norm")
     first = state.get("conv1.weight")
     channels = max(first.shape[1], 1) if first is not None and first.ndim == 4 else 1
     options = {"num_channels": channels, "num_kernels": _num_kernels(state)}

@@ -53,7 +53,7 @@ def kernel_entries(names, sizes, num_kernels, inputs, outputs):
     }
 
 
-def plan_with_relu(layout, state, names, norm_entries, run_reference, first_layer, ignored=()):
+def plan_with_relu(layout, state, names, norm_entries, run_reference, asked, ignored=()):
     """The `Plan` of a chain of 3x3 convolutions that is known to have a ReLU after the first.
 
     Args:
@@ -62,13 +62,14 @@ def plan_with_relu(layout, state, names, norm_entries, run_reference, first_laye
         names: of the convolutions, as published, in order.
         norm_entries: a function (number of our norm, channels) -> its entries.
         run_reference: as in `Plan`.
-        first_layer: what was asked for: "linear", "relu" or None.
+        asked: `Asked`.
         ignored: as in `Plan`.
 
     Raises:
-        InputError: if a linear first layer was asked for.
+        InputError: if a linear first layer was asked for, or a norm.
     """
-    if first_layer == "linear":
+    asked.refuse(layout, "norm")
+    if asked.first_layer == "linear":
         raise InputError(
             f"first layer 'linear' was asked for, but the checkpoint is {layout}, which has a ReLU "
             "after its first layer: leave the option out"

@@ -18,12 +18,14 @@ def matches(state):
     return any(name.startswith(("conv_layers.", "BN_layers.")) for name in state)
 
 
-def plan(state, first_layer):
+def plan(state, asked):
     """The `Plan` of a state dict with such names.
 
     Raises:
-        InputError: for a first layer with ReLU in a network with a limited receptive field.
+        InputError: for a first layer with ReLU in a network with a limited receptive field, or a norm.
     """
+    asked.refuse("the published BF_CNN", "norm")
+    first_layer = asked.first_layer
     num_layers = max(count(state, "conv_layers."), count(state, "BN_layers.") + 2, 2)
     kernels = kernels_of(state, _names(num_layers))
     num_kernels = num_kernels_of(kernels)

@@ -7,8 +7,6 @@ are counted together; `upsample.{b}` are transposed convolutions.
 import itertools
 from collections import Counter
 
-from keras_gahr.errors import InputError
-
 from .. import reference
 from .plan import Plan, kernel, most_common, norm, number, transposed_kernel
 
@@ -20,18 +18,14 @@ def matches(state):
     return any(name.startswith(("encoder.", "mid_block.", "decoder.")) for name in state)
 
 
-def plan(state, first_layer):
+def plan(state, asked):
     """The `Plan` of a state dict with such names.
 
     Raises:
         InputError: if a first layer was asked for, which is a question of BF-CNN only: here a ReLU
-            always follows the first convolution.
+            always follows the first convolution. If a norm was.
     """
-    if first_layer is not None:
-        raise InputError(
-            f"first layer {first_layer!r} was asked for, but the checkpoint is a UNet, where the "
-            "choice does not exist: leave the option out"
-        )
+    asked.refuse("a UNet", "first_layer", "norm")
     options = _options(state)
     return Plan("the published UNet", "unet", options, entries(**options), reference.unet)
 

@@ -2,6 +2,8 @@
 
 import math
 
+from .plan import Asked
+
 # What wraps a module for PyTorch and never says which network it is: in data parallel, compiled,
 # sharded, checkpointed and averaged modules. They may be anywhere in a name, in any order.
 _WRAPPERS = {
@@ -83,4 +85,4 @@ def _count_faults(state, layouts):
     layout = next((layout for layout in layouts if layout.matches(state)), None)
     if layout is None:
         return math.inf
-    return sum(map(len, layout.plan(state, None).faults(state).values()))
+    return sum(map(len, layout.plan(state, Asked()).faults(state).values()))

@@ -12,6 +12,29 @@ from ..quoting import listed, quoted
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What is said of a checkpoint that its arrays cannot tell; None: nothing.
+
+    Args:
+        first_layer: "linear" or "relu": whether a ReLU follows the first convolution of BF_CNN.
+        norm: "layer", "instance", "batch" or "none": the norm of UNet_flex.
+    """
+
+    first_layer: str | None = None
+    norm: str | None = None
+
+    def refuse(self, layout, *names):
+        """Raises `InputError` if one of these was asked for, which a layout has no choice of."""
+        for name in names:
+            value = getattr(self, name)
+            if value is not None:
+                raise InputError(
+                    f"{name.replace('_', ' ')} {value!r} was asked for, but the checkpoint is {layout}, "
+                    "where the choice does not exist: leave the option out"
+                )
+
+
+@dataclass(frozen=True)
 class Entry:
     """One published array.
 
@@ -40,6 +63,7 @@ class Plan:
         first_layer: "linear" or "relu" where the layouts of this network differ in it, else None.
         assumptions: lines on what the checkpoint cannot tell.
         ignored: published names that the published network does not use.
+        question: what has to be asked for before the network can be made, in one line; "" for nothing.
     """
 
     layout: str
@@ -50,17 +74,20 @@ class Plan:
     first_layer: str | None = None
     assumptions: tuple = ()
     ignored: tuple = ()
+    question: str = ""
 
     def check(self, state):
         """Compares names, shapes and values with what this plan expects.
 
         Raises:
-            InputError: one line with every array that is missing, unused or impossible.
+            InputError: one line with every array that is missing, unused or impossible, or the question.
         """
         faults = self.faults(state) | self._value_faults(state)
         if faults:
             found = [f"{fault}: {listed(names)}" for fault, names in faults.items()]
             raise InputError(f"as {self.layout} its arrays do not fit: {'; '.join(found)}")
+        if self.question:
+            raise InputError(self.question)
 
     def faults(self, state):
         """A dictionary fault -> names of the arrays that have it, of names, shapes and types.

@@ -13,11 +13,11 @@ def matches(state):
     return any(name.startswith(("running_sd.", "gammas.")) for name in state)
 
 
-def plan(state, first_layer):
+def plan(state, asked):
     """The `Plan` of a state dict with such names.
 
     Raises:
-        InputError: if a linear first layer was asked for.
+        InputError: if a linear first layer was asked for, or a norm.
     """
     norms = max(count(state, "running_sd."), count(state, "gammas."))
     num_layers = max(count(state, "conv_layers."), norms + 2)
@@ -27,7 +27,7 @@ def plan(state, first_layer):
         [f"conv_layers.{i}.weight" for i in range(num_layers)],
         _norm,
         reference.universal_bf_cnn,
-        first_layer,
+        asked,
     )
 
 

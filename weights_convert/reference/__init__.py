@@ -8,5 +8,6 @@ the tables that copy weights into them, so that a mistake there shows. Each netw
 from .bias_free_unet import dilated_unet
 from .cnns import bf_cnn, dncnn, universal_bf_cnn
 from .paper_unet import unet
+from .unet_flex import flexible_unet
 
-__all__ = ["bf_cnn", "dilated_unet", "dncnn", "unet", "universal_bf_cnn"]
+__all__ = ["bf_cnn", "dilated_unet", "dncnn", "flexible_unet", "unet", "universal_bf_cnn"]

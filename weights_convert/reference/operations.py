@@ -52,9 +52,16 @@ def relu(x):
 
 
 def scale(x, gammas, deviations):
-    """Each channel times `gammas / deviations`, arrays of one value per channel."""
-    factors = np.ravel(gammas).astype(np.float64) / np.ravel(deviations)
-    return x * factors[:, None, None]
+    """Each channel times `gammas / deviations`.
+
+    Args:
+        x: `(batch, channels, height, width)`.
+        gammas: one value per channel.
+        deviations: the same, or what x is divided by, with its axes.
+    """
+    if np.ndim(deviations) != 4:
+        deviations = np.reshape(deviations, (-1, 1, 1))
+    return x * (np.reshape(gammas, (-1, 1, 1)).astype(np.float64) / deviations)
 
 
 def numbers(state, prefix):
