@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -91,11 +92,7 @@ class MemorizationReport(SavedNumbers):
         sample can become any of them. The distance to the closest multiple of an image is the
         sample's norm times the sine of the angle between the two. bool (N,).
         """
-        if self.num_training == 1:
-            return self.memorized
-        # What is within the rounding of float32 images counts as equally close.
-        sine = np.sqrt(np.maximum(_ROUNDING**2, 1 - self.closest["cosine"].value ** 2))
-        return sine[:, 0] < RATIO * sine[:, 1]
+        return copies_up_to_a_factor(self.closest)
 
     @property
     def verdict(self) -> str:
@@ -189,12 +186,7 @@ def memorization_report(
         )
     found = closest(samples, training_set, progress=progress)
     distance = found["distance"].value
-    if len(training_set) == 1:
-        ratio = np.full(len(samples), np.nan)
-        memorized = found["correlation"].value[:, 0] > REPEAT
-    else:
-        ratio = distance_ratio(distance)
-        memorized = ratio < RATIO
+    alone = len(training_set) == 1
     measurable = min(samples.shape[1:3]) >= WINDOW
     twins = twin_ssim = None
     if other_samples is not None:
@@ -203,8 +195,8 @@ def memorization_report(
     return MemorizationReport(
         num_training=len(training_set),
         closest=found,
-        ratio=ratio,
-        memorized=memorized,
+        ratio=np.full(len(samples), np.nan) if alone else distance_ratio(distance),
+        memorized=copies(found),
         ssim=_ssim_with(samples, training_set, found["correlation"]) if measurable else None,
         twins=twins,
         twin_ssim=twin_ssim,
@@ -218,6 +210,28 @@ def distance_ratio(distance):
     """
     first, second = distance[:, 0], distance[:, 1]
     return np.where(second > 0, first / np.where(second > 0, second, 1), 1)
+
+
+def copies(found: Mapping[str, Closest]) -> np.ndarray:
+    """Which samples are memorized as the images are, by `RULE`; bool (N,).
+
+    Args:
+        found: measure -> `Closest` of the training images, two of each sample or the only one there is.
+    """
+    distance = found["distance"].value
+    if distance.shape[1] == 1:
+        return found["correlation"].value[:, 0] > REPEAT
+    return distance_ratio(distance) < RATIO
+
+
+def copies_up_to_a_factor(found: Mapping[str, Closest]) -> np.ndarray:
+    """Which samples are memorized up to a factor, by `RULE`; bool (N,). Argument as for `copies`."""
+    cosine = found["cosine"].value
+    if cosine.shape[1] == 1:
+        return copies(found)
+    # What is within the rounding of float32 images counts as equally close.
+    sine = np.sqrt(np.maximum(_ROUNDING**2, 1 - cosine**2))
+    return sine[:, 0] < RATIO * sine[:, 1]
 
 
 def verdict(memorized, closer=None):

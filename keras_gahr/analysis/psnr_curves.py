@@ -160,10 +160,10 @@ def psnr_curve(
 
 
 def _known(denoiser):
-    """The levels of `SIGMAS` that a denoiser knows."""
-    low, high = denoiser.limits
-    known = [sigma for sigma in SIGMAS if low <= sigma <= high]
+    """The levels of `SIGMAS` that a denoiser knows; says if some were left out."""
+    known = denoiser.known(SIGMAS)
     if len(known) < len(SIGMAS):
+        low, high = denoiser.limits
         warnings.warn(
             f"{len(SIGMAS) - len(known)} of {len(SIGMAS)} noise levels were left out, since this network "
             f"knows those from {low:.4g} to {high:.4g} only",

@@ -231,6 +231,11 @@ class Denoiser(keras.Model):
             )
         return sigma
 
+    def known(self, sigmas: Iterable[float]) -> list[float]:
+        """Those of some noise levels that this denoiser knows, in units of [0, 1]."""
+        low, high = self.limits
+        return [sigma for sigma in sigmas if low <= sigma <= high]
+
     def check_levels(self, sigma: Any, count: int) -> np.ndarray | None:
         """The noise levels of so many images, float32 (count,); None for a blind denoiser.
 

@@ -207,3 +207,23 @@ class Inference:
                 "or choose a smaller network"
             )
         return 1, tiling
+
+
+class CurrentInference:
+    """The `Inference` of a denoiser in training: compiled once, with the weights of now.
+
+    Args:
+        batch_size: images computed at once, at most.
+    """
+
+    def __init__(self, batch_size: int) -> None:
+        self.batch_size = batch_size
+        self._last: Inference | None = None
+
+    def of(self, denoiser: Denoiser) -> Inference:
+        """The `Inference` of a denoiser with the weights that it has now; another one is compiled anew."""
+        if self._last is None or self._last.denoiser is not denoiser:
+            self._last = Inference(denoiser, self.batch_size)
+        else:
+            self._last.refold()
+        return self._last

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from keras_gahr.training.clock.look import SHARE, Look
-from keras_gahr.training.clock.times import generalization_time
+from keras_gahr.training.clock.times import first_memorizing, generalization_time
 
 from .style import AMBER, BLUE, GREEN, NOISY, RED, TEST, TRAIN, grid, legend, new_figure, shades
 
@@ -35,12 +35,12 @@ def memorization_clock(
     figure = new_figure(10, 6.4, title)
     panels = figure.subplots(2, 2, sharex=True).ravel()
     steps = np.array([look.step for look in looks])
-    memorizing = next((look.step for look in looks if look.memorizes(gap_errors)), None)
+    memorizing = first_memorizing(looks, gap_errors)
     for axes, draw in zip(panels, (_copies, _gaps, _closeness, _errors), strict=True):
         draw(axes, steps, looks, gap_errors)
         for time, color, name in (
             (generalization_time(looks), GREEN, "test error near its best"),
-            (memorizing, RED, "memorization seen"),
+            (memorizing and memorizing.step, RED, "memorization seen"),
         ):
             if time is not None:
                 label = f"{name}: step {time}" if axes is panels[0] else None

@@ -12,13 +12,14 @@ from numpy.typing import ArrayLike
 
 from keras_gahr.analysis.features import as_features
 from keras_gahr.analysis.intervals import mean_interval, share_interval
-from keras_gahr.analysis.memorization import RATIO, distance_ratio, memorization_report
+from keras_gahr.analysis.memorization import RATIO, copies, copies_up_to_a_factor, distance_ratio
 from keras_gahr.analysis.similarity import closest, closest_features
 from keras_gahr.datasets import Dataset
 from keras_gahr.datasets.arrays import NEARLY_CLEAN, NOISY, take
 from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.datasets.stacks import as_stack
-from keras_gahr.denoisers import Denoiser, DenoiserLike, Inference, as_denoiser
+from keras_gahr.denoisers import DenoiserLike, as_denoiser
+from keras_gahr.denoisers.inference import CurrentInference
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_levels, check_number, check_seed, check_whole
 from keras_gahr.psnr import SIGMAS
@@ -140,7 +141,7 @@ class MemorizationClock:
         self._features = _Features(features, self.train_images)
         self._steps = LogSteps(looks_per_decade)
         self._errors: LevelErrors | None = None
-        self._inference: Inference | None = None
+        self._current = CurrentInference(self.batch_size)
         self.looks: list[Look] = []
         self.last_samples: np.ndarray | None = None
 
@@ -202,9 +203,9 @@ class MemorizationClock:
         """`LevelErrors` at noise levels that the denoiser knows, made at the first look."""
         if self._errors is None:
             if self.sigmas is None:
-                low, high = denoiser.limits
-                self.sigmas = tuple(sigma for sigma in CLOCK_SIGMAS if low <= sigma <= high)
+                self.sigmas = tuple(denoiser.known(CLOCK_SIGMAS))
                 if not self.sigmas:
+                    low, high = denoiser.limits
                     raise InputError(
                         f"received a denoiser that knows noise levels from {low:.4g} to {high:.4g}, none of "
                         "the clock's: give it sigmas"
@@ -255,10 +256,10 @@ class MemorizationClock:
         memorized, up_to_a_factor, in_features = np.zeros((3, len(drawn)), bool)
         numbers = {}
         if finite.any():
-            report = memorization_report(drawn[finite], self.train_images, progress=False)
-            memorized[finite] = report.memorized
-            up_to_a_factor[finite] = report.memorized_up_to_a_factor
-            numbers["closest"] = float(report.closest["correlation"].value[:, 0].mean())
+            found = closest(drawn[finite], self.train_images, progress=False)
+            memorized[finite] = copies(found)
+            up_to_a_factor[finite] = copies_up_to_a_factor(found)
+            numbers["closest"] = float(found["correlation"].value[:, 0].mean())
             numbers |= self._own_bias(drawn[finite])
             if self._features.given:
                 in_features[finite] = self._features.memorized(drawn[finite])
@@ -287,7 +288,7 @@ class MemorizationClock:
         return means | _mean("own_bias", own - held_out)
 
     def _of_errors(self, errors, denoiser):
-        found = errors.measure(self._compiled(denoiser))
+        found = errors.measure(self._current.of(denoiser))
         names = [nameable(sigma) for sigma in errors.sigmas]
         numbers = {
             "train_error": _over_levels(found.train),
@@ -307,14 +308,6 @@ class MemorizationClock:
             "gap_null": float(test[:half].mean() - test[half:].mean()) if half else np.nan,
             "gap_error": float(deviation * np.sqrt(1 / len(train) + 1 / len(test))),
         }
-
-    def _compiled(self, denoiser: Denoiser) -> Inference:
-        """The compiled denoiser, once for each, with the weights that it has now."""
-        if self._inference is None or self._inference.denoiser is not denoiser:
-            self._inference = Inference(denoiser, self.batch_size)
-        else:
-            self._inference.refold()
-        return self._inference
 
 
 class _Features:

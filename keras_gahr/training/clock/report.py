@@ -13,7 +13,7 @@ from keras_gahr.result import SavedResult
 
 from .look import Look
 from .table import write_clock
-from .times import generalization_time, memorization_time
+from .times import first_memorizing, generalization_time, memorization_time
 
 if TYPE_CHECKING:
     from keras_gahr.result import Figure
@@ -83,7 +83,7 @@ class ClockReport(SavedResult):
         return f"{trained}, memorization seen from step {self.memorized_at}"
 
     def _first(self):
-        return next((look for look in self.looks if look.memorizes(self.gap_errors)), None)
+        return first_memorizing(self.looks, self.gap_errors)
 
     @property
     def rows(self) -> list[dict[str, float]]:

@@ -7,7 +7,7 @@ training images, and tau_mem, which is proportional to it.
 import math
 from collections.abc import Sequence
 
-from .look import SHARE, Look
+from .look import GAP_ERRORS, SHARE, Look
 
 NEAR_BEST = 0.05
 """A test error this share above the best one is as good."""
@@ -25,6 +25,11 @@ def generalization_time(looks: Sequence[Look]) -> int | None:
         return None
     limit = (1 + NEAR_BEST) * min(known)
     return next(look.step for look, error in zip(looks, errors, strict=True) if error <= limit)
+
+
+def first_memorizing(looks: Sequence[Look], gap_errors: float = GAP_ERRORS) -> Look | None:
+    """The first look that shows memorization, by samples or by the gap; None if there is none."""
+    return next((look for look in looks if look.memorizes(gap_errors)), None)
 
 
 def memorization_time(looks: Sequence[Look]) -> int | None:

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from keras_gahr.datasets.arrays import take
-from keras_gahr.denoisers import Inference
+from keras_gahr.denoisers.inference import CurrentInference
 from keras_gahr.errors import InputError
 from keras_gahr.files import replacing
 from keras_gahr.noise import keyed_normal
@@ -69,11 +69,10 @@ class LevelRecorder(keras.callbacks.Callback):
         self.rows = list(rows)
         self.pictures = []
         self.seed = seed
-        self.batch_size = batch_size
         self.shown = shown
         self.stopped = stopped
         self._denoiser = denoiser
-        self._inference = None
+        self._current = CurrentInference(batch_size)
         self._sets = {
             name: take(images, slice(MOST_IMAGES), limits=None)
             for name, images in (("train", train_images), ("test", test_images))
@@ -87,7 +86,9 @@ class LevelRecorder(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if self.stopped():
             return
-        inference = self._compiled()
+        inference = self._current.of(
+            self.model.denoiser if self._denoiser is None else self._denoiser()
+        )
         self.pictures = []
         for name, images in self._sets.items():
             self.rows += [
@@ -100,15 +101,6 @@ class LevelRecorder(keras.callbacks.Callback):
             writer = csv.DictWriter(file, self.COLUMNS)
             writer.writeheader()
             writer.writerows(self.rows)
-
-    def _compiled(self):
-        """The compiled denoiser, once for the run, with the weights that it has now."""
-        denoiser = self.model.denoiser if self._denoiser is None else self._denoiser()
-        if self._inference is None or self._inference.denoiser is not denoiser:
-            self._inference = Inference(denoiser, self.batch_size)
-        else:
-            self._inference.refold()
-        return self._inference
 
     def _evaluate(self, inference, name, images):
         """Yields the numbers of one set at each level, and keeps the pictures on the way."""
