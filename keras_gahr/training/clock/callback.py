@@ -14,6 +14,8 @@ from .memorization_clock import MemorizationClock
 class ClockCallback(keras.callbacks.Callback):
     """Looks at a network of yours that `fit` trains, at the steps at which the clock is due.
 
+    Steps are those that the optimizer has taken, in an earlier `fit` or before the network was loaded, too.
+
     Args:
         clock: a `MemorizationClock`.
         denoiser: the network as a denoiser: what `kg.wrap` made of it.
@@ -46,6 +48,8 @@ class ClockCallback(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._stopped = False
+        seen = self.clock.looks[-1].step if self.clock.looks else 0
+        self._done = max(self._done, seen, _steps_taken(self.model))
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._before = self._done
@@ -68,3 +72,12 @@ class ClockCallback(keras.callbacks.Callback):
     def on_train_end(self, logs: Any = None) -> None:
         if self._stopped and self._weights is not None:
             self.model.set_weights(self._weights)
+
+
+def _steps_taken(model):
+    """Batches that a model was trained on so far, as its optimizer counts them; 0 without one."""
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is None:
+        return 0
+    # It counts its updates.
+    return int(optimizer.iterations) * (optimizer.gradient_accumulation_steps or 1)
