@@ -75,12 +75,7 @@ def plan_of(clock, denoiser, train_images, settings):
         settings.seed,
         shares=settings.devices,
     )
-    return clock.plan(
-        denoiser,
-        len(train_images),
-        settings.epochs * batches.steps_per_epoch,
-        min(settings.batch_size, batches.images_per_epoch),
-    )
+    return clock.plan(denoiser, batches, settings.epochs)
 
 
 def goes_on_device(denoiser, train_images, settings, data_on_device=None):

@@ -18,6 +18,7 @@ from keras_gahr.options.training import NetworkOptions
 from keras_gahr.psnr import SIGMAS
 
 from .clock.plan import ClockPlan
+from .clock.schedule import LogSteps
 from .conditions import check_conditions, goes_on_device, plan_of
 from .config import PATHS, RunConfig, read_options
 from .devices.data_parallel import check_count, check_shares
@@ -121,9 +122,11 @@ def _checked_clock(prepared, resume=False):
     clock = prepared.config.clock_settings()
     if clock is None:
         return None
-    planned_clock(prepared)
+    plan = _planned(clock, prepared)
     if not resume:
-        clock.check_twin(prepared.data)
+        # Where several steps are taken at a time, a look comes at the end of them.
+        exact = prepared.config.steps_per_execution == 1
+        clock.check_twin(prepared.data, LogSteps(plan.per_decade) if exact else None)
     if clock.clock_features is not None:
         as_features(clock.clock_features).of(prepared.train_images.images[:2], progress=False)
     return clock
@@ -234,8 +237,10 @@ def estimate_prepared(prepared: Preparation) -> TrainingEstimate:
 def planned_clock(prepared: Preparation) -> ClockPlan | None:
     """How the training of a `Preparation` is looked at; None without a clock."""
     clock = prepared.config.clock_settings()
-    if clock is None:
-        return None
+    return None if clock is None else _planned(clock, prepared)
+
+
+def _planned(clock, prepared):
     images = prepared.train_images.images
     return plan_of(clock, prepared.denoiser, images, prepared.config.settings())
 

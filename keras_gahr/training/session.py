@@ -10,7 +10,6 @@ from keras_gahr.denoisers import load_denoiser
 from keras_gahr.errors import InputError
 
 from .blind_training import compiled_training
-from .conditions import plan_of
 from .data.batches import NoisyBatches, TiledBatches
 from .data.device_images import DeviceImages
 from .interruption import Interruption
@@ -135,11 +134,10 @@ class Session:
     def _clock(self, clock, train_images, test_images):
         if clock is None:
             return None
-        plan = plan_of(clock, self.denoiser, train_images, self.settings)
         return ClockWatch(
             self.out,
             clock,
-            plan,
+            clock.plan(self.denoiser, self.batches, self.settings.epochs),
             train_images,
             test_images,
             self.batches,

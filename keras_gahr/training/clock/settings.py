@@ -7,13 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from keras_gahr.denoisers import Denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.json_file import read_json
 from keras_gahr.options.option import check_options, declared, describes_options
 from keras_gahr.options.training import ClockOptions
 
+from ..data.batches import TiledBatches
 from .memorization_clock import PASSES_PER_SAMPLE
 from .plan import ClockPlan, plan_clock
+from .schedule import LogSteps
+from .table import read_clock
 
 
 @describes_options
@@ -42,14 +46,13 @@ class ClockSettings(ClockOptions):
         settings = cls(**own)
         return None if settings == cls() else settings
 
-    def plan(self, denoiser: Any, train_count: int, steps: int, batch_size: int) -> ClockPlan:
+    def plan(self, denoiser: Denoiser, batches: TiledBatches, epochs: int) -> ClockPlan:
         """How a training is looked at.
 
         Args:
             denoiser: the `Denoiser` that is trained.
-            train_count: training images.
-            steps: of the whole training.
-            batch_size: images of a step.
+            batches: `TiledBatches` of the training images.
+            epochs: of the whole training.
 
         Raises:
             InputError: if there is no time for it, or no samples can be drawn.
@@ -58,24 +61,26 @@ class ClockSettings(ClockOptions):
             raise InputError(
                 "received a clock with a conditional denoiser, which has no samples of its own: leave it out"
             )
-        if self.clock_features is not None and train_count == 1:
+        if self.clock_features is not None and len(batches.images) == 1:
             raise InputError(
                 "received clock-features with one training image, expected two or more: leave them out"
             )
         return plan_clock(
-            steps,
-            batch_size,
+            epochs * batches.steps_per_epoch,
+            min(batches.batch_size, batches.images_per_epoch),
             self.clock_budget,
             PASSES_PER_SAMPLE,
             self.clock_samples,
             self.clock_looks,
         )
 
-    def check_twin(self, data: Mapping[str, Any]) -> None:
+    def check_twin(self, data: Mapping[str, Any], steps: LogSteps | None = None) -> None:
         """Raises `InputError` unless the twin, if there is one, has a clock and other images.
 
         Args:
             data: what config.json says of the images of the training.
+            steps: at which it will be looked at, of which the twin must have some, unless it has no looks
+                yet; None if that is not known.
         """
         if self.twin is None:
             return
@@ -100,4 +105,11 @@ class ClockSettings(ClockOptions):
                 f"{run} is trained on images of this training, too, expected a twin on others: train one on "
                 "--half A, the other on --half B, and each on --train-size of no more than half of the "
                 f"{data['available']} images"
+            )
+        looks = run / "clock.csv"
+        theirs = [look.step for look in read_clock(looks)] if looks.is_file() else []
+        if steps is not None and theirs and not {*theirs} & {*steps.up_to(theirs[-1])}:
+            raise InputError(
+                f"{run} was looked at at steps {', '.join(map(str, theirs[:3]))}, ..., none of which this "
+                "training will be looked at: give both the same --clock-looks and as many steps"
             )

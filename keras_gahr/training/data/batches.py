@@ -10,9 +10,10 @@ from keras_gahr.noise import keyed_normal, keyed_uniform
 class TiledBatches(keras.utils.PyDataset):
     """Clean images in random order, the whole set several times in an epoch.
 
-    The order in an epoch depends on the seed and the epoch only; `begin` says which epoch it is. The
-    last batch of an epoch may be smaller, or one image larger: a single one left over joins the batch
-    before, since its statistics would be poor and PyTorch's convolutions fail on a single small image.
+    The order in an epoch depends on the seed and the epoch only and is made with its first batch; `begin`
+    says which epoch it is. The last batch of an epoch may be smaller, or one image larger: a single one left
+    over joins the batch before, since its statistics would be poor and PyTorch's convolutions fail on a
+    single small image.
 
     Args:
         images: array `(count, height, width, channels)`, uint8 or float32 on [0, 1]; wavelet bands too.
@@ -50,8 +51,7 @@ class TiledBatches(keras.utils.PyDataset):
         """Goes to an epoch, counted from 0, and past the batches in it that are done already."""
         self.epoch = epoch
         self.first_batch = first_batch
-        order = np.random.default_rng([self.seed, epoch + 1]).permutation(self.images_per_epoch)
-        self._order = order % len(self.images)
+        self._order = None
 
     def done(self, batch):
         """Batches of the epoch that are done when `fit` has done this one, counted from 0.
@@ -72,6 +72,9 @@ class TiledBatches(keras.utils.PyDataset):
         start = index * self.batch_size
         last = index + 1 == self.steps_per_epoch
         stop = None if last and self.shares == 1 else start + self.batch_size
+        if self._order is None:
+            rng = np.random.default_rng([self.seed, self.epoch + 1])
+            self._order = rng.permutation(self.images_per_epoch) % len(self.images)
         chosen = self._order[start:stop]
         return (
             chosen.astype(np.int32) if self.as_indices else take(self.images, chosen, limits=None)
