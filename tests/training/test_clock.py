@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+import keras
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ import keras_gahr as kg
 from keras_gahr.analysis.intervals import share_interval
 from keras_gahr.baselines import EmpiricalBayes, Wiener
 from keras_gahr.psnr import psnr_of_any
+from keras_gahr.training import ClockCallback
 from keras_gahr.training.clock import (
     ClockReport,
     Look,
@@ -317,6 +319,32 @@ def test_the_report_is_saved_and_drawn(tmp_path):
 def test_wrong_arguments_are_refused(arguments, words):
     with pytest.raises(kg.InputError, match=words):
         MemorizationClock(**arguments)
+
+
+def test_colour_images_in_bytes_are_looked_at(images):
+    """A look at uint8 images is the look at the floats that they stand for, in colour too."""
+    colour = np.concatenate([images, images[::-1], 1 - images], axis=-1)
+    stored = np.round(255 * colour).astype(np.uint8)
+    values = stored.astype(np.float32) / 255
+    looks = [
+        MemorizationClock(part[:8], part[8:], samples=4).look(1, Wiener.from_images(values))
+        for part in (stored, values)
+    ]
+    assert looks[0].row() == pytest.approx(looks[1].row(), rel=1e-6, nan_ok=True)
+    assert looks[0].f_mem == 0 < looks[0].closest < 1
+
+
+def test_a_callback_counts_all_steps_of_its_network(images):
+    network = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(1, 3, padding="same")])
+    network.compile("adam", "mse")
+    clock = MemorizationClock(images[:16], images[16:], samples=2)
+    for epochs in (2, 3):
+        # A new callback each time, as after the network was loaded.
+        watch = ClockCallback(clock, kg.wrap(network, "image"))
+        fit = {"batch_size": 2, "epochs": epochs, "verbose": 0, "callbacks": [watch]}
+        network.fit(images[:16], images[:16], **fit)
+    # Steps 1 to 16, and 17 to 40.
+    assert [look.step for look in clock.looks] == [10, 13, 18, 24, 32]
 
 
 def test_looks_go_forward(images):

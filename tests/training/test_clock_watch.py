@@ -3,6 +3,8 @@
 import csv
 import dataclasses
 import json
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -10,8 +12,10 @@ from equal_runs import check_equal
 from stopped_runs import stop_after
 
 import keras_gahr as kg
+from keras_gahr import _backend
 from keras_gahr.training import ClockSettings, TrainingSettings, run_training
-from keras_gahr.training.clock import Look, read_clock
+from keras_gahr.training.clock import Look, read_clock, write_clock
+from keras_gahr.training.clock.schedule import LogSteps
 from keras_gahr.training.watch import clock as watch
 from keras_gahr.training.watch.event_file import read_events
 
@@ -58,14 +62,30 @@ def test_a_training_is_the_same_with_a_clock(tmp_path, smooth_images):
     check_equal(tmp_path / "run", tmp_path / "other", with_it, without)
 
 
-@pytest.mark.parametrize(("steps", "changes"), [(10, {}), (13, {"ema": 0.9})])
+def stop_in_a_look(monkeypatch, step):
+    """Makes trainings get a SIGINT while they look at a step."""
+    look = kg.MemorizationClock.look
+
+    def stopping(self, at, denoiser, twin=None):
+        found = look(self, at, denoiser, twin)
+        if at == step:
+            os.kill(os.getpid(), signal.SIGINT)
+        return found
+
+    monkeypatch.setattr(kg.MemorizationClock, "look", stopping)
+
+
+@pytest.mark.parametrize(
+    ("stop", "step", "changes"),
+    [(stop_after, 10, {}), (stop_after, 13, {"ema": 0.9}), (stop_in_a_look, 18, {})],
+)
 def test_a_clock_goes_on_as_if_nothing_had_happened(
-    tmp_path, smooth_images, monkeypatch, steps, changes
+    tmp_path, smooth_images, monkeypatch, stop, step, changes
 ):
     images, settings = smooth_images(20, 8, 8), dataclasses.replace(SETTINGS, **changes)
     expected = run(tmp_path / "whole", images, settings)
     with monkeypatch.context() as patch:
-        stop_after(patch, steps)
+        stop(patch, step)
         assert run(tmp_path / "run", images, settings).state == "stopped"
     found = run(tmp_path / "run", images, settings, resume=True)
     check_equal(tmp_path / "run", tmp_path / "whole", found, expected)
@@ -91,6 +111,15 @@ def test_a_run_goes_on_with_its_own_clock_only(tmp_path, smooth_images, monkeypa
     for clock, name in ((None, "clock"), (other, "clock_samples")):
         with pytest.raises(kg.InputError, match=f"other {name} "):
             run(tmp_path / "run", images, clock=clock, resume=True)
+
+
+@pytest.mark.skipif(
+    not _backend.TAKES_SEVERAL_STEPS, reason="this backend takes one step at a time"
+)
+def test_several_steps_at_a_time_are_looked_at_after_the_last(tmp_path, smooth_images):
+    settings = dataclasses.replace(SETTINGS, steps_per_execution=4)
+    result = run(tmp_path / "run", smooth_images(20, 8, 8), settings)
+    assert [look.step for look in result.clock.looks] == [12, 20, 24]
 
 
 def memorizing_from(step):
@@ -216,6 +245,11 @@ def test_a_twin_on_the_same_images_is_none(tmp_path):
             clock.check_twin(same)
     clock.check_twin({**data, "half": "B"})
     clock.check_twin({**data, "sha256": "1" * 64})
+    # Steps 10, 18, 32 against 10, 22, 46, of which the twin has come to the second.
+    write_clock(tmp_path / "clock.csv", [Look(18), Look(32)])
+    clock.check_twin({**data, "half": "B"}, LogSteps(4))
+    with pytest.raises(kg.InputError, match=r"steps 18, 32, .*none of which"):
+        clock.check_twin({**data, "half": "B"}, LogSteps(3))
     (tmp_path / "config.json").write_text("[]")
     with pytest.raises(kg.InputError, match="holds no run"):
         clock.check_twin(data)
