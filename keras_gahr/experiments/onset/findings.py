@@ -116,18 +116,23 @@ def claims_of(result):
             f"When it generalizes hardly depends on their number{of_data}.",
             None if gen.law is None else is_below(gen.change(GROWTH)[1], MOST_CHANGE),
             f"{_exponent_in_words(gen, 'tau_gen')}: over a {GROWTH}-fold N a factor of "
-            + in_words(*gen.change(GROWTH)),
+            + in_words(*gen.change(GROWTH))
+            + ("" if counts[-1] >= GROWTH * counts[0] else f", by the law of N = {_range(counts)}"),
             f"less than a factor {MOST_CHANGE:g} while N grows {GROWTH}-fold",
             PAPER,
         ),
         Claim(
             f"Curves of f_mem fall on one another when time is counted in steps per image{of_data}.",
             None if math.isnan(result.collapse.score) else is_below(result.collapse_interval, 1),
-            _score_in_words(result) + f", N = {counts[0]} to {counts[-1]}",
+            _score_in_words(result) + f", N = {_range(counts)}",
             "a collapse score below 1",
             PAPER,
         ),
     ]
+
+
+def _range(counts):
+    return f"{counts[0]} to {counts[-1]}"
 
 
 def _published(mem, of_data):
