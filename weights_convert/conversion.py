@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 
 from keras_gahr import __version__
-from keras_gahr.denoisers import build_denoiser, save_denoiser
+from keras_gahr.denoisers import DirectDenoiser, build_denoiser, save_denoiser
 from keras_gahr.denoisers.flexible_unet import NORMS
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_file
@@ -41,7 +41,7 @@ class Conversion:
     notes: tuple
 
 
-def convert(src, dst, *, first_layer=None, weights=None, norm=None, overwrite=False):
+def convert(src, dst, *, first_layer=None, weights=None, norm=None, predicts=None, overwrite=False):
     """Makes a `.keras` denoiser of a published PyTorch checkpoint.
 
     PyTorch is not needed and nothing in the checkpoint is executed. The file is written only after
@@ -50,7 +50,7 @@ def convert(src, dst, *, first_layer=None, weights=None, norm=None, overwrite=Fa
     Args:
         src: a `.pt` file that holds a state dict.
         dst: the `.keras` file to write.
-        first_layer, weights, norm: see `build_from_checkpoint`.
+        first_layer, weights, norm, predicts: see `build_from_checkpoint`.
         overwrite: whether an existing `dst` may be replaced.
 
     Returns:
@@ -61,12 +61,12 @@ def convert(src, dst, *, first_layer=None, weights=None, norm=None, overwrite=Fa
             if `dst` may not be written. A `VerificationError` if the networks disagree.
     """
     dst = check_keras_output(dst, overwrite)
-    denoiser, conversion = build_from_checkpoint(src, first_layer, weights, norm)
+    denoiser, conversion = build_from_checkpoint(src, first_layer, weights, norm, predicts)
     save_denoiser(denoiser, dst)
     return conversion
 
 
-def build_from_checkpoint(src, first_layer=None, weights=None, norm=None):
+def build_from_checkpoint(src, first_layer=None, weights=None, norm=None, predicts=None):
     """Makes a denoiser of a published PyTorch checkpoint, in memory, and verifies it.
 
     Args:
@@ -77,6 +77,9 @@ def build_from_checkpoint(src, first_layer=None, weights=None, norm=None):
         weights: which ones of a file that holds those of several networks, as in "params_ema"; None
             for the first that are no average, which the notes of the conversion name.
         norm: "layer" or "instance": which UNet_flex was trained with, where its weights cannot tell.
+        predicts: "residual" or "image": what UNet_flex was trained to compute, which its weights cannot
+            tell either; None for the residual. A network that computes the image becomes a
+            `DirectDenoiser`.
 
     Returns:
         The denoiser and a `Conversion`.
@@ -90,11 +93,13 @@ def build_from_checkpoint(src, first_layer=None, weights=None, norm=None):
         raise InputError(f"received first layer {first_layer!r}, expected 'linear' or 'relu'")
     if norm not in (None, *NORMS):
         raise InputError(f"received norm {norm!r:.40}, expected one of {', '.join(NORMS)}")
+    if predicts not in (None, "residual", "image"):
+        raise InputError(f"received predicts {predicts!r:.40}, expected 'residual' or 'image'")
     checkpoint = open_checkpoint(src, weights, find_networks)
     with src.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     try:
-        plan, state = recognize(checkpoint.state, first_layer, norm)
+        plan, state = recognize(checkpoint.state, first_layer, norm, predicts)
     except InputError as error:
         raise InputError(f"{src} cannot be converted: {error}") from error
 
@@ -105,6 +110,8 @@ def build_from_checkpoint(src, first_layer=None, weights=None, norm=None):
             weight = getattr(denoiser.get_layer(entry.layer), entry.weight)
             weight.assign(entry.transform(state[name]))
         verification = verify(denoiser, plan, state)
+        if plan.predicts == "image":
+            denoiser = DirectDenoiser(denoiser)
 
     denoiser.provenance = {
         "source": src.name,

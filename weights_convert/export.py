@@ -12,6 +12,7 @@ from keras_gahr.denoisers import (
     ARCHITECTURES,
     BFCNN,
     DilatedUNet,
+    DirectDenoiser,
     FlexibleUNet,
     ReceptiveFieldBFCNN,
     UNet,
@@ -51,7 +52,8 @@ def export_denoiser(src, dst, *, size=None, overwrite=False):
 
     `.pt` and `.safetensors` hold a state dict with the names of the paper's published code (for a
     `DilatedUNet` and a `FlexibleUNet`, of their own), whose networks load it with `strict=True`. Neither
-    needs PyTorch.
+    needs PyTorch. Of a `DirectDenoiser` they hold the network that computes the image, and an ONNX file
+    the residual as of any other.
     `.onnx` goes through Keras' exporter: see `write_onnx`.
 
     Args:
@@ -83,12 +85,13 @@ def export_denoiser(src, dst, *, size=None, overwrite=False):
                 f"{src} is a network of somebody else's, of which nothing is written here: export it with "
                 "its own program"
             )
-        architecture, options = _architecture(denoiser), _options(denoiser)
+        network = denoiser.network if isinstance(denoiser, DirectDenoiser) else denoiser
+        architecture, options = _architecture(network), _options(network)
         if dst.suffix == ".onnx":
             with replacing(dst) as temporary:
                 difference = write_onnx(denoiser, temporary, size)
             return Export(architecture, options, max_relative_difference=difference)
-    state = published_state(denoiser)
+    state = published_state(network)
     with replacing(dst) as temporary:
         if dst.suffix == ".pt":
             write_torch_file(temporary, state)
@@ -98,6 +101,7 @@ def export_denoiser(src, dst, *, size=None, overwrite=False):
                 "format": "pt",
                 "architecture": architecture,
                 "options": json.dumps(options),
+                "predicts": "image" if isinstance(denoiser, DirectDenoiser) else "residual",
             }
             safetensors.numpy.save_file(state, temporary, metadata)
     return Export(architecture, options, arrays=len(state))

@@ -53,7 +53,9 @@ class MultiScaleConversion:
         )
 
 
-def convert_multi_scale(folder, dst, *, first_layer=None, weights=None, norm=None, overwrite=False):
+def convert_multi_scale(
+    folder, dst, *, first_layer=None, weights=None, norm=None, predicts=None, overwrite=False
+):
     """Makes one `.keras` denoiser of a folder with a low-band and several detail checkpoints.
 
     Each part is read and verified as `convert` does.
@@ -61,7 +63,7 @@ def convert_multi_scale(folder, dst, *, first_layer=None, weights=None, norm=Non
     Args:
         folder: see `build_from_folder`.
         dst: the `.keras` file to write.
-        first_layer, norm: of the low-band network, see `build_from_checkpoint`.
+        first_layer, norm, predicts: of the low-band network, see `build_from_checkpoint`.
         weights: which ones of each file, see `build_from_checkpoint`.
         overwrite: whether an existing `dst` may be replaced.
 
@@ -73,18 +75,18 @@ def convert_multi_scale(folder, dst, *, first_layer=None, weights=None, norm=Non
             `VerificationError` if a network disagrees with its reference.
     """
     dst = check_keras_output(dst, overwrite)
-    denoiser, conversion = build_from_folder(folder, first_layer, weights, norm)
+    denoiser, conversion = build_from_folder(folder, first_layer, weights, norm, predicts)
     save_denoiser(denoiser, dst)
     return conversion
 
 
-def build_from_folder(folder, first_layer=None, weights=None, norm=None):
+def build_from_folder(folder, first_layer=None, weights=None, norm=None, predicts=None):
     """Makes a `MultiScaleDenoiser` of a folder, in memory, and verifies its parts.
 
     Args:
         folder: holds the published folders, each with a model.pt: one whose name ends in `_low`, and
             `_scale_0` (the finest), `_scale_1` and so on.
-        first_layer, norm: of the low-band network, see `build_from_checkpoint`.
+        first_layer, norm, predicts: of the low-band network, see `build_from_checkpoint`.
         weights: which ones of each file, see `build_from_checkpoint`.
 
     Returns:
@@ -95,10 +97,10 @@ def build_from_folder(folder, first_layer=None, weights=None, norm=None):
     """
     folder = Path(folder)
     low_path, detail_paths = _find_parts(folder)
-    low_band, low_conversion = _build_part(low_path, first_layer, weights, norm)
+    low_band, low_conversion = _build_part(low_path, first_layer, weights, norm, predicts)
     details, conversions = [], {"low_band": low_conversion}
     for scale, path in enumerate(detail_paths):
-        detail, conversions[f"detail_{scale}"] = _build_part(path, None, weights, None)
+        detail, conversions[f"detail_{scale}"] = _build_part(path, None, weights)
         details.append(detail)
     conversion = MultiScaleConversion(conversions)
     provenance = {
@@ -113,9 +115,9 @@ def build_from_folder(folder, first_layer=None, weights=None, norm=None):
     return denoiser, conversion
 
 
-def _build_part(path, first_layer, weights, norm):
+def _build_part(path, *asked):
     try:
-        part, conversion = build_from_checkpoint(path, first_layer, weights, norm)
+        part, conversion = build_from_checkpoint(path, *asked)
     except VerificationError as error:
         raise VerificationError(f"{path}: {error}") from error
     # All published files have the same name, their folders say which they are.

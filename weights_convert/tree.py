@@ -46,6 +46,7 @@ def convert_tree(
     first_layer=None,
     weights=None,
     norm=None,
+    predicts=None,
     overwrite=False,
     progress=lambda done, total: None,
 ):
@@ -60,7 +61,7 @@ def convert_tree(
         src: the folder.
         dst: the folder for the `.keras` files, which lie there as the checkpoints do in `src`.
             Where two checkpoints differ in their suffix only, the names keep it: `a.pth.keras`.
-        first_layer, weights, norm, overwrite: see `convert`.
+        first_layer, weights, norm, predicts, overwrite: see `convert`.
         progress: called with (checkpoints done, checkpoints in all).
 
     Returns:
@@ -82,8 +83,13 @@ def convert_tree(
     items = [TreeItem(name, note=note) for name, note in passed_over.items()]
     items += [TreeItem(name, error=error) for name, error in unreadable.items()]
     outputs = _outputs(names)
-    options = {"first_layer": first_layer, "weights": weights, "norm": norm}
-    options["overwrite"] = overwrite
+    options = {
+        "first_layer": first_layer,
+        "weights": weights,
+        "norm": norm,
+        "predicts": predicts,
+        "overwrite": overwrite,
+    }
     for done, name in enumerate(names):
         progress(done, len(names))
         items.append(_convert(src / name, name, dst / outputs[name], options))

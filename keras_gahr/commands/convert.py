@@ -24,11 +24,23 @@ class Norm(enum.StrEnum):
     instance = "instance"
 
 
+class Predicts(enum.StrEnum):
+    residual = "residual"
+    image = "image"
+
+
 NormOption = Annotated[
     Norm | None,
     typer.Option(
         help="Which norm UNet_flex was trained with, where its checkpoint cannot tell the two apart; one "
         "of them must then be said."
+    ),
+]
+PredictsOption = Annotated[
+    Predicts | None,
+    typer.Option(
+        help="What UNet_flex was trained to compute, which its checkpoint cannot tell: the residual unless "
+        "said."
     ),
 ]
 WeightsOption = Annotated[
@@ -59,6 +71,7 @@ def convert(
         ),
     ] = None,
     norm: NormOption = None,
+    predicts: PredictsOption = None,
     weights: WeightsOption = None,
     recursive: Annotated[
         bool,
@@ -82,6 +95,7 @@ def convert(
     asked = {
         "first_layer": first_layer and first_layer.value,
         "norm": norm and norm.value,
+        "predicts": predicts and predicts.value,
         "weights": weights,
     }
     if recursive:

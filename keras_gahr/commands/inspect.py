@@ -9,7 +9,7 @@ import typer
 from keras_gahr.backend_choice import choose_backend
 
 from .backend import BackendOption
-from .convert import FirstLayer, NormOption, WeightsOption
+from .convert import FirstLayer, NormOption, PredictsOption, WeightsOption
 from .options import ModelArgument
 
 _NOT_OPTIONS = {"name", "seed", "provenance", "low_band", "details"}
@@ -21,6 +21,7 @@ def inspect(
         FirstLayer | None, typer.Option(help="For checkpoints, as for `gahr convert`.")
     ] = None,
     norm: NormOption = None,
+    predicts: PredictsOption = None,
     weights: WeightsOption = None,
     backend: BackendOption = None,
 ):
@@ -39,6 +40,7 @@ def inspect(
             "first layer": first_layer and first_layer.value,
             "name of weights": weights,
             "norm": norm and norm.value,
+            "kind of prediction": predicts and predicts.value,
         },
     )
     if denoiser.foreign:

@@ -39,9 +39,10 @@ def test_a_norm_that_must_be_said(gahr, refused, golden, tmp_path):
     source, out = golden / "unet_flex_instance_gray.pt", tmp_path / "out.keras"
     for command in (("convert", source, out), ("inspect", source)):
         assert "--norm layer or --norm instance" in refused(*command)
-    result = gahr("convert", source, out, "--norm", "instance")
+    result = gahr("convert", source, out, "--norm", "instance", "--predicts", "residual")
     assert result.exit_code == 0, result.output
     assert "num_kernels=[5, 8]" in result.output
+    assert "assumed: it computes the residual, as asked for" in result.output
     assert "assumed: instance norm, as asked for" in result.output
     assert load_denoiser(out).norm == "instance"
     other = golden / "unet_1block.pt"

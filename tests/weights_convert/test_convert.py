@@ -14,7 +14,7 @@ from networks import FLEXIBLE, NETWORKS
 
 from keras_gahr.denoisers import build_denoiser, load_denoiser
 from keras_gahr.errors import InputError
-from weights_convert import VerificationError, convert, read_checkpoint, verify
+from weights_convert import VerificationError, convert, export_denoiser, read_checkpoint, verify
 from weights_convert.layouts import paper_unet, recognize
 
 
@@ -50,10 +50,32 @@ def test_flexible_unets_compute_what_the_published_ones_do(golden, golden_index,
     norm = FLEXIBLE[name]
     conversion = convert(golden / f"{name}.pt", tmp_path / "out.keras", norm=norm)
     assert conversion.parameters == golden_index[name]["params"]
-    assert conversion.assumptions == (
-        (f"{norm} norm, as asked for: the checkpoint cannot tell",) if norm else ()
-    )
+    predicts, *others = conversion.assumptions
+    assert predicts.startswith("it computes the residual: the checkpoint cannot tell")
+    assert others == ([f"{norm} norm, as asked for: the checkpoint cannot tell"] if norm else [])
     assert_golden(load_denoiser(tmp_path / "out.keras"), np.load(golden / f"{name}.npz"))
+
+
+@pytest.mark.one_backend
+def test_networks_that_compute_the_image(golden, tmp_path):
+    source, out = golden / "unet_flex_batch_gray.pt", tmp_path / "out.keras"
+    conversion = convert(source, out, predicts="image")
+    assert conversion.assumptions[0].startswith("it computes the image, as asked for")
+    denoiser, arrays = load_denoiser(out), np.load(golden / "unet_flex_batch_gray.npz")
+    assert denoiser.provenance["layout"] == "the published UNet_flex"
+    found = denoiser.denoise(np.moveaxis(arrays["noisy"], 1, -1))
+    expected = np.moveaxis(arrays["eval_output"], 1, -1)
+    assert np.max(np.abs(found - expected)) < 1e-5 * np.max(np.abs(expected))
+    export_denoiser(out, tmp_path / "back.pt")
+    state, back = read_checkpoint(source), read_checkpoint(tmp_path / "back.pt")
+    assert state.keys() == back.keys()
+    assert all(np.array_equal(state[name], back[name]) for name in state)
+    with pytest.raises(
+        InputError, match="predicts 'image' was asked for, but the checkpoint is a UNet"
+    ):
+        convert(golden / "unet_1block.pt", tmp_path / "x.keras", predicts="image")
+    with pytest.raises(InputError, match="'residual' or 'image'"):
+        convert(source, tmp_path / "x.keras", predicts="noise")
 
 
 @pytest.mark.one_backend

@@ -100,8 +100,8 @@ def test_an_existing_file_is_kept(put, tmp_path):
 
 @pytest.mark.one_backend
 def test_a_part_that_fails_its_verification_is_named(put, tmp_path, monkeypatch):
-    def recognize_wrongly(state, first_layer):
-        plan, state = layouts.recognize(state, first_layer)
+    def recognize_wrongly(state, *asked):
+        plan, state = layouts.recognize(state, *asked)
         if not plan.options.get("coarse", True):
             # A table entry that copies nothing: the weight stays as initialized.
             entries = dict(plan.entries)

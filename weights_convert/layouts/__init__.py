@@ -30,7 +30,7 @@ def find_networks(state):
     return networks(state, LAYOUTS)
 
 
-def recognize(state, first_layer=None, norm=None):
+def recognize(state, first_layer=None, norm=None, predicts=None):
     """The `Plan` of a state dict.
 
     Args:
@@ -38,6 +38,7 @@ def recognize(state, first_layer=None, norm=None):
         first_layer: "linear" or "relu", for networks whose weights cannot tell; None for what the
             layout says.
         norm: "layer" or "instance", for networks whose weights cannot tell; None for what they say.
+        predicts: "residual" or "image": what the network computes; None for what is known of the layout.
 
     Returns:
         The plan and the state dict without what its names begin with; they agree name by name and
@@ -51,7 +52,7 @@ def recognize(state, first_layer=None, norm=None):
     bare = next(iter(found.values()))[0] if found else best_part(state, LAYOUTS)
     for layout in LAYOUTS:
         if layout.matches(bare):
-            plan = layout.plan(bare, Asked(first_layer, norm))
+            plan = layout.plan(bare, Asked(first_layer, norm, predicts))
             plan.check(bare)
             return plan, bare
     raise InputError(

@@ -19,7 +19,7 @@ def plan(state, asked):
             a norm.
     """
     layout = "the published bias-free UNet"
-    asked.refuse(layout, "first_layer", "norm")
+    asked.refuse(layout, "first_layer", "norm", "predicts")
     first = state.get("conv1.weight")
     channels = max(first.shape[1], 1) if first is not None and first.ndim == 4 else 1
     options = {"num_channels": channels, "num_kernels": _num_kernels(state)}

@@ -68,7 +68,7 @@ def plan_with_relu(layout, state, names, norm_entries, run_reference, asked, ign
     Raises:
         InputError: if a linear first layer was asked for, or a norm.
     """
-    asked.refuse(layout, "norm")
+    asked.refuse(layout, "norm", "predicts")
     if asked.first_layer == "linear":
         raise InputError(
             f"first layer 'linear' was asked for, but the checkpoint is {layout}, which has a ReLU "

@@ -55,17 +55,27 @@ def plan(state, asked):
             "was trained with: pass --norm layer or --norm instance to `gahr convert` (norm= in Python)"
         )
     options = _options(state, names) | {"norm": asked.norm or kinds[0]}
-    assumptions = ()
+    assumptions = [_predicts_assumption(asked.predicts)]
     if len(kinds) > 1 and not question:
-        assumptions = (f"{asked.norm} norm, as asked for: the checkpoint cannot tell",)
+        assumptions.append(f"{asked.norm} norm, as asked for: the checkpoint cannot tell")
     return Plan(
         _LAYOUT,
         "unet-flex",
         options,
         entries(**options),
         functools.partial(reference.flexible_unet, norm=options["norm"]),
-        assumptions=assumptions,
+        assumptions=tuple(assumptions),
+        predicts=asked.predicts or "residual",
         question=question,
+    )
+
+
+def _predicts_assumption(predicts):
+    if predicts is not None:
+        return f"it computes the {predicts}, as asked for: the checkpoint cannot tell"
+    return (
+        "it computes the residual: the checkpoint cannot tell; pass --predicts image (predicts='image' in "
+        "Python) if it was trained without a skip connection from its input"
     )
 
 

@@ -24,7 +24,7 @@ def plan(state, asked):
     Raises:
         InputError: for a first layer with ReLU in a network with a limited receptive field, or a norm.
     """
-    asked.refuse("the published BF_CNN", "norm")
+    asked.refuse("the published BF_CNN", "norm", "predicts")
     first_layer = asked.first_layer
     num_layers = max(count(state, "conv_layers."), count(state, "BN_layers.") + 2, 2)
     kernels = kernels_of(state, _names(num_layers))

@@ -25,7 +25,7 @@ def plan(state, asked):
         InputError: if a first layer was asked for, which is a question of BF-CNN only: here a ReLU
             always follows the first convolution. If a norm was.
     """
-    asked.refuse("a UNet", "first_layer", "norm")
+    asked.refuse("a UNet", "first_layer", "norm", "predicts")
     options = _options(state)
     return Plan("the published UNet", "unet", options, entries(**options), reference.unet)
 

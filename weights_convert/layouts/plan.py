@@ -18,10 +18,12 @@ class Asked:
     Args:
         first_layer: "linear" or "relu": whether a ReLU follows the first convolution of BF_CNN.
         norm: "layer", "instance", "batch" or "none": the norm of UNet_flex.
+        predicts: "residual" or "image": what the network computes.
     """
 
     first_layer: str | None = None
     norm: str | None = None
+    predicts: str | None = None
 
     def refuse(self, layout, *names):
         """Raises `InputError` if one of these was asked for, which a layout has no choice of."""
@@ -63,6 +65,7 @@ class Plan:
         first_layer: "linear" or "relu" where the layouts of this network differ in it, else None.
         assumptions: lines on what the checkpoint cannot tell.
         ignored: published names that the published network does not use.
+        predicts: "residual" or "image": what the network computes.
         question: what has to be asked for before the network can be made, in one line; "" for nothing.
     """
 
@@ -74,6 +77,7 @@ class Plan:
     first_layer: str | None = None
     assumptions: tuple = ()
     ignored: tuple = ()
+    predicts: str = "residual"
     question: str = ""
 
     def check(self, state):
