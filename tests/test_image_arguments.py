@@ -71,6 +71,11 @@ def drawn(image):
     return axes.images[0].get_array()
 
 
+def teacher():
+    law = kg.datasets.mixture_law(size=SIDE, rank=3, floor=0.1)
+    return kg.baselines.GaussianMixture(law, sigma=0.1)
+
+
 def written(image, folder):
     kg.datasets.write_image(folder / "image.png", image)
     return kg.datasets.read_image(folder / "image.png")
@@ -105,6 +110,10 @@ FUNCTIONS = {
             CLEAN
         ),
         one=True,
+    ),
+    "GaussianMixture.log_density": Takes(lambda x, d, w: teacher().log_density(x), any_unit=True),
+    "GaussianMixture.jacobian": Takes(
+        lambda x, d, w: teacher().jacobian(x), one=True, any_unit=True
     ),
     "compare": Takes(
         lambda x, d, w: (

@@ -47,6 +47,7 @@ of the three backends on a CPU.
 | empirical Bayes optimum, absolute      | 5e-5  | 1.3e-5 | differences of squared distances, over sigma |
 |                                        |       |        | squared, in an exponent                      |
 | Wiener filter and oracles, absolute    | 2e-6  | 2e-7   | rounding                                     |
+| mixtures of Gaussians, absolute        | 5e-5  | 2.3e-6 | probabilities of classes, see empirical Bayes|
 | a convolution by tiles                 | 5e-6  | 1.3e-6 | rounding of tiles of 6 x 6 pixels            |
 | the same on average, 256 channels      | 2e-6  | 1.5e-6 | the same; the backends' own: 0.4e-6 - 0.8e-6 |
 | tiles, the rest of a batch: residual,   | 1e-5  | 3e-6   | products of matrices of other sizes round    |
@@ -82,6 +83,7 @@ BFLOAT16_LOSS = 2e-2
 TWO_DEVICES = 1e-5
 EMPIRICAL_BAYES = 5e-5
 WIENER = 2e-6
+GAUSSIAN_MIXTURE = 5e-5
 JACOBIAN = 1e-4
 TILES = 1e-5
 WINOGRAD = 5e-6

@@ -7,7 +7,8 @@ one size, and neither bias-free nor homogeneous.
 import keras_gahr.before_keras  # noqa: F401
 
 from .empirical_bayes import EmpiricalBayes
+from .gaussian_mixture import GaussianMixture
 from .oracle_thresholding import OracleThresholding
 from .wiener import Wiener
 
-__all__ = ["EmpiricalBayes", "OracleThresholding", "Wiener"]
+__all__ = ["EmpiricalBayes", "GaussianMixture", "OracleThresholding", "Wiener"]

@@ -14,9 +14,7 @@ from keras_gahr.datasets.arrays import blocks, to_float
 from keras_gahr.errors import InputError
 
 from .baseline import Baseline, ResidualLayer, mean_image, stack_of
-
-_LEVELS = np.geomspace(1e-3, 2, 256)
-"""Noise levels among which the most likely one is looked for, and then between them."""
+from .likelihood import LEVELS, most_likely
 
 
 @keras.saving.register_keras_serializable("keras_gahr")
@@ -128,10 +126,10 @@ class Shrinkage(ResidualLayer):
         return ops.reshape(deviation - denoised, ops.shape(noisy))
 
     def estimate(self, noisy):
-        """The maximum of the likelihood over `_LEVELS`, refined by a parabola in log sigma."""
+        """The maximum of the likelihood."""
         deviation, coefficients = self._coefficients(noisy)
         outside = deviation - ops.matmul(coefficients, ops.transpose(self.eigenvectors))
-        powers = ops.convert_to_tensor(_LEVELS**2, "float32")
+        powers = ops.convert_to_tensor(LEVELS**2, "float32")
         spread = self.variances[:, None] + powers
         free = self.size - self.variances.shape[0]
         logarithms = ops.sum(ops.log(spread), axis=0) + free * ops.log(powers)
@@ -140,15 +138,7 @@ class Shrinkage(ResidualLayer):
             + ops.sum(ops.square(outside), axis=1, keepdims=True) / powers
             + logarithms
         )
-        best = ops.clip(ops.argmin(cost, axis=1), 1, len(_LEVELS) - 2)[:, None]
-        below, at, above = (
-            ops.take_along_axis(cost, best + offset, axis=1)[:, 0] for offset in (-1, 0, 1)
-        )
-        curvature = below - 2 * at + above
-        shift = (below - above) / (2 * ops.maximum(curvature, 1e-6))
-        step = np.log(_LEVELS[1] / _LEVELS[0])
-        place = ops.cast(best[:, 0], "float32") + ops.clip(shift, -1, 1)
-        return ops.exp(float(np.log(_LEVELS[0])) + float(step) * place)
+        return most_likely(cost)
 
     def _coefficients(self, noisy):
         """y - m, (batch, d), and <y - m, e_k>, (batch, K)."""

@@ -21,6 +21,7 @@ class Kind(enum.StrEnum):
     empirical_bayes = "empirical-bayes"
     wiener = "wiener"
     oracle = "oracle"
+    mixture = "mixture"
 
 
 class Rule(enum.StrEnum):
@@ -67,17 +68,23 @@ def baseline(
 
     empirical-bayes is the best denoiser if there are no images but the training images: it memorizes
     them perfectly. wiener is the best linear one, which knows their mean and covariance. oracle
-    knows the clean image, and keeps or shrinks its coefficients in a basis that does not adapt. Each
-    is for images of one size, and goes where a trained network goes: denoise, sample, psnr, ...
+    knows the clean image, and keeps or shrinks its coefficients in a basis that does not adapt. mixture
+    is the best denoiser of a dataset of `gahr data mixture`, whose law its manifest says. Each is for
+    images of one size, and goes where a trained network goes: denoise, sample, psnr, ...
     """
     choose_backend(backend)
-    _check_options(
-        kind, {"train-size": train_size, "half": None if half == "A" else half}, oracle=False
-    )
-    _check_options(kind, {"basis": basis, "rule": rule, "index": index}, oracle=True)
+    given = {
+        "train-size": train_size,
+        "half": None if half == "A" else half,
+        "basis": basis,
+        "rule": rule,
+        "index": index,
+        "layout": layout,
+    }
+    _check_options(kind, {name: value for name, value in given.items() if value is not None})
     from keras_gahr import baselines
     from keras_gahr.analysis.one_image import read_one
-    from keras_gahr.datasets import load
+    from keras_gahr.datasets import law_of, load
     from keras_gahr.denoisers import save_denoiser
     from keras_gahr.noise import parse_sigma
 
@@ -92,6 +99,12 @@ def baseline(
             clean.shape, basis or "dct", rule, clean, level, provenance=facts
         )
         known = f"one image, {rule} in the basis {denoiser.basis}"
+    elif kind is Kind.mixture:
+        images = load(dataset)
+        law = law_of(images)
+        facts = {"parameters": images.manifest["parameters"], "image_shape": list(law.image_shape)}
+        denoiser = baselines.GaussianMixture(law, level, provenance=facts)
+        known = f"{len(law.weights)} classes of rank {', '.join(map(str, law.ranks))}"
     else:
         images = training_images(load(dataset, layout=layout), train_size, half)
         facts = {
@@ -114,9 +127,22 @@ def baseline(
     )
 
 
-def _check_options(kind, options, oracle):
-    """Raises `InputError` if one was given that is for the oracle alone, or not for it."""
-    given = [name for name, value in options.items() if value is not None]
-    if given and (kind is Kind.oracle) != oracle:
-        whose = "for oracle alone" if oracle else "not for oracle"
-        raise InputError(f"received --{given[0]}, which is {whose}: leave it out")
+_OF_IMAGES = Kind.empirical_bayes, Kind.wiener
+_TAKEN_BY = {
+    "train-size": _OF_IMAGES,
+    "half": _OF_IMAGES,
+    "basis": (Kind.oracle,),
+    "rule": (Kind.oracle,),
+    "index": (Kind.oracle,),
+    "layout": (*_OF_IMAGES, Kind.oracle),
+}
+"""Which baselines take an option that not all take."""
+
+
+def _check_options(kind, given):
+    """Raises `InputError` for an option that is not of this baseline."""
+    for name in given:
+        taken_by = _TAKEN_BY[name]
+        if kind not in taken_by:
+            whose = f"for {' and '.join(taken_by)} alone"
+            raise InputError(f"received --{name}, which is {whose}: leave it out")

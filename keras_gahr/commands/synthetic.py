@@ -1,15 +1,18 @@
-"""`gahr data disks`, `c-alpha`, `ray`, `sines` and `shuffled`: families whose geometry is known.
+"""`gahr data disks`, `c-alpha`, `ray`, `sines`, `mixture` and `shuffled`: families that are known.
 
 Image i of a family depends on the seed and i alone.
 """
 
+import enum
 import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .options import LayoutOption, MaxPixelsOption, OverwriteOption, SeedOption
+from keras_gahr.errors import InputError
+
+from .options import LayoutOption, MaxPixelsOption, OverwriteOption, SeedOption, parse_size
 from .progress import progress_bar
 from .summary import summarize
 
@@ -17,6 +20,12 @@ OutArgument = Annotated[Path, typer.Argument(help="Dataset folder to make.")]
 CountOption = Annotated[int, typer.Option(help="Number of images.", min=1)]
 SideOption = Annotated[int, typer.Option(help="Height and width in pixels.", min=2)]
 IntensityOption = typer.Option(min=0, max=1, help="The same for all images; by default random.")
+
+
+class Preset(enum.StrEnum):
+    """Mixtures that are published."""
+
+    molrg = "molrg"
 
 
 def disks(
@@ -124,6 +133,89 @@ def sines(
     from keras_gahr.datasets.sines import make_sines
 
     _make("Sines", out, make_sines, out, count, size, seed, overwrite)
+
+
+def mixture(
+    out: OutArgument,
+    preset: Annotated[
+        Preset | None,
+        typer.Option(
+            help="molrg: two classes of dimension 7 in 4x4 pixels of colour, orthogonal to each other and "
+            "equally frequent, 700 images. Other options change it."
+        ),
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(help="40 or HEIGHTxWIDTH in pixels.", show_default="16")
+    ] = None,
+    color: Annotated[
+        bool | None, typer.Option("--color/--gray", help="Channels.", show_default="gray")
+    ] = None,
+    classes: Annotated[
+        int | None, typer.Option(help="Number of Gaussians.", min=1, show_default="2")
+    ] = None,
+    rank: Annotated[
+        str | None,
+        typer.Option(
+            help="Directions in which a class varies: 7, or 7,3 for each class.", show_default="7"
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(help="How probable each class is, such as 3,1.", show_default="equally"),
+    ] = None,
+    spread: Annotated[
+        float,
+        typer.Option(
+            help="Deviation of pixels of the means; 1: as a class along a direction.", min=0
+        ),
+    ] = 0,
+    floor: Annotated[
+        float,
+        typer.Option(help="Variance in all other directions; above 0: full covariances.", min=0),
+    ] = 0,
+    overlapping: Annotated[
+        bool, typer.Option("--overlapping", help="Classes may have directions in common.")
+    ] = False,
+    balanced: Annotated[
+        bool, typer.Option("--balanced", help="Classes take turns, instead of by chance.")
+    ] = False,
+    law_seed: Annotated[int, typer.Option(help="Seed of means and directions.", min=0)] = 0,
+    count: Annotated[
+        int | None, typer.Option(help="Number of images.", min=1, show_default="100000")
+    ] = None,
+    seed: SeedOption = 0,
+    overwrite: OverwriteOption = False,
+):
+    """Draw images of a mixture of Gaussians, whose best denoiser `gahr baseline mixture` makes."""
+    from keras_gahr.datasets.mixture import MOLRG, make_mixture
+
+    known = {} if preset is None else {**MOLRG, "count": 700}
+    given = {
+        "size": None if size is None else parse_size(size),
+        "channels": None if color is None else 3 if color else 1,
+        "classes": classes,
+        "rank": _numbers(rank, "rank", int),
+        "weights": _numbers(weights, "weights", float),
+        "balanced": balanced or None,
+        "count": count,
+    }
+    options = {"count": 100_000, **known}
+    options |= {name: value for name, value in given.items() if value is not None}
+    options |= {"spread": spread, "floor": floor, "overlapping": overlapping, "law_seed": law_seed}
+    _make("Mixture", out, make_mixture, out, seed=seed, overwrite=overwrite, **options)
+
+
+def _numbers(text, name, kind):
+    """One number, or several with commas between them."""
+    if text is None:
+        return None
+    try:
+        found = [kind(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(
+            f"received {name} {text!r:.40}, expected a number, or several such as 7,3"
+        ) from None
+    return found if len(found) > 1 else found[0]
 
 
 def shuffled(

@@ -9,7 +9,9 @@ from .disks import disk_images, disk_parameters, disk_tangent, draw_disks, make_
 from .duplicates import Repeats, drop_repeats, find_repeats
 from .faces import make_faces
 from .folder import Framing, make_folder
+from .gaussians import MixtureOfGaussians
 from .image_files import contact_sheet, list_images, read_image, write_image
+from .mixture import MOLRG, law_of, make_mixture, mixture_images, mixture_law
 from .overlap import Overlap, find_overlap
 from .ray import draw_rays, make_ray, ray_images, ray_parameters, ray_tangent
 from .shuffled import make_shuffled, permutation, shuffle, unshuffle
@@ -19,9 +21,11 @@ from .store import Dataset, load
 from .writer import writing
 
 __all__ = [
+    "MOLRG",
     "Dataset",
     "Framing",
     "Intensities",
+    "MixtureOfGaussians",
     "Overlap",
     "Repeats",
     "band_arrays",
@@ -38,6 +42,7 @@ __all__ = [
     "find_overlap",
     "find_repeats",
     "intensities",
+    "law_of",
     "list_images",
     "load",
     "make_array",
@@ -46,10 +51,13 @@ __all__ = [
     "make_disks",
     "make_faces",
     "make_folder",
+    "make_mixture",
     "make_mnist",
     "make_ray",
     "make_shuffled",
     "make_sines",
+    "mixture_images",
+    "mixture_law",
     "permutation",
     "pixel_limit",
     "ray_images",

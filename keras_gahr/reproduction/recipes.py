@@ -3,6 +3,7 @@
 from keras_gahr.datasets import (
     make_c_alpha,
     make_disks,
+    make_mixture,
     make_ray,
     make_shuffled,
     make_sines,
@@ -23,6 +24,7 @@ def _from_dataset(make):
 RECIPES = {
     "c_alpha": make_c_alpha,
     "disks": make_disks,
+    "mixture": make_mixture,
     "ray": _from_dataset(make_ray),
     "repeated": _from_dataset(make_repeated),
     "resized": _from_dataset(make_resized),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tolerances
 
-from keras_gahr import baselines, load_denoiser
+from keras_gahr import baselines, datasets, load_denoiser
 from keras_gahr.denoisers import Inference
 
 
@@ -99,20 +99,42 @@ def test_a_memorizer_goes_where_networks_go(gahr, make, dataset, images, tmp_pat
     assert train > test + 20
 
 
+def test_the_teacher_of_a_mixture(gahr, tmp_path):
+    made, model = tmp_path / "molrg", tmp_path / "teacher.keras"
+    assert gahr("data", "mixture", made, "--preset", "molrg", "--count", 20).exit_code == 0
+    result = gahr("baseline", "mixture", made, "--sigma", "0.1", "--out", model)
+    assert result.exit_code == 0, result.output
+    assert "mixture of 2 classes of rank 7, 7, 4x4x3, sigma 0.1" in result.output
+    law = datasets.mixture_law(**datasets.MOLRG)
+    images = datasets.load(made).as_float()
+    np.testing.assert_array_equal(
+        load_denoiser(model).denoise(images), baselines.GaussianMixture(law, 0.1).denoise(images)
+    )
+    assert load_denoiser(model).provenance["parameters"]["rank"] == [7, 7]
+
+
 def test_what_is_refused(refused, make, dataset, tmp_path):
     out = tmp_path / "x.keras"
     for arguments, expected in (
         (("wiener", dataset, "--basis", "dct"), "--basis, which is for oracle alone"),
         (("wiener", dataset, "--rule", "shrinkage"), "--rule, which is for oracle alone"),
         (("empirical-bayes", dataset, "--index", 1), "--index, which is for oracle alone"),
-        (("oracle", dataset, "--index", 1, "--train-size", 3), "--train-size, which is not for"),
-        (("oracle", dataset, "--index", 1, "--half", "B"), "--half, which is not for oracle"),
+        (
+            ("oracle", dataset, "--index", 1, "--train-size", 3),
+            "--train-size, which is for empirical-bayes and wiener alone",
+        ),
+        (
+            ("oracle", dataset, "--index", 1, "--half", "B"),
+            "--half, which is for empirical-bayes and wiener alone",
+        ),
         (("oracle", dataset, "--index", 12), "expected an index from 0"),
         (("oracle", dataset, "--index", 1, "--basis", "bior2.2"), "expected dct or an orthogonal"),
         (("wiener", dataset, "--sigma", "0"), "above 0"),
         (("wiener", dataset, "--sigma", "loud"), "noise level"),
         (("wiener", dataset, "--train-size", 13), "no more than the dataset's 12"),
         (("wiener", tmp_path / "nothing"), "does not exist"),
+        (("mixture", dataset), "the recipe 'array', expected mixture"),
+        (("mixture", dataset, "--train-size", 3), "--train-size, which is for"),
     ):
         assert expected in refused("baseline", *arguments, "--out", out)
         assert not out.exists()

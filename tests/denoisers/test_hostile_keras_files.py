@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from keras_gahr import InputError, load_denoiser, save_denoiser
-from keras_gahr.baselines import EmpiricalBayes, OracleThresholding, Wiener
+from keras_gahr.baselines import EmpiricalBayes, GaussianMixture, OracleThresholding, Wiener
+from keras_gahr.datasets import mixture_law
 from keras_gahr.denoisers import (
     BFCNN,
     DilatedUNet,
@@ -52,6 +53,7 @@ DENOISERS = {
     "training images": lambda: EmpiricalBayes(images(3, 4, 5, 2)),
     "training images in bytes": lambda: EmpiricalBayes(np.full((3, 4, 5, 1), 9, np.uint8), 0.1),
     "wiener": lambda: Wiener.from_images(images(3, 4, 5, 1)),
+    "mixture": lambda: GaussianMixture(mixture_law(size=4, rank=[3, 0], spread=1.0), 0.1),
     "oracle": lambda: OracleThresholding((4, 5, 1)),
     "oracle with an image": lambda: OracleThresholding((4, 4, 1), "haar", clean=images(4, 4, 1)),
 }
@@ -309,6 +311,9 @@ def flexible(**options):
         (large("EmpiricalBayes", sigma=None, shape=[1, 8, 8, 1]), "lacks the option dtype"),
         (large("Wiener", sigma=1.0, shape=[10**9, 1, 1, 1]), "not those"),
         (large("Wiener", sigma=1.0, shape=[1, 1]), "its shape is not"),
+        (large("GaussianMixture", sigma=1.0, shape=[10**9, 4, 4, 1, 1]), "not those"),
+        (large("GaussianMixture", sigma=1.0, shape=[2, 4, 4, 1]), "its shape is not"),
+        (large("GaussianMixture", sigma=1.0, shape=[2, 4, 4, 1, 0]), "at least 1"),
         (
             large(
                 "OracleThresholding",
