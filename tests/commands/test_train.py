@@ -15,6 +15,7 @@ from terminals import start_in_terminal
 from waiting import FOR_EVER, wait_until
 
 from keras_gahr import load_denoiser
+from keras_gahr.training.config import RunConfig, read_options
 from keras_gahr.training.resume.state import read_state
 
 QUICK = ("--num-kernels", 4, "--num-blocks", 1, "--epochs", 2, "--images-per-epoch", 64)
@@ -82,6 +83,27 @@ def test_what_cannot_be_trained_is_refused(refused, dataset, tmp_path, options, 
     options = ("--num-kernels", 2, *options)
     assert says in refused("train", dataset, "--out", tmp_path / "run", *options)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.one_backend
+def test_a_flexible_unet_by_its_options(gahr, dataset, tmp_path):
+    options = "--architecture unet-flex --block-kernels 2,3,2 --num-enc-conv 2,1 --num-mid-conv 1"
+    options += " --num-dec-conv 1 --norm instance --no-bias --no-inter-skip --upsample-with-bias"
+    options += " --noise-law inv --sigma-min 1/255 --sigma-max 765/255"
+    training = ("--epochs", 1, "--images-per-epoch", 4, "--batch-size", 4, "--test-size", 2)
+    run = tmp_path / "run"
+    result = gahr("train", dataset, "--out", run, *options.split(), *training)
+    assert result.exit_code == 0, result.output
+    denoiser = load_denoiser(run / "model.keras")
+    assert denoiser.num_kernels == (2, 3, 2)
+    assert (denoiser.num_enc_conv, denoiser.num_dec_conv) == ((2, 1), (1, 1))
+    assert (denoiser.norm, denoiser.bias, denoiser.inter_skip) == ("instance", False, False)
+    config = json.loads((run / "config.json").read_text())
+    law = {"name": "inv", "low": 1 / 255, "high": 3.0, "alpha": None}
+    assert config["training"]["noise_law"] == law
+    # What is written is read again.
+    assert RunConfig(**read_options(run / "config.json")).network()["num_kernels"] == [2, 3, 2]
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def test_which_options_leave_it_homogeneous(norm, bias, homogeneous):
     assert error < tolerances.HOMOGENEITY if homogeneous else error > 0.1
 
 
-@pytest.mark.parametrize("norm", ["layer", "instance"])
+@pytest.mark.parametrize("norm", [pytest.param("layer", marks=pytest.mark.slow), "instance"])
 def test_the_jacobian_is_that_of_finite_differences(norm):
     denoiser = small(norm, bias=False)
     noisy = noisy_images(8, 8, 1)

@@ -1,5 +1,6 @@
 """The options of `gahr train` as one value."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from keras_gahr.training import TrainingSettings
 from keras_gahr.training.config import RunConfig, read_options
 from keras_gahr.training.configured import config_from
 from keras_gahr.training.optimizers import OPTIMIZERS
+from keras_gahr.training.preparation import initial_denoiser
 
 pytestmark = pytest.mark.one_backend
 
@@ -22,6 +24,22 @@ def test_the_defaults_are_those_of_the_settings():
 
 def test_every_optimizer_that_is_offered_is_there():
     assert set(declared(TrainingOptions)["optimizer"].option.choices) == set(OPTIMIZERS)
+
+
+@pytest.mark.parametrize("counts", ["1,2", 2])
+def test_numbers_of_each_block(counts):
+    config = RunConfig(
+        architecture="unet-flex", block_kernels="2,3,2", num_enc_conv=counts, num_dec_conv="1"
+    )
+    network = initial_denoiser(config, channels=3)
+    assert network.num_kernels == (2, 3, 2)
+    assert network.num_enc_conv == ((1, 2) if counts == "1,2" else (2, 2))
+    assert (network.num_mid_conv, network.num_dec_conv) == (3, (1, 1))
+    # Of a network whose blocks are alike.
+    plain = RunConfig(num_kernels=2, num_blocks=1, num_enc_conv="1", num_dec_conv=3)
+    assert initial_denoiser(plain, channels=1).num_dec_conv == 3
+    with pytest.raises(InputError, match="num_enc_conv"):
+        initial_denoiser(dataclasses.replace(plain, num_enc_conv="1,2"), channels=1)
 
 
 def test_the_home_folder_in_a_file(tmp_path, monkeypatch):
