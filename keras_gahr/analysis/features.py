@@ -16,7 +16,7 @@ from keras_gahr._backend import foreign
 from keras_gahr.datasets.arrays import release, to_float
 from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.datasets.stacks import as_stack
-from keras_gahr.denoisers import FlexibleUNet
+from keras_gahr.denoisers import DirectDenoiser, FlexibleUNet
 from keras_gahr.denoisers.foreign.any_keras_file import load_keras_file
 from keras_gahr.errors import InputError
 from keras_gahr.names import printable, reason_of
@@ -156,8 +156,8 @@ def as_features(given: FeaturesLike = None) -> Features:
 
             - None or "pixels": the images themselves;
             - a `keras.Model` of images to vectors, which is run in evaluation mode, or the path of a
-              `.keras` file that holds one, of which nothing is executed; of a `FlexibleUNet`, its own
-              `features`;
+              `.keras` file that holds one, of which nothing is executed; of a `FlexibleUNet`, or a
+              `DirectDenoiser` of one, its own `features`;
             - a `torch.nn.Module` on the backend PyTorch, likewise, with channels first;
             - a function of float32 images (N, H, W, C) in [0, 1] to (N, k), which may be a tensor;
             - the path of an `.onnx` file, as SSCD or DINO are kept, run by ONNX Runtime on the processor.
@@ -209,6 +209,8 @@ def _of_file(path):
 
 def _of_model(model, name=None):
     name = name or model.name
+    if isinstance(model, DirectDenoiser) and isinstance(model.network, FlexibleUNet):
+        model = model.network
     inputs = getattr(model, "inputs", None) or []
     if len(inputs) > 1:
         raise InputError(f"the features {name} take {len(inputs)} inputs, expected images alone")

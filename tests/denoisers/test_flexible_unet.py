@@ -6,9 +6,9 @@ import tolerances
 from keras import ops
 from networks import FLEXIBLE, from_checkpoint, nhwc, relative_difference
 
-from keras_gahr import FlexibleUNet, Inference, InputError, _backend
+from keras_gahr import FlexibleUNet, Inference, InputError, _backend, save_denoiser
 from keras_gahr.analysis import Linearizer, as_features
-from keras_gahr.denoisers import ImageNorm, build_denoiser, with_precision
+from keras_gahr.denoisers import DirectDenoiser, ImageNorm, build_denoiser, with_precision
 from keras_gahr.denoisers.flexible_unet import NORMS
 from keras_gahr.denoisers.properties import homogeneity_error, receptive_field
 from keras_gahr.denoisers.reach import network_reach
@@ -79,8 +79,20 @@ def test_features_of_other_images():
     assert np.array_equal(denoiser.features(in_bytes), denoiser.features(in_bytes / 255))
     with pytest.raises(InputError, match="multiples of 2"):
         denoiser.features(np.zeros((1, 7, 8, 3)))
-    # Of a network itself, too, which repeats grey images.
-    assert as_features(denoiser).of(np.zeros((2, 8, 8))).shape == (2, sum(denoiser.feature_sizes))
+
+
+@pytest.mark.one_backend
+def test_networks_and_their_files_are_features(tmp_path):
+    denoiser = small(num_channels=3)
+    images = noisy_images(2, 8, 8, 3).clip(0, 1)
+    expected = denoiser.features(images)
+    direct = DirectDenoiser(denoiser)
+    save_denoiser(denoiser, tmp_path / "network.keras")
+    save_denoiser(direct, tmp_path / "direct.keras")
+    for given in (denoiser, direct, tmp_path / "network.keras", tmp_path / "direct.keras"):
+        np.testing.assert_allclose(as_features(given).of(images), expected, rtol=1e-5)
+        # Grey images are repeated.
+        assert as_features(given).of(images[..., 0]).shape == expected.shape
 
 
 @pytest.mark.parametrize("norm", NORMS)
