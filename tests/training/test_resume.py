@@ -11,8 +11,10 @@ from equal_runs import check_equal
 from stopped_runs import stop_after
 
 from keras_gahr import InputError, UNet, load_denoiser
+from keras_gahr.noise import NoiseLaw
 from keras_gahr.training import TrainingSettings, run_training, session
 from keras_gahr.training.resume import state
+from keras_gahr.training.resume.identity import identity_of
 from keras_gahr.training.resume.state import read_state, write_state
 
 SETTINGS = TrainingSettings(epochs=3, images_per_epoch=64, batch_size=8, learning_rate=3e-3)
@@ -105,6 +107,20 @@ def test_a_run_only_goes_on_as_what_it_was(tmp_path, smooth_images):
             resume=True,
         )
     assert (out / "state.safetensors").read_bytes() == before
+
+
+@pytest.mark.one_backend
+def test_a_law_is_told_as_it_was_before_any_had_a_power(smooth_images):
+    """A run that began then goes on."""
+    images = smooth_images(2, 8, 8)
+    laws = [NoiseLaw(), NoiseLaw("power_law", alpha=3.0)]
+    told = [
+        identity_of(small(), dataclasses.replace(SETTINGS, noise_law=law), images, images)
+        for law in laws
+    ]
+    first, second = (each["training"]["noise_law"] for each in told)
+    assert first == {"name": "quadratic", "low": 0.0, "high": 1.0}
+    assert second == {**first, "name": "power_law", "alpha": 3.0}
 
 
 @pytest.mark.one_backend

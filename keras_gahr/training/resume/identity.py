@@ -16,6 +16,9 @@ from .state import damaged
 def identity_of(denoiser, settings, train_images, test_images, clock=None):
     """What a training and the state it goes on from must share, as plain values."""
     training = dataclasses.asdict(settings)
+    # Without what a law does not use, runs go on that began when it was not known.
+    law = training["noise_law"]
+    training["noise_law"] = {name: value for name, value in law.items() if value is not None}
     if settings.schedule in {"halving", "constant"}:
         # These do not depend on the number of epochs, so that there may be more of them.
         del training["epochs"]
