@@ -165,9 +165,25 @@ class MixtureRecipe:
 def mixture_law(**options: Any) -> MixtureOfGaussians:
     """The law of a mixture with random subspaces.
 
+    Class k varies along `rank` random directions, with deviation 1 in a unit of the mixture's own, and
+    around a mean of its own. The unit is chosen so that every pixel stays in [0, 1] up to 6 standard
+    deviations; the mean of all means is near 1/2.
+
     Args:
-        **options: attributes of `MixtureRecipe`: size, channels, classes, rank, weights, spread, floor,
-            overlapping, balanced, law_seed; or `**MOLRG`.
+        **options: by name, or `**MOLRG` for the published mixture:
+
+            - size: height and width, or (height, width), in pixels; by default 16.
+            - channels: of the images; by default 1.
+            - classes: number of Gaussians, K; by default 2.
+            - rank: directions of each class: one number, or one for each class; by default 7.
+            - weights: probabilities of the classes; by default equal.
+            - spread: deviation of the values of the means, in that unit; by default 0.
+            - floor: variance in all other directions, in that unit squared; by default 0. Above it
+              covariances are of full rank.
+            - overlapping: draw the directions of classes independently; by default all are orthogonal
+              to each other.
+            - balanced: image i is of class i mod K; by default classes are drawn by chance.
+            - law_seed: of directions and means; by default 0.
 
     Raises:
         InputError: if one is out of range.
