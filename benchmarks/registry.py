@@ -5,7 +5,7 @@ import importlib
 NETWORKS = ("training", "denoising", "sampling", "jacobian", "eigenpairs")
 """Their functions take a `Scale`."""
 
-NAMES = (*NETWORKS, "c_alpha", "disks", "deduplication", "nearest")
+NAMES = (*NETWORKS, "c_alpha", "disks", "deduplication", "nearest", "local")
 """All, in the order in which they run."""
 
 

@@ -105,6 +105,8 @@ FUNCTIONS = {
     "EmpiricalBayes": Takes(
         lambda x, d, w: baselines.EmpiricalBayes(x, sigma=0.1).denoise(CLEAN / 2)
     ),
+    "LocalBayes": Takes(lambda x, d, w: baselines.LocalBayes(x, 3, sigma=0.1).denoise(CLEAN / 2)),
+    "MaskedBayes": Takes(lambda x, d, w: baselines.MaskedBayes(x, sigma=0.1).denoise(CLEAN / 2)),
     "OracleThresholding": Takes(
         lambda x, d, w: baselines.OracleThresholding((SIDE, SIDE, 1), clean=x, sigma=0.1).denoise(
             CLEAN

@@ -63,6 +63,10 @@ def closest(denoiser, images):
     return kg.analysis.closest(images[:2], images, ["distance"], count=2)["distance"]
 
 
+def calibration(denoiser, images):
+    return kg.analysis.calibrate(denoiser, images, images[:2], [0.1, 0.5], (3, 5), "local")
+
+
 FILES = {
     samples: {"samples.npy", "samples.png", "sampling.json"},
     restoration: {"restoration.json", "restoration.csv", "image"},
@@ -78,6 +82,12 @@ FILES = {
     bias_variance: {"bias_variance.json", "bias_variance.npz", "bias_variance.svg"},
     posterior: {"posterior.json", "posterior.npz", "posterior.svg"},
     patch_sources: {"patch_sources.json", "patch_sources.npz", "patch_sources.svg"},
+    calibration: {
+        "calibration.json",
+        "calibration.npz",
+        "calibration.csv",
+        "calibration.svg",
+    },
     closest: {"closest.json", "closest.npz", "closest.svg"},
     comparison: {"comparison.json", "comparison.npz", "samples.svg", "similarity.svg"},
 }

@@ -184,6 +184,8 @@ UNITS = {
     "posterior": lambda d, x: kg.analysis.posterior_components(d, x[0], 0.1, 4, 2).mean,
     "wiener": lambda d, x: kg.denoise(kg.baselines.Wiener.from_images(x), x[0]),
     "empirical_bayes": lambda d, x: kg.denoise(kg.baselines.EmpiricalBayes(x, 0.1), x[0]),
+    "local": lambda d, x: kg.denoise(kg.baselines.LocalBayes(x, 3, sigma=0.1), x[0]),
+    "masked": lambda d, x: kg.denoise(kg.baselines.MaskedBayes(x, 0.1), x[0]),
     "restore": lambda d, x: kg.restore(d, x[0], "random-pixels:0.5", schedule=QUICK).samples,
     "initial": lambda d, x: kg.sample(d, (8, 8), initial=_all(x[:1]), schedule=QUICK).images,
     "psnr": lambda d, x: kg.psnr.psnr(x, x[::-1]),

@@ -4,9 +4,10 @@ They return a function of a count, which does that many (training steps, batches
 leaves nothing running on the device.
 """
 
+import numpy
 import torch
 
-from . import c_alpha, duplicates
+from . import c_alpha, duplicates, local_optimum
 from .sampler import draw
 from .unet import UNet
 
@@ -83,8 +84,27 @@ def deduplication(path, side, threshold):
     return lambda count: duplicates.dropped(path, side, threshold)
 
 
+def local(path, side, sigma):
+    """Noisy images denoised by the equivariant local optimum of the images in a file."""
+    images = torch.from_numpy(numpy.load(path)).permute(0, 3, 1, 2) / 255
+
+    def noisy(count):
+        given = images[:count] + sigma * torch.randn_like(images[:count])
+        local_optimum.denoised(given, images, side, sigma)
+
+    return noisy
+
+
 WORK = {
     work.__name__: work
-    for work in (training, denoising, sampling, jacobian, c_alpha_images, deduplication)
+    for work in (
+        training,
+        denoising,
+        sampling,
+        jacobian,
+        c_alpha_images,
+        deduplication,
+        local,
+    )
 }
 """By name."""

@@ -66,6 +66,25 @@ def compile_vjp(model, function):
     return _module.compile_vjp(model, function)
 
 
+def fold(step, tensors, carry, count):
+    """`carry = step(index, tensors, carry)` for each index from 0, of which nothing is kept but the carry.
+
+    Nor is it for derivatives: those backwards compute each step again. A function that is made of such folds
+    is said to be `Denoiser.streams`.
+
+    Args:
+        step: a pure function of an index, a tuple of tensors and a tuple of tensors. Tensors that it takes
+            besides are constants.
+        tensors: what it may be differentiated in, besides the carry.
+        carry: a tuple of tensors of static shapes.
+        count: how many steps.
+
+    Returns:
+        The last carry.
+    """
+    return _module.fold(step, tensors, carry, count)
+
+
 def devices():
     """The devices that the backend would use, one name each."""
     return _module.devices()

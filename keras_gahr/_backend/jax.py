@@ -50,6 +50,15 @@ def compile_vjp(model, function):
     return lambda x, *tensors: lambda directions: compiled(directions, x, *tensors)
 
 
+def fold(step, tensors, carry, count):
+    """See `keras_gahr._backend`."""
+    step = jax.checkpoint(step)
+    carry, _ = jax.lax.scan(
+        lambda carry, index: (step(index, tensors, carry), None), carry, jax.numpy.arange(count)
+    )
+    return carry
+
+
 def _compile(model, function):
     @jax.jit
     def compiled(trainable, non_trainable, *tensors):

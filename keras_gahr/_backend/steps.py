@@ -77,6 +77,11 @@ def is_foreign(model):
     return getattr(model, "foreign", False)
 
 
+def streams(model):
+    """Whether a model is computed in blocks, of which no graph is to be kept; see `Denoiser.streams`."""
+    return getattr(model, "streams", False)
+
+
 def steps_of(model, shape=None):
     """The `Steps` of a functional model with one input and one output; None for another model.
 

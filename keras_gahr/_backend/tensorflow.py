@@ -1,5 +1,7 @@
 """TensorFlow."""
 
+import contextvars
+
 import keras
 import tensorflow as tf
 
@@ -8,6 +10,9 @@ from .steps import is_foreign
 FIXED_MEMORY = 2**28
 
 TAKES_SEVERAL_STEPS = True
+
+_BACKWARDS = contextvars.ContextVar("backwards", default=False)
+"""Whether what is being traced is differentiated backwards."""
 
 
 def compile_inference(model, function):
@@ -48,13 +53,46 @@ def compile_vjp(model, function):
     def derivative(network, directions, x, *tensors):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(x)
-            outputs = function(network, x, *tensors)
+            token = _BACKWARDS.set(True)
+            try:
+                outputs = function(network, x, *tensors)
+            finally:
+                _BACKWARDS.reset(token)
         return tape.gradient(
             outputs, x, directions, unconnected_gradients=tf.UnconnectedGradients.ZERO
         )
 
     compiled = compile_inference(model, derivative)
     return lambda x, *tensors: lambda directions: compiled(directions, x, *tensors)
+
+
+def fold(step, tensors, carry, count):
+    """See `keras_gahr._backend`; of the derivatives, those that `compile_vjp` makes keep nothing."""
+    if _BACKWARDS.get():
+        # Neither a derivative forwards nor one of a loop can be made of what computes itself again.
+        for index in range(count):
+            again = _recomputed(step, index, len(tensors))
+            with tf.control_dependencies(carry):
+                carry = again(*map(tf.identity, tensors), *carry)
+        return tuple(carry)
+    _, *carry = tf.while_loop(
+        lambda index, *carry: index < count,
+        lambda index, *carry: (index + 1, *step(index, tensors, carry)),
+        (tf.constant(0), *carry),
+        # Several blocks at once would take their memory at once.
+        parallel_iterations=1,
+        maximum_iterations=count,
+    )
+    return tuple(carry)
+
+
+def _recomputed(step, index, count):
+    """A step of a fold, of so many tensors and of the carry, which is computed again for its derivative."""
+
+    def one(*values):
+        return step(index, values[:count], values[count:])
+
+    return tf.recompute_grad(one)
 
 
 def devices():

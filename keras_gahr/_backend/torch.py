@@ -4,10 +4,11 @@ import keras
 import torch
 from torch.autograd import forward_ad
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.checkpoint import checkpoint
 
 from .convolution.torch_gradient import constant_kernels
 from .convolution.torch_program import Program
-from .steps import is_foreign
+from .steps import is_foreign, streams
 
 FIXED_MEMORY = 2**27
 
@@ -20,7 +21,7 @@ _AGREEMENT = 1e-2
 def compile_inference(model, function):
     """See `keras_gahr._backend`."""
     program = Program(model, function)
-    return program.run_eagerly if is_foreign(model) else program.run
+    return program.run_eagerly if is_foreign(model) or streams(model) else program.run
 
 
 def compile_jvp(model, function):
@@ -28,7 +29,8 @@ def compile_jvp(model, function):
 
     J v is the derivative of <u, J v> = <J^T u, v> in u. That is faster than the forward mode, which has to
     compute the function again each time, and every layer has it that has a gradient, attention and group
-    norms too. What can only be differentiated once takes the forward mode.
+    norms too. What can only be differentiated once takes the forward mode, and what is computed in blocks,
+    of which that graph would keep all.
     """
     network = _evaluation_of(model)
     seen_to_agree = []
@@ -61,7 +63,7 @@ def compile_jvp(model, function):
     def forwards(*tensors):
         return lambda directions: program.run_eagerly(directions, *tensors)
 
-    ways, failures = [twice_backwards, forwards], []
+    ways, failures = [forwards] if streams(model) else [twice_backwards, forwards], []
 
     def at(*tensors):
         tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, tensors)
@@ -108,6 +110,17 @@ def compile_vjp(model, function):
         return pull_back
 
     return at
+
+
+def fold(step, tensors, carry, count):
+    """See `keras_gahr._backend`."""
+    again = torch.is_grad_enabled() and any(t.requires_grad for t in (*tensors, *carry))
+    for index in range(count):
+        if again:
+            carry = checkpoint(step, index, tensors, carry, use_reentrant=False)
+        else:
+            carry = step(index, tensors, carry)
+    return carry
 
 
 def _check_agreement(products, directions, outputs, x):

@@ -8,6 +8,7 @@ from keras_gahr.baselines.bases import (
     wavelet_image,
 )
 
+from .calibration import Calibration, calibrate, read_sides
 from .comparison import Comparison, compare
 from .copying import CopyingReport, copying_report
 from .eigenbases_by_sigma import eigenbases
@@ -29,6 +30,7 @@ from .tangent import principal_angles, tangent_space
 __all__ = [
     "METHODS",
     "BiasVariance",
+    "Calibration",
     "Closest",
     "Comparison",
     "CopyingReport",
@@ -45,6 +47,7 @@ __all__ = [
     "Statistics",
     "as_features",
     "bias_variance",
+    "calibrate",
     "closest",
     "closest_features",
     "compare",
@@ -66,6 +69,7 @@ __all__ = [
     "principal_angles",
     "probe_statistics",
     "psnr_curve",
+    "read_sides",
     "similarity_matrix",
     "tangent_space",
     "wavelet_coefficients",

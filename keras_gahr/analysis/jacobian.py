@@ -84,8 +84,8 @@ class Linearizer:
             )
         self.denoiser = denoiser
         self.batch_size = batch_size
-        # Of somebody's network nobody knows where its gates are.
-        gated = frozen_gates and not denoiser.foreign
+        # Of somebody's network nobody knows where its gates are; a posterior mean has none.
+        gated = frozen_gates and not (denoiser.foreign or denoiser.streams)
         self._gates = FrozenGates(denoiser) if gated else None
         self._derivatives = _Derivatives(denoiser)
 

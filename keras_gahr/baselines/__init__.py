@@ -8,7 +8,16 @@ import keras_gahr.before_keras  # noqa: F401
 
 from .empirical_bayes import EmpiricalBayes
 from .gaussian_mixture import GaussianMixture
+from .local_bayes import LocalBayes
+from .masked_bayes import MaskedBayes
 from .oracle_thresholding import OracleThresholding
 from .wiener import Wiener
 
-__all__ = ["EmpiricalBayes", "GaussianMixture", "OracleThresholding", "Wiener"]
+__all__ = [
+    "EmpiricalBayes",
+    "GaussianMixture",
+    "LocalBayes",
+    "MaskedBayes",
+    "OracleThresholding",
+    "Wiener",
+]

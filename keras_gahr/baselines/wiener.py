@@ -70,22 +70,8 @@ class Wiener(Baseline):
                 takes about 16 min(N, d)^2 bytes and min(N, d)^3 operations, d = H W C.
             **options: arguments of the class.
         """
-        images = stack_of(images)
-        count, size = len(images), int(np.prod(images.shape[1:]))
-        mean = mean_image(images)
-        if count < size:
-            # The eigenvectors lie in the span of the images.
-            deviations = (to_float(images) - mean).reshape(count, size)
-            _, singular, rows = np.linalg.svd(deviations, full_matrices=False)
-            variances, vectors = singular**2 / count, rows.T
-        else:
-            covariance = np.zeros((size, size))
-            for block in blocks(images):
-                deviations = (to_float(block) - mean).reshape(len(block), size)
-                covariance += deviations.T @ deviations
-            variances, vectors = np.linalg.eigh(covariance / count)
-        # What is left of a variance of 0 after rounding may be negative.
-        return cls(mean, vectors, np.maximum(variances, 0), **options)
+        mean, vectors, variances = principal_components(stack_of(images))
+        return cls(mean, vectors, variances, **options)
 
     _KINDS = {"shape": (list,)}
 
@@ -108,6 +94,29 @@ class Wiener(Baseline):
         *shape, kept = config.pop("shape")
         size = int(np.prod(shape))
         return cls(np.zeros(shape), np.zeros((size, kept)), np.zeros(kept), **config)
+
+
+def principal_components(images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The mean and covariance (divided by N) of images (N, H, W, C), as `Wiener.from_images` takes them.
+
+    Returns:
+        The mean (H, W, C), orthonormal eigenvectors (d, K) and their variances (K,).
+    """
+    count, size = len(images), int(np.prod(images.shape[1:]))
+    mean = mean_image(images)
+    if count < size:
+        # The eigenvectors lie in the span of the images.
+        deviations = (to_float(images) - mean).reshape(count, size)
+        _, singular, rows = np.linalg.svd(deviations, full_matrices=False)
+        variances, vectors = singular**2 / count, rows.T
+    else:
+        covariance = np.zeros((size, size))
+        for block in blocks(images):
+            deviations = (to_float(block) - mean).reshape(len(block), size)
+            covariance += deviations.T @ deviations
+        variances, vectors = np.linalg.eigh(covariance / count)
+    # What is left of a variance of 0 after rounding may be negative.
+    return mean, vectors, np.maximum(variances, 0)
 
 
 class Shrinkage(ResidualLayer):

@@ -102,6 +102,9 @@ class Denoiser(keras.Model):
     differentiable = True
     """Whether it has derivatives."""
 
+    streams = False
+    """Whether it is computed in blocks, of which nothing is kept for derivatives."""
+
     limits = (0.0, math.inf)
     """The lowest and highest noise level that it knows, in units of [0, 1]."""
 

@@ -15,6 +15,7 @@ Titles, names and captions are plain text: `$` and `_` in the name of a file are
 """
 
 from .bias_and_variance import error_parts
+from .calibration import explained_by_sides
 from .clock import memorization_clock
 from .copying import measures_and_nulls
 from .datasets import intensity_histograms, overlap_histogram
@@ -40,6 +41,7 @@ __all__ = [
     "eigenvector_channels",
     "eigenvectors",
     "error_parts",
+    "explained_by_sides",
     "figures_of",
     "gap_over_images",
     "gap_over_noise",

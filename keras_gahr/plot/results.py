@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from keras_gahr.analysis import (
     BiasVariance,
+    Calibration,
     Closest,
     Comparison,
     CopyingReport,
@@ -25,6 +26,7 @@ from keras_gahr.sampling import MultiScaleSamples, Samples
 from keras_gahr.training import ClockReport, TrainingResult
 
 from .bias_and_variance import error_parts
+from .calibration import explained_by_sides
 from .clock import memorization_clock
 from .copying import measures_and_nulls
 from .images import as_shown, denoised_images, image_row, show_sheet
@@ -181,6 +183,15 @@ def _(result: Eigenbasis, clean=None, sigma=0.0, spectra=()):
     if spectra:
         lines = [(level, found.shrinkage) for level, found in spectra]
         yield "spectra", shrinkage_over_noise(lines)
+
+
+@figures_of.register
+def _(result: Calibration, title=""):
+    medians = np.median(result.r_squared, axis=2)
+    yield (
+        "calibration",
+        explained_by_sides(result.sigmas, result.candidates, medians, title=title),
+    )
 
 
 @figures_of.register

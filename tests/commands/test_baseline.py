@@ -37,7 +37,9 @@ def make(gahr, dataset, tmp_path):
     return run
 
 
-def test_each_is_the_denoiser_of_its_images(make, images):
+def test_each_is_the_denoiser_of_its_images(make, images, tmp_path):
+    sides = tmp_path / "sides.csv"
+    sides.write_text("sigma,side\n0.1,3\n1,5\n")
     noisy = images[:3] + np.float32(0.1) * np.random.default_rng(1).standard_normal(
         images[:3].shape, np.float32
     )
@@ -49,6 +51,31 @@ def test_each_is_the_denoiser_of_its_images(make, images):
             ("--sigma", "0.1"),
             baselines.Wiener.from_images(images, sigma=0.1),
             "sigma 0.1",
+        ),
+        ("local", ("--patch", 5), baselines.LocalBayes(images, 5), "local of 12 images, 8x8x1"),
+        (
+            "local",
+            ("--patch", 3, "--equivariant", "--wrap", "--sigma", "0.1"),
+            baselines.LocalBayes(images, 3, "equivariant", "wrap", 0.1),
+            "equivariant local",
+        ),
+        (
+            "local",
+            ("--patch", 3, "--bordered", "--sigma", "0.1"),
+            baselines.LocalBayes(images, 3, "bordered", sigma=0.1),
+            "bordered local",
+        ),
+        (
+            "patches",
+            ("--patch", sides, "--train-size", 5),
+            baselines.LocalBayes(images[:5], [(0.1, 3), (1, 5)], "patches"),
+            "patches of 5 images",
+        ),
+        (
+            "masked",
+            ("--threshold", 0.5, "--sigma", "0.1"),
+            baselines.MaskedBayes(images, 0.1, 0.5),
+            "masked of 12 images",
         ),
         (
             "oracle",
@@ -121,12 +148,21 @@ def test_what_is_refused(refused, make, dataset, tmp_path):
         (("empirical-bayes", dataset, "--index", 1), "--index, which is for oracle alone"),
         (
             ("oracle", dataset, "--index", 1, "--train-size", 3),
-            "--train-size, which is for empirical-bayes and wiener alone",
+            "--train-size, which is for empirical-bayes, wiener, local, patches and masked alone",
         ),
         (
             ("oracle", dataset, "--index", 1, "--half", "B"),
-            "--half, which is for empirical-bayes and wiener alone",
+            "--half, which is for empirical-bayes, wiener, local, patches and masked alone",
         ),
+        (("wiener", dataset, "--patch", 3), "--patch, which is for local and patches alone"),
+        (("patches", dataset, "--patch", 3, "--bordered"), "--bordered, which is for local alone"),
+        (("local", dataset, "--patch", 3, "--threshold", 0.1), "which is for masked alone"),
+        (("local", dataset), "local needs --patch"),
+        (("local", dataset, "--patch", 4), "odd number of pixels"),
+        (("local", dataset, "--patch", "wide"), "wide is no table of sides"),
+        (("local", dataset, "--patch", 3, "--equivariant", "--bordered"), "leave one out"),
+        (("local", dataset, "--patch", 3, "--bordered", "--wrap"), "have no border"),
+        (("masked", dataset, "--threshold", 1), "from 0 to below 1"),
         (("oracle", dataset, "--index", 12), "expected an index from 0"),
         (("oracle", dataset, "--index", 1, "--basis", "bior2.2"), "expected dct or an orthogonal"),
         (("wiener", dataset, "--sigma", "0"), "above 0"),

@@ -11,7 +11,14 @@ import numpy as np
 import pytest
 
 from keras_gahr import InputError, load_denoiser, save_denoiser
-from keras_gahr.baselines import EmpiricalBayes, GaussianMixture, OracleThresholding, Wiener
+from keras_gahr.baselines import (
+    EmpiricalBayes,
+    GaussianMixture,
+    LocalBayes,
+    MaskedBayes,
+    OracleThresholding,
+    Wiener,
+)
 from keras_gahr.datasets import mixture_law
 from keras_gahr.denoisers import (
     BFCNN,
@@ -54,6 +61,9 @@ DENOISERS = {
     "training images in bytes": lambda: EmpiricalBayes(np.full((3, 4, 5, 1), 9, np.uint8), 0.1),
     "wiener": lambda: Wiener.from_images(images(3, 4, 5, 1)),
     "mixture": lambda: GaussianMixture(mixture_law(size=4, rank=[3, 0], spread=1.0), 0.1),
+    "local": lambda: LocalBayes(images(3, 4, 5, 2), 3),
+    "equivariant": lambda: LocalBayes(images(3, 4, 5, 1), [(0.1, 3), (1, 5)], "equivariant"),
+    "masked": lambda: MaskedBayes(images(3, 4, 5, 1), 0.1),
     "oracle": lambda: OracleThresholding((4, 5, 1)),
     "oracle with an image": lambda: OracleThresholding((4, 4, 1), "haar", clean=images(4, 4, 1)),
 }
@@ -275,6 +285,17 @@ def flexible(**options):
     return {**large("FlexibleUNet"), "config": config | options}
 
 
+LOCAL = {
+    "sigma": None,
+    "shape": [3, 8, 8, 1],
+    "dtype": "uint8",
+    "patch": 3,
+    "rule": "bordered",
+    "boundary": "cut",
+}
+MASKED = {"sigma": 1.0, "shape": [3, 8, 8, 1], "dtype": "uint8", "kept": 3, "threshold": 0.1}
+
+
 @pytest.mark.parametrize(
     ("configuration", "says"),
     [
@@ -309,6 +330,15 @@ def flexible(**options):
         (large("EmpiricalBayes", sigma=None, shape=[1, 8, 8, 1], dtype="object"), "no array"),
         (large("EmpiricalBayes", sigma=None, shape=[1, 8, 8, 0], dtype="uint8"), "at least 1"),
         (large("EmpiricalBayes", sigma=None, shape=[1, 8, 8, 1]), "lacks the option dtype"),
+        (large("LocalBayes", **{**LOCAL, "shape": [10**9, 8, 8, 1]}), "not those"),
+        (large("LocalBayes", **{**LOCAL, "patch": 4}), "odd number of pixels"),
+        (large("LocalBayes", **{**LOCAL, "patch": [["a", 3]]}), "no table of sides"),
+        (large("LocalBayes", **{**LOCAL, "patch": [[0.1, 3]] * 2000}), "2000 noise levels"),
+        (large("LocalBayes", **{**LOCAL, "rule": "global"}), "local or equivariant"),
+        (large("LocalBayes", **{**LOCAL, "boundary": "wrap"}), "have no border"),
+        (large("MaskedBayes", **{**MASKED, "shape": [10**6, 8, 8, 1]}), "not those"),
+        (large("MaskedBayes", **{**MASKED, "kept": 65}), "no such number"),
+        (large("MaskedBayes", **{**MASKED, "threshold": 1.0}), "no such threshold"),
         (large("Wiener", sigma=1.0, shape=[10**9, 1, 1, 1]), "not those"),
         (large("Wiener", sigma=1.0, shape=[1, 1]), "its shape is not"),
         (large("GaussianMixture", sigma=1.0, shape=[10**9, 4, 4, 1, 1]), "not those"),
