@@ -46,8 +46,17 @@ class Sides:
 
     def call(self, of_side, noisy, sigma):
         """`of_side(side)(noisy, sigma)` with the side at a noise level, a scalar tensor."""
-        which = sum(ops.cast(sigma > limit, "int32") for limit in self._limits)
-        return ops.switch(which, [of_side(side) for side in self._sides], noisy, sigma)
+        return self._chosen(0, of_side, noisy, sigma)
+
+    def _chosen(self, at, of_side, noisy, sigma):
+        def own():
+            return of_side(self._sides[at])(noisy, sigma)
+
+        if at == len(self._limits):
+            return own()
+        return ops.cond(
+            sigma > self._limits[at], lambda: self._chosen(at + 1, of_side, noisy, sigma), own
+        )
 
 
 def _is_number(patch):
