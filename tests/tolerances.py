@@ -46,7 +46,7 @@ of the three backends on a CPU.
 | 20 steps on two devices: all, of one's | 1e-5  | 1.4e-6 | sums in another order                        |
 | empirical Bayes optimum, absolute      | 5e-5  | 1.3e-5 | differences of squared distances, over sigma |
 |                                        |       |        | squared, in an exponent                      |
-| Jacobian of a local optimum, absolute  | 1e-4  | TODO  | the same, over sigma squared once more       |
+| Jacobian of a local optimum, absolute  | 1e-4  | 3e-6  | the same, over sigma squared once more       |
 | Wiener filter and oracles, absolute    | 2e-6  | 2e-7   | rounding                                     |
 | mixtures of Gaussians, absolute        | 5e-5  | 2.3e-6 | probabilities of classes, see empirical Bayes|
 | a convolution by tiles                 | 5e-6  | 1.3e-6 | rounding of tiles of 6 x 6 pixels            |

@@ -61,7 +61,7 @@ class LocalBayes(Baseline):
     Examples:
         >>> import keras_gahr as kg, numpy as np
         >>> images = np.random.default_rng(0).random((8, 16, 16))
-        >>> denoiser = kg.baselines.LocalBayes(images, patch=5, rule="equivariant", sigma=0.1)
+        >>> denoiser = kg.baselines.LocalBayes(images, patch=5, rule="equivariant", sigma=0.02)
         >>> np.allclose(kg.denoise(denoiser, images[0] + 0.01), images[0], atol=1e-3)
         True
     """
