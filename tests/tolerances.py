@@ -46,7 +46,7 @@ of the three backends on a CPU.
 | 20 steps on two devices: all, of one's | 1e-5  | 1.4e-6 | sums in another order                        |
 | empirical Bayes optimum, absolute      | 5e-5  | 1.3e-5 | differences of squared distances, over sigma |
 |                                        |       |        | squared, in an exponent                      |
-| Jacobian of a local optimum, absolute  | 1e-4  | 3e-6  | the same, over sigma squared once more       |
+| Jacobian of a local optimum, absolute  | 1e-5  | 9e-7  | the same, over sigma squared once more       |
 | Wiener filter and oracles, absolute    | 2e-6  | 2e-7   | rounding                                     |
 | mixtures of Gaussians, absolute        | 5e-5  | 2.3e-6 | probabilities of classes, see empirical Bayes|
 | a convolution by tiles                 | 5e-6  | 1.3e-6 | rounding of tiles of 6 x 6 pixels            |
@@ -83,7 +83,7 @@ BFLOAT16_SAMPLES = 6e-2
 BFLOAT16_LOSS = 2e-2
 TWO_DEVICES = 1e-5
 EMPIRICAL_BAYES = 5e-5
-LOCAL_JACOBIAN = 1e-4
+LOCAL_JACOBIAN = 1e-5
 WIENER = 2e-6
 GAUSSIAN_MIXTURE = 5e-5
 JACOBIAN = 1e-4

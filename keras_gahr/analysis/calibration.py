@@ -219,11 +219,13 @@ def read_sides(path: str | Path) -> list[tuple[float, int]]:
         InputError: if there is none.
 
     Examples:
+        >>> import tempfile
         >>> from pathlib import Path
         >>> from keras_gahr.analysis import read_sides
-        >>> directory = getfixture("tmp_path")
-        >>> _ = (directory / "sides.csv").write_text("sigma,side\\n0.1,3\\n1,15\\n")
-        >>> read_sides(directory / "sides.csv")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "sides.csv"
+        ...     _ = path.write_text("sigma,side\\n0.1,3\\n1,15\\n")
+        ...     read_sides(path)
         [(0.1, 3), (1.0, 15)]
     """
     path = Path(path)
