@@ -54,7 +54,7 @@ class FlexibleUNet(Denoiser):
         num_mid_conv: convolutions of the middle.
         norm: "layer" or "instance" (see `ImageNorm`), "batch" (see `BiasFreeNorm`) or "none".
         bias: whether convolutions have biases.
-        upsample_with_bias: whether transposed convolutions have.
+        upsample_bias: whether transposed convolutions have.
         inter_skip: whether the decoder is given the encoder's outputs.
         seed, provenance, name: see `Denoiser`.
 
@@ -75,7 +75,7 @@ class FlexibleUNet(Denoiser):
         num_dec_conv: int | Sequence[int] = 6,
         norm: str = "layer",
         bias: bool = True,
-        upsample_with_bias: bool = False,
+        upsample_bias: bool = False,
         inter_skip: bool = True,
         seed: int | None = None,
         provenance: dict[str, Any] | None = None,
@@ -92,12 +92,12 @@ class FlexibleUNet(Denoiser):
             "num_mid_conv": num_mid_conv,
             "num_dec_conv": _in_each_block(num_dec_conv, blocks, "num_dec_conv"),
         }
-        bias, upsample_with_bias, inter_skip = map(bool, (bias, upsample_with_bias, inter_skip))
+        bias, upsample_bias, inter_skip = map(bool, (bias, upsample_bias, inter_skip))
         shapes = self.weight_shapes(
             **sizes,
             norm=norm,
             bias=bias,
-            upsample_with_bias=upsample_with_bias,
+            upsample_bias=upsample_bias,
             inter_skip=inter_skip,
         )
         check_network_size(shapes, **_counts(sizes))
@@ -141,7 +141,7 @@ class FlexibleUNet(Denoiser):
                 kernels[b],
                 2,
                 strides=2,
-                use_bias=upsample_with_bias,
+                use_bias=upsample_bias,
                 data_format="channels_last",
                 kernel_initializer=HeNormal(seed, f"upsample_{b}"),
                 name=f"upsample_{b}",
@@ -163,7 +163,7 @@ class FlexibleUNet(Denoiser):
         self.num_dec_conv = sizes["num_dec_conv"]
         self.norm = norm
         self.bias = bias
-        self.upsample_with_bias = upsample_with_bias
+        self.upsample_bias = upsample_bias
         self.inter_skip = inter_skip
         self._features = _Features(self, ends)
 
@@ -176,7 +176,7 @@ class FlexibleUNet(Denoiser):
         num_dec_conv: Sequence[int],
         norm: str,
         bias: bool,
-        upsample_with_bias: bool,
+        upsample_bias: bool,
         inter_skip: bool,
     ) -> Iterable[tuple[int, ...]]:
         """See `Denoiser.weight_shapes`."""
@@ -198,7 +198,7 @@ class FlexibleUNet(Denoiser):
         for b in reversed(range(len(num_dec_conv))):
             kernels = num_kernels[b]
             yield 2, 2, kernels, channels
-            yield from [(kernels,)] * upsample_with_bias
+            yield from [(kernels,)] * upsample_bias
             channels = 2 * kernels if inter_skip else kernels
             yield from block(kernels, num_dec_conv[b] if b else num_dec_conv[0] - 1)
         yield from block(num_channels, 1, bias)
@@ -273,7 +273,7 @@ class FlexibleUNet(Denoiser):
             "num_dec_conv": list(self.num_dec_conv),
             "norm": self.norm,
             "bias": self.bias,
-            "upsample_with_bias": self.upsample_with_bias,
+            "upsample_bias": self.upsample_bias,
             "inter_skip": self.inter_skip,
         }
 
@@ -286,7 +286,7 @@ _STORED = {
     "num_dec_conv": (list,),
     "norm": (str,),
     "bias": (bool,),
-    "upsample_with_bias": (bool,),
+    "upsample_bias": (bool,),
     "inter_skip": (bool,),
 }
 """The options in files, with their types."""

@@ -87,7 +87,7 @@ class NetworkOptions:
     bias: bool | None = option(
         None, "unet-flex: whether convolutions have biases.", NETWORK, unset="true"
     )
-    upsample_with_bias: bool | None = option(
+    upsample_bias: bool | None = option(
         None, "unet-flex: whether transposed convolutions have.", NETWORK, unset="false"
     )
     inter_skip: bool | None = option(

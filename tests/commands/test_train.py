@@ -89,7 +89,7 @@ def test_what_cannot_be_trained_is_refused(refused, dataset, tmp_path, options, 
 @pytest.mark.one_backend
 def test_a_flexible_unet_by_its_options(gahr, dataset, tmp_path):
     options = "--architecture unet-flex --block-kernels 2,3,2 --num-enc-conv 2,1 --num-mid-conv 1"
-    options += " --num-dec-conv 1 --norm instance --no-bias --no-inter-skip --upsample-with-bias"
+    options += " --num-dec-conv 1 --norm instance --no-bias --no-inter-skip --upsample-bias"
     options += " --noise-law inv --sigma-min 1/255 --sigma-max 765/255"
     training = ("--epochs", 1, "--images-per-epoch", 4, "--batch-size", 4, "--test-size", 2)
     run = tmp_path / "run"

@@ -49,7 +49,7 @@ DENOISERS = {
     "bf-cnn-rf": lambda: ReceptiveFieldBFCNN(3, receptive_field=9, num_kernels=2),
     "conditional": lambda: conditional(0),
     "dilated-unet": lambda: DilatedUNet(2, num_kernels=3),
-    "unet-flex": lambda: FlexibleUNet(2, [3, 5, 2], num_enc_conv=[1, 3], upsample_with_bias=True),
+    "unet-flex": lambda: FlexibleUNet(2, [3, 5, 2], num_enc_conv=[1, 3], upsample_bias=True),
     "unet-flex of batch norms": lambda: FlexibleUNet(
         1, [3, 2], num_dec_conv=1, norm="batch", bias=False, inter_skip=False
     ),

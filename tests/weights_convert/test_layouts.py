@@ -36,7 +36,8 @@ def test_blocks_of_a_flexible_unet(golden, golden_index, name):
     plan, _ = recognize(state, norm=None if norm == "batch" else norm)
     index = golden_index[name]
     assert plan.architecture == "unet-flex"
-    assert plan.options == {"norm": norm} | {
+    biases = {"bias": index["bias"], "upsample_bias": index["upsample_with_bias"]}
+    assert plan.options == {"norm": norm, **biases} | {
         option: index[option]
         for option in (
             "num_channels",
@@ -44,8 +45,6 @@ def test_blocks_of_a_flexible_unet(golden, golden_index, name):
             "num_enc_conv",
             "num_mid_conv",
             "num_dec_conv",
-            "bias",
-            "upsample_with_bias",
             "inter_skip",
         )
     }
@@ -63,7 +62,7 @@ def test_other_flexible_unets(norm, inter_skip, bias):
         "num_dec_conv": [1, 2],
         "norm": norm,
         "bias": bias,
-        "upsample_with_bias": not bias,
+        "upsample_bias": not bias,
         "inter_skip": inter_skip,
     }
     state = published_state(build_denoiser("unet-flex", seed=0, **options))

@@ -139,7 +139,7 @@ def _options(state, names):
         "num_mid_conv": convolutions("mid", 0),
         "num_dec_conv": [convolutions("decoder", block) for block in range(num_blocks)],
         "bias": biases[False] > (len(kernels) - transposed) / 2,
-        "upsample_with_bias": biases[True] > transposed / 2,
+        "upsample_bias": biases[True] > transposed / 2,
         "inter_skip": sum(skips) > len(skips) / 2,
     }
 
@@ -167,7 +167,7 @@ def entries(
     num_dec_conv,
     norm,
     bias,
-    upsample_with_bias,
+    upsample_bias,
     inter_skip,
 ):
     """The table of a network with these options: published name -> `Entry`."""
@@ -204,7 +204,7 @@ def entries(
     for b in reversed(range(len(width))):
         name, outputs = f"upsample.{b}", width[b]
         entries[f"{name}.weight"] = transposed_kernel(f"upsample_{b}", inputs, outputs, 2)
-        if upsample_with_bias:
+        if upsample_bias:
             offset(name, f"upsample_{b}", outputs)
         widths = [outputs * (2 if inter_skip else 1), *[outputs] * num_dec_conv[b]]
         if b == 0:
