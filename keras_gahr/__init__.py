@@ -45,6 +45,7 @@ _HOMES = {
     "compare": "analysis",
     "denoise": "denoising",
     "eigenbasis": "analysis",
+    "explain": "analysis",
     "load_denoiser": "denoisers",
     "memorization_report": "analysis",
     "psnr_curve": "analysis",

@@ -15,6 +15,7 @@ from . import sampling as sampling
 from . import training as training
 from .analysis import compare as compare
 from .analysis import eigenbasis as eigenbasis
+from .analysis import explain as explain
 from .analysis import memorization_report as memorization_report
 from .analysis import psnr_curve as psnr_curve
 from .denoisers import BFCNN as BFCNN

@@ -53,6 +53,9 @@ copying = kg.analysis.copying_report(many, many, features=features, threshold=0.
 assert_type(copying, kg.analysis.CopyingReport)
 assert_type(copying.measures["f_mem"].found.interval, tuple[float, float])
 assert_type(copying.share_memorized, float)
+explanation = kg.explain(denoiser, many, many, sigmas=[0.1], patch=5, rivals={"law": denoiser})
+assert_type(explanation, kg.analysis.Explanation)
+assert_type(explanation.explained_by, dict[float, list[str]])
 
 trained = kg.train(many, out="run", epochs=2)
 assert_type(trained, kg.training.TrainingResult)

@@ -14,6 +14,7 @@ from .copying import CopyingReport, copying_report
 from .eigenbases_by_sigma import eigenbases
 from .eigenvectors import METHODS, Eigenbasis, eigenbasis, exact_cost
 from .error_parts import BiasVariance, bias_variance
+from .explanation import Explanation, explain
 from .features import Features, as_features
 from .jacobian import Jacobian, Linearizer
 from .jacobian_statistics import Statistics, matrix_statistics, oracle_shrinkage, probe_statistics
@@ -35,6 +36,7 @@ __all__ = [
     "Comparison",
     "CopyingReport",
     "Eigenbasis",
+    "Explanation",
     "Features",
     "Jacobian",
     "Linearizer",
@@ -57,6 +59,7 @@ __all__ = [
     "eigenbases",
     "eigenbasis",
     "exact_cost",
+    "explain",
     "fit_slope",
     "matrix_statistics",
     "memorization_report",

@@ -71,6 +71,21 @@ class Baseline(Denoiser):
         copy.set_sigma(sigma)
         return copy
 
+    def estimating(self):
+        """The denoiser that estimates the noise level of each image, a copy; itself if it does already."""
+        layer = self.residual_layer
+        if layer.sigma is None:
+            return self
+        copy = type(self).from_config({**self.get_config(), "sigma": None})
+        copy.set_weights(
+            [
+                values
+                for weight, values in zip(self.weights, self.get_weights(), strict=True)
+                if weight is not layer.sigma
+            ]
+        )
+        return copy
+
     def estimate_sigma(self, noisy):
         """The noise level that is used for each noisy image `(batch, height, width, channels)`.
 

@@ -23,6 +23,7 @@ from .data import data_app
 from .demo import demo
 from .denoise import denoise
 from .eigenbasis import eigenbasis
+from .explain import explain
 from .export import export
 from .help import App, Group
 from .info import info
@@ -141,6 +142,7 @@ app.command()(reproduce)
 app.command()(report)
 
 app.command()(convert)
+app.command()(explain)
 app.command()(export)
 app.command()(assemble)
 app.command()(baseline)

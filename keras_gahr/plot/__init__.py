@@ -19,6 +19,7 @@ from .calibration import explained_by_sides
 from .clock import memorization_clock
 from .copying import measures_and_nulls
 from .datasets import intensity_histograms, overlap_histogram
+from .explanation import samples_of_rivals, unexplained_changes
 from .gaps import gap_over_images, gap_over_noise
 from .images import denoised_images, image_pairs, image_row, show_image
 from .onset import memorized_over_time, onset_times
@@ -56,6 +57,7 @@ __all__ = [
     "png_bytes",
     "psnr_lines",
     "restored_images",
+    "samples_of_rivals",
     "save",
     "shades",
     "show_image",
@@ -67,4 +69,5 @@ __all__ = [
     "training_history",
     "training_levels",
     "twin_samples",
+    "unexplained_changes",
 ]

@@ -14,6 +14,7 @@ from keras_gahr.analysis import (
     Comparison,
     CopyingReport,
     Eigenbasis,
+    Explanation,
     MemorizationReport,
     PatchSources,
     PosteriorComponents,
@@ -29,6 +30,7 @@ from .bias_and_variance import error_parts
 from .calibration import explained_by_sides
 from .clock import memorization_clock
 from .copying import measures_and_nulls
+from .explanation import samples_of_rivals, unexplained_changes
 from .images import as_shown, denoised_images, image_row, show_sheet
 from .psnr import PSNRLine, psnr_lines
 from .restorations import restored_images
@@ -215,6 +217,31 @@ def _(result: PatchSources, title=""):
             labels=("patch and closest patch of the training images",),
             shared=False,
             title=title or f"one source of all patches: {result.agree.mean():.1%} of the samples",
+        ),
+    )
+
+
+@figures_of.register
+def _(result: Explanation, title=""):
+    sets = [(f"{name} images", values) for name, values in result.unexplained.items()]
+    yield (
+        "explanation",
+        unexplained_changes(
+            result.rivals,
+            result.sigmas,
+            sets,
+            result.path_sigmas,
+            result.path,
+            title=title or result.verdict,
+        ),
+    )
+    yield (
+        "samples",
+        samples_of_rivals(
+            ("network", *result.rivals),
+            result.samples,
+            numbers=result.sample_distance.mean(axis=1),
+            title="from the same noise; numbers: mean distance from the network's",
         ),
     )
 

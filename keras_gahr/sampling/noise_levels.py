@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, Self
 
 from keras import ops
 
+from keras_gahr.denoisers import Denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.options.option import check_options, declared, describes_options
 from keras_gahr.options.sampling import LevelOptions
@@ -69,6 +70,12 @@ class NoiseLevels(LevelOptions):
     @property
     def max_steps(self) -> int:
         return self.steps
+
+    def known_by(self, denoiser: Denoiser) -> Self:
+        """The schedule as far as a denoiser knows its noise levels."""
+        low, high = denoiser.limits
+        first, last = min(self.sigma_0, high), max(self.sigma_end, low)
+        return dataclasses.replace(self, sigma_0=first, sigma_end=last)
 
     def level(self, t: int) -> float:
         """sigma before step t = 1, ..., steps; `level(steps + 1)` is `sigma_end`."""

@@ -17,6 +17,7 @@ OF_ARRAYS = {
     "baseline",
     "compare",
     "copying",
+    "explain",
     "data array",
     "data bands",
     "data dedup",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -239,7 +238,7 @@ class MemorizationClock:
                 shape,
                 count=self.samples,
                 seed=self.seed,
-                schedule=self.schedule or _known_levels(denoiser),
+                schedule=self.schedule or LEVELS.known_by(denoiser),
                 sampler="heun",
                 batch_size=self.batch_size,
                 progress=False,
@@ -343,14 +342,6 @@ def _stack(images, name):
         return as_stack(_array(images), limits=NEARLY_CLEAN)
     except InputError as error:
         raise InputError(f"{name} images: {error}") from error
-
-
-def _known_levels(denoiser):
-    """The sampler's noise levels, as far as the denoiser knows them."""
-    low, high = denoiser.limits
-    return dataclasses.replace(
-        LEVELS, sigma_0=min(LEVELS.sigma_0, high), sigma_end=max(LEVELS.sigma_end, low)
-    )
 
 
 def _share(name, values):

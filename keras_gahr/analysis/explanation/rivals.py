@@ -1,0 +1,73 @@
+"""The denoisers in closed form that a trained one is held against."""
+
+import numpy as np
+
+from keras_gahr.baselines import EmpiricalBayes, LocalBayes, MaskedBayes, OracleThresholding, Wiener
+from keras_gahr.baselines.baseline import Baseline
+from keras_gahr.datasets.arrays import take
+from keras_gahr.denoisers.inference import CurrentInference
+
+MEANING = {
+    "copy": "empirical Bayes: the optimum if there were no images but the training images",
+    "gaussian": "Wiener: the optimum for Gaussian images of the training images' mean and covariance",
+    "local": "ELS: the optimum of one who sees a square of pixels and does not know where it lies",
+    "same place": "LS: the optimum of one who sees a square of pixels and knows where it lies",
+    "masked": "the optimum of one who sees, for each pixel, those pixels that matter to the Wiener filter",
+    "oracle": "the best gains in the basis of cosines, of one who knows the clean image",
+    "teacher": "the optimum for the law that the images are drawn from",
+}
+"""The rivals by name. Only the first five are made from the training images."""
+
+_FIRST_LEVEL = 0.1
+
+
+class Rival:
+    """A denoiser that is given one noise level after the other.
+
+    Args:
+        denoiser: a `Baseline`, whose level is set if it does not estimate it, or any other `Denoiser`.
+        batch_size: images computed at once.
+    """
+
+    def __init__(self, denoiser, batch_size=32):
+        self.denoiser = denoiser
+        # An oracle takes the clean image before the noisy one.
+        self.knows_clean = denoiser.input_channels != denoiser.output_channels
+        self._current = CurrentInference(batch_size)
+
+    def denoise(self, noisy, sigma, clean=None):
+        """D(y) at a noise level, float32 (N, H, W, C); an oracle is given the clean images, too."""
+        denoiser = self.denoiser
+        if isinstance(denoiser, Baseline) and denoiser.residual_layer.sigma is not None:
+            denoiser.set_sigma(sigma)
+        if clean is not None and self.knows_clean:
+            noisy = np.concatenate([clean, noisy], axis=-1)
+        return self._current.of(denoiser).denoise(noisy, sigma=sigma)
+
+    def sampled(self):
+        """The denoiser that a sampler takes: one that estimates the noise level where it is not told it."""
+        denoiser = self.denoiser
+        return denoiser.estimating() if isinstance(denoiser, Baseline) else denoiser
+
+
+def rivals_of(train_images, patch, most_local):
+    """The rivals that are made from training images, by name.
+
+    Args:
+        train_images: (N, H, W, C).
+        patch: see `LocalBayes`.
+        most_local: training images of the "local" one, whose time grows with their number and with the
+            square of the number of pixels.
+    """
+    some = np.linspace(0, len(train_images) - 1, min(most_local, len(train_images)))
+    few = take(train_images, np.unique(some.round().astype(int)), limits=None)
+    return {
+        "copy": EmpiricalBayes(train_images, sigma=_FIRST_LEVEL),
+        "gaussian": Wiener.from_images(train_images, sigma=_FIRST_LEVEL),
+        "local": LocalBayes(few, patch, "equivariant", sigma=_FIRST_LEVEL),
+        "same place": LocalBayes(train_images, patch, "local", sigma=_FIRST_LEVEL),
+        "masked": MaskedBayes(train_images, sigma=_FIRST_LEVEL),
+        "oracle": OracleThresholding(
+            train_images.shape[1:], "dct", "shrinkage", sigma=_FIRST_LEVEL
+        ),
+    }

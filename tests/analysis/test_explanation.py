@@ -1,0 +1,198 @@
+"""What explains a denoiser."""
+
+import json
+
+import numpy as np
+import pytest
+
+import keras_gahr as kg
+from keras_gahr.analysis import explain
+from keras_gahr.analysis.explanation.agreement import apart, r_squared, unexplained
+from keras_gahr.analysis.explanation.gaussian_twins import renormalized_variance
+from keras_gahr.baselines import EmpiricalBayes, Wiener
+
+SMALL = {"images": 8, "samples": 1, "patch": 3, "most_local": 8, "progress": False}
+
+
+@pytest.fixture(scope="module")
+def images():
+    """64 images of 8x8 that are not Gaussian."""
+    return kg.datasets.c_alpha_images(64, 8, seed=0, alpha=2)
+
+
+@pytest.fixture(scope="module")
+def of_copier(images):
+    copier = EmpiricalBayes(images[:16])
+    return explain(copier, images[:16], images[32:], sigmas=[0.05, 0.2], **SMALL)
+
+
+def test_numbers_are_those_of_their_formulas():
+    generator = np.random.default_rng(0)
+    denoised, explained, noisy = generator.random((3, 4, 5, 6, 2))
+    for k in range(4):
+        a, b, y = (each[k].ravel() for each in (denoised, explained, noisy))
+        expected = ((a - b) ** 2).sum() / ((a - y) ** 2).sum()
+        assert unexplained(denoised, explained, noisy)[k] == pytest.approx(expected)
+        correlation = np.corrcoef(a, b)[0, 1]
+        assert r_squared(denoised, explained)[k] == pytest.approx(max(correlation, 0) ** 2)
+        distance = np.linalg.norm(a - b) / np.sqrt(a.size)
+        assert apart(denoised, explained)[k] == pytest.approx(distance)
+    assert r_squared(denoised, -denoised).tolist() == [0] * 4
+    assert r_squared(denoised, np.ones_like(denoised)).tolist() == [0] * 4
+
+
+def test_a_copier_is_explained_by_copying(of_copier):
+    # At .2 the noise does not hide which image it was either.
+    assert {names[0] for names in of_copier.explained_by.values()} == {"copy"}
+
+
+@pytest.mark.one_backend
+def test_a_wiener_filter_is_explained_by_a_gaussian(images):
+    wiener = Wiener.from_images(images[:16], sigma=0.2)
+    found = explain(wiener, images[:16], images[32:], sigmas=[0.2], **SMALL)
+    assert found.explained_by == {0.2: ["gaussian"]}
+    copy, gaussian = (found.rivals.index(name) for name in ("copy", "gaussian"))
+    # The same formula, computed twice.
+    assert found.unexplained["test"][0, gaussian].max() < 1e-10
+    assert found.error[0, 0] == pytest.approx(found.error[0, 1 + gaussian], rel=1e-5)
+    assert found.unexplained["test"][0, copy].min() > 0.1
+    # Who knows the clean image does better than all.
+    oracle = found.error[0, 1 + found.rivals.index("oracle")].mean()
+    assert oracle < found.error[0, 0].mean()
+
+
+def test_training_images_lie_within_a_shell_and_others_outside(of_copier):
+    # 99% of all noise is within.
+    assert of_copier.inside["train"].mean() > 0.8
+    assert not of_copier.inside["test"][0].any()
+
+
+def test_samples_come_from_the_same_noise(of_copier):
+    copy = of_copier.rivals.index("copy")
+    assert of_copier.sample_distance[copy].max() < 1e-3
+    assert of_copier.sample_distance[of_copier.rivals.index("gaussian")].min() > 0.01
+    assert np.isnan(of_copier.sample_distance[of_copier.rivals.index("oracle")]).all()
+    assert of_copier.path.shape == (20, len(of_copier.rivals), 1)
+    assert of_copier.path[:, copy].mean() < of_copier.path[:, 1].mean()
+
+
+@pytest.mark.one_backend
+def test_nothing_explains_a_network_that_does_something_else(images):
+    other = kg.wrap(lambda y: 1 - y, "image", channels=1, size=(8, 8), layout="NHWC")
+    found = explain(other, images[:16], images[32:], sigmas=[0.05, 0.1], **SMALL)
+    assert found.verdict == "none at sigma 12.8/255 to 25.5/255"
+
+
+@pytest.mark.one_backend
+def test_a_teacher_is_one_more_rival(images):
+    law = Wiener.from_images(images, sigma=0.1)
+    found = explain(
+        law, images[:16], images[32:], sigmas=[0.1], rivals={"teacher": law.at(0.1)}, **SMALL
+    )
+    assert found.rivals[-1] == "teacher"
+    assert found.explained_by == {0.1: ["teacher"]}
+
+
+class TestTwins:
+    def test_kappa_solves_its_equation(self):
+        variances = 1 / np.arange(1, 201)
+        for sigma in (0.01, 0.1, 1.0):
+            kappa = renormalized_variance(variances, sigma, 50)
+            right = sigma**2 + kappa * (variances / (variances + kappa)).sum() / 50
+            assert kappa == pytest.approx(right, rel=1e-9)
+        assert renormalized_variance(variances, 0.1, 10**9) == pytest.approx(0.01, rel=1e-4)
+
+    @pytest.mark.one_backend
+    @pytest.mark.parametrize(("count", "sigma"), [(50, 0.1), (200, 0.1), (50, 0.3)])
+    def test_filters_of_few_images_are_on_average_that_of_the_law_with_kappa(self, count, sigma):
+        """In 200 dimensions, with eigenvalues 1/k."""
+        generator, size = np.random.default_rng(0), 200
+        variances = 1 / np.arange(1, size + 1)
+        mean = np.zeros((size, size))
+        draws = 40
+        for _ in range(draws):
+            points = generator.normal(size=(count, size)) * np.sqrt(variances)
+            covariance = points.T @ points / count
+            mean += np.linalg.solve(covariance + sigma**2 * np.eye(size), covariance) / draws
+
+        def error(power):
+            law = variances / (variances + power)
+            return np.linalg.norm(np.diag(mean) - law) / np.linalg.norm(law)
+
+        assert error(renormalized_variance(variances, sigma, count)) < 0.03
+        assert error(sigma**2) > 2 * error(renormalized_variance(variances, sigma, count))
+
+    @pytest.mark.one_backend
+    def test_gaussian_twins_agree_for_gaussian_reasons_alone(self):
+        generator = np.random.default_rng(0)
+        # A law of its own for each pixel, of 8x8.
+        scales = np.geomspace(0.01, 0.3, 64).reshape(8, 8, 1)
+        images = (
+            (0.5 + scales * generator.normal(size=(2000, 8, 8, 1))).clip(0, 1).astype(np.float32)
+        )
+        a, b, tests = images[:40], images[40:80], images[80:112]
+        options = {**SMALL, "images": 32, "sigmas": [0.1]}
+        twin = Wiener.from_images(b, sigma=0.1)
+        found = explain(
+            Wiener.from_images(a, sigma=0.1), a, tests, twin=twin, twin_images=b, **options
+        )
+        assert found.twins.gaussian[0] > 0.9
+        low, high = found.twins.gaussian_interval[0]
+        assert low < found.twins.gaussian[0] < high
+
+    @pytest.mark.one_backend
+    def test_a_twin_needs_its_images(self, images):
+        copier = EmpiricalBayes(images[:16], sigma=0.1)
+        for wrong, words in (
+            (None, "give twin_images"),
+            (images[16:20], "trained on images of 4x"),
+        ):
+            with pytest.raises(kg.InputError, match=words):
+                explain(
+                    copier,
+                    images[:16],
+                    images[32:],
+                    sigmas=[0.1],
+                    twin=copier,
+                    twin_images=wrong,
+                    **SMALL,
+                )
+
+
+@pytest.mark.one_backend
+def test_it_is_saved_and_drawn(tmp_path, of_copier):
+    folder = of_copier.save(tmp_path / "found")
+    assert {path.name for path in folder.iterdir()} == {
+        "explanation.json",
+        "explanation.npz",
+        "explanation.png",
+        "samples.png",
+    }
+    numbers = json.loads((folder / "explanation.json").read_text())
+    assert numbers["verdict"] == of_copier.verdict
+    first = numbers["test"][0]["rivals"]["gaussian"]["unexplained"]
+    assert first["low"] < first["mean"] < first["high"]
+    assert "verdict: 'copy" in repr(of_copier)
+    assert {*numbers["test"][0]["rivals"]} == {*of_copier.rivals}
+    with np.load(folder / "explanation.npz") as arrays:
+        np.testing.assert_array_equal(arrays["unexplained_test"], of_copier.unexplained["test"])
+    with pytest.raises(kg.InputError, match="exists"):
+        of_copier.save(tmp_path / "found")
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"test_images": np.zeros((4, 9, 8, 1))}, "of one shape"),
+        ({"test_images": np.zeros((1, 8, 8, 1))}, "1 test images"),
+        ({"sigmas": [-0.1]}, "noise levels"),
+        ({"patch": 4}, "odd number"),
+        ({"images": 1}, "images"),
+        ({"samples": 0}, "samples"),
+    ],
+)
+def test_wrong_arguments_are_refused(images, changes, words):
+    options = {"train_images": images[:16], "test_images": images[32:], **SMALL, **changes}
+    with pytest.raises(kg.InputError, match=words):
+        explain(EmpiricalBayes(images[:16]), **options)
