@@ -1,5 +1,6 @@
 """`gahr explain`."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -68,6 +69,10 @@ def explain(
             min=2,
         ),
     ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(help="Folder for a page of it: report.html, report.md, pictures."),
+    ] = None,
     layout: LayoutOption = None,
     seed: SeedOption = 0,
     *,
@@ -86,12 +91,16 @@ def explain(
     from keras_gahr.datasets import load
     from keras_gahr.denoisers import load_denoiser
     from keras_gahr.errors import InputError
+    from keras_gahr.experiments.explanation import explanation_document
     from keras_gahr.noise import parse_sigma
+    from keras_gahr.report.page import check_report_output, write_report
 
     from .caught import warnings_as_lines
     from .progress import progress_bar
 
     Explanation.check_output(out, overwrite)
+    if page is not None:
+        check_report_output(page, overwrite)
     given = dict(_named(each) for each in rival or ())
     levels = [parse_sigma(text) for text in sigma] if sigma else None
     sides = None
@@ -116,6 +125,7 @@ def explain(
             raise InputError(
                 "received no images that were not trained on: give --test, or a smaller --train-size"
             )
+    start = time.monotonic()
     with warnings_as_lines(), progress_bar("explaining", counted=False) as progress:
         found = explained(
             load_denoiser(model),
@@ -134,17 +144,19 @@ def explain(
             seed=seed,
             progress=progress,
         )
-    found.save(
-        out,
-        overwrite=overwrite,
-        figures=figures or Format.png,
-        seed=seed,
-        model=str(model),
-        dataset=dataset.resolve().name,
-        half=half if train_size else None,
-        test_set=None if test is None else test.resolve().name,
-    )
+    facts = {
+        "model": str(model),
+        "dataset": dataset.resolve().name,
+        "half": half if train_size else None,
+        "test_set": None if test is None else test.resolve().name,
+        "twin": None if twin is None else str(twin),
+        "seed": seed,
+    }
+    found.save(out, overwrite=overwrite, figures=figures or Format.png, **facts)
     _print(found, out)
+    if page is not None:
+        document = explanation_document(found, facts, time.monotonic() - start)
+        typer.echo(f"page: {write_report(document, page, overwrite)}")
 
 
 def _named(text):

@@ -28,7 +28,8 @@ def test_it_writes_what_the_function_finds(gahr, files, tmp_path):
     model, out = tmp_path / "a.keras", tmp_path / "out"
     options = ("--train-size", 8, "--out", out, "--seed", 2, *FAST)
     twin = ("--twin", tmp_path / "b.keras", "--rival", f"law={tmp_path / 'b.keras'}")
-    result = gahr("explain", model, dataset, *options, *twin)
+    page = tmp_path / "page"
+    result = gahr("explain", model, dataset, *options, *twin, "--page", page)
     assert result.exit_code == 0, result.output
     assert sorted(path.name for path in out.iterdir()) == [
         "explanation.json",
@@ -49,6 +50,14 @@ def test_it_writes_what_the_function_finds(gahr, files, tmp_path):
     assert numbers["twins"][0]["beyond"]["mean"] < 1
     assert f"explained by: {numbers['verdict']}" in result.output
     assert "8 training images (8 for local)" in result.output
+    text = (page / "report.md").read_text()
+    assert f"Explained by: {numbers['verdict']}." in text
+    for name in ("Samples", "Near training images", "What twins agree on", "law"):
+        assert name in text
+    assert {path.name for path in (page / "pictures").iterdir()} == {
+        "explanation.png",
+        "samples.png",
+    }
     assert "exists" in gahr("explain", model, dataset, *options).output
 
 
