@@ -27,12 +27,18 @@ SCHEDULE = kg.sampling.AscentSchedule(beta=0.5, sigma_end=0.02)
 def trained(run):
     """The network of a run, which is made unless it is there."""
     if not (run / "model.keras").exists():
-        images = kg.datasets.c_alpha_images(4064, SIDE, seed=0, alpha=ALPHA)
+        tests, images = training_images()
         network = {"num_kernels": 16, "num_blocks": 2, "seed": 0}
         steps = {"epochs": 10, "images_per_epoch": 4000, "batch_size": 16}
         rate = {"learning_rate": 2e-3, "halve_every": 2}
-        kg.train(images[64:], images[:64], out=run, **network, **steps, **rate)
+        kg.train(images, tests, out=run, **network, **steps, **rate)
     return kg.load_denoiser(run)
+
+
+def training_images():
+    """Test images, and those that the network is trained on."""
+    images = kg.datasets.c_alpha_images(4064, SIDE, seed=0, alpha=ALPHA)
+    return images[:64], images[64:]
 
 
 def rows(path):
@@ -111,6 +117,9 @@ def figures(run):
     for name, each in (("Wiener", wiener), ("oracle", oracle), ("of 24 images", few)):
         row.append((name, kg.denoise(each, seen)))
     yield "baselines", kg.plot.image_row(row)
+
+    options = {"sigmas": [0.05, 0.15, 0.45], "patch": 9, "samples": 2, "most_local": 50}
+    yield "explanation", kg.explain(denoiser, training_images()[1], tests, **options).plot()
 
     row = [
         ("C^alpha", tests[5]),
