@@ -50,7 +50,7 @@ def unexplained_changes(
         3
     """
     count = len(unexplained)
-    figure = new_figure(1.6 + 4.4 * (count + 1), 1.8 + 0.5 * len(rivals), title)
+    figure = new_figure(1.6 + 4.4 * (count + 1), max(3.2, 1.8 + 0.5 * len(rivals)), title)
     panels = figure.subplots(1, count + 1)
     image = None
     for axes, (name, values) in zip(panels, unexplained, strict=False):

@@ -66,16 +66,20 @@ def check_conditions(
     )
 
 
-def plan_of(clock, denoiser, train_images, settings):
-    """The `ClockPlan` of a training; arguments as for `check_conditions`."""
-    batches = TiledBatches(
+def batches_of(train_images, settings):
+    """The `TiledBatches` of a training; arguments as for `check_conditions`."""
+    return TiledBatches(
         train_images,
         settings.images_per_epoch,
         settings.batch_size,
         settings.seed,
         shares=settings.devices,
     )
-    return clock.plan(denoiser, batches, settings.epochs)
+
+
+def plan_of(clock, denoiser, train_images, settings):
+    """The `ClockPlan` of a training; arguments as for `check_conditions`."""
+    return clock.plan(denoiser, batches_of(train_images, settings), settings.epochs)
 
 
 def goes_on_device(denoiser, train_images, settings, data_on_device=None):

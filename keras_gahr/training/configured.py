@@ -19,7 +19,7 @@ from keras_gahr.psnr import SIGMAS
 
 from .clock.plan import ClockPlan
 from .clock.schedule import LogSteps
-from .conditions import check_conditions, goes_on_device, plan_of
+from .conditions import batches_of, check_conditions, goes_on_device, plan_of
 from .config import PATHS, RunConfig, read_options
 from .devices.data_parallel import check_count, check_shares
 from .estimate import TrainingEstimate, estimate_training
@@ -124,12 +124,19 @@ def _checked_clock(prepared, resume=False):
         return None
     plan = _planned(clock, prepared)
     if not resume:
-        # Where several steps are taken at a time, a look comes at the end of them.
-        exact = prepared.config.steps_per_execution == 1
-        clock.check_twin(prepared.data, LogSteps(plan.per_decade) if exact else None)
+        clock.check_twin(prepared.data, _steps_of_looks(plan, prepared))
     if clock.clock_features is not None:
         as_features(clock.clock_features).of(prepared.train_images.images[:2], progress=False)
     return clock
+
+
+def _steps_of_looks(plan, prepared):
+    """At which steps a training is looked at; None where several steps are taken at a time."""
+    settings = prepared.config.settings()
+    if settings.steps_per_execution > 1:
+        return None
+    last = settings.epochs * batches_of(prepared.train_images.images, settings).steps_per_epoch
+    return {*LogSteps(plan.per_decade).up_to(last), last}
 
 
 def config_from(

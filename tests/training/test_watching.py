@@ -41,7 +41,7 @@ def test_levels_and_events_of_a_run_that_goes_on(tmp_path, smooth_images, fit, m
             compiled.append(arguments)
             super().__init__(*arguments)
 
-    monkeypatch.setattr("keras_gahr.training.watch.levels.Inference", Counted)
+    monkeypatch.setattr("keras_gahr.denoisers.inference.Inference", Counted)
     path, folder = tmp_path / "levels.csv", tmp_path / "events"
     levels = LevelRecorder(path, images[:4], images[4:], seed=3)
     events = Events(folder, 4, levels)

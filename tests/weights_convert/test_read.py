@@ -31,7 +31,7 @@ def assert_same(path, torch, part=lambda root: root):
 def test_reads_every_golden_checkpoint_as_torch_does(golden):
     torch = pytest.importorskip("torch")
     paths = sorted(golden.glob("*.pt"))
-    assert len(paths) == 11
+    assert len(paths) == 14
     for path in paths:
         assert_same(path, torch)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,7 +16,6 @@ from keras_gahr.options.training import ClockOptions
 from ..data.batches import TiledBatches
 from .memorization_clock import PASSES_PER_SAMPLE
 from .plan import ClockPlan, plan_clock
-from .schedule import LogSteps
 from .table import read_clock
 
 
@@ -74,12 +73,12 @@ class ClockSettings(ClockOptions):
             self.clock_looks,
         )
 
-    def check_twin(self, data: Mapping[str, Any], steps: LogSteps | None = None) -> None:
+    def check_twin(self, data: Mapping[str, Any], steps: Set[int] | None = None) -> None:
         """Raises `InputError` unless the twin, if there is one, has a clock and other images.
 
         Args:
             data: what config.json says of the images of the training.
-            steps: at which it will be looked at, of which the twin must have some, unless it has no looks
+            steps: at which it will be looked at, of which the twin must have one, unless it has no looks
                 yet; None if that is not known.
         """
         if self.twin is None:
@@ -108,7 +107,7 @@ class ClockSettings(ClockOptions):
             )
         looks = run / "clock.csv"
         theirs = [look.step for look in read_clock(looks)] if looks.is_file() else []
-        if steps is not None and theirs and not {*theirs} & {*steps.up_to(theirs[-1])}:
+        if steps is not None and theirs and steps.isdisjoint(theirs):
             raise InputError(
                 f"{run} was looked at at steps {', '.join(map(str, theirs[:3]))}, ..., none of which this "
                 "training will be looked at: give both the same --clock-looks and as many steps"
