@@ -304,10 +304,10 @@ def test_a_table_of_sides():
 
 def test_derivatives_at_a_table_of_sides():
     """Which is looked into when the level is known: while it is computed."""
-    images = pictures(4, 4, 4)
+    images = pictures(3, 3, 3)
     noisy = noisy_of(images[:2], 0.1)
-    known = LocalBayes(images, [(0.1, 3), (1, 1)], "equivariant", sigma=0.1)
-    same = LocalBayes(images, 3, "equivariant", sigma=0.1)
+    known = LocalBayes(images, [(0.1, 3), (1, 1)], sigma=0.1)
+    same = LocalBayes(images, 3, sigma=0.1)
     given, expected = (Linearizer(denoiser).at(noisy[1]) for denoiser in (known, same))
     for name in ("apply", "apply_transposed"):
         products = [getattr(jacobian, name)(noisy) for jacobian in (given, expected)]
