@@ -62,6 +62,7 @@ def explain(
     ] = None,
     images: Annotated[int, typer.Option(help="Of each set, that are denoised.", min=2)] = 16,
     samples: Annotated[int, typer.Option(help="Samples that are drawn.", min=1)] = 8,
+    steps: Annotated[int, typer.Option(help="Of sampling, by Euler's steps.", min=1)] = 20,
     most_local: Annotated[
         int | None,
         typer.Option(
@@ -140,6 +141,7 @@ def explain(
             twin_images=twin_images,
             images=images,
             samples=samples,
+            steps=steps,
             most_local=most_local,
             seed=seed,
             progress=progress,

@@ -9,9 +9,9 @@ import keras_gahr as kg
 from keras_gahr.analysis import explain
 from keras_gahr.analysis.explanation.agreement import apart, r_squared, unexplained
 from keras_gahr.analysis.explanation.gaussian_twins import renormalized_variance
-from keras_gahr.baselines import EmpiricalBayes, Wiener
+from keras_gahr.baselines import EmpiricalBayes, LocalBayes, Wiener
 
-SMALL = {"images": 8, "samples": 1, "patch": 3, "most_local": 8, "progress": False}
+SMALL = {"images": 8, "samples": 1, "steps": 3, "patch": 3, "most_local": 8, "progress": False}
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_samples_come_from_the_same_noise(of_copier):
     assert of_copier.sample_distance[copy].max() < 1e-3
     assert of_copier.sample_distance[of_copier.rivals.index("gaussian")].min() > 0.01
     assert np.isnan(of_copier.sample_distance[of_copier.rivals.index("oracle")]).all()
-    assert of_copier.path.shape == (20, len(of_copier.rivals), 1)
+    assert of_copier.path.shape == (3, len(of_copier.rivals), 1)
     assert of_copier.path[:, copy].mean() < of_copier.path[:, 1].mean()
 
 
@@ -160,6 +160,20 @@ class TestTwins:
 
 
 @pytest.mark.one_backend
+def test_sides_are_found_and_progress_is_told(images):
+    told = []
+    options = {**SMALL, "patch": None, "progress": lambda *numbers: told.append(numbers)}
+    local = LocalBayes(images[:16], 3, "equivariant", sigma=0.1)
+    found = explain(local, images[:16], images[32:], sigmas=[0.1], **{**options, "most_local": 16})
+    assert found.sides == [(0.1, 3)]
+    assert found.num_local == 16
+    assert found.explained_by[0.1][0] == "local"
+    assert told == sorted(told)
+    assert told[-1][0] == told[-1][1]
+    assert {total for _, total in told} == {2 * (2 + 3 + 6)}
+
+
+@pytest.mark.one_backend
 def test_it_is_saved_and_drawn(tmp_path, of_copier):
     folder = of_copier.save(tmp_path / "found")
     assert {path.name for path in folder.iterdir()} == {
@@ -187,6 +201,7 @@ def test_it_is_saved_and_drawn(tmp_path, of_copier):
         ({"test_images": np.zeros((4, 9, 8, 1))}, "of one shape"),
         ({"test_images": np.zeros((1, 8, 8, 1))}, "1 test images"),
         ({"sigmas": [-0.1]}, "noise levels"),
+        ({"sigmas": [0.1, 0.1]}, "twice"),
         ({"patch": 4}, "odd number"),
         ({"images": 1}, "images"),
         ({"samples": 0}, "samples"),

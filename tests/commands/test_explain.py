@@ -10,7 +10,7 @@ from keras_gahr.denoisers import save_denoiser
 
 pytestmark = pytest.mark.one_backend
 
-FAST = ("--images", 4, "--samples", 1, "--patch", 3, "--sigma", "25/255")
+FAST = ("--images", 4, "--samples", 1, "--steps", 2, "--patch", 3, "--sigma", "25/255")
 
 
 @pytest.fixture

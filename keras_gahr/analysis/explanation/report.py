@@ -30,7 +30,7 @@ from ..saved_numbers import SavedNumbers
 from ..similarity import closest
 from .agreement import apart, r_squared, unexplained
 from .gaussian_twins import GaussianTwins, TwinAgreement
-from .rivals import MEANING, Rival, rivals_of
+from .rivals import MADE, MEANING, Rival, rivals_of, spread_out
 
 if TYPE_CHECKING:
     from keras_gahr.result import Figure
@@ -55,7 +55,6 @@ _TRIED = (3, 7, 11, 17)
 """Sides of squares, a few of those that `calibrate` tries."""
 
 _SETS = ("test", "train")
-_SAMPLING = NoiseLevels(steps=20)
 _PAIRS = 2**26
 """Of pixels of a noisy image and of the training images of the "local" rival."""
 
@@ -263,6 +262,7 @@ def explain(
     twin_images: ArrayLike | None = None,
     images: int = 16,
     samples: int = 8,
+    steps: int = 20,
     most_local: int | None = None,
     seed: int = 0,
     batch_size: int = 32,
@@ -287,6 +287,7 @@ def explain(
         twin_images: those.
         images: of each set, that are denoised.
         samples: that are drawn.
+        steps: of the sampler, Euler's.
         most_local: training images that the "local" rival knows; the others know all. Its time grows with
             their number and with the square of the number of pixels: default: as many as have 2^26 pairs of
             pixels, 1024 of 16x16, 26 of 40x40, 2 of 80x80 and more.
@@ -313,11 +314,14 @@ def explain(
     sets = dict(zip(_SETS, _checked(denoiser, train_images, test_images), strict=True))
     seed = check_seed(seed)
     count, drawn = check_whole(images, "images", 2), check_whole(samples, "samples", 1)
+    steps = check_whole(steps, "steps", 1)
     levels = np.array(
         sorted(check_levels(sigmas)) if sigmas is not None else denoiser.known(LEVELS)
     )
     for sigma in levels:
         denoiser.check_sigma(sigma)
+    if len({*levels}) < len(levels):
+        raise InputError("received a noise level twice: leave one out")
     if not len(levels):
         raise InputError("received a denoiser that knows none of the noise levels: give sigmas")
     train = sets["train"]
@@ -325,27 +329,31 @@ def explain(
     if most_local is None:
         most_local = max(2, _PAIRS // math.prod(train.shape[1:3]) ** 2)
     check_whole(most_local, "most_local", 2)
+    few = spread_out(train, most_local)
+    given = {**dict.fromkeys(MADE), **dict(rivals or {})}
+    passes = 2 * len(levels) + steps + len(given)
+    # Finding the sides takes about as long as all else.
+    before = passes if patch is None else 0
     if patch is None:
-        few = chosen["test"][: max(2, count // 4)]
         patch = calibrate(
             denoiser,
-            train[:most_local],
             few,
+            chosen["test"][: max(2, count // 4)],
             levels.tolist(),
             sides=_sides(train),
             seed=seed,
-            progress=False,
+            progress=lambda done, of: progress(before * done // of, before + passes),
         ).sides
     sides = Sides(patch)
-    made = {**rivals_of(train, patch, most_local), **dict(rivals or {})}
+    made = {**rivals_of(train, few, patch), **dict(rivals or {})}
     held = {name: Rival(as_denoiser(rival), batch_size) for name, rival in made.items()}
     network = Rival(denoiser, batch_size)
     twins = None
     if twin is not None:
         twins = _Twins(as_denoiser(twin), twin_images, train, batch_size)
 
-    total = 2 * len(levels) + _SAMPLING.steps + len(held)
-    ticks = iter(range(1, total + 1))
+    total = before + passes
+    ticks = iter(range(before + 1, total + 1))
     measured = {name: [] for name in chosen}
     for name, clean in chosen.items():
         for sigma in levels:
@@ -355,12 +363,12 @@ def explain(
                 twins.measure(noisy, denoised, sigma)
             measured[name].append(_at_level(held, clean, noisy, denoised, train, sigma))
             progress(next(ticks), total)
-    way, schedule = Trajectory(every=1), _SAMPLING.known_by(denoiser)
+    way, schedule = Trajectory(every=1), NoiseLevels(steps=steps).known_by(denoiser)
     draw = functools.partial(
         _draw, shape=train.shape[1:], count=drawn, seed=seed, schedule=schedule
     )
     found = draw(denoiser, trajectory=way)
-    path_sigmas = np.array([schedule.level(t) for t in range(1, schedule.steps + 1)])
+    path_sigmas = np.array([schedule.level(t) for t in range(1, steps + 1)])
     path = []
     for step, sigma in enumerate(path_sigmas):
         y, denoised = way.y[step], way.denoised[step]
@@ -381,7 +389,7 @@ def explain(
         sigmas=levels,
         rivals=tuple(held),
         num_training=len(train),
-        num_local=min(most_local, len(train)),
+        num_local=len(few),
         sides=[(float(sigma), sides.of(sigma)) for sigma in levels],
         unexplained={
             name: np.stack([each.unexplained for each in at]) for name, at in measured.items()

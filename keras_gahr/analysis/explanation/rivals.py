@@ -16,7 +16,10 @@ MEANING = {
     "oracle": "the best gains in the basis of cosines, of one who knows the clean image",
     "teacher": "the optimum for the law that the images are drawn from",
 }
-"""The rivals by name. Only the first five are made from the training images."""
+"""What rivals are, by name."""
+
+MADE = ("copy", "gaussian", "local", "same place", "masked", "oracle")
+"""Those that `rivals_of` makes. The oracle alone does not know the training images."""
 
 _FIRST_LEVEL = 0.1
 
@@ -50,17 +53,21 @@ class Rival:
         return denoiser.estimating() if isinstance(denoiser, Baseline) else denoiser
 
 
-def rivals_of(train_images, patch, most_local):
-    """The rivals that are made from training images, by name.
+def spread_out(images, most):
+    """So many images of a set, evenly spread over it, float32."""
+    places = np.linspace(0, len(images) - 1, min(most, len(images))).round()
+    return take(images, places.astype(int), limits=None)
+
+
+def rivals_of(train_images, few, patch):
+    """The rivals `MADE`, by name.
 
     Args:
         train_images: (N, H, W, C).
+        few: those that the "local" one knows, whose time grows with their number and with the square of
+            the number of pixels.
         patch: see `LocalBayes`.
-        most_local: training images of the "local" one, whose time grows with their number and with the
-            square of the number of pixels.
     """
-    some = np.linspace(0, len(train_images) - 1, min(most_local, len(train_images)))
-    few = take(train_images, np.unique(some.round().astype(int)), limits=None)
     return {
         "copy": EmpiricalBayes(train_images, sigma=_FIRST_LEVEL),
         "gaussian": Wiener.from_images(train_images, sigma=_FIRST_LEVEL),
