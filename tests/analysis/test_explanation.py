@@ -1,5 +1,6 @@
 """What explains a denoiser."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -211,3 +212,19 @@ def test_wrong_arguments_are_refused(images, changes, words):
     options = {"train_images": images[:16], "test_images": images[32:], **SMALL, **changes}
     with pytest.raises(kg.InputError, match=words):
         explain(EmpiricalBayes(images[:16]), **options)
+
+
+@pytest.mark.one_backend
+def test_who_explains_is_told_by_its_rule(of_copier):
+    """Of rivals that leave 2%, 2% with a spread, 12% with as much, and 1% knowing the clean image."""
+    spread = 0.3 * np.array([1, -1, 1, -1])
+    shares = np.stack([np.full(4, 0.02), 0.021 + spread, 0.12 + spread, np.full(4, 0.01)])
+    rivals = ("copy", "gaussian", "local", "oracle")
+    found = dataclasses.replace(
+        of_copier,
+        sigmas=np.array([0.1, 0.2]),
+        rivals=rivals,
+        unexplained={"test": np.stack([shares, shares + 0.1])},
+    )
+    assert found.explained_by == {0.1: ["copy", "gaussian"], 0.2: []}
+    assert found.verdict == "copy or gaussian at sigma 25.5/255; none at sigma 51/255"

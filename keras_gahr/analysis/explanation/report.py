@@ -123,16 +123,13 @@ class Explanation(SavedNumbers):
 
     def _best(self, values):
         """The rivals that explain the network, from `unexplained` (R, N)."""
-        judged = [k for k, name in enumerate(self.rivals) if name != "oracle"]
-        order = sorted(judged, key=lambda k: values[k].mean())
-        if not values[order[0]].mean() < EXPLAINED:
-            return []
-        best = values[order[0]]
+        means = values.mean(axis=1)
+        enough = [k for k in means.argsort() if means[k] < EXPLAINED and self.rivals[k] != "oracle"]
         # Who cannot be told from the best one explains as much.
         return [
             self.rivals[k]
-            for k in order
-            if k == order[0] or not mean_interval(values[k] - best)[0] > 0
+            for k in enough
+            if k == enough[0] or not mean_interval(values[k] - values[enough[0]])[0] > 0
         ]
 
     @property
