@@ -204,7 +204,7 @@ def calibrate(
         for level, (sigma, images) in enumerate(noisy.items()):
             optimum.set_sigma(sigma)
             expected = _compared(inference.denoise(images), images, compared)
-            found[level, at] = _correlations(given[level], expected)
+            found[level, at] = correlations(given[level], expected)
             progress(at * len(noisy) + level + 1, len(tried) * len(noisy))
     return Calibration(np.array([*noisy]), np.array(tried), found, rule, boundary, compared)
 
@@ -268,7 +268,7 @@ def _compared(denoised, noisy, compared):
     return denoised if compared == "denoised" else noisy - denoised
 
 
-def _correlations(first, second):
+def correlations(first, second):
     """The correlation of the pixels of each image, (N,); 0 where one is constant but for rounding."""
     parts = []
     for images in (first, second):

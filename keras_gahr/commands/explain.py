@@ -109,10 +109,9 @@ def explain(
         sides = int(patch) if patch.isdecimal() else read_sides(patch)
     data = load(dataset, layout=layout)
     train = training_images(data, train_size, half)
-    taken = 2 * len(train) if twin is not None else len(train)
     twin_images = None
     if twin is not None:
-        if taken > len(data):
+        if 2 * len(train) > len(data):
             raise InputError(
                 f"received a twin, but {len(train)} of {len(data)} images for each: give a --train-size of "
                 "no more than half of them"

@@ -93,6 +93,14 @@ def blocks(array: np.ndarray) -> Iterator[np.ndarray]:
         release(array)
 
 
+def some_places(count: int, most: int, seed: int) -> np.ndarray:
+    """The places of some images of a set, ascending.
+
+    Not the first ones: images may lie in an order, such as by class.
+    """
+    return np.sort(np.random.default_rng(seed).permutation(count)[:most])
+
+
 def take(images: np.ndarray, index: Any, limits: tuple[float, float] | None = CLEAN) -> np.ndarray:
     """The images at `index` (whatever indexes an array) as float32 in [0, 1], in memory.
 

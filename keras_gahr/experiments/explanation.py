@@ -107,9 +107,8 @@ def _rivals_text(found):
 
 def _unexplained_table(found):
     rows = []
-    for s, sigma in enumerate(found.sigmas):
-        values = found.unexplained["test"][s]
-        best = found.explained_by[float(sigma)]
+    levels = zip(found.explained_by.items(), found.unexplained["test"], strict=True)
+    for (sigma, best), values in levels:
         rows.append((_level(sigma), *map(_cell, values), ", ".join(best) or "none"))
     return Table(
         ("sigma", *found.rivals, "explained by"),
@@ -161,11 +160,12 @@ def _samples_table(found):
 
 def _twins_section(found, of):
     twins = found.twins
+    intervals = twins.gaussian_interval
     rows = [
         (
             _level(sigma),
             _cell(twins.agreement[s]),
-            in_words(twins.gaussian[s], twins.gaussian_interval[s]),
+            in_words(twins.gaussian[s], intervals[s]),
             _cell(twins.beyond[s]),
         )
         for s, sigma in enumerate(found.sigmas)

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from ..calibration import correlations
+from ..similarity import measure_pairs
+
 
 def unexplained(denoised, explained, noisy):
     """|D(y) - E(y)|^2 / |D(y) - y|^2, float64 (N,): 0 for a perfect explanation.
@@ -18,21 +21,13 @@ def r_squared(denoised, explained):
 
     As Kamb and Ganguli (arXiv 2412.20292) have it.
     """
-    a, b = (_centred(images) for images in (denoised, explained))
-    norms = np.sqrt((a**2).sum(1) * (b**2).sum(1))
-    products = (a * b).sum(1)
-    return np.maximum(products / np.where(norms > 0, norms, 1), 0) ** 2
+    return np.maximum(correlations(denoised, explained), 0) ** 2
 
 
 def apart(images, others):
     """|x - x'| / sqrt(d), float64 (N,); NaN where one has diverged."""
-    return np.sqrt(_power(images, others))
+    return measure_pairs("distance", images, others)
 
 
 def _power(images, others):
     return np.square(images - others, dtype=np.float64).mean(axis=(1, 2, 3))
-
-
-def _centred(images):
-    flat = images.reshape(len(images), -1).astype(np.float64)
-    return flat - flat.mean(axis=1, keepdims=True)

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from keras_gahr.baselines.sides import Sides
-from keras_gahr.datasets.arrays import NEARLY_CLEAN, take
+from keras_gahr.datasets.arrays import NEARLY_CLEAN, some_places, take
 from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.denoisers import DenoiserLike, as_denoiser
 from keras_gahr.errors import InputError
@@ -149,6 +149,7 @@ class Explanation(SavedNumbers):
 
     def numbers(self) -> dict[str, Any]:
         """Means with their 95% intervals over images, as JSON has them."""
+        shares = None if self.twins is None else self.twins.gaussian_interval
         sets = {
             name: [
                 {
@@ -200,13 +201,13 @@ class Explanation(SavedNumbers):
                 for name, values in zip(self.rivals, self.sample_distance, strict=True)
             },
             "twins": None
-            if self.twins is None
+            if self.twins is None or shares is None
             else [
                 {
                     "sigma": float(sigma),
                     "agreement": _mean(self.twins.agreement[s]),
                     "gaussian_share": float(self.twins.gaussian[s]),
-                    "gaussian_share_95": self.twins.gaussian_interval[s].tolist(),
+                    "gaussian_share_95": shares[s].tolist(),
                     "beyond": _mean(self.twins.beyond[s]),
                 }
                 for s, sigma in enumerate(self.sigmas)
@@ -471,9 +472,8 @@ def _checked(denoiser, train_images, test_images):
 
 
 def _some(images, most, seed):
-    """Some images of a set, float32; not the first ones, which may be alike."""
-    places = np.sort(np.random.default_rng(seed).permutation(len(images))[:most])
-    return take(images, places, limits=None)
+    """Some images of a set, float32."""
+    return take(images, some_places(len(images), most, seed), limits=None)
 
 
 def _sides(train):

@@ -4,6 +4,7 @@ import numpy as np
 
 from keras_gahr.baselines import EmpiricalBayes, LocalBayes, MaskedBayes, OracleThresholding, Wiener
 from keras_gahr.baselines.baseline import Baseline
+from keras_gahr.baselines.wiener import principal_components
 from keras_gahr.datasets.arrays import take
 from keras_gahr.denoisers.inference import CurrentInference
 
@@ -68,12 +69,13 @@ def rivals_of(train_images, few, patch):
             the number of pixels.
         patch: see `LocalBayes`.
     """
+    mean, *components = principal_components(train_images)
     return {
         "copy": EmpiricalBayes(train_images, sigma=_FIRST_LEVEL),
-        "gaussian": Wiener.from_images(train_images, sigma=_FIRST_LEVEL),
+        "gaussian": Wiener(mean, *components, sigma=_FIRST_LEVEL),
         "local": LocalBayes(few, patch, "equivariant", sigma=_FIRST_LEVEL),
         "same place": LocalBayes(train_images, patch, "local", sigma=_FIRST_LEVEL),
-        "masked": MaskedBayes(train_images, sigma=_FIRST_LEVEL),
+        "masked": MaskedBayes(train_images, sigma=_FIRST_LEVEL, components=components),
         "oracle": OracleThresholding(
             train_images.shape[1:], "dct", "shrinkage", sigma=_FIRST_LEVEL
         ),

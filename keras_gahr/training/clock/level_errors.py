@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from keras_gahr.baselines import EmpiricalBayes
-from keras_gahr.datasets.arrays import take
+from keras_gahr.datasets.arrays import some_places, take
 from keras_gahr.denoisers import Inference
 from keras_gahr.noise import keyed_normal
 from keras_gahr.psnr import psnr_of_any
@@ -32,14 +32,6 @@ class Errors:
     copy: np.ndarray
 
 
-def chosen(count: int, most: int, seed: int) -> np.ndarray:
-    """The places of some images of a set, ascending.
-
-    Not the first ones: images may lie in an order, such as by class.
-    """
-    return np.sort(np.random.default_rng(seed).permutation(count)[:most])
-
-
 class LevelErrors:
     """Measures `Errors` of the same images with the same noise again and again.
 
@@ -55,7 +47,7 @@ class LevelErrors:
         self.sigmas = sigmas
         self._train_images = train_images
         self._sets = [
-            take(images, chosen(len(images), most, seed), limits=None)
+            take(images, some_places(len(images), most, seed), limits=None)
             for images in (train_images, test_images)
         ]
         count = max(map(len, self._sets))

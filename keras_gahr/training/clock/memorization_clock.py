@@ -14,7 +14,7 @@ from keras_gahr.analysis.intervals import mean_interval, share_interval
 from keras_gahr.analysis.memorization import RATIO, copies, copies_up_to_a_factor, distance_ratio
 from keras_gahr.analysis.similarity import closest, closest_features
 from keras_gahr.datasets import Dataset
-from keras_gahr.datasets.arrays import NEARLY_CLEAN, NOISY, take
+from keras_gahr.datasets.arrays import NEARLY_CLEAN, NOISY, some_places, take
 from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.denoisers import DenoiserLike, as_denoiser
@@ -24,7 +24,7 @@ from keras_gahr.noise import check_levels, check_number, check_seed, check_whole
 from keras_gahr.psnr import SIGMAS
 from keras_gahr.sampling import NoiseLevels, sample
 
-from .level_errors import LevelErrors, chosen
+from .level_errors import LevelErrors
 from .look import GAP_ERRORS, Look, nameable
 from .plan import SAMPLES
 from .report import ClockReport
@@ -276,7 +276,7 @@ class MemorizationClock:
         if not count:
             return {}
         parts = (
-            take(images, chosen(len(images), count, self.seed), limits=None)
+            take(images, some_places(len(images), count, self.seed), limits=None)
             for images in (self.train_images, self.test_images)
         )
         own, held_out = (
