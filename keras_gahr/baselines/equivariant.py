@@ -3,14 +3,14 @@
 import numpy as np
 from keras import ops
 
-from .posterior_means import BLOCK_VALUES, PosteriorMeans, factor, joined, nothing, read
+from .posterior_means import BLOCK_VALUES, SquareMeans, factor, joined, nothing, read
 from .windows import spread, window_groups
 
 _MOST_ROWS = 4096
 """Windows of noisy images that are compared at once."""
 
 
-class EquivariantMeans(PosteriorMeans):
+class EquivariantMeans(SquareMeans):
     """D_p from the square around p, among squares of all places of training images.
 
     Squared distances are products of matrices, with a row for each square. In float32 these lose what
@@ -34,20 +34,11 @@ class EquivariantMeans(PosteriorMeans):
     """
 
     def __init__(self, images, sides, wrap, bordered, sigma, middle):
-        super().__init__(images, sigma, "equivariant_means")
-        self.sides = sides
+        super().__init__(images, sides, sigma, "equivariant_means")
         self._wrap, self._bordered = wrap, bordered
         self.middle = self.constant(np.float32(middle), "middle")
 
-    def denoise(self, noisy, sigma):
-        if self.sides.is_one:
-            return self._of_side(self.sides.of(1.0))(noisy, sigma)
-        return self.one_by_one(
-            lambda noisy, sigma: self.sides.call(self._of_side, noisy, sigma), noisy, sigma
-        )
-
-    def _of_side(self, side):
-        """A function of images and noise levels to the denoised images."""
+    def of_side(self, side):
         sizes = self.images.shape[1:3]
         down, across = (window_groups(size, side, self._wrap, self._bordered) for size in sizes)
         margins = [spread(size, side, self._wrap) if self._wrap else (0, 0) for size in sizes]

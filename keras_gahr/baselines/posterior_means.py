@@ -111,6 +111,30 @@ class PosteriorMeans(ResidualLayer):
         return images if self.are_bytes else 255 * images
 
 
+class SquareMeans(PosteriorMeans):
+    """Posterior means by the square of pixels around each pixel, whose side may depend on the noise level.
+
+    Args:
+        images, sigma, name: see `PosteriorMeans`.
+        sides: `Sides` of the square.
+    """
+
+    def __init__(self, images, sides, sigma, name):
+        super().__init__(images, sigma, name)
+        self.sides = sides
+
+    def denoise(self, noisy, sigma):
+        if self.sides.is_one:
+            return self.of_side(self.sides.of(1.0))(noisy, sigma)
+        return self.one_by_one(
+            lambda noisy, sigma: self.sides.call(self.of_side, noisy, sigma), noisy, sigma
+        )
+
+    def of_side(self, side):
+        """A function of images and noise levels to the denoised images, with squares of this side."""
+        raise NotImplementedError
+
+
 def read(weight):
     """A weight as a tensor for folds: TensorFlow cannot differentiate loops that read variables."""
     return ops.reshape(weight, weight.shape)

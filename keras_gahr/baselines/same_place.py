@@ -4,7 +4,7 @@ from keras import ops
 
 from .posterior_means import (
     BLOCK_VALUES,
-    PosteriorMeans,
+    SquareMeans,
     factor,
     joined,
     means_of_images,
@@ -14,7 +14,7 @@ from .posterior_means import (
 from .windows import band, whole_windows
 
 
-class SamePlaceMeans(PosteriorMeans):
+class SamePlaceMeans(SquareMeans):
     """D_p from the square around p, or the average of what all squares that p lies in say.
 
     Args:
@@ -26,21 +26,12 @@ class SamePlaceMeans(PosteriorMeans):
     """
 
     def __init__(self, images, sides, wrap, averaged, sigma):
-        super().__init__(images, sigma, "same_place_means")
-        self.sides = sides
+        super().__init__(images, sides, sigma, "same_place_means")
         self._windows = whole_windows if averaged else band
         self._denoise = self._averaged if averaged else self._centred
         self._wrap = wrap
 
-    def denoise(self, noisy, sigma):
-        if self.sides.is_one:
-            return self._of_side(self.sides.of(1.0))(noisy, sigma)
-        return self.one_by_one(
-            lambda noisy, sigma: self.sides.call(self._of_side, noisy, sigma), noisy, sigma
-        )
-
-    def _of_side(self, side):
-        """A function of images and noise levels to the denoised images."""
+    def of_side(self, side):
         windows = [self._windows(size, side, self._wrap) for size in self.images.shape[1:3]]
         return lambda noisy, sigma: self._denoise(noisy, sigma, *windows)
 
