@@ -69,13 +69,13 @@ def rivals_of(train_images, few, patch):
             the number of pixels.
         patch: see `LocalBayes`.
     """
-    mean, *components = principal_components(train_images)
+    mean, vectors, variances = principal_components(train_images)
     return {
         "copy": EmpiricalBayes(train_images, sigma=_FIRST_LEVEL),
-        "gaussian": Wiener(mean, *components, sigma=_FIRST_LEVEL),
+        "gaussian": Wiener(mean, vectors, variances, sigma=_FIRST_LEVEL),
         "local": LocalBayes(few, patch, "equivariant", sigma=_FIRST_LEVEL),
         "same place": LocalBayes(train_images, patch, "local", sigma=_FIRST_LEVEL),
-        "masked": MaskedBayes(train_images, sigma=_FIRST_LEVEL, components=components),
+        "masked": MaskedBayes(train_images, sigma=_FIRST_LEVEL, components=(vectors, variances)),
         "oracle": OracleThresholding(
             train_images.shape[1:], "dct", "shrinkage", sigma=_FIRST_LEVEL
         ),
