@@ -18,6 +18,7 @@ __all__ = [
     "check_seed",
     "check_whole",
     "keyed_normal",
+    "keyed_signs",
     "keyed_uniform",
     "parse_sigma",
 ]
@@ -289,6 +290,29 @@ def keyed_normal(seed: int, images: Iterable[int], step: int, shape: Sequence[in
     return np.stack(
         [_generator(seed, image, step).standard_normal(shape, dtype=np.float32) for image in images]
     )
+
+
+def keyed_signs(seed: int, images: Iterable[int], step: int, shape: Sequence[int]) -> np.ndarray:
+    """Independent signs, -1 or 1 alike often, for some images at one step, the same everywhere.
+
+    Args:
+        seed, images, step, shape: see `keyed_normal`.
+
+    Returns:
+        A float32 array `(len(images), *shape)`.
+
+    Examples:
+        >>> from keras_gahr.noise import keyed_signs
+        >>> keyed_signs(seed=0, images=[0, 1], step=0, shape=(4,)).tolist()
+        [[-1.0, 1.0, 1.0, -1.0], [1.0, -1.0, -1.0, -1.0]]
+    """
+    count = math.prod(shape)
+    signs = []
+    for image in images:
+        words = _generator(seed, image, step).bit_generator.random_raw(-(-count // 64))
+        bits = np.unpackbits(words.astype("<u8").view(np.uint8), count=count)
+        signs.append((1 - 2 * bits.astype(np.float32)).reshape(shape))
+    return np.stack(signs)
 
 
 def keyed_uniform(seed: int, images: Iterable[int], step: int) -> np.ndarray:

@@ -11,6 +11,7 @@ from keras_gahr.noise import (
     NoiseLaw,
     check_seed,
     keyed_normal,
+    keyed_signs,
     keyed_uniform,
     parse_sigma,
 )
@@ -97,3 +98,20 @@ def test_seeds_have_a_range():
     for seed in (-1, 2**64):
         with pytest.raises(InputError):
             check_seed(seed)
+
+
+def test_signs_are_keyed_as_noise_is_and_alike_often():
+    whole = keyed_signs(3, range(10), 5, (7, 9, 1))
+    assert np.array_equal(keyed_signs(3, [7], 5, (7, 9, 1))[0], whole[7])
+    assert whole.dtype == np.float32
+    assert set(np.unique(whole)) == {-1, 1}
+    rows = [
+        keyed_signs(seed, [image], step, (64, 64)).ravel()
+        for seed in (0, 2**64 - 1)
+        for image in (0, 1)
+        for step in (0, 2**32)
+    ]
+    correlation = np.corrcoef(rows)
+    np.fill_diagonal(correlation, 0)
+    assert np.abs(correlation).max() < 0.08
+    assert np.abs(np.mean(rows, axis=1)).max() < 0.08

@@ -96,6 +96,12 @@ basis = kg.eigenbasis(denoiser, noisy, 16, progress=False)
 assert_type(basis, kg.analysis.Eigenbasis)
 basis.save(Path("basis"), clean=noisy, sigma=0.1)
 
+traces = kg.analysis.trace(denoiser, many, sigma=[0.1] * 8, error=0.5, progress=False)
+assert_type(traces, kg.analysis.Traces)
+assert_type(traces.interval, np.ndarray)
+for _, jacobians in kg.analysis.Linearizer(denoiser, memory="2GB").blocks(many):
+    assert_type(jacobians, kg.analysis.Jacobians)
+
 curve = kg.psnr_curve(denoiser, noisy, sigmas=[0.1, 0.5], progress=print)
 assert_type(curve.mean, np.ndarray)
 assert_type(curve.save("curve", title="PSNR", figures="svg", note="mine"), Path)

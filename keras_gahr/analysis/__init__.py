@@ -17,6 +17,7 @@ from .error_parts import BiasVariance, bias_variance
 from .explanation import Explanation, explain
 from .features import Features, as_features
 from .jacobian import Jacobian, Linearizer
+from .jacobian_products import Jacobians
 from .jacobian_statistics import Statistics, matrix_statistics, oracle_shrinkage, probe_statistics
 from .memorization import MemorizationReport, memorization_report
 from .nearest_patches import PatchSources, patch_sources
@@ -27,9 +28,11 @@ from .psnr_files import PSNRCurves
 from .similarity import Closest, closest, closest_features, paired_similarity, similarity_matrix
 from .slopes import Slope, fit_slope, optimal_slope
 from .tangent import principal_angles, tangent_space
+from .traces import TRACE_METHODS, Traces, trace
 
 __all__ = [
     "METHODS",
+    "TRACE_METHODS",
     "BiasVariance",
     "Calibration",
     "Closest",
@@ -39,6 +42,7 @@ __all__ = [
     "Explanation",
     "Features",
     "Jacobian",
+    "Jacobians",
     "Linearizer",
     "MemorizationReport",
     "PSNRCurve",
@@ -47,6 +51,7 @@ __all__ = [
     "PosteriorComponents",
     "Slope",
     "Statistics",
+    "Traces",
     "as_features",
     "bias_variance",
     "calibrate",
@@ -75,6 +80,7 @@ __all__ = [
     "read_sides",
     "similarity_matrix",
     "tangent_space",
+    "trace",
     "wavelet_coefficients",
     "wavelet_image",
 ]

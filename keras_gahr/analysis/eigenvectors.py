@@ -30,9 +30,10 @@ from keras_gahr.progress import Progress, shows_progress
 from keras_gahr.result import SavedResult
 
 from .jacobian import Linearizer, as_linearizer, relative_error
-from .jacobian_statistics import PROBES, Statistics, matrix_statistics, probe_statistics
+from .jacobian_statistics import Statistics, matrix_statistics, probe_statistics
 from .krylov import eigenpairs, singular_triplets
 from .numbers import write_numbers
+from .traces import PROBES
 
 if TYPE_CHECKING:
     from keras_gahr.result import Figure
@@ -287,7 +288,7 @@ def eigenbasis(
     start = _flat(keyed_normal(seed, range(block), 0, jacobian.shape)).T
     options = (start, count, tolerance, most, np.random.default_rng(seed), progress)
     if symmetrize:
-        triplets = eigenpairs(_symmetric(jacobian), *options)
+        triplets = eigenpairs(_on_columns(jacobian.apply_symmetric, jacobian.shape), *options)
     else:
         apply = _on_columns(jacobian.apply, jacobian.shape)
         transposed = _on_columns(jacobian.apply_transposed, jacobian.shape)
@@ -386,15 +387,6 @@ def _result(jacobian, nearby, values, left, right, **facts):
         curvature_level=nearby["level"],
         **facts,
     )
-
-
-def _symmetric(jacobian):
-    """(J + J^T) / 2 times columns."""
-    apply, transposed = (
-        _on_columns(product, jacobian.shape)
-        for product in (jacobian.apply, jacobian.apply_transposed)
-    )
-    return lambda columns: (apply(columns) + transposed(columns)) / 2
 
 
 def _on_columns(product, shape):

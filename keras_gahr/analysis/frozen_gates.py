@@ -40,13 +40,12 @@ class FrozenGates:
         """What is linear around a float32 image `(1, height, width, channels)`.
 
         Returns:
-            network(noisy); a function that, for the size of a batch, returns a function that applies the
-            Jacobian of the network to such batches of directions; and one for the transposed Jacobian.
+            See `jacobian_products.Linearize`.
         """
         outputs, *gates = self._record(noisy)
         origin = np.zeros(noisy.shape[1:], np.float32)
         return (
-            outputs,
+            lambda: outputs,
             lambda count: lambda directions: self._apply(directions, *gates),
             lambda count: self._transposed(np.stack([origin] * count), *gates),
         )

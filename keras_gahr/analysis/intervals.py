@@ -89,6 +89,15 @@ def mean_interval(values, confidence=CONFIDENCE):
         return _ends(stats.ttest_1samp(values, 0).confidence_interval(confidence))
 
 
+def standard_error(values):
+    """Of the mean over the last axis, which has the independent values; NaN for fewer than two."""
+    values = np.asarray(values, np.float64)
+    count = values.shape[-1]
+    if count < 2:
+        return np.full(values.shape[:-1], np.nan)
+    return values.std(axis=-1, ddof=1) / math.sqrt(count)
+
+
 def difference_interval(values, others, confidence=CONFIDENCE):
     """Welch's interval of mean(values) - mean(others), of independent values: (low, high).
 

@@ -8,8 +8,7 @@ both in the order of the flattened `(height, width, channels)`.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
@@ -17,14 +16,19 @@ from keras import ops
 from numpy.typing import ArrayLike
 
 from keras_gahr import _backend
+from keras_gahr.datasets.arrays import NOISY, take
 from keras_gahr.datasets.image_arrays import array_of
-from keras_gahr.datasets.stacks import as_one
+from keras_gahr.datasets.stacks import as_one, as_stack
 from keras_gahr.denoisers import DenoiserLike, as_denoiser
+from keras_gahr.denoisers.footprint import derivative_footprint
+from keras_gahr.denoisers.passes import Passes, allowed_memory
 from keras_gahr.errors import InputError
 from keras_gahr.names import reason_of
 from keras_gahr.noise import check_number, check_seed, keyed_normal
 
 from .frozen_gates import FrozenGates
+from .jacobian_parts import in_tiles, with_margins
+from .jacobian_products import Jacobians, Linearize
 
 BATCH_SIZE = 16
 
@@ -54,8 +58,9 @@ class Linearizer:
 
     Args:
         denoiser: see `as_denoiser`; with as many channels out as in.
-        batch_size: directions computed at once.
+        batch_size: directions computed at once, at most.
         frozen_gates: False for the backend's derivatives in any case.
+        memory: bytes, or a text such as "2GB", that `blocks` may take; see `Inference`.
 
     Raises:
         InputError: for a conditional denoiser, whose Jacobian is not square.
@@ -69,7 +74,11 @@ class Linearizer:
     """
 
     def __init__(
-        self, denoiser: DenoiserLike, batch_size: int = BATCH_SIZE, frozen_gates: bool = True
+        self,
+        denoiser: DenoiserLike,
+        batch_size: int = BATCH_SIZE,
+        frozen_gates: bool = True,
+        memory: int | str | None = None,
     ) -> None:
         denoiser = as_denoiser(denoiser)
         if denoiser.input_channels != denoiser.output_channels:
@@ -88,6 +97,9 @@ class Linearizer:
         gated = frozen_gates and not (denoiser.foreign or denoiser.streams)
         self._gates = FrozenGates(denoiser) if gated else None
         self._derivatives = _Derivatives(denoiser)
+        self._passes = Passes(
+            denoiser, denoiser, derivative_footprint, batch_size, allowed_memory(memory)
+        )
 
     def at(self, noisy: ArrayLike, sigma: float | None = None) -> Jacobian:
         """The `Jacobian` at an image.
@@ -111,6 +123,62 @@ class Linearizer:
                 return jacobian
         return Jacobian(noisy[0], self._derivatives.at, self.batch_size, by_rows=True)
 
+    def blocks(
+        self, noisy: ArrayLike, sigma: ArrayLike | None = None
+    ) -> Iterator[tuple[slice, Jacobians]]:
+        """The Jacobians at several images, some of them at a time, by the backend's derivatives.
+
+        In as much memory as they may take: large images alone, or in tiles. Images whose sides the
+        network cannot take are continued by reflection, and the Jacobian is that of the denoiser of
+        images as they are, as `keras_gahr.denoise` is it.
+
+        Args:
+            noisy: y, (N, H, W, C) or (N, H, W): uint8 in 0..255, or floats in the units of [0, 1].
+            sigma: the noise level, or one for each image, of a denoiser that is told it.
+
+        Yields:
+            Which of the images, a slice, and their `Jacobians`.
+
+        Raises:
+            InputError: for images that the denoiser cannot take, NaN and infinity, or too little memory.
+
+        Examples:
+            >>> import keras_gahr as kg, numpy as np
+            >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+            >>> linearizer = kg.analysis.Linearizer(denoiser, batch_size=2)
+            >>> [images for images, _ in linearizer.blocks(np.full((3, 8, 8), 0.5))]
+            [slice(0, 2, None), slice(2, 3, None)]
+        """
+        noisy = as_stack(noisy, self.denoiser.input_channels, NOISY)
+        levels = self.denoiser.check_levels(sigma, len(noisy))
+        multiple = self.denoiser.size_multiple
+        height, width = noisy.shape[1:3]
+        sides = tuple(-(-side // multiple) * multiple for side in (height, width))
+        self.denoiser.check_shape((1, *sides, noisy.shape[3]))
+        at_once, tiling = self._passes.of(*sides)
+        tiled = any(axis.size < axis.length for axis in tiling)
+        # Of powers of 2, so that a pass has as many directions however many images there are.
+        at_once = _power_of_two(at_once)
+        start = 0
+        while start < len(noisy):
+            images = slice(start, start + _power_of_two(min(at_once, len(noisy) - start)))
+            start = images.stop
+            linearize: Linearize = self._derivatives.at
+            if levels is not None:
+                linearize = functools.partial(linearize, levels=levels[images])
+            if tiled:
+                linearize = in_tiles(linearize, tiling)
+            if sides != (height, width):
+                linearize = with_margins(linearize, sides)
+            # In tiles there is one after the other in any case.
+            directions = self.batch_size if tiled else at_once // (images.stop - images.start)
+            yield images, Jacobians(take(noisy, images, NOISY), linearize, directions)
+
+
+def _power_of_two(number):
+    """The largest that is not above a number."""
+    return 1 << (number.bit_length() - 1)
+
 
 def as_linearizer(given: DenoiserLike | Linearizer) -> Linearizer:
     """The `Linearizer` that was given, or one of the denoiser that was; see `as_denoiser`."""
@@ -122,9 +190,7 @@ class Jacobian:
 
     Args:
         noisy: y, `(height, width, channels)`.
-        linearize: a function of an image `(1, height, width, channels)`, y or one near it, that returns
-            r there, with a batch axis; a function that, for the size of a batch, returns a function that
-            applies dr/dy to such batches of directions; and one for (dr/dy)^T.
+        linearize: see `jacobian_products.Linearize`; of images `(1, height, width, channels)`.
         batch_size: directions computed at once.
         by_rows: whether `matrix` is made of products with the transposed Jacobian, which are faster
             where both are derivatives.
@@ -144,19 +210,24 @@ class Jacobian:
     def __init__(
         self,
         noisy: np.ndarray,
-        linearize: Callable[[np.ndarray], tuple[Any, Callable, Callable]],
+        linearize: Linearize,
         batch_size: int = BATCH_SIZE,
         by_rows: bool = False,
     ) -> None:
         self.noisy = noisy
-        residual, apply, transposed = linearize(noisy[None])
-        # For batches of a size: one has its own graph, or program.
-        self._apply, self._transposed = _OfSizes(apply), _OfSizes(transposed)
+        self._alone = Jacobians(noisy[None], linearize, batch_size)
         self.by_rows = by_rows
-        self.denoised = noisy - ops.convert_to_numpy(residual)[0]
+        self.denoised = self._alone.denoised[0]
         self.batch_size = batch_size
-        self.products = 0
         self._linearize = linearize
+
+    @property
+    def products(self) -> int:
+        return self._alone.products
+
+    def forget_products(self) -> None:
+        """Counts from 0 again."""
+        self._alone.products = 0
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -170,11 +241,15 @@ class Jacobian:
 
     def apply(self, directions: np.ndarray) -> np.ndarray:
         """J v for each of some directions, `(count, height, width, channels)`, float32."""
-        return self._batches(directions, self._apply)
+        return self._alone.apply(array_of(directions)[None])[0]
 
     def apply_transposed(self, directions: np.ndarray) -> np.ndarray:
         """J^T u for each of some directions, shaped as for `apply`."""
-        return self._batches(directions, self._transposed)
+        return self._alone.apply_transposed(array_of(directions)[None])[0]
+
+    def apply_symmetric(self, directions: np.ndarray) -> np.ndarray:
+        """(J + J^T) v / 2 for each of some directions, shaped as for `apply`: two products each."""
+        return self._alone.apply_symmetric(array_of(directions)[None])[0]
 
     def matrix(
         self, progress: Callable[[int, int], object] = lambda done, total: None
@@ -229,7 +304,7 @@ class Jacobian:
         noise = keyed_normal(check_seed(seed), [0], _NEARBY_DRAW, self.shape)
         near = self.noisy + np.float32(level) * noise
         residual, *_ = self._linearize(near)
-        change = near[0] - ops.convert_to_numpy(residual)[0] - self.denoised.astype(np.float64)
+        change = near[0] - ops.convert_to_numpy(residual())[0] - self.denoised.astype(np.float64)
         expected = self.apply(near - self.noisy)[0]
         rounding = _ROUNDING * np.linalg.norm(self.denoised)
         if np.linalg.norm(change - expected) <= rounding:
@@ -249,35 +324,6 @@ class Jacobian:
         size = float(np.sqrt(np.mean(np.square(self.noisy, dtype=np.float64)))) or 1.0
         return sigma / 10 if sigma else size / 100
 
-    def _batches(self, directions, residual_product):
-        directions = np.asarray(array_of(directions), np.float32)
-        products = np.empty_like(directions)
-        size = min(len(directions), self.batch_size)
-        for start in range(0, len(directions), size):
-            batch = directions[start : start + size]
-            # The last batch is filled up, so that the backends compile for one size only.
-            padded = np.pad(batch, [(0, size - len(batch)), (0, 0), (0, 0), (0, 0)])
-            found = ops.convert_to_numpy(residual_product(padded))
-            products[start : start + size] = batch - found[: len(batch)]
-        self.products += len(directions)
-        return products
-
-
-class _OfSizes:
-    """A product with batches of directions, made for the size of the last batch."""
-
-    def __init__(self, made_for):
-        self._made_for = made_for
-        self._made = {}
-
-    def __call__(self, directions):
-        size = len(directions)
-        if size not in self._made:
-            # What another size needed, such as a graph, is let go first.
-            self._made.clear()
-            self._made[size] = self._made_for(size)
-        return self._made[size](directions)
-
 
 class _Derivatives:
     """Linearizes a network by the backend's derivatives; see `FrozenGates`."""
@@ -292,14 +338,14 @@ class _Derivatives:
         self._vjp = self._checked(_backend.compile_vjp(network, evaluate))
 
     def at(self, noisy, levels=None):
-        """See `FrozenGates`; `levels` is the noise level of a network that is told it."""
+        """See `jacobian_products.Linearize`; `levels` (b,) are of a network that is told them."""
         point = [noisy] if levels is None else [noisy, levels]
 
         def times(count):
             return [part.repeat(count, axis=0) for part in point]
 
         return (
-            self._evaluate(*point),
+            lambda: self._evaluate(*point),
             lambda count: self._checked(self._jvp(*times(count))),
             lambda count: self._checked(self._vjp(*times(count))),
         )
@@ -335,7 +381,8 @@ def _is_linear(jacobian):
     z = y[::-1, ::-1]
     directions = np.stack([y, z, y + z, _SCALE * y, 0 * y])
     of_y, of_z, of_both, scaled, of_nothing = jacobian.apply(directions)
-    jacobian.products = 0
+    # They are the price of knowing, not asked for.
+    jacobian.forget_products()
     added = max(relative_error(of_y, jacobian.denoised), relative_error(of_y + of_z, of_both))
     multiplied = relative_error(scaled / _SCALE, of_y)
     return added <= _LINEAR and multiplied <= _HOMOGENEOUS and not of_nothing.any()

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_gahr.noise import keyed_normal
+from .intervals import standard_error
+from .traces import PROBES, probe_signs
 
 if TYPE_CHECKING:
     from .jacobian import Jacobian
-
-PROBES = 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,8 +79,7 @@ def probe_statistics(jacobian: Jacobian, probes: int = PROBES, seed: int = 0) ->
         >>> kg.analysis.probe_statistics(jacobian, probes=4).products
         8
     """
-    noise = keyed_normal(seed, range(probes), 1, jacobian.shape)
-    signs = np.where(noise < 0, np.float32(-1), np.float32(1))
+    signs = probe_signs(seed, 0, range(probes), jacobian.shape)
     forward, back = (
         products.reshape(probes, -1).astype(np.float64)
         for products in (jacobian.apply(signs), jacobian.apply_transposed(signs))
@@ -92,13 +90,13 @@ def probe_statistics(jacobian: Jacobian, probes: int = PROBES, seed: int = 0) ->
     power = powers.mean() or 1.0
     asymmetry = np.sqrt(differences.mean() / power)
     # The first-order error of a ratio's root.
-    spread = _standard_error(differences - asymmetry**2 * powers)
+    spread = standard_error(differences - asymmetry**2 * powers)
     return Statistics(
         float(traces.mean()),
         float(powers.mean()),
         float(asymmetry),
-        _standard_error(traces),
-        _standard_error(powers),
+        float(standard_error(traces)),
+        float(standard_error(powers)),
         float(spread / (2 * power * asymmetry)) if asymmetry else 0.0,
         2 * probes,
     )
@@ -121,7 +119,3 @@ def oracle_shrinkage(coefficients: np.ndarray, sigma: float) -> np.ndarray:
     """
     power = np.square(np.asarray(coefficients, np.float64))
     return np.divide(power, power + sigma**2, out=np.ones_like(power), where=power + sigma**2 > 0)
-
-
-def _standard_error(values):
-    return float(np.std(values, ddof=1) / np.sqrt(len(values)))

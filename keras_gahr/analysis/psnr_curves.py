@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ from keras_gahr.progress import Progress, shows_progress
 from keras_gahr.psnr import SIGMAS, psnr_at
 from keras_gahr.result import SavedResult
 
+from .intervals import standard_error
 from .psnr_files import PSNRCurves
 
 if TYPE_CHECKING:
@@ -80,20 +80,12 @@ class PSNRCurve(SavedResult):
     @property
     def error_over_images(self) -> np.ndarray:
         """Standard error of the mean if the images were drawn anew, (S,); NaN for one image."""
-        return _standard_error(self.after.mean(axis=1))
+        return standard_error(self.after.mean(axis=1))
 
     @property
     def error_over_draws(self) -> np.ndarray:
         """Standard error of the mean if only the noise were drawn anew, (S,); NaN for one draw."""
-        return _standard_error(self.after.mean(axis=2))
-
-
-def _standard_error(values):
-    """Of the mean over the last axis, which has the independent values."""
-    count = values.shape[-1]
-    if count < 2:
-        return np.full(values.shape[:-1], np.nan)
-    return values.std(axis=-1, ddof=1) / math.sqrt(count)
+        return standard_error(self.after.mean(axis=2))
 
 
 @shows_progress("measuring")

@@ -11,17 +11,12 @@ from numpy.typing import ArrayLike
 
 from keras_gahr import _backend
 from keras_gahr.datasets.stacks import pixel_values
-from keras_gahr.errors import InputError
-from keras_gahr.memory import in_units, parse_memory
 from keras_gahr.noise import check_whole
 
 from .denoiser import Denoiser
 from .folding import FoldedNetwork
 from .footprint import footprint
-from .reach import network_reach
-from .tiling import AxisTiling, best_tiling, pixels_of
-
-_SHARE_OF_FREE_MEMORY = 4
+from .passes import Passes, allowed_memory
 
 
 class Inference:
@@ -64,15 +59,10 @@ class Inference:
     ) -> None:
         self.denoiser = denoiser
         self.batch_size = check_whole(batch_size, "batch_size", 1)
-        if isinstance(memory, str):
-            memory = parse_memory(memory)
-        elif memory is not None:
-            check_whole(memory, "memory", 0)
-        free = _backend.memory_free()
-        self.memory = free // _SHARE_OF_FREE_MEMORY if memory is None else min(memory, free)
+        self.memory = allowed_memory(memory)
         self.pad = pad
         self._folded = FoldedNetwork(denoiser)
-        self._plans = {}
+        self._passes = Passes(denoiser, self.network, footprint, self.batch_size, self.memory)
         self._residual = _backend.compile_inference(
             self.network,
             # A network in bfloat16 leaves its outputs in that.
@@ -97,7 +87,7 @@ class Inference:
 
     def fits(self, shape: Sequence[int]) -> bool:
         """Whether images of this shape, `(count, height, width, channels)`, are computed all at once."""
-        at_once, tiling = self._plan(*shape[1:3])
+        at_once, tiling = self._passes.of(*shape[1:3])
         return shape[0] <= at_once and all(axis.size == axis.length for axis in tiling)
 
     def at_once(self, shape: Sequence[int]) -> int:
@@ -109,7 +99,7 @@ class Inference:
             InputError: as `residual`.
         """
         self.check_shape(shape)
-        return self._plan(*self.padded(shape[1:3]))[0]
+        return self._passes.of(*self.padded(shape[1:3]))[0]
 
     def residual(
         self,
@@ -135,7 +125,7 @@ class Inference:
         count, height, width, _ = noisy.shape
         levels = self.denoiser.check_levels(sigma, count)
         noisy = self._with_margins(noisy)
-        at_once, (down, across) = self._plan(*noisy.shape[1:3])
+        at_once, (down, across) = self._passes.of(*noisy.shape[1:3])
         passes = [
             (start, rows, columns)
             for start in range(0, count, at_once)
@@ -178,35 +168,6 @@ class Inference:
         """The height and width of images once they are continued, if they are."""
         multiple = self.denoiser.size_multiple if self.pad else 1
         return tuple(-(-side // multiple) * multiple for side in sides)
-
-    def _plan(self, height, width):
-        """How many images are computed at once, and the tilings of rows and columns."""
-        if (height, width) not in self._plans:
-            self._plans[height, width] = self._make_plan(height, width)
-        return self._plans[height, width]
-
-    def _make_plan(self, height, width):
-        whole = [AxisTiling(side, side, 0, 1) for side in (height, width)]
-        if self.denoiser.foreign:
-            # What its layers take, and how far they see, is not known.
-            return self.batch_size, whole
-        channels = self.denoiser.input_channels + self.denoiser.output_channels
-        # An image and its residual, and what is made of them.
-        images = 2 * 4 * channels * height * width
-        needed = footprint(self.network)
-        pixels = needed.pixels(self.memory - images)
-        reach = network_reach(self.network)
-        if reach is None or pixels >= height * width:
-            return min(self.batch_size, max(1, pixels // (height * width))), whole
-        tiling = best_tiling(height, width, reach, pixels)
-        if (least := pixels_of(tiling)) > pixels:
-            least = images + needed.bytes(least)
-            raise InputError(
-                f"received {in_units(self.memory)} of memory, but the smallest tiles of an image of "
-                f"{height}x{width} take {in_units(least)} with this denoiser: allow as much (--memory), "
-                "or choose a smaller network"
-            )
-        return 1, tiling
 
 
 class CurrentInference:
