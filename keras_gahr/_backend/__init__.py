@@ -85,6 +85,15 @@ def fold(step, tensors, carry, count):
     return _module.fold(step, tensors, carry, count)
 
 
+def float32_products():
+    """A context in which products of float32 matrices are computed in float32, as far as one can say so.
+
+    On an accelerator they may be rounded to TF32, which has three digits: JAX does so by default, PyTorch
+    if it is told to, and TensorFlow by one switch for the whole process, which is left as it is.
+    """
+    return _module.float32_products()
+
+
 def devices():
     """The devices that the backend would use, one name each."""
     return _module.devices()

@@ -79,6 +79,11 @@ def _compile(model, function):
     return run
 
 
+def float32_products():
+    """See `keras_gahr._backend`."""
+    return jax.default_matmul_precision("float32")
+
+
 def devices():
     """The devices JAX would use, one name each."""
     return [f"{device.platform}:{device.id} ({device.device_kind})" for device in jax.devices()]

@@ -1,5 +1,6 @@
 """TensorFlow."""
 
+import contextlib
 import contextvars
 
 import keras
@@ -93,6 +94,11 @@ def _recomputed(step, index, count):
         return step(index, values[:count], values[count:])
 
     return tf.recompute_grad(one)
+
+
+def float32_products():
+    """See `keras_gahr._backend`."""
+    return contextlib.nullcontext()
 
 
 def devices():

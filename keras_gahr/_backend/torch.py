@@ -1,5 +1,7 @@
 """PyTorch."""
 
+import contextlib
+
 import keras
 import torch
 from torch.autograd import forward_ad
@@ -145,6 +147,11 @@ def _evaluation_of(model):
 def _differentiable_attention():
     """Within it attention is computed in the one way that can be differentiated in any mode."""
     return sdpa_kernel(SDPBackend.MATH)
+
+
+def float32_products():
+    """See `keras_gahr._backend`."""
+    return contextlib.nullcontext()
 
 
 def devices():

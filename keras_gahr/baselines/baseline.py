@@ -7,6 +7,7 @@ from types import NoneType
 import numpy as np
 from keras import ops
 
+from keras_gahr import _backend
 from keras_gahr.datasets.arrays import NEARLY_CLEAN, blocks, to_float
 from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.denoisers import Denoiser
@@ -94,7 +95,8 @@ class Baseline(Denoiser):
         """
         noisy = pixel_tensor(noisy)
         self.check_shape(noisy.shape)
-        return self.residual_layer.noise_level(noisy)
+        with _backend.float32_products():
+            return self.residual_layer.noise_level(noisy)
 
     def check_shape(self, shape):
         super().check_shape(shape)
@@ -129,6 +131,11 @@ class ResidualLayer(Layer):
         super().__init__(name=name, trainable=False)
         self.output_channels = output_channels
         self.sigma = None if sigma is None else self.constant(check_sigma(sigma), "sigma")
+
+    def __call__(self, *tensors, **options):
+        # A formula that is exact on one device is so on all.
+        with _backend.float32_products():
+            return super().__call__(*tensors, **options)
 
     def constant(self, value, name):
         """A weight that is not trained; uint8 stays uint8, all else becomes float32."""

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import pywt
@@ -12,7 +13,13 @@ from keras import ops
 
 from keras_gahr import InputError, load_denoiser, save_denoiser
 from keras_gahr.analysis.psnr_curves import psnr_curve
-from keras_gahr.baselines import EmpiricalBayes, OracleThresholding, Wiener, empirical_bayes
+from keras_gahr.baselines import (
+    EmpiricalBayes,
+    LocalBayes,
+    OracleThresholding,
+    Wiener,
+    empirical_bayes,
+)
 from keras_gahr.baselines.bases import separable_basis, wavelet_coefficients
 from keras_gahr.denoisers import Inference
 from keras_gahr.sampling import AscentSchedule, sample
@@ -241,3 +248,19 @@ def test_a_baseline_of_another_level():
     np.testing.assert_allclose(other.denoise(noisy), expected, atol=1e-6)
     assert np.abs(known.denoise(noisy) - expected).max() > 0.01
     assert blind.at(0.3) is blind
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="JAX alone says so for each product")
+@pytest.mark.parametrize("local", [False, True])
+def test_no_product_of_matrices_may_be_rounded_to_tf32(local):
+    import jax
+
+    images = np.random.default_rng(0).integers(256, size=(6, 8, 8, 1), dtype=np.uint8)
+    denoiser = (
+        LocalBayes(images, 3, "equivariant", sigma=0.1)
+        if local
+        else Wiener.from_images(images, sigma=0.1)
+    )
+    program = str(jax.make_jaxpr(lambda noisy: denoiser(noisy))(np.zeros((2, 8, 8, 1), np.float32)))
+    exact = program.count("precision=(Precision.HIGHEST, Precision.HIGHEST)")
+    assert exact == program.count("dot_general[") > 0
