@@ -3,7 +3,7 @@
 import numpy as np
 from keras import ops
 
-from .posterior_means import BLOCK_VALUES, SquareMeans, factor, joined, nothing, read
+from .posterior_means import SquareMeans, block_values, factor, joined, nothing, read
 from .windows import spread, window_groups
 
 _MOST_ROWS = 4096
@@ -90,8 +90,9 @@ class EquivariantMeans(SquareMeans):
             )
 
         total = batch * windows
-        chunk = max(1, min(total, _MOST_ROWS, BLOCK_VALUES // places))
-        at_once = min(BLOCK_VALUES // (chunk * places), 4 * BLOCK_VALUES // (places * size))
+        block = block_values()
+        chunk = max(1, min(total, _MOST_ROWS, block // places))
+        at_once = min(block // (chunk * places), 4 * block // (places * size))
         width = len(offsets[0]) * len(offsets[1]) * channels + 1
         found = []
         for first in range(0, total, chunk):

@@ -13,6 +13,9 @@ from .baseline import ResidualLayer
 BLOCK_VALUES = 2**20
 """Distances that are known at once (4 MiB); more do not stay in the caches of a processor."""
 
+_ACCELERATOR_BLOCKS = 16
+"""As many such blocks at a time: smaller ones leave an accelerator waiting for the next."""
+
 _FARTHEST = 1e30
 """A squared distance above all others, in any unit."""
 
@@ -21,6 +24,12 @@ _LEAST_EXPONENT = -80.0
 
 _NORMAL_MEDIAN = 0.6744897501960817
 """The median of |z| for a normal z of standard deviation 1."""
+
+
+def block_values():
+    """Distances that are known at once on the device at hand."""
+    on_accelerator = _backend.memory_available() is not None
+    return BLOCK_VALUES * (_ACCELERATOR_BLOCKS if on_accelerator else 1)
 
 
 class PosteriorMeans(ResidualLayer):
@@ -207,6 +216,6 @@ def means_of_images(layer, noisy, sigma, add_up):
 
     start = nothing((batch, 1, *judged), (batch, 1, *shape), (batch, 1, *judged))
     _, means, mass = layer.fold(
-        step, (noisy, factors), start, BLOCK_VALUES // (batch * math.prod(shape))
+        step, (noisy, factors), start, block_values() // (batch * math.prod(shape))
     )
     return (means / mass)[:, 0] / 255

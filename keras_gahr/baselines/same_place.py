@@ -3,8 +3,8 @@
 from keras import ops
 
 from .posterior_means import (
-    BLOCK_VALUES,
     SquareMeans,
+    block_values,
     factor,
     joined,
     means_of_images,
@@ -64,7 +64,7 @@ class SamePlaceMeans(SquareMeans):
             return (carry[0] + ops.sum(spread[..., None] * images, axis=1),)
 
         places = batch, 1, len(down), len(across)
-        at_once = BLOCK_VALUES // (batch * sides[0] * sides[1] * self.output_channels)
+        at_once = block_values() // (batch * sides[0] * sides[1] * self.output_channels)
         least, mass = self.fold(weigh, (noisy, factors), nothing(places, places), at_once)
         (total,) = self.fold(
             average, (noisy, factors, least, mass), (ops.zeros_like(noisy[:, 0]),), at_once

@@ -14,16 +14,10 @@ from keras_gahr.baselines import EmpiricalBayes, LocalBayes, MaskedBayes
 from keras_gahr.baselines.local_bayes import LOCAL_RULES
 from keras_gahr.sampling import AscentSchedule, sample
 
-BLOCKS = tuple(
-    f"keras_gahr.baselines.{module}.BLOCK_VALUES"
-    for module in ("equivariant", "posterior_means", "same_place")
-)
-
 
 @pytest.fixture
 def in_small_blocks(monkeypatch):
-    for name in BLOCKS:
-        monkeypatch.setattr(name, 2000)
+    monkeypatch.setattr("keras_gahr.baselines.posterior_means.BLOCK_VALUES", 2000)
 
 
 def pictures(count, height=8, width=8, channels=1, seed=0):
