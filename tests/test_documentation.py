@@ -1,12 +1,14 @@
 """Every command that README.md and docs/ show exists; those that a laptop can run are run."""
 
 import ast
+import gzip
 import importlib
 import inspect
 import io
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import zipfile
@@ -246,6 +248,10 @@ def workplace(tmp_path, golden):
             data = io.BytesIO()
             small.resize((178, 218), Image.Resampling.BICUBIC).save(data, "JPEG")
             archive.writestr(f"{k:06}.jpg", data.getvalue())
+    digits = random.integers(0, 256, (24, 28, 28), np.uint8)
+    header = struct.pack(">4B3I", 0, 0, 8, 3, *digits.shape)
+    with gzip.open(tmp_path / "train-images-idx3-ubyte.gz", "wb") as file:
+        file.write(header + digits.tobytes())
     programs = tmp_path / ".programs"
     programs.mkdir()
     program = programs / "gahr"

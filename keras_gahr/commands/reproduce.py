@@ -28,7 +28,9 @@ def reproduce(
     ] = "laptop",
     faces: Annotated[
         Path | None,
-        typer.Option(help="Dataset of faces for those that want one; default: synthetic images."),
+        typer.Option(
+            help="Dataset of faces, or other images, for those that want one; default: synthetic ones."
+        ),
     ] = None,
     assignments: Annotated[
         list[str] | None,

@@ -256,6 +256,42 @@ _TABLE: Mapping[str, Mapping[str, Mapping[str, object]]] = {
         },
         "paper": {},
     },
+    "locality": {
+        "smoke": {
+            "images": 512,
+            "size": 12,
+            "train_images": 256,
+            "known_images": 32,
+            "test_size": 32,
+            "num_kernels": 16,
+            "num_layers": 5,
+            "num_blocks": 1,
+            "epochs": 4,
+            "images_per_epoch": 2560,
+            "batch_size": 16,
+            "learning_rate": 4e-3,
+            "halve_every": 1,
+            "samples": 8,
+            "steps": 6,
+            "calibrated": 2,
+        },
+        "laptop": {
+            "images": 8000,
+            "train_images": 4000,
+            # What local optima take grows with it: minutes for each network.
+            "known_images": 100,
+            "test_size": 100,
+            "num_kernels": 32,
+            "epochs": 8,
+            "images_per_epoch": 8000,
+            "batch_size": 16,
+            "halve_every": 2,
+            "samples": 16,
+            "steps": 10,
+            "calibrated": 2,
+        },
+        "paper": {},
+    },
     # The network on unshuffled faces is that of "eigenbasis". Towards small noise every denoiser has
     # slope 1: slopes are compared above.
     "shuffled": {

@@ -22,6 +22,7 @@ from .datasets import intensity_histograms, overlap_histogram
 from .explanation import samples_of_rivals, unexplained_changes
 from .gaps import gap_over_images, gap_over_noise
 from .images import denoised_images, image_pairs, image_row, show_image
+from .locality import explanation_of_samples, sides_over_noise
 from .onset import memorized_over_time, onset_times
 from .output import png_bytes, save
 from .psnr import PSNRLine, psnr_lines
@@ -43,6 +44,7 @@ __all__ = [
     "eigenvectors",
     "error_parts",
     "explained_by_sides",
+    "explanation_of_samples",
     "figures_of",
     "gap_over_images",
     "gap_over_noise",
@@ -64,6 +66,7 @@ __all__ = [
     "shrinkage_and_coefficients",
     "shrinkage_over_images",
     "shrinkage_over_noise",
+    "sides_over_noise",
     "similarity_crossing",
     "similarity_histograms",
     "training_history",
