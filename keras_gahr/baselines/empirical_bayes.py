@@ -153,6 +153,9 @@ class PosteriorMean(ResidualLayer):
     def _weights(squares, sigma):
         """The posterior of the training images, (batch, N)."""
         excess = squares - ops.min(squares, axis=1, keepdims=True)
+        if excess.shape[1] == 1:
+            # Keras warns of the softmax of a single number.
+            return ops.ones_like(excess)
         return ops.softmax(-excess / (2 * ops.square(sigma)[:, None]), axis=1)
 
     @staticmethod

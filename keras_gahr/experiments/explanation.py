@@ -13,6 +13,24 @@ _QUESTION = (
     "Is it a copy of its training images, a Gaussian model, a local machine, or none of these?"
 )
 
+CHANGES = (
+    "Of the squared change |D(y) - y|^2 that the network makes, the share that is not what the rival does, "
+    "with the half width of its 95% interval over images; at the right, at the images on the way of the "
+    "network's samples."
+)
+SAMPLES = (
+    "Samples from the same noise; numbers: mean distance |x - x'| / sqrt(d) from the network's."
+)
+SHELL = (
+    "A noisy image lies in the shell of a training image if it is no farther away than 99% of the noisy "
+    "versions of that image are. Where shells of training images are left, a copy has nothing to say; a "
+    "network that copies does so within them."
+)
+SAME_NOISE = (
+    "The rivals and the network start from the same noise and take the same steps (Euler's). A rival "
+    "estimates the noise level of each image where it is not told it."
+)
+
 
 def explanation_document(found, settings, seconds=None):
     """The page of one network.
@@ -37,93 +55,90 @@ def explanation_document(found, settings, seconds=None):
     )
 
 
-def explanation_sections(found, name=""):
-    """The sections of a network on a page, which may be one of several.
+def explanation_sections(found):
+    """The sections of a network on a page of its own.
 
     Args:
         found: `Explanation`.
-        name: of the network, if there are several: a word for names of pictures.
     """
-    stem = f"-{name}" if name else ""
-    (_, changes), (_, samples) = figures_of(found)
-    of = f" of {name}" if name else ""
-    twins = [] if found.twins is None else [_twins_section(found, of)]
+    changes, samples = explanation_pictures(found)
+    twins = [] if found.twins is None else [_twins_section(found)]
     return [
         Section(
-            f"What each rival leaves unexplained{of}",
-            [*_rivals_text(found), RULE[0].upper() + RULE[1:] + "."],
-            [
-                Picture(
-                    f"explanation{stem}",
-                    png_bytes(changes),
-                    "Of the squared change |D(y) - y|^2 that the network makes, the share that is not what "
-                    "the rival does, with the half width of its 95% interval over images; at the right, at "
-                    "the images on the way of the network's samples.",
-                    f"Two heat maps over noise levels and rivals, and curves. Explained by: {found.verdict}.",
-                ),
-                _unexplained_table(found),
-            ],
+            "What each rival leaves unexplained",
+            [rivals_text(found.rivals), images_text(found), rule_text()],
+            [changes, _unexplained_table(found)],
         ),
-        Section(
-            f"Near training images, and far from them{of}", _shell_text(), [_shell_table(found)]
-        ),
-        Section(
-            f"Samples{of}",
-            [
-                "The rivals and the network start from the same noise and take the same steps (Euler's). A "
-                "rival estimates the noise level of each image where it is not told it."
-            ],
-            [
-                Picture(
-                    f"samples{stem}",
-                    png_bytes(samples),
-                    "Samples from the same noise; numbers: mean distance |x - x'| / sqrt(d) from the "
-                    "network's.",
-                    "Rows of samples: the network's, and those of the rivals.",
-                ),
-                _samples_table(found),
-            ],
-        ),
+        Section("Near training images, and far from them", [SHELL], [_shell_table(found)]),
+        Section("Samples", [SAME_NOISE], [samples, _samples_table(found)]),
         *twins,
     ]
 
 
-def _rivals_text(found):
-    known = [(name, MEANING[name]) for name in found.rivals if name in MEANING]
+def explanation_pictures(found, name="", title=""):
+    """Two `Picture`s of a network: what each rival leaves unexplained, and samples from the same noise.
+
+    Args:
+        found: `Explanation`.
+        name: of the network, if there are several: a word for names of pictures.
+        title: of the first one; default: the verdict.
+    """
+    stem = f"-{name}" if name else ""
+    (_, changes), (_, samples) = figures_of(found, title=title)
+    return (
+        Picture(
+            f"explanation{stem}",
+            png_bytes(changes),
+            CHANGES,
+            f"Two heat maps over noise levels and rivals, and curves. Explained by: {found.verdict}.",
+        ),
+        Picture(
+            f"samples{stem}",
+            png_bytes(samples),
+            SAMPLES,
+            "Rows of samples: the network's, and those of the rivals.",
+        ),
+    )
+
+
+def rivals_text(rivals):
+    """A sentence on what rivals of these names are."""
+    known = [(name, MEANING[name]) for name in rivals if name in MEANING]
+    return "Rivals: " + "; ".join(f"{name}, {meaning}" for name, meaning in known) + "."
+
+
+def rule_text():
+    """The `RULE`, as a sentence."""
+    return RULE[0].upper() + RULE[1:] + "."
+
+
+def images_text(found):
+    """A sentence on the images that the rivals are made from, and how far the local ones see."""
     sides = {side for _, side in found.sides}
     lowest, highest = found.sides[0], found.sides[-1]
     seen = (
         f"squares of {lowest[1]} pixels"
         if len(sides) == 1
-        else f"squares of {lowest[1]} pixels at sigma {_level(lowest[0])} and of {highest[1]} at "
-        f"{_level(highest[0])}"
+        else f"squares of {lowest[1]} pixels at sigma {in_255ths(lowest[0])} and of {highest[1]} at "
+        f"{in_255ths(highest[0])}"
     )
-    return [
-        "Rivals: " + "; ".join(f"{name}, {meaning}" for name, meaning in known) + ".",
+    return (
         f"They are made from {found.num_training} training images (local: {found.num_local}); the local ones "
-        f"see {seen}.",
-    ]
+        f"see {seen}."
+    )
 
 
 def _unexplained_table(found):
     rows = []
     levels = zip(found.explained_by.items(), found.unexplained["test"], strict=True)
     for (sigma, best), values in levels:
-        rows.append((_level(sigma), *map(_cell, values), ", ".join(best) or "none"))
+        rows.append((in_255ths(sigma), *map(in_cell, values), ", ".join(best) or "none"))
     return Table(
         ("sigma", *found.rivals, "explained by"),
         rows,
         "Unexplained share on test images: mean and 95% interval over "
         f"{found.unexplained['test'].shape[2]} images.",
     )
-
-
-def _shell_text():
-    return [
-        "A noisy image lies in the shell of a training image if it is no farther away than 99% of the noisy "
-        "versions of that image are. Where shells of training images are left, a copy has nothing to say; a "
-        "network that copies does so within them."
-    ]
 
 
 def _shell_table(found):
@@ -134,10 +149,10 @@ def _shell_table(found):
             rows.append(
                 (
                     name,
-                    _level(sigma),
+                    in_255ths(sigma),
                     f"{inside.mean():.0%}",
                     *(
-                        _cell(values[s, found.rivals.index("copy"), chosen])
+                        in_cell(values[s, found.rivals.index("copy"), chosen])
                         for chosen in (inside, ~inside)
                     ),
                 )
@@ -151,27 +166,27 @@ def _shell_table(found):
 
 def _samples_table(found):
     rows = [
-        (name, _cell(distance))
+        (name, in_cell(distance))
         for name, distance in zip(found.rivals, found.sample_distance, strict=True)
         if np.isfinite(distance).any()
     ]
     return Table(("rival", "distance"), rows, "From the network's samples: mean and 95% interval.")
 
 
-def _twins_section(found, of):
+def _twins_section(found):
     twins = found.twins
     intervals = twins.gaussian_interval
     rows = [
         (
-            _level(sigma),
-            _cell(twins.agreement[s]),
+            in_255ths(sigma),
+            in_cell(twins.agreement[s]),
             in_words(twins.gaussian[s], intervals[s]),
-            _cell(twins.beyond[s]),
+            in_cell(twins.beyond[s]),
         )
         for s, sigma in enumerate(found.sigmas)
     ]
     return Section(
-        f"What twins agree on{of}",
+        "What twins agree on",
         [
             "Two Gaussian models of as many images agree with each other, too, and with that of the law when "
             "sigma^2 is replaced by kappa (arXiv 2602.02908). What the twins agree on beyond that is not "
@@ -188,11 +203,12 @@ def _twins_section(found, of):
     )
 
 
-def _level(sigma):
+def in_255ths(sigma):
+    """A noise level in words: "24.5/255"."""
     return f"{255 * sigma:.3g}/255"
 
 
-def _cell(values):
+def in_cell(values):
     """The mean with its interval; a dash without values."""
     if not len(values):
         return None

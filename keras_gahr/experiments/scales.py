@@ -88,8 +88,23 @@ _FACES_LAPTOP = {
 
 _TABLE: Mapping[str, Mapping[str, Mapping[str, object]]] = {
     "transition": {
-        "smoke": _SAMPLED_SMOKE | {"set_sizes": (2, 512)},
-        "laptop": _SAMPLED_LAPTOP | {"set_sizes": (1, 10, 100, 1000, 4000)},
+        "smoke": _SAMPLED_SMOKE
+        | {
+            "set_sizes": (2, 512),
+            # As many samples as images: on JAX most of the time is that of compiling for another number.
+            "explain_images": 8,
+            "explain_samples": 8,
+            "explain_steps": 8,
+            "explain_patch": 5,
+            "most_local": 16,
+        },
+        "laptop": _SAMPLED_LAPTOP
+        | {
+            "set_sizes": (1, 10, 100, 1000, 4000),
+            "explain_images": 16,
+            "explain_samples": 16,
+            "most_local": 64,
+        },
         "paper": {},
     },
     "eigenbasis": {

@@ -19,7 +19,12 @@ from .calibration import explained_by_sides
 from .clock import memorization_clock
 from .copying import measures_and_nulls
 from .datasets import intensity_histograms, overlap_histogram
-from .explanation import samples_of_rivals, unexplained_changes
+from .explanation import (
+    explained_by_rivals,
+    samples_of_rivals,
+    unexplained_changes,
+    unexplained_over_images,
+)
 from .gaps import gap_over_images, gap_over_noise
 from .images import denoised_images, image_pairs, image_row, show_image
 from .locality import explanation_of_samples, sides_over_noise
@@ -43,6 +48,7 @@ __all__ = [
     "eigenvector_channels",
     "eigenvectors",
     "error_parts",
+    "explained_by_rivals",
     "explained_by_sides",
     "explanation_of_samples",
     "figures_of",
@@ -73,4 +79,5 @@ __all__ = [
     "training_levels",
     "twin_samples",
     "unexplained_changes",
+    "unexplained_over_images",
 ]

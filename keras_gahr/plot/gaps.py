@@ -2,10 +2,19 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 from matplotlib.figure import Figure
 
-from .style import BLACK, NOISY, grid, legend, new_figure, numbers_of_images, plain, shades
+from .style import (
+    BLACK,
+    NOISY,
+    curve_with_intervals,
+    grid,
+    legend,
+    new_figure,
+    numbers_of_images,
+    plain,
+    shades,
+)
 
 
 def gap_over_noise(
@@ -64,11 +73,7 @@ def gap_over_images(
     figure = new_figure(6.4, 4.4, title)
     axes = figure.subplots()
     for (name, numbers, gaps, intervals), color in zip(curves, shades(len(curves)), strict=True):
-        gaps, (low, high) = np.asarray(gaps), np.asarray(intervals).T
-        errors = np.maximum(0, [gaps - low, high - gaps])
-        axes.errorbar(
-            numbers, gaps, errors, fmt="o-", markersize=4, color=color, capsize=3, label=plain(name)
-        )
+        curve_with_intervals(axes, numbers, gaps, intervals, color, name)
     axes.axhline(0, color=NOISY, linewidth=1)
     if bound is not None:
         axes.axhline(bound, color=BLACK, linestyle=":", label=f"{bound:g} dB")

@@ -90,6 +90,22 @@ def numbers_of_images(axes: Axes, numbers: Sequence[int]) -> None:
     axes.set_xlabel("training images N")
 
 
+def curve_with_intervals(
+    axes: Axes,
+    places: Sequence[float],
+    values: Sequence[float],
+    intervals: Sequence[tuple[float, float]],
+    color: str | tuple[float, float, float, float],
+    label: str,
+) -> None:
+    """A curve of (M,) values with their intervals (M, 2); NaN where a value has none."""
+    means, (low, high) = np.asarray(values), np.asarray(intervals).T
+    errors = np.maximum(0, [means - low, high - means])
+    axes.errorbar(
+        places, means, errors, fmt="o-", markersize=4, color=color, capsize=3, label=plain(label)
+    )
+
+
 def histogram(axes: Axes, values: np.ndarray, edges: np.ndarray, color: str, label: str) -> None:
     """A histogram that others may lie over: faint, with a strong outline."""
     axes.hist(values, edges, color=color, alpha=0.3)

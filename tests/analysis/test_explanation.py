@@ -161,6 +161,15 @@ class TestTwins:
 
 
 @pytest.mark.one_backend
+def test_of_one_training_image_most_rivals_are_that_image(images):
+    found = explain(EmpiricalBayes(images[:1]), images[:1], images[32:], sigmas=[0.1], **SMALL)
+    assert {"copy", "gaussian", "same place", "masked"} <= {*found.explained_by[0.1]}
+    assert found.explained_on("train").keys() == {0.1}
+    # Without an interval.
+    assert found.numbers()["train"][0]["rivals"]["copy"]["unexplained"]["low"] is None
+
+
+@pytest.mark.one_backend
 def test_sides_are_found_and_progress_is_told(images):
     told = []
     options = {**SMALL, "patch": None, "progress": lambda *numbers: told.append(numbers)}

@@ -116,9 +116,13 @@ class Explanation(SavedNumbers):
     @property
     def explained_by(self) -> dict[float, list[str]]:
         """The rivals that explain the network on test images at each level, the best first; see `RULE`."""
+        return self.explained_on("test")
+
+    def explained_on(self, images: str) -> dict[float, list[str]]:
+        """The same on "test" or on "train" images."""
         return {
             float(sigma): self._best(values)
-            for sigma, values in zip(self.sigmas, self.unexplained["test"], strict=True)
+            for sigma, values in zip(self.sigmas, self.unexplained[images], strict=True)
         }
 
     def _best(self, values):
@@ -464,9 +468,9 @@ def _checked(denoiser, train_images, test_images):
                 *shapes
             )
         )
-    for name, stack in (("training", train), ("test", test)):
-        if len(stack) < 2:
-            raise InputError(f"received {len(stack)} {name} images, expected two or more")
+    for name, stack, least in (("training", train, 1), ("test", test, 2)):
+        if len(stack) < least:
+            raise InputError(f"received {len(stack)} {name} images, expected {least} or more")
     denoiser.check_shape(train.shape)
     return test, train
 

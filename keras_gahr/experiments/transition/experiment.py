@@ -5,6 +5,7 @@ repeats its own; with many both compute nearly the same function, and make nearl
 images from the same noise.
 """
 
+import contextlib
 import dataclasses
 
 import numpy as np
@@ -14,6 +15,7 @@ from keras_gahr.analysis.memorization import memorized_in_a_way
 from keras_gahr.errors import InputError
 from keras_gahr.reproduction.experiment import Experiment
 
+from ..explanations import ExplanationSettings, explanations_section
 from ..faces import FaceSettings
 from ..gap import measure_gap
 from ..networks import NetworkSettings, SamplingSettings, check_set_sizes
@@ -35,6 +37,7 @@ class TransitionSettings:
 
     Args:
         network, sampling, faces: what it has in common with others.
+        explanation: how networks are held against denoisers in closed form.
         size: height and width of the images.
         set_sizes: numbers of training images N, ascending.
         architecture, num_blocks, num_layers: of the networks, as `gahr train` has them.
@@ -43,6 +46,7 @@ class TransitionSettings:
     network: NetworkSettings = NetworkSettings()
     sampling: SamplingSettings = SamplingSettings()
     faces: FaceSettings = FaceSettings()
+    explanation: ExplanationSettings = ExplanationSettings()
     size: int = 80
     set_sizes: tuple[int, ...] = (1, 10, 100, 1000, 10_000, 99_325)
     architecture: str = "unet"
@@ -69,6 +73,7 @@ class Transition(Experiment):
         if samples < 2:
             raise InputError(f"received {samples} samples, expected at least 2 pairs")
         settings.sampling.schedule()
+        settings.explanation.check()
         network, most = settings.network, settings.set_sizes[-1]
         count = most + max(most, network.test_size)
         images = settings.faces.images(network, settings.size, count, faces)
@@ -90,13 +95,20 @@ class Transition(Experiment):
             progress(f"N = {size}: PSNR curves", place / places)
             pair = runs[2 * place : 2 * place + 2]
             gap = measure_gap(pair[0], settings.network)
-            progress(f"N = {size}: samples", (place + 0.3) / places)
-            train_sets = [run.split()[0].images for run in pair]
-            comparison = _compare(settings, pair, train_sets)
-            results.append(_result(size, gap, comparison))
+            # The networks are trained, and can be looked at again with other settings.
+            with _errors_of(size):
+                progress(f"N = {size}: samples", (place + 0.2) / places)
+                comparison = _compare(settings, pair)
+                progress(f"N = {size}: what explains it", (place + 0.5) / places)
+                explanation = settings.explanation.explain(pair, settings.network.seed)
+            results.append(_result(size, gap, comparison, explanation))
             rows = comparison.rows()
             pages.append(twins_page(size, results[-1], rows, settings.sampling.samples))
-            numbers[f"N={size}"] = {**gap.numbers(), **comparison.numbers()}
+            numbers[f"N={size}"] = {
+                **gap.numbers(),
+                **comparison.numbers(),
+                "explanation": explanation.numbers(),
+            }
         crossing = crossing_of(results)
         numbers["crossing"] = crossing
         return self.document(
@@ -106,28 +118,34 @@ class Transition(Experiment):
                 images_section(runs[0].dataset),
                 curves_section(results),
                 samples_section(results, crossing, pages),
+                explanations_section({r.count: r.explanation for r in results}),
                 numbers_section(results, crossing),
             ],
             numbers=numbers,
         )
 
 
-def _compare(settings, pair, train_sets):
+@contextlib.contextmanager
+def _errors_of(size):
+    """Says of which networks an error is."""
     try:
-        return compare(
-            [run.denoiser() for run in pair],
-            train_sets,
-            count=settings.sampling.samples,
-            seed=settings.network.seed,
-            schedule=settings.sampling.schedule(),
-            batch_size=32,
-        )
+        yield
     except InputError as error:
-        # The networks are trained, and can be sampled again with other settings.
-        raise InputError(f"N = {len(train_sets[0])}: {error}") from error
+        raise InputError(f"N = {size}: {error}") from error
 
 
-def _result(size, gap, comparison):
+def _compare(settings, pair):
+    return compare(
+        [run.denoiser() for run in pair],
+        [run.split()[0].images for run in pair],
+        count=settings.sampling.samples,
+        seed=settings.network.seed,
+        schedule=settings.sampling.schedule(),
+        batch_size=32,
+    )
+
+
+def _result(size, gap, comparison, explanation):
     reports = comparison.reports
     return SetResult(
         count=size,
@@ -135,4 +153,5 @@ def _result(size, gap, comparison):
         twins=reports[0].twins["correlation"],
         closest=np.max([r.closest["correlation"].value[:, 0] for r in reports], axis=0),
         memorized=memorized_in_a_way(reports).ravel(),
+        explanation=explanation,
     )

@@ -5,11 +5,15 @@ import math
 
 import numpy as np
 
+from keras_gahr.analysis import Explanation
+from keras_gahr.analysis.explanation.report import EXPLAINED
 from keras_gahr.analysis.intervals import difference_interval, share_interval
 from keras_gahr.analysis.memorization import verdict
 from keras_gahr.analysis.slopes import fit_slope
 from keras_gahr.report.claim import Claim, all_of, in_words, is_above, is_below
 
+from ..explanation import in_255ths
+from ..explanations import MIDDLE, unexplained_by_copying
 from ..gap import Gap
 
 FEW = 10
@@ -36,6 +40,7 @@ class SetResult:
         closest: (P,), the larger of the correlations of A's sample with A's training images and of
             B's with B's.
         memorized: bool (2 P,), of A's and B's samples; see `memorized_in_a_way`.
+        explanation: `Explanation` of network A.
     """
 
     count: int
@@ -43,6 +48,7 @@ class SetResult:
     twins: np.ndarray
     closest: np.ndarray
     memorized: np.ndarray
+    explanation: Explanation
 
     @property
     def closer(self):
@@ -149,7 +155,23 @@ def claims_of(results):
             "a rise and a fall",
             "Fig. 2",
         ),
+        _copying_claim("With few training images (N = {}) copying explains", few[-1], is_below),
+        _copying_claim("With many (N = {}) copying does not explain", last, is_above),
     ]
+
+
+def _copying_claim(words, result, decide):
+    """Of noisy training images, where a copy is at its best."""
+    sigma = in_255ths(result.explanation.sigmas[MIDDLE])
+    side = "below" if decide is is_below else "above"
+    return Claim.about_mean(
+        unexplained_by_copying(result.explanation),
+        decide,
+        EXPLAINED,
+        statement=f"{words.format(result.count)} what the network does to noisy training images.",
+        expected=f"an unexplained share of |D(y) - y|^2 {side} {EXPLAINED:g} at sigma = {sigma}",
+        source="arXiv 2505.20123",
+    )
 
 
 def _of(values):

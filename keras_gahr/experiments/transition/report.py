@@ -11,6 +11,7 @@ from keras_gahr.plot import (
 )
 from keras_gahr.report.document import Picture, Section, Slider, Table
 
+from ..explanations import unexplained_by_copying
 from ..faces import describe_images
 from .findings import LOUD, NARROW, slopes_of
 
@@ -20,13 +21,18 @@ def answer(results, crossing):
     text = (
         f"With N = {first.count} the samples were {first.verdict}, with N = {last.count} "
         f"{last.verdict}; the gap between training and test images fell from "
-        f"{first.gap.largest:.1f} to {last.gap.largest:.1f} dB."
+        f"{first.gap.largest:.1f} to {last.gap.largest:.1f} dB. Of what the network does to noisy training "
+        f"images copying left {_by_copying(first)} unexplained, then {_by_copying(last)}."
     )
     if crossing is None:
         return text + " The similarity of twins did not overtake that with training images."
     return (
         text + f" Twins became closer to each other than to training images at N = {crossing:.0f}."
     )
+
+
+def _by_copying(result):
+    return f"{unexplained_by_copying(result.explanation).mean():.1%}"
 
 
 def images_section(dataset):

@@ -1,0 +1,198 @@
+"""What explains several networks, such as those of ever more training images, on one page."""
+
+import dataclasses
+
+from keras_gahr.analysis import explain
+from keras_gahr.analysis.explanation.report import EXPLAINED, LEVELS
+from keras_gahr.baselines.sides import Sides
+from keras_gahr.noise import check_whole
+from keras_gahr.plot import explained_by_rivals, png_bytes, unexplained_over_images
+from keras_gahr.report.claim import in_words
+from keras_gahr.report.document import Picture, Section, Slider, Table
+
+from .explanation import (
+    CHANGES,
+    SAME_NOISE,
+    SAMPLES,
+    explanation_pictures,
+    images_text,
+    in_255ths,
+    in_cell,
+    rivals_text,
+    rule_text,
+)
+
+MIDDLE = len(LEVELS) // 2
+"""The place, among the noise levels, of the one that numbers of networks are compared at."""
+
+_SETS = {"train": "training images", "test": "test images"}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ExplanationSettings:
+    """How the networks of an experiment are held against their rivals; see `explain`.
+
+    Args:
+        explain_images: of the training and of the test images each.
+        explain_samples: samples of each denoiser.
+        explain_steps: steps of sampling.
+        explain_patch: side of the squares that local rivals see; None: what explains the network best.
+        most_local: training images that the "local" rival knows; None: fewer, the larger they are.
+    """
+
+    explain_images: int = 16
+    explain_samples: int = 8
+    explain_steps: int = 20
+    explain_patch: int | None = None
+    most_local: int | None = None
+
+    def check(self):
+        """Raises `InputError` for settings that `explain` would refuse after all trainings."""
+        check_whole(self.explain_images, "explain_images", 2)
+        check_whole(self.explain_samples, "explain_samples", 1)
+        check_whole(self.explain_steps, "explain_steps", 1)
+        if self.most_local is not None:
+            check_whole(self.most_local, "most_local", 2)
+        if self.explain_patch is not None:
+            Sides(self.explain_patch)
+
+    def explain(self, pair, seed):
+        """The `Explanation` of the first of a pair of `FinishedRun`s, with the other one as its twin."""
+        train, test = pair[0].split()
+        return explain(
+            pair[0].denoiser(),
+            train.images,
+            test.images,
+            sigmas=LEVELS,
+            patch=self.explain_patch,
+            twin=pair[1].denoiser(),
+            twin_images=pair[1].split()[0].images,
+            images=self.explain_images,
+            samples=self.explain_samples,
+            steps=self.explain_steps,
+            most_local=self.most_local,
+            seed=seed,
+            progress=False,
+        )
+
+
+def unexplained_by_copying(found):
+    """What copying leaves unexplained of a network on noisy training images, at the `MIDDLE` level, (N,)."""
+    return found.unexplained["train"][MIDDLE, found.rivals.index("copy")]
+
+
+def explanations_section(found):
+    """The `Section` of several networks.
+
+    Args:
+        found: number of training images -> `Explanation`, ascending, all with twins.
+    """
+    first = next(iter(found.values()))
+    pictures = [
+        explanation_pictures(each, f"{count}", f"N = {count}") for count, each in found.items()
+    ]
+    values = [f"{count}" for count in found]
+    label = "training images N"
+    return Section(
+        "What explains the network",
+        [
+            "Network A is held against denoisers in closed form that know its training images. "
+            + rivals_text(first.rivals),
+            rule_text(),
+            "Of a single training image all rivals but the local one and the oracle are that image. Noisy "
+            "training images tell whether a network gives back what it was trained on, which all rivals do "
+            "that know these images and where a pixel lies, if the noise is low. " + SAME_NOISE,
+        ],
+        [
+            _verdicts_picture(found),
+            _unexplained_picture(found),
+            Slider(
+                label,
+                values,
+                [
+                    dataclasses.replace(
+                        changes,
+                        caption=f"{images_text(each)} On test images explained by: {each.verdict}.",
+                    )
+                    for (changes, _), each in zip(pictures, found.values(), strict=True)
+                ],
+                CHANGES,
+            ),
+            Slider(
+                label,
+                values,
+                [dataclasses.replace(samples, caption="") for _, samples in pictures],
+                SAMPLES,
+            ),
+            _twins_table(found),
+        ],
+    )
+
+
+def _verdicts_picture(found):
+    first = next(iter(found.values()))
+    panels = [
+        (words, [list(each.explained_on(name).values()) for each in found.values()])
+        for name, words in _SETS.items()
+    ]
+    verdicts = ". ".join(f"N = {count}: {each.verdict}" for count, each in found.items())
+    return Picture(
+        "explained-by",
+        png_bytes(
+            explained_by_rivals(
+                list(found),
+                first.sigmas,
+                first.rivals,
+                panels,
+                title="Who explains network A, the best first",
+            )
+        ),
+        "Who explains network A by this rule, by the number of training images and the noise level; cells "
+        "have the colour of the best, and are empty where nobody does.",
+        f"Two maps of names over noise levels and numbers of training images. On test images: {verdicts}.",
+    )
+
+
+def _unexplained_picture(found):
+    first = next(iter(found.values()))
+    sigma = in_255ths(first.sigmas[MIDDLE])
+    panels = [
+        (words, [each.unexplained[name][MIDDLE] for each in found.values()])
+        for name, words in _SETS.items()
+    ]
+    copying = "; ".join(
+        f"N = {count}: {unexplained_by_copying(each).mean():.2g}" for count, each in found.items()
+    )
+    return Picture(
+        "unexplained",
+        png_bytes(
+            unexplained_over_images(
+                list(found),
+                first.rivals,
+                panels,
+                bound=EXPLAINED,
+                title=f"What is left unexplained at sigma = {sigma}",
+            )
+        ),
+        f"What each rival leaves unexplained of |D(y) - y|^2 at sigma = {sigma}, with 95% intervals over "
+        f"images; below the dotted line ({EXPLAINED:.0%}) it explains the network, if none does so better.",
+        f"Two charts against the number of training images. Copying, on training images: {copying}.",
+    )
+
+
+def _twins_table(found):
+    return Table(
+        ("N", "agreement", "Gaussian share", "beyond"),
+        [
+            (
+                count,
+                in_cell(each.twins.agreement[MIDDLE]),
+                in_words(each.twins.gaussian[MIDDLE], each.twins.gaussian_interval[MIDDLE]),
+                in_cell(each.twins.beyond[MIDDLE]),
+            )
+            for count, each in found.items()
+        ],
+        f"What A and B agree on at sigma = {in_255ths(LEVELS[MIDDLE])}: correlation of their denoised test "
+        "images (less the mean image); the share of their product that Gaussian models of as many images "
+        "have in common; correlation of what is left without it (arXiv 2602.02908).",
+    )
