@@ -47,6 +47,7 @@ _HOMES = {
     "eigenbasis": "analysis",
     "explain": "analysis",
     "load_denoiser": "denoisers",
+    "log_density": "analysis",
     "memorization_report": "analysis",
     "psnr_curve": "analysis",
     "restore": "restoration",

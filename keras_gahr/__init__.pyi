@@ -16,6 +16,7 @@ from . import training as training
 from .analysis import compare as compare
 from .analysis import eigenbasis as eigenbasis
 from .analysis import explain as explain
+from .analysis import log_density as log_density
 from .analysis import memorization_report as memorization_report
 from .analysis import psnr_curve as psnr_curve
 from .denoisers import BFCNN as BFCNN

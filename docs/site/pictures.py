@@ -121,6 +121,9 @@ def figures(run):
     options = {"sigmas": [0.05, 0.15, 0.45], "patch": 9, "samples": 2, "most_local": 50}
     yield "explanation", kg.explain(denoiser, training_images()[1], tests, **options).plot()
 
+    found = kg.log_density(denoiser, tests, evaluations=100)
+    yield "density", list(kg.plot.figures_of(kg.analysis.DensityComparison.of(found, tests)))[1][1]
+
     row = [
         ("C^alpha", tests[5]),
         ("disk", max(kg.datasets.disk_images(8, SIDE, 0), key=np.std)),

@@ -11,6 +11,7 @@ from keras_gahr.baselines.bases import (
 from .calibration import Calibration, calibrate, read_sides
 from .comparison import Comparison, compare
 from .copying import CopyingReport, copying_report
+from .density import DENSITY_METHODS, DensityComparison, LogDensity, log_density
 from .eigenbases_by_sigma import eigenbases
 from .eigenvectors import METHODS, Eigenbasis, eigenbasis, exact_cost
 from .error_parts import BiasVariance, bias_variance
@@ -31,6 +32,7 @@ from .tangent import principal_angles, tangent_space
 from .traces import TRACE_METHODS, Traces, trace
 
 __all__ = [
+    "DENSITY_METHODS",
     "METHODS",
     "TRACE_METHODS",
     "BiasVariance",
@@ -38,12 +40,14 @@ __all__ = [
     "Closest",
     "Comparison",
     "CopyingReport",
+    "DensityComparison",
     "Eigenbasis",
     "Explanation",
     "Features",
     "Jacobian",
     "Jacobians",
     "Linearizer",
+    "LogDensity",
     "MemorizationReport",
     "PSNRCurve",
     "PSNRCurves",
@@ -66,6 +70,7 @@ __all__ = [
     "exact_cost",
     "explain",
     "fit_slope",
+    "log_density",
     "matrix_statistics",
     "memorization_report",
     "optimal_slope",

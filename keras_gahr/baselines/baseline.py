@@ -65,25 +65,26 @@ class Baseline(Denoiser):
     def at(self, sigma):
         """The denoiser of another noise level, a copy; itself if it estimates the level."""
         sigma = self.check_sigma(sigma)
-        if self.residual_layer.sigma is None:
-            return self
-        copy = type(self).from_config(self.get_config())
-        copy.set_weights(self.get_weights())
-        copy.set_sigma(sigma)
-        return copy
+        return self if self.residual_layer.sigma is None else self.knowing(sigma)
 
     def estimating(self):
         """The denoiser that estimates the noise level of each image, a copy; itself if it does already."""
-        layer = self.residual_layer
-        if layer.sigma is None:
-            return self
-        copy = type(self).from_config({**self.get_config(), "sigma": None})
+        return self if self.residual_layer.sigma is None else self._with_sigma(None)
+
+    def knowing(self, sigma):
+        """The denoiser that is given a noise level, a copy, whether or not this one is."""
+        return self._with_sigma(check_sigma(sigma))
+
+    def _with_sigma(self, sigma):
+        copy = type(self).from_config({**self.get_config(), "sigma": sigma})
+        own, other = self.residual_layer.sigma, copy.residual_layer.sigma
+        values = iter(
+            values
+            for weight, values in zip(self.weights, self.get_weights(), strict=True)
+            if weight is not own
+        )
         copy.set_weights(
-            [
-                values
-                for weight, values in zip(self.weights, self.get_weights(), strict=True)
-                if weight is not layer.sigma
-            ]
+            [np.float32(sigma) if weight is other else next(values) for weight in copy.weights]
         )
         return copy
 

@@ -22,6 +22,7 @@ from .copying import copying
 from .data import data_app
 from .demo import demo
 from .denoise import denoise
+from .density import density
 from .eigenbasis import eigenbasis
 from .explain import explain
 from .export import export
@@ -143,6 +144,7 @@ app.command()(report)
 
 app.command()(convert)
 app.command()(explain)
+app.command()(density)
 app.command()(export)
 app.command()(assemble)
 app.command()(baseline)

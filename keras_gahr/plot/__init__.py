@@ -19,6 +19,12 @@ from .calibration import explained_by_sides
 from .clock import memorization_clock
 from .copying import measures_and_nulls
 from .datasets import intensity_histograms, overlap_histogram
+from .density import (
+    densities_in_order,
+    densities_of_sets,
+    densities_of_twins,
+    most_and_least_probable,
+)
 from .explanation import (
     explained_by_rivals,
     samples_of_rivals,
@@ -45,6 +51,9 @@ __all__ = [
     "PSNRLine",
     "denoised_images",
     "denoising_summary",
+    "densities_in_order",
+    "densities_of_sets",
+    "densities_of_twins",
     "eigenvector_channels",
     "eigenvectors",
     "error_parts",
@@ -60,6 +69,7 @@ __all__ = [
     "measures_and_nulls",
     "memorization_clock",
     "memorized_over_time",
+    "most_and_least_probable",
     "onset_times",
     "overlap_histogram",
     "png_bytes",

@@ -13,8 +13,10 @@ from keras_gahr.analysis import (
     Closest,
     Comparison,
     CopyingReport,
+    DensityComparison,
     Eigenbasis,
     Explanation,
+    LogDensity,
     MemorizationReport,
     PatchSources,
     PosteriorComponents,
@@ -30,6 +32,12 @@ from .bias_and_variance import error_parts
 from .calibration import explained_by_sides
 from .clock import memorization_clock
 from .copying import measures_and_nulls
+from .density import (
+    densities_in_order,
+    densities_of_sets,
+    densities_of_twins,
+    most_and_least_probable,
+)
 from .explanation import samples_of_rivals, unexplained_changes
 from .images import as_shown, denoised_images, image_row, show_sheet
 from .psnr import PSNRLine, psnr_lines
@@ -283,3 +291,41 @@ def _(result, title=""):
             result.looks, gap_errors=result.gap_errors, title=title or result.headline
         ),
     )
+
+
+@figures_of.register
+def _(result: LogDensity, title=""):
+    yield "density", _in_order(result, title)
+
+
+@figures_of.register
+def _(result: DensityComparison, title=""):
+    found = result.found
+    yield "density", _in_order(found, title)
+    bits = found.bits_per_dimension
+    shown = np.sort(bits)
+    half = -(-len(result.images) // 2)
+    shown = np.append(shown[:half], shown[len(shown) - (len(result.images) - half) :])
+    yield (
+        "ranking",
+        most_and_least_probable(result.images, shown, title=title or "bits per dimension"),
+    )
+    if result.others is not None and result.told_apart is not None:
+        value, (low, high) = result.told_apart
+        said = f"told apart {value:.1%} of the time (95%: {low:.1%} to {high:.1%})"
+        others = result.others.bits_per_dimension
+        yield "others", densities_of_sets(bits, others, title=title or said)
+    if result.twin is not None:
+        said = "the same images under two denoisers"
+        if result.agreement is not None:
+            value, (low, high) = result.agreement
+            said = f"correlation {value:.3f} (95%: {low:.3f} to {high:.3f})"
+        twins = result.twin.bits_per_dimension
+        yield "agreement", densities_of_twins(bits, twins, title=title or said)
+
+
+def _in_order(found, title):
+    said = f"{found.method}, dequantized by sigma = {found.dequantization:.3g}"
+    bits = found.bits_per_dimension
+    reach = found.reach / (found.dimension * np.log(2))
+    return densities_in_order(bits, reach, title=title or said)

@@ -26,6 +26,7 @@ OF_ARRAYS = {
     "data show",
     "data shuffled",
     "denoise",
+    "density",
     "eigenbasis",
     "psnr",
     "restore",

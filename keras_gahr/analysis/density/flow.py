@@ -1,0 +1,99 @@
+"""The density along the probability-flow equation (Song et al. 2021, arXiv 2011.13456, equation 39).
+
+Along dy / d sigma = r(y) / sigma the density of the noisy law changes by d log p / d log sigma = -(d - tr J):
+from the image's own noise level up to the highest one, where noisy images count as normal.
+"""
+
+import dataclasses
+
+import numpy as np
+from scipy import stats
+
+from ..intervals import CONFIDENCE
+from ..traces import trace
+
+PASSES = 4
+"""Of the denoiser in a step, besides those of the trace."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Flowed:
+    """What `flow` finds of N images.
+
+    Attributes:
+        log_density, standard_error: float64 (N,), in nats; the error is of traces, not of the steps.
+        reach: half of the 95% intervals, (N,).
+        evaluations: passes of the network for each image, a product with the Jacobian counting as one.
+    """
+
+    log_density: np.ndarray
+    standard_error: np.ndarray
+    reach: np.ndarray
+    evaluations: int
+
+
+def flow(leveled, low, high, clean, steps, probes, seed, first, tick):
+    """Follows images up by Runge and Kutta's steps in sigma, whose ends lie evenly in log sigma.
+
+    Args:
+        leveled: `LeveledDenoiser` without noise of its own.
+        low, high: the lowest and the highest noise level.
+        clean: float32 (N, H, W, C).
+        steps, probes: of the way, and of the trace at each end of a step.
+        seed: of the probes.
+        first: the index of the first image.
+        tick: called with the evaluations of each image after each step.
+    """
+    sigmas = np.geomspace(low, high, steps + 1).tolist()
+    d = clean[0].size
+
+    def look(place, y):
+        found = trace(
+            leveled.linearizer(sigmas[place]),
+            y,
+            sigma=sigmas[place],
+            probes=probes,
+            # Other probes at each place.
+            seed=seed + place,
+            first=first,
+            progress=False,
+        )
+        seen = leveled.residual(y, sigmas[place]) / np.float32(sigmas[place])
+        tick(probes + PASSES)
+        return seen, found.value, found.standard_error
+
+    y = clean
+    seen, *found = look(0, y)
+    traces = [found]
+    for place in range(1, steps + 1):
+        y = _step(leveled, y, seen, sigmas[place - 1], sigmas[place])
+        seen, *found = look(place, y)
+        traces.append(found)
+    values, errors = np.stack(traces, axis=1)
+    weights = np.full(steps + 1, np.log(high / low) / steps)
+    weights[[0, -1]] /= 2
+    # Of equal variance in all directions, y - D(y) = (y - mean) sigma^2 / (s^2 + sigma^2).
+    lost = np.clip(1 - values[-1] / d, 1e-9, None)
+    power = np.square(seen, dtype=np.float64).sum(axis=(1, 2, 3))
+    last = -d / 2 * np.log(2 * np.pi * high**2 / lost) - power / (2 * lost)
+    error = np.sqrt(weights**2 @ errors**2)
+    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, (probes - 1) * (steps + 1))
+    return Flowed(
+        last + weights @ (d - values), error, quantile * error, (probes + PASSES) * (steps + 1)
+    )
+
+
+def _step(leveled, y, seen, sigma, following):
+    """y at the next level; `seen` is r(y) / sigma at this one.
+
+    It hardly changes where there is much noise, so that long steps in sigma are possible there.
+    """
+    length, middle = np.float32(following - sigma), (sigma + following) / 2
+
+    def slope(y, sigma):
+        return leveled.residual(y, sigma) / np.float32(sigma)
+
+    second = slope(y + length / 2 * seen, middle)
+    third = slope(y + length / 2 * second, middle)
+    fourth = slope(y + length * third, following)
+    return y + length / 6 * (seen + 2 * second + 2 * third + fourth)
