@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from keras_gahr.datasets import load
+from keras_gahr.datasets.mixture import MixtureRecipe
 from keras_gahr.noise import keyed_normal
 from keras_gahr.options.option import declared
 from keras_gahr.options.training import ClockOptions
@@ -39,6 +40,10 @@ def image_shape(dataset):
     """
     if isinstance(dataset, DatasetFolder):
         return load(dataset.path, verify=False).images.shape[1:]
+    if dataset.recipe == "mixture":
+        named = {field.name for field in dataclasses.fields(MixtureRecipe)}
+        given = {name: value for name, value in dataset.parameters.items() if name in named}
+        return MixtureRecipe(**given).image_shape
     sources = (
         value
         for value in dataset.parameters.values()
