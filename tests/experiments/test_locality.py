@@ -9,9 +9,10 @@ import keras_gahr as kg
 from keras_gahr.analysis import Calibration
 from keras_gahr.baselines import Wiener
 from keras_gahr.errors import InputError
+from keras_gahr.experiments.drawing import draw, first_noise, levels_for
 from keras_gahr.experiments.locality.experiment import Locality
 from keras_gahr.experiments.locality.findings import LocalityResult, claims_of
-from keras_gahr.experiments.locality.machines import draw, first_noise, levels_for, machines
+from keras_gahr.experiments.locality.machines import machines
 from keras_gahr.reproduction.settings import replaced
 from keras_gahr.sampling import NoiseLevels
 

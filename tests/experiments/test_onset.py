@@ -15,7 +15,7 @@ from keras_gahr.experiments.onset.curve import Curve, least_count
 from keras_gahr.experiments.onset.experiment import Onset
 from keras_gahr.experiments.onset.findings import claims_of, find_onset
 from keras_gahr.experiments.onset.forecast import early_gap, number_alone, score_forecast
-from keras_gahr.experiments.onset.mixture import MixtureSettings, build_network, draw_points
+from keras_gahr.experiments.onset.mixture import MixtureSettings, draw_points, mixture_network
 from keras_gahr.experiments.onset.power_law import fit_power_law, fit_times
 from keras_gahr.experiments.onset.report import answer, numbers, sections_of
 from keras_gahr.reproduction.settings import replaced
@@ -314,8 +314,8 @@ def test_points_are_of_both_halves_and_the_network_is_told_the_level():
     points = draw_points(4000, np.random.default_rng(0))
     assert points.mean() == pytest.approx(0, abs=0.05)
     assert np.square(points).mean() == pytest.approx(2, abs=0.05)
-    network = build_network(8, seed=0)
-    images, again = points[:2, :, None, None], build_network(8, seed=0)
+    network = mixture_network(8, seed=0)
+    images, again = points[:2, :, None, None], mixture_network(8, seed=0)
     found = np.array([network.predict([images, np.full(2, s)], verbose=0) for s in (0.1, 5.0)])
     assert found.shape == (2, 2, 8, 1, 1) and not np.allclose(found[0], found[1])
     same = again.predict([images, np.full(2, 5.0)], verbose=0)

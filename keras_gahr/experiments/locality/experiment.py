@@ -13,11 +13,12 @@ from keras_gahr.errors import InputError
 from keras_gahr.reproduction.experiment import Experiment
 from keras_gahr.reproduction.plan import DatasetTask
 
+from ..drawing import draw, first_noise, levels_for
 from ..faces import FaceSettings
 from ..networks import NetworkSettings
 from ..scales import scales_of
 from .findings import LocalityResult, claims_of
-from .machines import draw, first_noise, levels_for, machines
+from .machines import machines
 from .report import answer, images_section, numbers, samples_section, sides_section
 
 SIDES = (3, 5, 7, 9, 11, 13, 15, 17)

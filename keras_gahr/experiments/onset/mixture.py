@@ -6,22 +6,20 @@ clock, which looks at the network as it would in anybody's loop.
 """
 
 import dataclasses
-import itertools
 
-import keras
 import numpy as np
-from keras import layers, ops
 
-from keras_gahr import _backend
 from keras_gahr.denoisers import wrap
 from keras_gahr.errors import InputError
 from keras_gahr.training.clock import MemorizationClock
 
 from ..networks import check_set_sizes
+from ..points import build_network, noisy_batches, train_on
 from .curve import Curve
 from .length import steps_of
 
 DIMENSION = 8
+SHAPE = (DIMENSION, 1, 1)
 MEAN = 1.0
 """Of each coordinate in one half of the mixture; its negative in the other. The variance is 1."""
 
@@ -31,10 +29,7 @@ VALUE_RANGE = (-4.0, 4.0)
 SIGMAS = (0.08, 8.0)
 """The lowest and the highest noise level that is trained on, in units of the points."""
 
-_RATE = 6e-4
 _TEST_POINTS = 512
-_STEPS_DRAWN = 256
-"""Batches whose noise is drawn at a time."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -83,60 +78,9 @@ def draw_points(count, generator):
     return (sides + generator.standard_normal((count, DIMENSION))).astype(np.float32)
 
 
-class ResidualMLP(layers.Layer):
-    """The noise in points, divided by its level, from the points and the level.
-
-    One layer with all weights, since a step of so small a network is spent on calling layers. It takes
-    points as images (batch, 8, 1, 1) and levels (batch,).
-
-    Args:
-        width: of all hidden layers.
-        blocks: x + W relu(V relu(x)), as many.
-        seed: of the initial weights.
-    """
-
-    def __init__(self, width=128, blocks=2, seed=0, **kwargs):
-        super().__init__(**kwargs)
-        self.width, self.blocks, self.seed = width, blocks, seed
-
-    def build(self, images_shape, levels_shape):
-        sides = [DIMENSION + 1, *[self.width] * (2 * self.blocks + 1), DIMENSION]
-        seeds = keras.random.SeedGenerator(self.seed)
-        initial = keras.initializers.VarianceScaling(2.0, seed=seeds)
-        self._matrices, self._biases = (
-            [
-                self.add_weight(shape, initializer=how, name=f"{name}_{place}")
-                for place, shape in enumerate(shapes)
-            ]
-            for name, how, shapes in (
-                ("matrix", initial, itertools.pairwise(sides)),
-                ("bias", "zeros", [(side,) for side in sides[1:]]),
-            )
-        )
-
-    def call(self, images, levels):
-        points, levels = ops.reshape(images, (-1, DIMENSION)), levels[:, None]
-        # Of variance 1, whatever the level.
-        scaled = points / ops.sqrt(1 + MEAN**2 + levels**2)
-        x = self._affine(0, ops.concatenate([scaled, ops.log(levels) / 4], axis=1))
-        for block in range(self.blocks):
-            inner = self._affine(2 * block + 1, ops.relu(x))
-            x = x + self._affine(2 * block + 2, ops.relu(inner))
-        return ops.reshape(self._affine(2 * self.blocks + 1, ops.relu(x)), (-1, DIMENSION, 1, 1))
-
-    def _affine(self, place, x):
-        return ops.matmul(x, self._matrices[place]) + self._biases[place]
-
-    def compute_output_shape(self, images_shape, levels_shape):
-        return images_shape
-
-
-def build_network(width, seed):
-    """A functional Keras model of images (8, 1, 1) and noise levels (), compiled for stock training."""
-    images, levels = keras.Input((DIMENSION, 1, 1)), keras.Input(())
-    model = keras.Model([images, levels], ResidualMLP(width, seed=seed)(images, levels))
-    model.compile(keras.optimizers.Adam(_RATE), loss="mse", jit_compile=_backend.jit_compile())
-    return model
+def mixture_network(width, seed):
+    """The network of points as images (8, 1, 1)."""
+    return build_network(SHAPE, width=width, variance=1 + MEAN**2, seed=seed)
 
 
 def train_on_mixture(count, seed, settings):
@@ -152,7 +96,7 @@ def train_on_mixture(count, seed, settings):
     """
     generator = np.random.default_rng([seed, count])
     train, test = draw_points(count, generator), draw_points(_TEST_POINTS, generator)
-    model = build_network(settings.width, seed)
+    model = mixture_network(settings.width, seed)
     denoiser = wrap(model, "noise", "sigma", value_range=VALUE_RANGE)
     clock = MemorizationClock(
         *map(_as_images, (train, test)),
@@ -163,29 +107,16 @@ def train_on_mixture(count, seed, settings):
     )
     batch_size = min(settings.mixture_batch, count)
     last = settings.length(count)
-    batches = _batches(train, batch_size, generator)
+    batches = noisy_batches(train.reshape(-1, *SHAPE), batch_size, SIGMAS, generator)
+    taken = 0
     for step in range(1, last + 1):
-        noisy, levels, noise = next(batches)
-        model.train_on_batch([noisy, levels], noise)
         if clock.due(step) or step == last:
+            train_on(model, batches, step - taken)
+            taken = step
             clock.look(step, denoiser)
     return Curve(count, tuple(clock.looks))
 
 
 def _as_images(points):
     low, high = VALUE_RANGE
-    return ((points - low) / (high - low))[:, :, None, None]
-
-
-def _batches(points, batch_size, generator):
-    """Without end: noisy points as images, their levels, even in the logarithm, and the unit noise."""
-    low, high = np.log(SIGMAS)
-    order = np.empty(0, np.intp)
-    while True:
-        while len(order) < _STEPS_DRAWN * batch_size:
-            order = np.append(order, generator.permutation(len(points)))
-        taken, order = np.split(order, [_STEPS_DRAWN * batch_size])
-        clean = points[taken].reshape(_STEPS_DRAWN, batch_size, DIMENSION, 1, 1)
-        levels = np.exp(generator.uniform(low, high, clean.shape[:2])).astype(np.float32)
-        noise = generator.standard_normal(clean.shape, np.float32)
-        yield from zip(clean + levels[..., None, None, None] * noise, levels, noise, strict=True)
+    return ((points - low) / (high - low)).reshape(-1, *SHAPE)
