@@ -123,6 +123,8 @@ def _launcher(name, workspace, options, jobs, tasks):
 
 def _train(workspace, tasks, launcher):
     """Makes the datasets and trains; ends the command if that does not end well."""
+    if not tasks:
+        return
     from keras_gahr.reproduction.sweep import Sweep
 
     from .progress import progress_bar, sweep_bar

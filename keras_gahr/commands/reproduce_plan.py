@@ -39,6 +39,9 @@ def print_plan(planned, workspace):
     )
     tasks = unique(task for each in planned for task in each.tasks)
     typer.echo("")
+    if not tasks:
+        typer.echo("no trainings before the analysis, which trains what it needs by itself")
+        return
     datasets = {}
     for task in tasks:
         _collect(task.dataset, datasets)

@@ -24,6 +24,7 @@ _HOMES = {
     "sines": ("tangent.sines", "Sines"),
     "shuffled": ("shuffled.experiment", "Shuffled"),
     "onset": ("onset.experiment", "Onset"),
+    "molrg": ("molrg.experiment", "MoLRG"),
     "locality": ("locality.experiment", "Locality"),
 }
 """The module and the class of each experiment by its name."""

@@ -271,6 +271,17 @@ _TABLE: Mapping[str, Mapping[str, Mapping[str, object]]] = {
         },
         "paper": {},
     },
+    "molrg": {
+        "smoke": {
+            "set_sizes": (2, 64),
+            "steps": 200,
+            "width": 32,
+            "samples": 32,
+            "test_points": 32,
+        },
+        "laptop": {"set_sizes": (8, 32, 128, 512, 2048), "steps": 6000, "samples": 200},
+        "paper": {},
+    },
     "locality": {
         "smoke": {
             "images": 512,

@@ -31,7 +31,7 @@ from .explanation import (
     unexplained_changes,
     unexplained_over_images,
 )
-from .gaps import gap_over_images, gap_over_noise
+from .gaps import gap_over_images, gap_over_noise, measured_over_images
 from .images import denoised_images, image_pairs, image_row, show_image
 from .locality import explanation_of_samples, sides_over_noise
 from .onset import memorized_over_time, onset_times
@@ -66,6 +66,7 @@ __all__ = [
     "image_pairs",
     "image_row",
     "intensity_histograms",
+    "measured_over_images",
     "measures_and_nulls",
     "memorization_clock",
     "memorized_over_time",

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from .style import (
     BLACK,
     NOISY,
+    PALETTE,
     curve_with_intervals,
     grid,
     legend,
@@ -72,13 +73,52 @@ def gap_over_images(
     """
     figure = new_figure(6.4, 4.4, title)
     axes = figure.subplots()
-    for (name, numbers, gaps, intervals), color in zip(curves, shades(len(curves)), strict=True):
-        curve_with_intervals(axes, numbers, gaps, intervals, color, name)
+    _with_intervals(axes, curves, shades(len(curves)))
     axes.axhline(0, color=NOISY, linewidth=1)
     if bound is not None:
         axes.axhline(bound, color=BLACK, linestyle=":", label=f"{bound:g} dB")
-    numbers_of_images(axes, sorted({number for _, numbers, *_ in curves for number in numbers}))
     axes.set_ylabel("train PSNR - test PSNR (dB)")
     grid(axes)
     legend(axes)
     return figure
+
+
+def measured_over_images(
+    curves: Sequence[tuple[str, Sequence[int], Sequence[float], Sequence[tuple[float, float]]]],
+    *,
+    quantity: str,
+    logarithmic: bool = False,
+    title: str = "",
+) -> Figure:
+    """Several measures of networks against the number of training images, with intervals.
+
+    Args:
+        curves: a list of (name, numbers of images (M,), values (M,), their 95% intervals (M, 2)).
+        quantity: what the values are.
+        logarithmic: whether their axis is; default False.
+        title: of the figure; default: none.
+
+    Returns:
+        A figure with one pair of axes.
+
+    Examples:
+        >>> from keras_gahr import plot
+        >>> curve = ("other points", [8, 512], [0.0, 0.9], [(0, 0.02), (0.85, 0.94)])
+        >>> plot.measured_over_images([curve], quantity="share of samples").axes[0].get_ylabel()
+        'share of samples'
+    """
+    figure = new_figure(7.6, 4, title)
+    axes = figure.subplots()
+    _with_intervals(axes, curves, [PALETTE[k % len(PALETTE)] for k in range(len(curves))])
+    if logarithmic:
+        axes.set_yscale("log")
+    axes.set_ylabel(quantity)
+    grid(axes)
+    legend(figure, loc="outside right upper")
+    return figure
+
+
+def _with_intervals(axes, curves, colors):
+    for (name, numbers, values, intervals), color in zip(curves, colors, strict=True):
+        curve_with_intervals(axes, numbers, values, intervals, color, name)
+    numbers_of_images(axes, sorted({number for _, numbers, *_ in curves for number in numbers}))

@@ -1,0 +1,1 @@
+"""From how many points on networks are reproducible: mixtures of low-rank Gaussians of Zhang et al."""
