@@ -12,6 +12,7 @@ from .calibration import Calibration, calibrate, read_sides
 from .comparison import Comparison, compare
 from .copying import CopyingReport, copying_report
 from .density import DENSITY_METHODS, DensityComparison, LogDensity, log_density
+from .dimension import LocalDimension, local_dimension
 from .eigenbases_by_sigma import eigenbases
 from .eigenvectors import METHODS, Eigenbasis, eigenbasis, exact_cost
 from .error_parts import BiasVariance, bias_variance
@@ -47,6 +48,7 @@ __all__ = [
     "Jacobian",
     "Jacobians",
     "Linearizer",
+    "LocalDimension",
     "LogDensity",
     "MemorizationReport",
     "PSNRCurve",
@@ -70,6 +72,7 @@ __all__ = [
     "exact_cost",
     "explain",
     "fit_slope",
+    "local_dimension",
     "log_density",
     "matrix_statistics",
     "memorization_report",

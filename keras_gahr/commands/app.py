@@ -23,6 +23,7 @@ from .data import data_app
 from .demo import demo
 from .denoise import denoise
 from .density import density
+from .dimension import dimension
 from .eigenbasis import eigenbasis
 from .explain import explain
 from .export import export
@@ -145,6 +146,7 @@ app.command()(report)
 app.command()(convert)
 app.command()(explain)
 app.command()(density)
+app.command()(dimension)
 app.command()(export)
 app.command()(assemble)
 app.command()(baseline)

@@ -217,10 +217,9 @@ def _joined(parts):
 
 
 def _spread(images, count):
-    import numpy as np
+    from keras_gahr.datasets.arrays import spread_places
 
-    places = np.linspace(0, len(images) - 1, min(count, len(images))).round().astype(int)
-    return images[places]
+    return images[spread_places(len(images), count)]
 
 
 def _as_float(images):

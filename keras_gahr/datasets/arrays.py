@@ -101,6 +101,11 @@ def some_places(count: int, most: int, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).permutation(count)[:most])
 
 
+def spread_places(count: int, most: int) -> np.ndarray:
+    """The places of some images of a set, ascending and evenly spread over it."""
+    return np.linspace(0, count - 1, min(most, count)).round().astype(int)
+
+
 def take(images: np.ndarray, index: Any, limits: tuple[float, float] | None = CLEAN) -> np.ndarray:
     """The images at `index` (whatever indexes an array) as float32 in [0, 1], in memory.
 

@@ -25,6 +25,7 @@ from .density import (
     densities_of_twins,
     most_and_least_probable,
 )
+from .dimension import dimension_over_noise
 from .explanation import (
     explained_by_rivals,
     samples_of_rivals,
@@ -54,6 +55,7 @@ __all__ = [
     "densities_in_order",
     "densities_of_sets",
     "densities_of_twins",
+    "dimension_over_noise",
     "eigenvector_channels",
     "eigenvectors",
     "error_parts",

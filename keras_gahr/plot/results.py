@@ -16,6 +16,7 @@ from keras_gahr.analysis import (
     DensityComparison,
     Eigenbasis,
     Explanation,
+    LocalDimension,
     LogDensity,
     MemorizationReport,
     PatchSources,
@@ -38,6 +39,7 @@ from .density import (
     densities_of_twins,
     most_and_least_probable,
 )
+from .dimension import dimension_over_noise
 from .explanation import samples_of_rivals, unexplained_changes
 from .images import as_shown, denoised_images, image_row, show_sheet
 from .psnr import PSNRLine, psnr_lines
@@ -329,3 +331,15 @@ def _in_order(found, title):
     bits = found.bits_per_dimension
     reach = found.reach / (found.dimension * np.log(2))
     return densities_in_order(bits, reach, title=title or said)
+
+
+@figures_of.register
+def _(result: LocalDimension, title=""):
+    means = {"E |x - D(y)|^2 / sigma^2": result.error.mean(axis=1)}
+    if not np.isnan(result.flipd).any():
+        means["FLIPD"] = result.flipd.mean(axis=1)
+    said = f"local dimension {result.value.mean():.3g} of {result.size}, mean over images"
+    yield (
+        "dimension",
+        dimension_over_noise(result.sigmas, result.trace, result.level, means, title=title or said),
+    )

@@ -27,6 +27,7 @@ OF_ARRAYS = {
     "data shuffled",
     "denoise",
     "density",
+    "dimension",
     "eigenbasis",
     "psnr",
     "restore",

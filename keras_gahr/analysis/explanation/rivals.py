@@ -5,7 +5,7 @@ import numpy as np
 from keras_gahr.baselines import EmpiricalBayes, LocalBayes, MaskedBayes, OracleThresholding, Wiener
 from keras_gahr.baselines.baseline import Baseline
 from keras_gahr.baselines.wiener import principal_components
-from keras_gahr.datasets.arrays import take
+from keras_gahr.datasets.arrays import spread_places, take
 from keras_gahr.denoisers.inference import CurrentInference
 
 MEANING = {
@@ -56,8 +56,7 @@ class Rival:
 
 def spread_out(images, most):
     """So many images of a set, evenly spread over it, float32."""
-    places = np.linspace(0, len(images) - 1, min(most, len(images))).round()
-    return take(images, places.astype(int), limits=None)
+    return take(images, spread_places(len(images), most), limits=None)
 
 
 def rivals_of(train_images, few, patch):
