@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from .style import BLACK, PALETTE, caption, grid, legend, new_figure, plain, shades
+from .style import BLACK, caption, grid, legend, new_figure, plain, shades
 
 _WIDTH = 0.3
 """Of a column of points and of its bar, where neighbours are 1 apart."""
@@ -51,12 +51,16 @@ def explanation_of_samples(
 
 
 def sides_over_noise(
-    lines: Sequence[tuple[str, Sequence[tuple[float, int]]]], *, title: str = ""
+    lines: Sequence[tuple[str, Sequence[tuple[float, int]]]],
+    *,
+    published: Sequence[tuple[float, int]] = (),
+    title: str = "",
 ) -> Figure:
     """The sides of the squares that networks see, against the noise.
 
     Args:
         lines: a list of (name, (sigma, side) of each level, in units of [0, 1] and in pixels).
+        published: the same of a published network; default: none.
         title: of the figure; default: none.
 
     Returns:
@@ -70,9 +74,10 @@ def sides_over_noise(
     """
     figure = new_figure(6.4, 4, title)
     axes = figure.subplots()
-    for place, (name, sides) in enumerate(lines):
-        sigmas, values = zip(*sides, strict=True)
-        axes.plot(sigmas, values, ".-", color=PALETTE[place % len(PALETTE)], label=plain(name))
+    for (name, sides), color in zip(lines, shades(len(lines)), strict=True):
+        axes.plot(*zip(*sides, strict=True), ".-", color=color, label=plain(name))
+    if published:
+        axes.plot(*zip(*published, strict=True), "--", color=BLACK, label="published")
     axes.set_xscale("log")
     axes.set_xlabel("noise level sigma")
     axes.set_ylabel("side of the square (pixels)")
