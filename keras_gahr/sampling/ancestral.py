@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from .noise_levels import for_each, noise_level
+from .noise_levels import for_each, residual_level
 
 
 def ancestral_step(direction, y, level, z, at):
@@ -16,4 +16,4 @@ def ancestral_step(direction, y, level, z, at):
     sigma, sigma_next = at(g)
     fall = 1 - ops.square(sigma_next / sigma)
     drawn = y - fall * g + sigma_next * ops.sqrt(fall) * z
-    return drawn, noise_level(g), for_each(sigma_next, level), residual
+    return drawn, residual_level(g), for_each(sigma_next, level), residual

@@ -12,7 +12,7 @@ from keras_gahr.errors import InputError
 from keras_gahr.options.option import describes_options
 from keras_gahr.options.sampling import AscentOptions
 
-from .noise_levels import DIVERGED, check_schedule, noise_level
+from .noise_levels import DIVERGED, check_schedule, residual_level
 
 _MOST_STEPS = 10**6
 
@@ -96,7 +96,7 @@ def ascent_step(direction, y, level, z, at):
     """
     g, residual = direction(y, level)
     h, gain = at(g)
-    sigma = noise_level(g)
+    sigma = residual_level(g)
     # What is left of the old noise and what is added; with the estimate in the old noise's place a network
     # that is told its own estimate would follow every error of it.
     expected = ops.sqrt(ops.square((1 - h) * level) + ops.square(gain * sigma))

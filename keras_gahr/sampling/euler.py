@@ -1,6 +1,6 @@
 """Euler steps along the probability-flow equation of the variance-exploding diffusion."""
 
-from .noise_levels import for_each, noise_level
+from .noise_levels import for_each, residual_level
 
 
 def euler_step(direction, y, level, z, at):
@@ -14,4 +14,9 @@ def euler_step(direction, y, level, z, at):
     g, residual = direction(y, level)
     sigma, sigma_next = at(g)
     slope = g / sigma
-    return y + (sigma_next - sigma) * slope, noise_level(g), for_each(sigma_next, level), residual
+    return (
+        y + (sigma_next - sigma) * slope,
+        residual_level(g),
+        for_each(sigma_next, level),
+        residual,
+    )

@@ -1,6 +1,6 @@
 """Heun's steps along the probability-flow equation of the variance-exploding diffusion."""
 
-from .noise_levels import for_each, noise_level
+from .noise_levels import for_each, residual_level
 
 
 def heun_step(direction, y, level, z, at):
@@ -15,4 +15,4 @@ def heun_step(direction, y, level, z, at):
     g_next, _ = direction(y + (sigma_next - sigma) * slope, level_next)
     slope_next = g_next / sigma_next
     moved = y + (sigma_next - sigma) * (slope + slope_next) / 2
-    return moved, noise_level(g), level_next, residual
+    return moved, residual_level(g), level_next, residual

@@ -23,7 +23,7 @@ SPACINGS = declared(LevelOptions)["spacing"].option.choices
 """How noise levels may lie between the first and the last; see `NoiseLevels`."""
 
 
-def noise_level(x):
+def residual_level(x):
     """|x| / sqrt(d) for each image of a batch: of a residual, the blind estimate of sigma."""
     return ops.sqrt(ops.mean(ops.square(x), axis=(1, 2, 3)))
 
@@ -93,7 +93,7 @@ class NoiseLevels(LevelOptions):
         """sigma before and after a step whose direction is g, either one number or one an image."""
         if not self.estimated:
             return numbers
-        sigma = noise_level(g)[:, None, None, None]
+        sigma = residual_level(g)[:, None, None, None]
         return sigma, ops.minimum(numbers[1], sigma)
 
     def active(self, sigma: Any) -> Any:

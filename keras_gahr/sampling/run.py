@@ -9,7 +9,7 @@ from keras import ops
 from keras_gahr import _backend
 from keras_gahr.denoisers import Inference
 
-from .noise_levels import LEAST_SEEN, noise_level
+from .noise_levels import LEAST_SEEN, residual_level
 from .samples import Samples
 
 _LEAST_TOLD = 1e-6
@@ -163,5 +163,5 @@ class SamplerRun:
             steps + ops.cast(active, "int32"),
             ops.where(active, new_level, level),
             y - residual,
-            noise_level(residual),
+            residual_level(residual),
         )
