@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import keras_gahr
-from keras_gahr.datasets.arrays import CLEAN, NOISY
+from keras_gahr.datasets.arrays import CLEAN, NOISY, blocks
 from keras_gahr.datasets.channels import with_channels
 from keras_gahr.datasets.image_arrays import as_images, is_array
 from keras_gahr.datasets.image_files import WRITABLE, find_images, read_images, write_image
@@ -150,6 +150,8 @@ class DenoisedFile:
             `GREY` if colour was given up, None if the channels are the network's.
         padded: the height and width to which the images were continued by reflection, since the network
             needs multiples of a number; None if they were not.
+        residual: |r(y)| / sqrt(d) over its images, in units of [0, 1]: the noise level, but for the error
+            that is left, by which it is too low; see `keras_gahr.analysis.noise_level`.
     """
 
     name: str
@@ -157,6 +159,7 @@ class DenoisedFile:
     after: float | None
     channels: str | None
     padded: tuple[int, int] | None
+    residual: float
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -337,6 +340,7 @@ class _Job:
             after,
             GREY if made_grey else channels,
             None if padded == sides else padded,
+            _taken_away(noisy, denoised),
         )
 
     def _read(self, path, limits):
@@ -344,6 +348,16 @@ class _Job:
         images, layout = read_images(path, self.channels, self.layout, limits)
         made_grey = self.gray and images.shape[-1] == 3
         return with_channels(images, 1) if made_grey else images, layout, made_grey
+
+
+def _taken_away(noisy, denoised):
+    """|y - D(y)| / sqrt(d) over all images, in parts: of a large image each array counts."""
+    powers = [
+        np.sum(np.square(y - x, dtype=np.float64))
+        for pair in zip(noisy, denoised, strict=True)
+        for y, x in zip(*map(blocks, pair), strict=True)
+    ]
+    return float(np.sqrt(sum(powers) / noisy.size))
 
 
 def _describe(images):

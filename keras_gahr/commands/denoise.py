@@ -92,6 +92,13 @@ def denoise(
         before = sum(result.before for result in known) / len(known)
         after = sum(result.after for result in known) / len(known)
         typer.echo(f"mean of {len(known)}: {before:.2f} dB noisy, {after:.2f} dB denoised")
+    if levels := [255 * result.residual for result in done.files]:
+        low, high = min(levels), max(levels)
+        typer.echo(
+            f"taken away: {low:.1f}/255"
+            + (f" to {high:.1f}/255" if len(levels) > 1 else "")
+            + ", a little less than the noise (`gahr noise`)"
+        )
     for what, line in (
         (APART, "in colour: a grey network denoised each channel (--gray makes them grey)"),
         (REPEATED, "grey: repeated for a colour network, and made grey again"),

@@ -34,6 +34,8 @@ def test_a_picture_with_added_noise(gahr, tiny_model, pictures, tmp_path):
     # 20 log10(255 / 50) = 14.15 dB, to the fluctuation over 576 pixels.
     assert noisy == pytest.approx(14.15, abs=0.5)
     assert denoised > noisy + 3
+    [taken] = re.findall(r"^taken away: (\d+\.\d)/255, a little less", result.output, re.MULTILINE)
+    assert float(taken) == pytest.approx(50, rel=0.2)
     clean = read_image(pictures / "a.png")
     errors = [
         np.mean((read_image(path) - clean) ** 2) for path in (out, tmp_path / "out.noisy.png")
