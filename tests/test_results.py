@@ -67,6 +67,10 @@ def calibration(denoiser, images):
     return kg.analysis.calibrate(denoiser, images, images[:2], [0.1, 0.5], (3, 5), "local")
 
 
+def noise_calibration(denoiser, images):
+    return kg.analysis.noise_calibration(denoiser, images, [0.1, 0.5])
+
+
 FILES = {
     samples: {"samples.npy", "samples.png", "sampling.json"},
     restoration: {"restoration.json", "restoration.csv", "image"},
@@ -87,6 +91,11 @@ FILES = {
         "calibration.npz",
         "calibration.csv",
         "calibration.svg",
+    },
+    noise_calibration: {
+        "noise_calibration.json",
+        "noise_calibration.npz",
+        "noise_calibration.svg",
     },
     closest: {"closest.json", "closest.npz", "closest.svg"},
     comparison: {"comparison.json", "comparison.npz", "samples.svg", "similarity.svg"},

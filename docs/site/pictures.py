@@ -124,6 +124,10 @@ def figures(run):
     found = kg.log_density(denoiser, tests, evaluations=100)
     yield "density", list(kg.plot.figures_of(kg.analysis.DensityComparison.of(found, tests)))[1][1]
 
+    tiny = kg.load_denoiser(ROOT / "tests" / "golden" / "tiny_unet_trained.pt")
+    sigmas = [0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1]
+    yield "noise_level", kg.analysis.noise_calibration(tiny, tests[:16], sigmas).plot()
+
     row = [
         ("C^alpha", tests[5]),
         ("disk", max(kg.datasets.disk_images(8, SIDE, 0), key=np.std)),

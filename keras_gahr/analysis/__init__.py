@@ -21,12 +21,15 @@ from .features import Features, as_features
 from .jacobian import Jacobian, Linearizer
 from .jacobian_products import Jacobians
 from .jacobian_statistics import Statistics, matrix_statistics, oracle_shrinkage, probe_statistics
+from .known_noise import NoiseCalibration, noise_calibration
 from .memorization import MemorizationReport, memorization_report
 from .nearest_patches import PatchSources, patch_sources
+from .noise_levels import NoiseEstimates, noise_level
 from .oracle import oracle_psnr
 from .posterior import PosteriorComponents, posterior_components
 from .psnr_curves import PSNRCurve, psnr_curve
 from .psnr_files import PSNRCurves
+from .risk import Risk, sure
 from .similarity import Closest, closest, closest_features, paired_similarity, similarity_matrix
 from .slopes import Slope, fit_slope, optimal_slope
 from .tangent import principal_angles, tangent_space
@@ -51,10 +54,13 @@ __all__ = [
     "LocalDimension",
     "LogDensity",
     "MemorizationReport",
+    "NoiseCalibration",
+    "NoiseEstimates",
     "PSNRCurve",
     "PSNRCurves",
     "PatchSources",
     "PosteriorComponents",
+    "Risk",
     "Slope",
     "Statistics",
     "Traces",
@@ -76,6 +82,8 @@ __all__ = [
     "log_density",
     "matrix_statistics",
     "memorization_report",
+    "noise_calibration",
+    "noise_level",
     "optimal_slope",
     "oracle_psnr",
     "oracle_shrinkage",
@@ -87,6 +95,7 @@ __all__ = [
     "psnr_curve",
     "read_sides",
     "similarity_matrix",
+    "sure",
     "tangent_space",
     "trace",
     "wavelet_coefficients",

@@ -30,6 +30,7 @@ from .export import export
 from .help import App, Group
 from .info import info
 from .inspect import inspect
+from .noise import noise
 from .options import expand_home
 from .psnr import psnr
 from .report import report
@@ -140,6 +141,7 @@ app.command()(psnr)
 app.command()(compare)
 app.command()(copying)
 app.command()(eigenbasis)
+app.command()(noise)
 app.command()(reproduce)
 app.command()(report)
 

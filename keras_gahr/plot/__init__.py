@@ -35,6 +35,7 @@ from .explanation import (
 from .gaps import gap_over_images, gap_over_noise, measured_over_images
 from .images import denoised_images, image_pairs, image_row, show_image
 from .locality import explanation_of_samples, sides_over_noise
+from .noise_levels import noise_level_ratios
 from .onset import memorized_over_time, onset_times
 from .output import png_bytes, save
 from .psnr import PSNRLine, psnr_lines
@@ -73,6 +74,7 @@ __all__ = [
     "memorization_clock",
     "memorized_over_time",
     "most_and_least_probable",
+    "noise_level_ratios",
     "onset_times",
     "overlap_histogram",
     "png_bytes",

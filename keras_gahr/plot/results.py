@@ -19,6 +19,7 @@ from keras_gahr.analysis import (
     LocalDimension,
     LogDensity,
     MemorizationReport,
+    NoiseCalibration,
     PatchSources,
     PosteriorComponents,
     PSNRCurve,
@@ -42,6 +43,7 @@ from .density import (
 from .dimension import dimension_over_noise
 from .explanation import samples_of_rivals, unexplained_changes
 from .images import as_shown, denoised_images, image_row, show_sheet
+from .noise_levels import noise_level_ratios
 from .psnr import PSNRLine, psnr_lines
 from .restorations import restored_images
 from .similarity import similarity_histograms, twin_samples
@@ -203,6 +205,19 @@ def _(result: Calibration, title=""):
     yield (
         "calibration",
         explained_by_sides(result.sigmas, result.candidates, medians, title=title),
+    )
+
+
+@figures_of.register
+def _(result: NoiseCalibration, title=""):
+    named = {name: name.replace("_", "-") for name in result.estimates}
+    ratios, intervals = (
+        {named[name]: values for name, values in found.items()}
+        for found in (result.ratios, result.intervals)
+    )
+    yield (
+        "noise_calibration",
+        noise_level_ratios(result.sigmas, ratios, intervals, title=title),
     )
 
 

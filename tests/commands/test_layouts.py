@@ -29,6 +29,7 @@ OF_ARRAYS = {
     "density",
     "dimension",
     "eigenbasis",
+    "noise",
     "psnr",
     "restore",
     "sample",
@@ -41,9 +42,10 @@ OF_PICTURES = {
     "data ray",
     "denoise",
     "eigenbasis",
+    "noise",
     "restore",
 }
-COMPUTING = {"compare", "denoise", "psnr", "restore", "sample"}
+COMPUTING = {"compare", "denoise", "noise", "psnr", "restore", "sample"}
 
 
 def test_the_commands_have_the_same_options():
