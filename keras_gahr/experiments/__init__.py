@@ -25,6 +25,7 @@ _HOMES = {
     "shuffled": ("shuffled.experiment", "Shuffled"),
     "onset": ("onset.experiment", "Onset"),
     "molrg": ("molrg.experiment", "MoLRG"),
+    "density": ("density.experiment", "Densities"),
     "locality": ("locality.experiment", "Locality"),
 }
 """The module and the class of each experiment by its name."""

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from keras_gahr.reproduction.experiment import SCALES
 from keras_gahr.reproduction.settings import replaced
 
-_SAMPLED_SMOKE = {
+_TWINS_SMOKE = {
     "images": 1024,
     "size": 16,
     "test_size": 32,
@@ -22,10 +22,9 @@ _SAMPLED_SMOKE = {
     "learning_rate": 4e-3,
     "halve_every": 1,
     "curve_images": 512,
-    "samples": 16,
-    "fixed_h": False,
 }
-_SAMPLED_LAPTOP = {
+_SAMPLED_SMOKE = _TWINS_SMOKE | {"samples": 16, "fixed_h": False}
+_TWINS_LAPTOP = {
     "images": 8000,
     "size": 20,
     "test_size": 100,
@@ -36,9 +35,8 @@ _SAMPLED_LAPTOP = {
     "batch_size": 16,
     "halve_every": 2,
     "curve_images": 1000,
-    "samples": 64,
-    "fixed_h": False,
 }
+_SAMPLED_LAPTOP = _TWINS_LAPTOP | {"samples": 64, "fixed_h": False}
 _TANGENT_SMOKE = {
     "images": 2048 + 64,
     "size": 16,
@@ -316,6 +314,14 @@ _TABLE: Mapping[str, Mapping[str, Mapping[str, object]]] = {
             "steps": 8,
             "calibrated": 2,
         },
+        "paper": {},
+    },
+    "density": {
+        "smoke": _TWINS_SMOKE
+        | {"images": 320, "set_sizes": (2, 128), "density_images": 12, "evaluations": 40},
+        # Of the networks of "transition" those whose halves leave some images.
+        "laptop": _TWINS_LAPTOP
+        | {"set_sizes": (10, 100, 1000), "density_images": 64, "evaluations": 100},
         "paper": {},
     },
     # The network on unshuffled faces is that of "eigenbasis". Towards small noise every denoiser has
