@@ -76,10 +76,10 @@ def dimension(
         dataset=images.resolve().name,
         seed=seed,
     )
-    typer.echo("sigma".rjust(9) + "tr J".rjust(9) + "error".rjust(9) + "FLIPD".rjust(9))
+    typer.echo("sigma".rjust(9) + "tr J".rjust(11) + "error".rjust(11) + "FLIPD".rjust(11))
     for level, *values in zip(found.sigmas, found.trace, found.error, found.flipd, strict=True):
-        cells = "".join(f"{value.mean():9.4g}" for value in values)
-        typer.echo(f"{255 * level:5.4g}/255" + cells.replace("      nan", "        -"))
+        cells = "".join(f"{value.mean():11.4g}" for value in values)
+        typer.echo(f"{255 * level:5.4g}/255" + cells.replace("nan", "  -"))
     numbers = found.numbers()
     spread = numbers["mean_95"]
     interval = "" if spread is None else f" (95%: {spread[0]:.3g} to {spread[1]:.3g})"
