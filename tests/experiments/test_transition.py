@@ -190,5 +190,5 @@ def test_networks_turn_from_memorizing_to_generalizing(finish):
     document = Transition().analyse(settings, runs, lambda text, part: None)
     found = [claim.passed for claim in document.claims]
     assert False not in found
-    # Two training images and 16 pairs of samples leave the others open, the more or fewer on other processors.
+    # Two training images and 16 pairs of samples leave the others open, more or fewer by processor.
     assert [found[place] for place in (1, 2, 4, 6, 8)] == [True] * 5
