@@ -22,7 +22,7 @@ from keras_gahr.errors import InputError
 from keras_gahr.noise import check_levels, check_seed, check_whole, keyed_normal
 from keras_gahr.progress import Progress, shows_progress
 
-from .density.levels import LeveledDenoiser
+from .density.levels import LeveledDenoiser, squared_lengths
 from .intervals import mean_interval, standard_error
 from .saved_numbers import SavedNumbers, files_called
 from .traces import trace
@@ -204,7 +204,7 @@ def local_dimension(
                 own = {**options, "seed": seed + draw, "first": indices[0]}
                 traces[draw] = trace(leveled.linearizer(sigma), y, **own).value
                 left = leveled.residual(y, sigma) / np.float32(sigma) - z
-                errors[draw] = _power(left)
+                errors[draw] = squared_lengths(left)
             found[:4, s, places] = (
                 traces.mean(axis=0),
                 standard_error(traces.T),
@@ -215,13 +215,9 @@ def local_dimension(
                 options |= {"seed": seed + draws, "first": indices[0]}
                 at_image = trace(leveled.linearizer(sigma), clean, **options).value
                 moved = leveled.residual(clean, sigma) / np.float32(sigma)
-                found[4, s, places] = at_image + _power(moved)
+                found[4, s, places] = at_image + squared_lengths(moved)
             progress(b * len(levels) + s + 1, len(blocks) * len(levels))
     traces, traces_error, errors, errors_error, flipd = found
     return LocalDimension(
         np.array(levels), traces, traces_error, errors, errors_error, flipd, stack[0].size
     )
-
-
-def _power(images):
-    return np.square(images, dtype=np.float64).sum(axis=(1, 2, 3))

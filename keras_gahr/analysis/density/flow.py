@@ -11,6 +11,7 @@ from scipy import stats
 
 from ..intervals import CONFIDENCE
 from ..traces import trace
+from .levels import squared_lengths
 
 PASSES = 4
 """Of the denoiser in a step, besides those of the trace."""
@@ -74,7 +75,7 @@ def flow(leveled, low, high, clean, steps, probes, seed, first, tick):
     weights[[0, -1]] /= 2
     # Of equal variance in all directions, y - D(y) = (y - mean) sigma^2 / (s^2 + sigma^2).
     lost = np.clip(1 - values[-1] / d, 1e-9, None)
-    power = np.square(seen, dtype=np.float64).sum(axis=(1, 2, 3))
+    power = squared_lengths(seen)
     last = -d / 2 * np.log(2 * np.pi * high**2 / lost) - power / (2 * lost)
     error = np.sqrt(weights**2 @ errors**2)
     quantile = stats.t.ppf((1 + CONFIDENCE) / 2, (probes - 1) * (steps + 1))

@@ -98,3 +98,8 @@ class LeveledDenoiser:
         if self._linearizer is None:
             self._linearizer = Linearizer(self.denoiser, batch_size=self.batch_size)
         return self._linearizer
+
+
+def squared_lengths(images):
+    """|x|^2 of each image, float64 (N,)."""
+    return np.square(images, dtype=np.float64).sum(axis=(1, 2, 3))

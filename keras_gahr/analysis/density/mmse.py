@@ -17,6 +17,7 @@ from scipy import stats
 from keras_gahr.noise import keyed_normal
 
 from ..intervals import CONFIDENCE
+from .levels import squared_lengths
 
 NODES = 32
 """Of the rule; over 23 units of log g they leave an error of a millionth."""
@@ -236,15 +237,11 @@ def _at_node(leveled, x, z, sigma):
     """|x - D(y)|^2 / sigma^2 and |z|^2, (count, 2)."""
     residual = leveled.residual(x + np.float32(sigma) * z, sigma)
     # x - D(y) = r(y) - sigma z.
-    return np.stack([_power(residual / np.float32(sigma) - z), _power(z)], axis=1)
+    return np.stack([squared_lengths(residual / np.float32(sigma) - z), squared_lengths(z)], axis=1)
 
 
 def _at_top(leveled, x, z, sigma):
     """<z, J z> / d and |x - D|^2, of noise and its negative, (count, 2)."""
     up, down = (y - leveled.residual(y, sigma) for y in (x + sigma * z, x - sigma * z))
     along = np.sum(z * (up - down), axis=(1, 2, 3), dtype=np.float64) / (2 * sigma)
-    return np.stack([along / x[0].size, _power(x - (up + down) / 2)], axis=1)
-
-
-def _power(images):
-    return np.square(images, dtype=np.float64).sum(axis=(1, 2, 3))
+    return np.stack([along / x[0].size, squared_lengths(x - (up + down) / 2)], axis=1)
