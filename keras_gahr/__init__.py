@@ -9,7 +9,7 @@ makes the classes known to Keras.
 
 import importlib
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _ROOMS = {
     "analysis": "analysis",

@@ -1,0 +1,132 @@
+"""Builds the sdist and the wheel of the last commit, looks what they hold, and tries both.
+
+    python release/build.py --out dist
+
+Each is installed where nothing else is: the wheel with each backend, whose `gahr demo` must draw its page,
+and the sdist with PyTorch, where tests run from what it holds. On the index of packages the README's links
+lead nowhere unless they are absolute: `--source` is the address that they begin with, of the same commit.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+import venv
+import zipfile
+from pathlib import Path
+
+BACKENDS = ("torch", "tensorflow", "jax")
+
+PACKAGES = ("keras_gahr/", "weights_convert/")
+"""What the wheel holds."""
+
+SDIST_TESTS = ("tests/test_files.py", "tests/sampling")
+"""Tests that need helpers, golden files and a backend, and take less than a minute or two."""
+
+_RELATIVE_LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "--out", type=Path, default=Path("dist"), help="folder, which must be empty"
+    )
+    parser.add_argument(
+        "--source", help="address of the files of this commit, for the README's links"
+    )
+    parser.add_argument("--version", help="what it must be, such as that of a tag: v0.2.0")
+    parser.add_argument(
+        "--backend", action="append", choices=BACKENDS, help="to be tried; repeatable; default: all"
+    )
+    chosen = parser.parse_args()
+    if chosen.out.exists() and any(chosen.out.iterdir()):
+        parser.error(f"received --out {chosen.out}, which holds files already")
+    with tempfile.TemporaryDirectory() as scratch:
+        tree = Path(scratch, "tree")
+        tracked = check_out(tree)
+        if chosen.source:
+            make_links_absolute(tree / "README.md", chosen.source)
+        else:
+            print("no --source: the README's links stay relative", file=sys.stderr)
+        run("-m", "build", "--outdir", chosen.out.resolve(), tree)
+        run("-m", "twine", "check", "--strict", *chosen.out.iterdir())
+        (sdist,), (wheel,) = chosen.out.glob("*.tar.gz"), chosen.out.glob("*.whl")
+        version = wheel.name.split("-")[1]
+        if chosen.version and chosen.version.removeprefix("v") != version:
+            sys.exit(f"received --version {chosen.version}, and this is {version}")
+        check_contents(sdist, wheel, tracked)
+        for backend in chosen.backend or BACKENDS:
+            try_wheel(wheel.resolve(), tree, Path(scratch, backend), backend)
+        try_sdist(sdist, tree, Path(scratch, "sdist"))
+    print(f"good: {sdist}, {wheel}")
+
+
+def check_out(tree):
+    """Writes the files of the last commit; returns their names."""
+    archive = tree.with_suffix(".tar")
+    subprocess.run(["git", "archive", "--output", archive, "HEAD"], check=True)
+    with tarfile.open(archive) as files:
+        files.extractall(tree, filter="data")
+        return {member.name for member in files if member.isfile()}
+
+
+def make_links_absolute(page, source):
+    """Lets the relative links of a Markdown page begin with an address."""
+    text = page.read_text(encoding="utf-8")
+    page.write_text(_RELATIVE_LINK.sub(source.rstrip("/") + "/", text), encoding="utf-8")
+
+
+def check_contents(sdist, wheel, tracked):
+    """Ends the program if one of the two lacks a tracked file, or has another one."""
+    with tarfile.open(sdist) as files:
+        held = {member.name.partition("/")[2] for member in files if member.isfile()}
+    # Made by setuptools.
+    made = {"PKG-INFO", "setup.cfg"} | {name for name in held if ".egg-info/" in name}
+    compare(sdist, held - made, tracked)
+    with zipfile.ZipFile(wheel) as files:
+        held = {name for name in files.namelist() if ".dist-info/" not in name}
+    compare(wheel, held, {name for name in tracked if name.startswith(PACKAGES)})
+
+
+def compare(archive, held, expected):
+    for what, names in (("lacks", expected - held), ("holds besides", held - expected)):
+        if names:
+            sys.exit(f"{archive} {what}: {', '.join(sorted(names))}")
+
+
+def try_wheel(wheel, tree, folder, backend):
+    """Installs the wheel with one backend, and runs its demo."""
+    python = installed(folder, tree, f"{wheel}[{backend}]")
+    run("-m", "keras_gahr", "demo", python=python, cwd=folder)
+    if not (folder / "gahr-demo" / "demo.png").stat().st_size:
+        sys.exit(f"{wheel.name} on {backend}: an empty demo.png")
+
+
+def try_sdist(sdist, tree, folder):
+    """Installs the sdist with PyTorch, and runs some of its tests."""
+    python = installed(folder, tree, f"{sdist.resolve()}[torch,dev]")
+    with tarfile.open(sdist) as files:
+        files.extractall(folder / "unpacked", filter="data")
+    (unpacked,) = (folder / "unpacked").iterdir()
+    run("-m", "pytest", "-q", "-m", "not slow", *SDIST_TESTS, python=python, cwd=unpacked)
+
+
+def installed(folder, tree, what):
+    """The interpreter of an environment of its own, with a package."""
+    venv.create(folder / "env", with_pip=True)
+    python = folder / "env" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    run("-m", "pip", "install", "-q", "-c", tree / "constraints.txt", what, python=python)
+    return python
+
+
+def run(*arguments, python=sys.executable, cwd=None):
+    # The backend is the one that is installed.
+    environment = {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"}
+    subprocess.run([python, *map(str, arguments)], cwd=cwd, env=environment, check=True)
+
+
+if __name__ == "__main__":
+    main()
