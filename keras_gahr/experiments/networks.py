@@ -101,3 +101,10 @@ def check_set_sizes(set_sizes, least=2):
             f"received set sizes {', '.join(map(str, set_sizes))}, expected at least {least} "
             "ascending numbers of images such as 1,10,100"
         )
+
+
+def check_least(settings, **least):
+    """Raises `InputError` unless each of these fields of settings is a number of at least so much."""
+    for name, expected in least.items():
+        if (number := getattr(settings, name)) < expected:
+            raise InputError(f"received {name} = {number}, expected {expected} or more")

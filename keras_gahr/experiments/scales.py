@@ -318,10 +318,27 @@ _TABLE: Mapping[str, Mapping[str, Mapping[str, object]]] = {
     },
     "density": {
         "smoke": _TWINS_SMOKE
-        | {"images": 320, "set_sizes": (2, 128), "density_images": 12, "evaluations": 40},
+        | {
+            "images": 320,
+            "set_sizes": (2, 128),
+            "density_images": 12,
+            "evaluations": 40,
+            "teacher_sizes": (4, 256),
+            "teacher_points": 16,
+            "point_evaluations": 60,
+            "steps": 300,
+            "width": 32,
+        },
         # Of the networks of "transition" those whose halves leave some images.
         "laptop": _TWINS_LAPTOP
-        | {"set_sizes": (10, 100, 1000), "density_images": 64, "evaluations": 100},
+        | {
+            "set_sizes": (10, 100, 1000),
+            "density_images": 64,
+            "evaluations": 100,
+            "teacher_sizes": (10, 100, 1000),
+            "teacher_points": 128,
+            "steps": 6000,
+        },
         "paper": {},
     },
     # The network on unshuffled faces is that of "eigenbasis". Towards small noise every denoiser has

@@ -106,12 +106,19 @@ def densities_of_sets(bits: np.ndarray, others: np.ndarray, *, title: str = "") 
     return figure
 
 
-def densities_of_twins(first: np.ndarray, second: np.ndarray, *, title: str = "") -> Figure:
+def densities_of_twins(
+    first: np.ndarray,
+    second: np.ndarray,
+    *,
+    names: tuple[str, str] = ("this denoiser", "the other one"),
+    title: str = "",
+) -> Figure:
     """The bits per dimension of the same images under two denoisers.
 
     Args:
         first: (N,), under one of them.
         second: (N,), under the other one.
+        names: of both; default: this denoiser, and the other one.
         title: of the figure; default: none.
 
     Returns:
@@ -128,8 +135,10 @@ def densities_of_twins(first: np.ndarray, second: np.ndarray, *, title: str = ""
     ends = [min(first.min(), second.min()), max(first.max(), second.max())]
     axes.plot(ends, ends, color=GREY, linestyle="--", linewidth=1, label="equal")
     axes.plot(first, second, ".", color=BLUE)
-    axes.set_xlabel("bits per dimension, this denoiser")
-    axes.set_ylabel("bits per dimension, the other one")
+    # Side by side, numbers of three digits would touch.
+    axes.locator_params(axis="x", nbins=5)
+    axes.set_xlabel(f"bits per dimension, {names[0]}")
+    axes.set_ylabel(f"bits per dimension, {names[1]}")
     grid(axes)
     legend(axes)
     return figure

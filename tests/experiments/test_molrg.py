@@ -17,8 +17,8 @@ from keras_gahr.experiments.molrg.findings import (
     claims_of,
 )
 from keras_gahr.experiments.molrg.report import answer, numbers, sections_of
-from keras_gahr.experiments.molrg.students import DEVIATION, LAW, SHAPE, UNIT, _preconditioned
 from keras_gahr.experiments.points import noisy_batches
+from keras_gahr.experiments.students import DEVIATION, LAW, SHAPE, UNIT, _preconditioned
 from keras_gahr.reproduction.settings import replaced
 
 SAMPLES = 100

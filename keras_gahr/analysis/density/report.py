@@ -42,7 +42,7 @@ BYTES_NOISE = 1 / (255 * np.sqrt(12))
 _ROUNDING = 1e-4
 """Of float32, in units of 1/255."""
 
-_DEQUANTIZING = 2**32 - 1
+DEQUANTIZING = 2**32 - 1
 """The draw of the noise of dequantization."""
 
 _LOOKED_AT = 8
@@ -330,7 +330,7 @@ def _with_noise(stack, places, own, seed, first):
     clean = take(stack, places, NOISY)
     if not own:
         return clean
-    noise = keyed_normal(seed, [first + int(k) for k in places], _DEQUANTIZING, clean.shape[1:])
+    noise = keyed_normal(seed, [first + int(k) for k in places], DEQUANTIZING, clean.shape[1:])
     return clean + np.float32(own) * noise
 
 

@@ -15,7 +15,7 @@ from keras_gahr.reproduction.plan import DatasetTask
 
 from ..drawing import draw, first_noise, levels_for
 from ..faces import FaceSettings
-from ..networks import NetworkSettings
+from ..networks import NetworkSettings, check_least
 from ..scales import scales_of
 from .findings import LocalityResult, claims_of
 from .machines import machines
@@ -57,12 +57,7 @@ class LocalitySettings:
 
     def check(self):
         """Raises `InputError` for what cannot be run."""
-        least = {"samples": 2, "steps": 1, "calibrated": 1, "known_images": 2}
-        for name, number in least.items():
-            if getattr(self, name) < number:
-                raise InputError(
-                    f"received {name} = {getattr(self, name)}, expected {number} or more"
-                )
+        check_least(self, samples=2, steps=1, calibrated=1, known_images=2)
         if self.size % 2**self.num_blocks:
             raise InputError(
                 f"received size {self.size} with {self.num_blocks} blocks, expected a multiple of "

@@ -21,11 +21,11 @@ from keras_gahr.reproduction.experiment import Experiment
 from keras_gahr.sampling import NoiseLevels
 
 from ..drawing import draw, first_noise
-from ..networks import check_set_sizes
+from ..networks import check_least, check_set_sizes
 from ..scales import scales_of
+from ..students import DEVIATION, LAW, SHAPE, SIGMAS, UNIT, StudentSettings, train_student
 from .findings import COPIER, OTHER, SAME, TEACHER, MoLRGResult, claims_of
 from .report import answer, numbers, sections_of
-from .students import DEVIATION, LAW, SHAPE, SIGMAS, UNIT, train_student
 
 _LEVEL = 1.0
 _LEVELS = 5
@@ -38,10 +38,7 @@ class MoLRGSettings:
 
     Args:
         set_sizes: numbers of training points N, ascending.
-        steps: of each training, whatever N is.
-        batch: points of a step, each with noise of its own; small sets are repeated.
-        rate: of Adam, which falls to 0 along a cosine.
-        width: of the network.
+        student: how networks are trained.
         samples: of each network, from the same noise.
         sampling_steps: of each sample.
         test_points: others, on which errors are measured.
@@ -49,10 +46,7 @@ class MoLRGSettings:
     """
 
     set_sizes: tuple[int, ...] = (7, 14, 28, 56, 112, 224, 350, 700, 1400, 2800, 5600)
-    steps: int = 40_000
-    batch: int = 64
-    rate: float = 7e-3
-    width: int = 128
+    student: StudentSettings = StudentSettings()
     samples: int = 1000
     sampling_steps: int = 50
     test_points: int = 500
@@ -61,20 +55,10 @@ class MoLRGSettings:
     def check(self):
         """Raises `InputError` for what cannot be run."""
         check_set_sizes(self.set_sizes)
-        least = {
-            "set_sizes": (self.set_sizes[0], 2),
-            "steps": (self.steps, 1),
-            "batch": (self.batch, 1),
-            "width": (self.width, 1),
-            "samples": (self.samples, 2),
-            "sampling_steps": (self.sampling_steps, 1),
-            "test_points": (self.test_points, 2),
-        }
-        for name, (number, expected) in least.items():
-            if number < expected:
-                raise InputError(f"received {name} = {number}, expected {expected} or more")
-        if not self.rate > 0:
-            raise InputError(f"received rate = {self.rate:g}, expected a number above 0")
+        if self.set_sizes[0] < 2:
+            raise InputError(f"received set_sizes = {self.set_sizes[0]}, expected 2 or more")
+        self.student.check()
+        check_least(self, samples=2, sampling_steps=1, test_points=2)
 
 
 class MoLRG(Experiment):
@@ -115,7 +99,7 @@ class MoLRG(Experiment):
             for k, points in enumerate(sets):
                 part = (place + k / len(sets)) / len(settings.set_sizes)
                 progress(f"N = {count}: network {k + 1}", part)
-                students.append(train_student(points, settings, 3 * settings.seed + k))
+                students.append(train_student(points, settings.student, 3 * settings.seed + k))
             drawn = [draw(student, noisy, sigmas).images for student in students]
             copier = EmpiricalBayes(first[:count], sigma=_LEVEL)
             others = {

@@ -7,8 +7,8 @@ from keras_gahr.analysis.memorization import RATIO, REPEAT
 from keras_gahr.plot import measured_over_images, png_bytes, similarity_histograms
 from keras_gahr.report.document import Picture, Section, Table
 
+from ..students import DEVIATION, LAW, UNIT
 from .findings import COPIER, OTHER, SAME, TEACHER
-from .students import DEVIATION, LAW, UNIT
 
 _NAMES = {
     SAME: "network on the same points",
@@ -33,13 +33,14 @@ def sections_of(results, settings):
 
 def _law_section(results, settings):
     chance = np.concatenate([result.by_chance for result in results])
+    student = settings.student
     return Section(
         "Points and networks",
         [
             f"A mixture of {len(LAW.weights)} Gaussians of dimension {LAW.ranks[0]} in {LAW.bases.shape[1]} "
-            f"dimensions, whose optimum is known. For each N two networks of width {settings.width} were "
+            f"dimensions, whose optimum is known. For each N two networks of width {student.width} were "
             "trained from other weights on the same points, and a third one on others, for "
-            f"{settings.steps} steps of {settings.batch} points each; they are told the noise level. The "
+            f"{student.steps} steps of {student.batch} points each; they are told the noise level. The "
             "teacher is the optimum of the law, the copier that of the training points.",
             "All draw from the same noise by Euler's steps, which add none. Two samples count as alike if "
             f"their correlation is above {REPEAT:g}, the bound from which on images count as repeats; the "

@@ -10,10 +10,9 @@ import dataclasses
 import numpy as np
 
 from keras_gahr.denoisers import wrap
-from keras_gahr.errors import InputError
 from keras_gahr.training.clock import MemorizationClock
 
-from ..networks import check_set_sizes
+from ..networks import check_least, check_set_sizes
 from ..points import build_network, noisy_batches, train_on
 from .curve import Curve
 from .length import steps_of
@@ -61,15 +60,7 @@ class MixtureSettings:
     def check(self):
         """Raises `InputError` for what cannot be run."""
         check_set_sizes(self.mixture_sizes)
-        numbers = {
-            "runs": self.runs,
-            "mixture_steps": self.mixture_steps,
-            "mixture_batch": self.mixture_batch,
-            "width": self.width,
-        }
-        for name, number in numbers.items():
-            if number < 1:
-                raise InputError(f"received {name} = {number}, expected 1 or more")
+        check_least(self, runs=1, mixture_steps=1, mixture_batch=1, width=1)
 
 
 def draw_points(count, generator):

@@ -1,12 +1,19 @@
-"""Networks that are trained on points of the mixture by a plain Keras loop, within EDM's preconditioning."""
+"""Networks that are trained on points of the published MoLRG, a mixture whose law and optimum are known.
+
+They are trained by a plain Keras loop, within EDM's preconditioning, and told the noise level.
+"""
+
+import dataclasses
 
 import keras
 import numpy as np
 
 from keras_gahr.datasets import MOLRG, mixture_law
 from keras_gahr.denoisers import EDM, wrap
+from keras_gahr.errors import InputError
 
-from ..points import build_network, noisy_batches, train_on
+from .networks import check_least
+from .points import build_network, noisy_batches, train_on
 
 LAW = mixture_law(**MOLRG)
 SHAPE = LAW.image_shape
@@ -25,12 +32,35 @@ SIGMAS = (0.1, 7.0)
 of this level is a quarter of the points."""
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StudentSettings:
+    """How they are trained.
+
+    Args:
+        steps: of each training, whatever N is.
+        batch: points of a step, each with noise of its own; small sets are repeated.
+        rate: of Adam, which falls to 0 along a cosine.
+        width: of the network.
+    """
+
+    steps: int = 40_000
+    batch: int = 64
+    rate: float = 7e-3
+    width: int = 128
+
+    def check(self):
+        """Raises `InputError` for what cannot be run."""
+        check_least(self, steps=1, batch=1, width=1)
+        if not self.rate > 0:
+            raise InputError(f"received rate = {self.rate:g}, expected a number above 0")
+
+
 def train_student(images, settings, seed):
     """A network trained on points of the mixture.
 
     Args:
         images: float32 (N, H, W, C) in [0, 1].
-        settings: `MoLRGSettings`.
+        settings: `StudentSettings`.
         seed: of weights, order and noise.
 
     Returns:
