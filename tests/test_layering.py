@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 RANKS = [
-    {"errors", "__init__"},
+    {"errors", "quoting", "__init__"},
     {
         "figure_files",
         "files",
@@ -18,6 +18,7 @@ RANKS = [
         "impostors",
         "memory",
         "names",
+        "pickles",
         "pixel_limit",
         "progress_bar",
         "signals",
@@ -170,7 +171,16 @@ def test_imports_point_one_way(path):
             continue
         other = rest[0] if rest and any(rest[0] in rooms for rooms in RANKS) else "__init__"
         if room == "weights_convert":
-            ground = {"errors", "files", "folder_tree", "impostors", "json_file", "names"}
+            ground = {
+                "errors",
+                "files",
+                "folder_tree",
+                "impostors",
+                "json_file",
+                "names",
+                "pickles",
+                "quoting",
+            }
             assert other in {"denoisers", "before_keras", "__init__"} | ground, (
                 f"{name} from {room}"
             )

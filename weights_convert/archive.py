@@ -5,8 +5,7 @@ import zipfile
 import zlib
 
 from keras_gahr.errors import InputError
-
-from .quoting import quoted
+from keras_gahr.quoting import quoted
 
 # What zipfile raises for archives that are damaged or use features that torch.save does not.
 _ZIP_ERRORS = (

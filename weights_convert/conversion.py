@@ -11,9 +11,9 @@ from keras_gahr.denoisers import DirectDenoiser, build_denoiser, save_denoiser
 from keras_gahr.denoisers.flexible_unet import NORMS
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_file
+from keras_gahr.quoting import listed, quoted
 
 from .layouts import find_networks, recognize
-from .quoting import listed, quoted
 from .read import open_checkpoint
 from .verify import verify
 

@@ -4,9 +4,9 @@ import io
 import struct
 
 from keras_gahr.errors import InputError
+from keras_gahr.pickles import unpickle
+from keras_gahr.quoting import quoted
 
-from .pickles import unpickle
-from .quoting import quoted
 from .tensors import REBUILD, Storage, storage_asked_for
 
 _MAGIC = 0x1950A86A20F9469CFC6C

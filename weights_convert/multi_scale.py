@@ -7,9 +7,9 @@ from pathlib import Path
 from keras_gahr import __version__
 from keras_gahr.denoisers import MultiScaleDenoiser, save_denoiser
 from keras_gahr.errors import InputError
+from keras_gahr.quoting import quoted
 
 from .conversion import build_from_checkpoint, check_keras_output
-from .quoting import quoted
 from .verify import VerificationError
 
 _PARTS = re.compile(r".*(?:_|^)(?:(?P<low>low)|scale_(?P<scale>\d{1,3}))")

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_regular
 from keras_gahr.impostors import impostor
+from keras_gahr.pickles import unpickle
+from keras_gahr.quoting import listed, quoted
 
 from .archive import Archive
 from .legacy import LegacyFile
-from .pickles import unpickle
-from .quoting import listed, quoted
 from .state_dicts import described, find_state_dicts
 from .tensors import REBUILD, TensorView, load_tensors, storage_asked_for
 

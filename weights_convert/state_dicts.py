@@ -5,9 +5,9 @@ from collections import deque
 from dataclasses import dataclass
 
 from keras_gahr.errors import InputError
+from keras_gahr.pickles import Global, Key, Made
+from keras_gahr.quoting import quoted
 
-from .pickles import Global, Key, Made
-from .quoting import quoted
 from .tensors import TensorView
 
 # Training programs put them into two or three of each other.

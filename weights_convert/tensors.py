@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_gahr.errors import InputError
-
-from .pickles import Global, Made
-from .quoting import quoted
+from keras_gahr.pickles import Global, Made
+from keras_gahr.quoting import quoted
 
 # The classes of torch storages and how their values lie in the file.
 _FORMATS = {

@@ -10,9 +10,9 @@ import numpy as np
 from keras_gahr.denoisers import Inference, load_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.folder_tree import walk
+from keras_gahr.pickles import Key
 
 from .conversion import Conversion, convert
-from .pickles import Key
 from .read import read_root
 from .suffixes import bare_name, is_checkpoint_name, may_be_another
 

@@ -6,8 +6,7 @@ import keras
 import numpy as np
 
 from keras_gahr.errors import InputError
-
-from .quoting import listed
+from keras_gahr.quoting import listed
 
 TOLERANCE = 1e-4
 """Largest relative difference of a stage that rounding may explain.

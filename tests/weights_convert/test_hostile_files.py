@@ -11,8 +11,9 @@ import handmade
 import numpy as np
 import pytest
 
+from keras_gahr import pickles
 from keras_gahr.errors import InputError
-from weights_convert import archive, pickles, read, read_checkpoint
+from weights_convert import archive, read, read_checkpoint
 
 pytestmark = pytest.mark.one_backend
 

@@ -1,8 +1,8 @@
 """The layouts of published checkpoints: what network a state dict holds, where its arrays go."""
 
 from keras_gahr.errors import InputError
+from keras_gahr.quoting import listed, quoted
 
-from ..quoting import listed, quoted
 from . import (
     bias_free_dncnn,
     bias_free_unet,

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_gahr.errors import InputError
-
-from ..quoting import listed, quoted
+from keras_gahr.quoting import listed, quoted
 
 
 @dataclass(frozen=True)

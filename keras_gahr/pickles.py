@@ -1,8 +1,8 @@
 """Pickles as plain values, executed by nobody.
 
 Python's unpickler is a machine with instructions that import and call. This one has a stack, a memo
-and the instructions that `torch.save` writes with the pickle protocols 2 to 5. It imports nothing and
-calls nothing but the functions that its caller gives for a few names. What a pickle makes of any
+and the instructions that `torch.save` and NumPy write with the pickle protocols 2 to 5. It imports
+nothing, and calls nothing but the functions that its caller gives for a few names. What a pickle makes of any
 other name, calls, builds and fills included, is a `Made`, which does nothing. No key but a text is
 hashed and no nested value is walked, so that neither deep nor self-repeating values cost anything.
 """
@@ -15,7 +15,8 @@ from keras_gahr.errors import InputError
 
 from .quoting import quoted
 
-# Each makes one small object at most. A state dict takes 20 for each of its tensors.
+# Each makes one small object at most. A state dict takes 20 for each of its tensors, CIFAR-100 four for
+# each image.
 _MOST_INSTRUCTIONS = 2**20
 # A copy of a list of pairs in each dictionary that is made of it would be quadratic.
 _MOST_PAIRS = 100_000
@@ -59,7 +60,7 @@ class Key:
     value: Any
 
 
-def unpickle(data, answers, load_persistent):
+def unpickle(data, answers, load_persistent=None, read_old=None):
     """The value of a pickle: of texts, numbers, lists, tuples, dictionaries, `Global` and `Made`.
 
     Args:
@@ -67,13 +68,16 @@ def unpickle(data, answers, load_persistent):
             at the end of the pickle.
         answers: a dictionary "module.name" -> function from the tuple of arguments that a pickle
             calls the name with to the value. None stands for no answer, and becomes a `Made`.
-        load_persistent: a function from a persistent id to the value it stands for.
+        load_persistent: a function from a persistent id to the value it stands for; None if the
+            pickle may not have any.
+        read_old: a function from a string of Python 2, with a character for each of its bytes, to
+            the value; by default it is text in UTF-8, as names are.
 
     Raises:
-        InputError: for an instruction that `torch.save` does not write, a damaged pickle, or one of
+        InputError: for an instruction that those do not write, a damaged pickle, or one of
             more than `_MOST_INSTRUCTIONS`.
     """
-    machine = _Machine(answers, load_persistent)
+    machine = _Machine(answers, load_persistent, read_old or _old_text)
     steps = machine.steps
     left = _MOST_INSTRUCTIONS
     try:
@@ -94,11 +98,15 @@ def unpickle(data, answers, load_persistent):
         raise
     except (ValueError, IndexError, KeyError, TypeError, OverflowError) as error:
         raise InputError("its pickle is damaged or truncated") from error
+    finally:
+        # The machine is part of a cycle, and would keep large values until that is collected.
+        machine.stack.clear()
+        machine.memo.clear()
     return value
 
 
 class _Machine:
-    def __init__(self, answers, load_persistent):
+    def __init__(self, answers, load_persistent, read_old):
         self.answers = answers
         self.load_persistent = load_persistent
         self.stack = []
@@ -112,7 +120,7 @@ class _Machine:
             "FRAME": _nothing,
             "STOP": _nothing,
             **dict.fromkeys(_LITERALS, push),
-            **dict.fromkeys(("BINSTRING", "SHORT_BINSTRING"), self.push_old_text),
+            **dict.fromkeys(("BINSTRING", "SHORT_BINSTRING"), lambda text: push(read_old(text))),
             "NONE": lambda _: push(None),
             "NEWTRUE": lambda _: push(True),
             "NEWFALSE": lambda _: push(False),
@@ -136,7 +144,7 @@ class _Machine:
             **dict.fromkeys(("BINPUT", "LONG_BINPUT"), self.memoize),
             "MEMOIZE": lambda _: self.memoize(len(self.memo)),
             **dict.fromkeys(("BINGET", "LONG_BINGET"), lambda place: push(self.memo[place])),
-            "BINPERSID": lambda _: push(self.load_persistent(*self.pop_last(1))),
+            "BINPERSID": lambda _: push(self.load(*self.pop_last(1))),
             "GLOBAL": lambda name: self.find(*name.split(" ", 1)),
             "STACK_GLOBAL": lambda _: self.find(*self.pop_last(2)),
             "REDUCE": lambda _: self.call(*self.pop_last(2)),
@@ -144,10 +152,6 @@ class _Machine:
             "NEWOBJ_EX": lambda _: self.make(*self.pop_last(3)),
             "BUILD": lambda _: self.build(*self.pop_last(1)),
         }
-
-    def push_old_text(self, text):
-        # Names in files of Python 2 are bytes; `genops` gives one character for each.
-        self.stack.append(text.encode("latin-1").decode("utf-8", "replace"))
 
     def memoize(self, place):
         self.memo[place] = self.stack[-1]
@@ -187,6 +191,11 @@ class _Machine:
             elif key in target:
                 raise InputError(f"it has the key {quoted(key)} twice")
             target[key] = value
+
+    def load(self, persistent_id):
+        if self.load_persistent is None:
+            raise InputError("its pickle asks for a value that is not in it")
+        return self.load_persistent(persistent_id)
 
     def find(self, module, name):
         if type(module) is not str or type(name) is not str:
@@ -266,6 +275,10 @@ _DICTIONARIES = {
 
 def _nothing(_):
     pass
+
+
+def _old_text(text):
+    return text.encode("latin-1").decode("utf-8", "replace")
 
 
 def _check_protocol(protocol):
