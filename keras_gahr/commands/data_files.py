@@ -32,6 +32,18 @@ TypeOption = Annotated[
 SkipBadOption = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out unusable files instead of stopping.")
 ]
+OnlyOption = Annotated[
+    str | None,
+    typer.Option(help='Take only pictures with such names, as "train*".', show_default="all"),
+]
+CountOption = Annotated[
+    int | None,
+    typer.Option(help="Take only the first so many pictures.", min=1, show_default="all"),
+]
+ColumnOption = Annotated[
+    str | None,
+    typer.Option(help="Column of pictures in Parquet or Arrow files.", show_default="the only one"),
+]
 PatchOption = Annotated[
     int | None, typer.Option(help="Cut square patches of this size.", min=1, show_default="none")
 ]
@@ -43,12 +55,16 @@ StrideOption = Annotated[
 
 def faces(
     source: Annotated[
-        Path, typer.Argument(help="Folder, .tar, .tar.gz or .zip of aligned CelebA pictures.")
+        list[Path],
+        typer.Argument(help="Folder, .tar, .tar.gz, .zip, .parquet of aligned CelebA pictures."),
     ],
     out: OutArgument,
     size: Annotated[int, typer.Option(help="Height and width: 160, 80, 40 or 20 pixels.")] = 80,
     color: Annotated[bool, typer.Option("--color/--gray", help="RGB, or their mean.")] = False,
     dtype: TypeOption = PixelType.float32,
+    only: OnlyOption = None,
+    count: CountOption = None,
+    column: ColumnOption = None,
     skip_bad: SkipBadOption = False,
     max_pixels: MaxPixelsOption = None,
     overwrite: OverwriteOption = False,
@@ -68,6 +84,9 @@ def faces(
             color,
             dtype.value,
             skip_bad=skip_bad,
+            only=only,
+            count=count,
+            column=column,
             overwrite=overwrite,
             progress=progress,
         )
@@ -75,7 +94,12 @@ def faces(
 
 
 def folder(
-    source: Annotated[Path, typer.Argument(help="Folder, .tar, .tar.gz or .zip of pictures.")],
+    source: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Folder, .tar, .tar.gz, .zip, .parquet or .arrow of pictures, CIFAR, or several."
+        ),
+    ],
     out: OutArgument,
     crop: Annotated[
         str | None,
@@ -96,15 +120,19 @@ def folder(
     stride: StrideOption = None,
     color: Annotated[bool, typer.Option("--color/--gray", help="RGB, or their mean.")] = False,
     dtype: TypeOption = PixelType.float32,
+    only: OnlyOption = None,
+    count: CountOption = None,
+    column: ColumnOption = None,
     skip_bad: SkipBadOption = False,
     max_pixels: MaxPixelsOption = None,
     overwrite: OverwriteOption = False,
 ):
     """Crop, shrink and cut any pictures.
 
-    Every file is read, or left out and listed in manifest.json (hidden ones, also in hidden folders,
-    and other suffixes), or the command stops. Links to folders are followed. If it is killed, the
-    same command goes on where it was.
+    A folder may hold shards instead, as of data sets of the Hugging Face Hub or of WebDataset: they are
+    read in order of their names. Every file is read, or left out and listed in manifest.json (hidden
+    ones, also in hidden folders, and other suffixes), or the command stops. Links to folders are
+    followed. If it is killed, the same command goes on where it was.
     """
     from keras_gahr.datasets.folder import Framing, make_folder
 
@@ -124,6 +152,9 @@ def folder(
             color,
             dtype.value,
             skip_bad=skip_bad,
+            only=only,
+            count=count,
+            column=column,
             overwrite=overwrite,
             progress=progress,
         )

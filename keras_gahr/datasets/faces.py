@@ -1,5 +1,6 @@
 """Faces: the aligned pictures of CelebA, cropped and shrunk as in arXiv 2310.02557."""
 
+from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
@@ -19,7 +20,7 @@ CROPS = {(178, 218): (9, 29, 169, 189), (89, 109): (4, 14, 84, 94)}
 
 
 def make_faces(
-    source: str | PathLike,
+    source: str | PathLike | Sequence[str | PathLike],
     out: str | PathLike,
     size: int = 80,
     color: bool = False,
@@ -35,7 +36,8 @@ def make_faces(
         size: height and width of the images: 80, 40, 20, or 160 from pictures of 178 x 218.
         color: RGB instead of grey.
         dtype: "float32" for values in [0, 1] without rounding, "uint8" for rounded ones.
-        **options: skip_bad, overwrite, workers and progress, as for `make_from_pictures`.
+        **options: skip_bad, only, count, column, overwrite, workers and progress, as for
+            `make_from_pictures`.
 
     Returns:
         The Dataset.

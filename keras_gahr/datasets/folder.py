@@ -1,6 +1,7 @@
 """Datasets from any pictures: cropped, scaled, cut into patches."""
 
 import dataclasses
+from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
@@ -102,23 +103,26 @@ class Framing:
 
 
 def make_folder(
-    source: str | PathLike,
+    source: str | PathLike | Sequence[str | PathLike],
     out: str | PathLike,
     framing: Framing | None = None,
     color: bool = False,
     dtype: str = "float32",
     **options: Any,
 ) -> Dataset:
-    """Makes a dataset from a folder, tar or zip of pictures.
+    """Makes a dataset from pictures in a folder or an archive, or in the forms that data sets come in.
 
     Args:
-        source: a folder (with its subfolders), a .tar, .tar.gz or .zip of pictures.
+        source: a folder (with its subfolders), a .tar, .tar.gz or .zip of pictures; a Parquet or Arrow
+            file with a column of pictures; the batches of CIFAR-10 or CIFAR-100; a folder of such files
+            and archives, or a list of all these.
         out: the dataset folder to make.
         framing: the `Framing`; by default pictures are taken as they are. All must come out in one
             size, unless they are cut into patches.
         color: RGB instead of grey, which is the mean of the three.
         dtype: "float32" for values in [0, 1] without rounding, "uint8" for rounded ones.
-        **options: skip_bad, overwrite, workers and progress, as for `make_from_pictures`.
+        **options: skip_bad, only, count, column, overwrite, workers and progress, as for
+            `make_from_pictures`.
 
     Returns:
         The Dataset.

@@ -1,4 +1,4 @@
-"""The values of PGM and PPM files that 8 bits do not hold."""
+"""PGM and PPM files: values that 8 bits do not hold, and colours as they are."""
 
 import re
 from typing import Any
@@ -43,3 +43,13 @@ def netpbm_values(picture: Any, data: bytes) -> np.ndarray | None:
     if count and not 0 <= values.min() <= values.max() <= largest:
         raise ValueError(f"a value is not in 0..{largest}")
     return np.divide(values, largest, dtype=np.float32).reshape(height, width, channels)
+
+
+def as_ppm(image: np.ndarray) -> bytes:
+    """The bytes of a PPM picture.
+
+    Args:
+        image: uint8 (H, W, 3).
+    """
+    height, width, _ = image.shape
+    return f"P6 {width} {height} 255\n".encode() + image.tobytes()

@@ -3,6 +3,7 @@
 import collections
 import concurrent.futures
 import contextlib
+import dataclasses
 import hashlib
 import os
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ from keras_gahr.progress import OnProgress
 
 from .arrays import check_values, to_float
 from .decoding import decode_picture, decoded_size
-from .sources import open_source
+from .sources import Wanted, open_source
 from .store import Dataset, load
 from .writer import check_dataset_output, writing
 
@@ -30,7 +31,7 @@ MOST_HELD = 2**29
 
 
 def make_from_pictures(
-    source: str | PathLike,
+    source: str | PathLike | Sequence[str | PathLike],
     out: str | PathLike,
     recipe: str,
     parameters: dict[str, Any],
@@ -38,22 +39,27 @@ def make_from_pictures(
     dtype: str,
     image_shape: Sequence[int] | None = None,
     skip_bad: bool = False,
+    only: str | None = None,
+    count: int | None = None,
+    column: str | None = None,
     overwrite: bool = False,
     workers: int | None = None,
     progress: OnProgress = None,
 ) -> Dataset:
     """Makes a dataset from picture files.
 
-    The images are in the order of the files' names (sorted as text); the manifest has the name and
-    SHA-256 of the file of each. The result does not depend on the order in an archive or on the
-    number of workers. A run that was killed goes on where it was when it is started again: what it
-    had finished is kept as far as the files still have the same names and SHA-256, and the result
-    is the same to the byte.
+    The images are in the order of the files' names (sorted as text), or of the rows of a table; the
+    manifest has the name and SHA-256 of the file of each. The result does not depend on the order in an
+    archive or on the number of workers. A run that was killed goes on where it was when it is started
+    again: what it had finished is kept as far as the files still have the same names and SHA-256, and
+    the result is the same to the byte.
 
     Args:
-        source: a folder (with its subfolders), a .tar, .tar.gz or .zip of pictures.
+        source: a folder (with its subfolders), a .tar, .tar.gz or .zip of pictures, a Parquet or Arrow
+            file, the batches of CIFAR; a folder of such shards, or a list: see `open_source`.
         out: the dataset folder to make.
-        recipe, parameters: for the manifest; the source's name and `skip_bad` are added.
+        recipe, parameters: for the manifest; the source's name and what says which of its pictures are
+            taken are added.
         convert: a function (picture, name) -> images (rows, n, H, W, C) of type `dtype`, at least one,
             which are written row by row and so may be a view of what takes less memory; the picture is
             (H, W, 1) or (H, W, 3), uint8, or float32 in [0, 1] if 8 bits do not hold its values. It may
@@ -62,6 +68,10 @@ def make_from_pictures(
         image_shape: (H, W, C), or None for that of the first picture that can be used.
         skip_bad: leave out the files that cannot be used, and list them in the manifest with the
             reason, instead of stopping at the first.
+        only: take only pictures whose name, or the end of it from any slash on, fits this pattern, such
+            as "train*" (see `fnmatch`).
+        count: take only so many pictures, the first ones.
+        column: of a table, that of the pictures; by default the only one that can have pictures.
         overwrite: replace an older dataset.
         workers: number of decoding threads; by default one for each core, at most 8.
         progress: called as progress(files done, files in all).
@@ -72,13 +82,17 @@ def make_from_pictures(
     Raises:
         InputError: if the source or a picture in it cannot be used, or `out` exists.
     """
-    source, out = Path(source), Path(out)
-    if out.resolve().is_relative_to(source.resolve()):
-        raise InputError(f"{out} lies inside {source}: put the dataset somewhere else")
+    out, paths = Path(out), _paths(source)
+    for path in paths:
+        if out.resolve().is_relative_to(path.resolve()):
+            raise InputError(f"{out} lies inside {path}: put the dataset somewhere else")
     check_dataset_output(out, overwrite)
-    parameters = {"source": source.resolve().name, **parameters, "skip_bad": skip_bad}
+    wanted = Wanted(only, count, column, skip_bad)
+    names = [path.resolve().name for path in paths]
+    parameters = {"source": names if len(names) > 1 else names[0], **parameters}
+    parameters |= {k: v for k, v in dataclasses.asdict(wanted).items() if v is not None}
     with contextlib.ExitStack() as stack:
-        files = stack.enter_context(open_source(source, skip_bad))
+        files = stack.enter_context(open_source(paths if len(paths) > 1 else paths[0], wanted))
         make = _Make(files, convert, dtype)
         if image_shape is None:
             image_shape = make.first_shape(skip_bad)
@@ -92,7 +106,8 @@ def make_from_pictures(
         writer.skipped += files.skipped
         for start in range(0, len(files.names), BLOCK):
             names = files.names[start : start + BLOCK]
-            key = list(pool.map(make.digest, names)) if writer.resuming else None
+            # One by one, since what comes from a table is read in order.
+            key = list(map(make.digest, names)) if writer.resuming else None
             if key is None or not writer.restore([names, key]):
                 _write_block(writer, names, make.in_order(names, pool), skip_bad)
             if progress:
@@ -100,9 +115,18 @@ def make_from_pictures(
         if not writer.count:
             last = writer.skipped[-1]["reason"]
             raise InputError(
-                f"none of the {len(files.names)} pictures in {source} can be used; the last: {last}"
+                f"none of the {len(files.names)} pictures in {paths[0]} can be used; the last: {last}"
             )
     return load(out, verify=False)
+
+
+def _paths(source):
+    if isinstance(source, str | PathLike):
+        return [Path(source)]
+    paths = list(map(Path, source))
+    if not paths:
+        raise InputError("received no source, expected a folder or file of pictures")
+    return paths
 
 
 def _write_block(writer, names, made, skip_bad):

@@ -16,7 +16,7 @@ from archives import tar_of, zip_of
 
 from keras_gahr import folder_tree
 from keras_gahr.datasets import entries, unpacked
-from keras_gahr.datasets.sources import open_source
+from keras_gahr.datasets.sources import Wanted, open_source
 from keras_gahr.errors import InputError
 
 PICTURES = {f"{k}.png": bytes([k]) * (300 + 100 * k) for k in range(4)}
@@ -26,7 +26,7 @@ needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has 
 
 def listed(path, **options):
     """What a source has: {name: bytes}, and {name: reason} of what was skipped."""
-    with open_source(path, **options) as source:
+    with open_source(path, Wanted(**options)) as source:
         skipped = {entry["name"]: entry["reason"] for entry in source.skipped}
         return {name: source.read(name) for name in source.names}, skipped
 
