@@ -50,6 +50,7 @@ _HOMES = {
     "log_density": "analysis",
     "memorization_report": "analysis",
     "psnr_curve": "analysis",
+    "push_to_hub": "publishing",
     "restore": "restoration",
     "sample": "sampling",
     "save_denoiser": "denoisers",

@@ -35,6 +35,7 @@ from .denoisers import save_denoiser as save_denoiser
 from .denoisers import wrap as wrap
 from .denoising import denoise as denoise
 from .errors import InputError as InputError
+from .publishing import push_to_hub as push_to_hub
 from .restoration import restore as restore
 from .sampling import measurements as measurements
 from .sampling import sample as sample

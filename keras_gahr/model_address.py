@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_gahr.errors import InputError
+from keras_gahr.hub.address import is_hub_address
 
 _FORMS = {
     "torch": "torch:package.module:factory",
@@ -125,6 +126,11 @@ def refuse_address(source: Any) -> Any:
         raise InputError(
             f"received {os.fspath(source)!r:.120}, a network of somebody else's: this takes those of this "
             "package only"
+        )
+    if is_hub_address(source):
+        raise InputError(
+            f"received {os.fspath(source)!r:.120}, which is on the Hub: this takes files, so fetch it first "
+            f"by `gahr weights fetch`"
         )
     return source
 

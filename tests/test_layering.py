@@ -24,7 +24,8 @@ RANKS = [
         "signals",
     },
     {"progress", "result"},
-    {"json_file", "model_address", "options"},
+    {"hub", "json_file", "options"},
+    {"model_address"},
     {"backend_choice"},
     {"before_keras"},
     {"_backend"},
@@ -40,6 +41,7 @@ RANKS = [
     {"plot"},
     {"report"},
     {"runs"},
+    {"publishing"},
     {"reproduction"},
     {"experiments"},
     {"commands"},
@@ -55,6 +57,7 @@ ONLY_IN = {
     # Results say that they return its figures, and import nothing.
     "matplotlib": {"plot", "result"},
     "typer": {"commands"},
+    "huggingface_hub": {"hub"},
 }
 
 
@@ -127,6 +130,10 @@ WHEN_CALLED = {
     "keras_gahr/denoisers/loading.py": {
         "weights_convert.loading.is_published",
         "weights_convert.loading.load_published",
+    },
+    "keras_gahr/publishing/revision.py": {
+        "weights_convert.export.export_denoiser",
+        "weights_convert.export.has_published_state",
     },
 }
 """What a file or a name may turn out to be is only known when it is asked for: the climbs that are allowed,

@@ -107,6 +107,12 @@ def export_denoiser(src, dst, *, size=None, overwrite=False):
     return Export(architecture, options, arrays=len(state))
 
 
+def has_published_state(denoiser):
+    """Whether `export_denoiser` can write a denoiser as one state dict."""
+    network = denoiser.network if isinstance(denoiser, DirectDenoiser) else denoiser
+    return type(network) in (UNet, BFCNN, ReceptiveFieldBFCNN, DilatedUNet, FlexibleUNet)
+
+
 def published_state(denoiser):
     """The weights of a denoiser as a state dict of the code it was published with.
 

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from keras_gahr.errors import InputError
+from keras_gahr.hub.address import HUB_FORM, is_hub_address, parse_hub_address
 from keras_gahr.memory import parse_memory
 from keras_gahr.model_address import FORMS, is_address, parse_address
 from keras_gahr.options.option import takes_options
@@ -130,10 +131,14 @@ def find_model(model: Path):
     """What the command is to load: an address as a `ModelAddress`, anything else as it is.
 
     It says what an address will import, and downloads a published checkpoint that is asked for by its name,
-    with a progress bar.
+    with a progress bar. A place on the Hub comes back with the commit that was fetched.
     """
     if is_address(model):
         return _say_import(parse_address(model))
+    if is_hub_address(model):
+        from keras_gahr.hub.download import fetch_from_hub
+
+        return fetch_from_hub(parse_hub_address(model)).address
     from weights_convert.catalogue import fetch, find_published, is_fetched, is_published_name
 
     from .progress import progress_bar
@@ -154,7 +159,7 @@ def _say_import(model):
 MODEL_HELP = (
     "a path (a .keras file, a run, a PyTorch checkpoint, a recipe), a name of `gahr weights list`, or "
     f"{FORMS.rpartition(', ')[0]} or {FORMS.rpartition(', ')[2]}, which may be followed by @RECIPE or "
-    "?OPTION=VALUE&..."
+    f"?OPTION=VALUE&..., or {HUB_FORM}"
 )
 ModelArgument = Annotated[
     Path, typer.Argument(help=f"A denoiser: {MODEL_HELP}", callback=find_model)

@@ -1,18 +1,28 @@
-"""`gahr weights`: published checkpoints."""
+"""`gahr weights`: published checkpoints, and denoisers on the Hugging Face Hub."""
 
 import dataclasses
 import json
 import shlex
+import shutil
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from keras_gahr.backend_choice import choose_backend
+from keras_gahr.errors import InputError
+from keras_gahr.hub.address import HUB_FORM, is_hub_address, parse_hub_address
+
+from .backend import BackendOption
 from .help import App
+from .options import ModelArgument, OverwriteOption
 from .progress import progress_bar
 from .table import print_table
 
-weights_app = App(no_args_is_help=True, help="Fetch published PyTorch checkpoints.")
+weights_app = App(
+    no_args_is_help=True,
+    help="Fetch published PyTorch checkpoints, and denoisers on the Hugging Face Hub.",
+)
 
 NameArgument = Annotated[str, typer.Argument(help="A name that `gahr weights list` shows.")]
 CacheOption = Annotated[
@@ -60,7 +70,13 @@ def list_(
 
 @weights_app.command()
 def fetch(
-    name: NameArgument,
+    name: Annotated[
+        str, typer.Argument(help=f"A name that `gahr weights list` shows, or {HUB_FORM}.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Argument(help="Of one on the Hub: the file to write it to.", show_default=False),
+    ] = None,
     url: Annotated[
         str | None,
         typer.Option(
@@ -70,8 +86,23 @@ def fetch(
         ),
     ] = None,
     cache: CacheOption = None,
+    overwrite: OverwriteOption = False,
 ):
-    """Download a published checkpoint, unless it is there, and check it by its hash."""
+    """Download a published checkpoint, unless it is there, and check it by its hash.
+
+    A denoiser on the Hub comes into the cache of the Hub's own library, and is copied to OUT.
+    """
+    if is_hub_address(name):
+        if url is not None or cache is not None:
+            raise InputError(
+                "received --url or --cache for the Hub: set HF_ENDPOINT and HF_HUB_CACHE in their place"
+            )
+        _fetch_from_hub(parse_hub_address(name), out, overwrite)
+        return
+    if out is not None:
+        raise InputError(
+            f"received {out} for a published checkpoint, which stays in the cache: leave it out"
+        )
     from weights_convert.catalogue import fetch, find_published
 
     published = find_published(name)
@@ -86,6 +117,74 @@ def fetch(
         typer.echo(f"convert it: gahr convert {shlex.quote(str(path))} {name}.keras{option}")
 
 
+def _fetch_from_hub(address, out, overwrite):
+    from keras_gahr.files import check_output_file, replacing
+    from keras_gahr.hub.download import fetch_from_hub
+
+    if out is not None:
+        check_output_file(out, overwrite)
+    fetched = fetch_from_hub(address)
+    if out is not None:
+        if out.suffix != fetched.path.suffix:
+            raise InputError(
+                f"received {out} for {fetched.address}, expected a name that ends in {fetched.path.suffix}"
+            )
+        with replacing(out) as temporary:
+            shutil.copyfile(fetched.path, temporary)
+    typer.echo(f"{out or fetched.path}: {fetched.address}")
+    typer.echo(f"licence: {fetched.licence or 'none stated'}")
+
+
+@weights_app.command()
+def push(
+    model: ModelArgument,
+    repository: Annotated[
+        str,
+        typer.Argument(help="Where to: hf://OWNER/NAME, or hf://OWNER/NAME@BRANCH."),
+    ],
+    private: Annotated[
+        bool, typer.Option("--private", help="Make a new repository that only its owner sees.")
+    ] = False,
+    licence: Annotated[
+        str | None,
+        typer.Option(
+            "--license",
+            help="Of the weights, as the Hub calls it: mit, cc-by-4.0.",
+            show_default=False,
+        ),
+    ] = None,
+    datasets: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--dataset",
+            help="OWNER/NAME of a dataset on the Hub that it was trained on; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    message: Annotated[str, typer.Option(help="Of the commit.")] = "Add a denoiser",
+    backend: BackendOption = None,
+):
+    """Put a denoiser on the Hugging Face Hub, as one commit.
+
+    It holds model.keras, model.safetensors (where the network was published as a state dict), config.json
+    and README.md, a card. Of a training run, the card says data, recipe, seed and PSNR. Log in first by
+    `hf auth login`, or set HF_TOKEN.
+    """
+    choose_backend(backend)
+    from keras_gahr.publishing import push_to_hub
+
+    made = push_to_hub(
+        model,
+        repository,
+        private=private,
+        licence=licence,
+        datasets=datasets or (),
+        message=message,
+    )
+    typer.echo(f"{made.address}: written as one commit")
+    typer.echo(made.url)
+
+
 @weights_app.command()
 def path(name: NameArgument, cache: CacheOption = None):
     """Print the path of a fetched checkpoint, once its hash is checked."""
@@ -95,8 +194,6 @@ def path(name: NameArgument, cache: CacheOption = None):
 
 
 def _is_there(published, cache):
-    from keras_gahr.errors import InputError
-
     try:
         return published.cached(cache).is_file()
     except InputError:

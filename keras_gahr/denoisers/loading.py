@@ -12,6 +12,8 @@ import keras
 from keras_gahr import _backend
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_regular, replacing
+from keras_gahr.hub.address import is_hub_address, parse_hub_address
+from keras_gahr.hub.download import fetch_from_hub
 from keras_gahr.impostors import impostor
 from keras_gahr.model_address import is_address, parse_address
 from keras_gahr.names import reason_of
@@ -37,7 +39,9 @@ def load_denoiser(source: str | os.PathLike[str], precision: str = "float32") ->
             and its like), a folder of multi-scale checkpoints, or a name that `gahr weights list` shows,
             which is downloaded unless it is in the cache; a recipe (`.json`); or the address of a network,
             as `wrap` takes it, with its options after it:
-            `keras:model.keras?predicts=image&schedule=sigma&value_range=-1,1`.
+            `keras:model.keras?predicts=image&schedule=sigma&value_range=-1,1`. Or a place on the Hugging Face
+            Hub: `hf://OWNER/NAME`, after which a revision and a file may stand:
+            `hf://OWNER/NAME@REVISION/large/model.keras`.
         precision: what it computes in; see `with_precision`.
 
     Returns:
@@ -61,6 +65,8 @@ def load_denoiser(source: str | os.PathLike[str], precision: str = "float32") ->
         )
     if is_address(source):
         return _in_precision(_at_address(source), precision)
+    if is_hub_address(source):
+        source = fetch_from_hub(parse_hub_address(source)).path
     path = Path(source)
     if (path / "model.keras").is_file():
         path = path / "model.keras"

@@ -34,7 +34,7 @@ def markdown_page(document):
         blocks.append(f"It took {seconds_text(document.seconds)}.")
     for name, values in (("Settings", document.settings), ("Versions", document.versions)):
         if values:
-            blocks += [f"### {name}", _fenced(values)]
+            blocks += [f"### {name}", fenced(values)]
     blocks.append(f"Written by keras-gahr {keras_gahr.__version__}; numbers.json has all numbers.")
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -68,16 +68,22 @@ def _item(item):
                 escaped(picture.caption),
             ]
         return [*blocks, escaped(item.caption)]
-    rules = ["---:" if right else "---" for right in numeric_columns(item)]
-    rows = [map(escaped, item.columns), rules, *(map(escaped, row) for row in cell_texts(item))]
-    return ["\n".join(f"| {' | '.join(row)} |" for row in rows), escaped(item.caption)]
+    return [table_text(item), escaped(item.caption)]
+
+
+def table_text(table):
+    """A `Table` without its caption."""
+    rules = ["---:" if right else "---" for right in numeric_columns(table)]
+    rows = [map(escaped, table.columns), rules, *(map(escaped, row) for row in cell_texts(table))]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _image(picture):
     return f"![{escaped(picture.description)}](pictures/{picture.name}.png)"
 
 
-def _fenced(values):
+def fenced(values):
+    """Plain values as a block of JSON."""
     text = json_text(values)
     # A fence longer than any row of backticks within.
     longest = max((len(found) for found in re.findall("`+", text)), default=0)

@@ -94,3 +94,16 @@ def test_the_list_without_a_home_folder(gahr, tiny, monkeypatch):
     result = gahr("weights", "list")
     assert result.exit_code == 0, result.output
     assert "tiny" in result.output
+
+
+def test_what_is_for_the_hub_only_and_what_is_not(refused, tiny, tmp_path):
+    assert "stays in the cache" in refused("weights", "fetch", "tiny", tmp_path / "x.pt")
+    assert "HF_ENDPOINT" in refused("weights", "fetch", "hf://lab/faces", "--url", "http://x")
+    assert "fetch it first" in refused("convert", "hf://lab/faces", tmp_path / "x.keras")
+
+
+def test_a_push_that_cannot_be(refused, tiny_model):
+    assert "one denoiser" in refused("weights", "push", tiny_model, "hf://lab/faces/a.keras")
+    assert "OWNER/NAME" in refused("weights", "push", tiny_model, "faces")
+    line = refused("weights", "push", tiny_model, "hf://lab/faces", "--license", "My own!")
+    assert "its name on the Hub" in line
