@@ -4,6 +4,7 @@ import json
 import signal
 from pathlib import Path
 
+import chromium
 import hypothesis
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ for name in ("SIGINT", "SIGHUP", "SIGTERM"):
 
 SHARED = TESTS.parents[1] / "shared"
 
-ONE_BACKEND = {"datasets", "experiments", "plot", "report", "reproduction"}
+ONE_BACKEND = {"datasets", "experiments", "plot", "report", "reproduction", "view"}
 """Rooms whose tests compute nothing on a backend, or only by what is tested on each."""
 
 
@@ -48,6 +49,20 @@ def shared():
     if not SHARED.is_dir():
         pytest.skip(f"{SHARED} is not there: it holds published weights and photographs")
     return SHARED
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium."""
+    with chromium.running() as browser:
+        yield browser
+
+
+@pytest.fixture
+def opened(browser):
+    """A function that opens an address; the page gets `complaints` and `requests`."""
+    with chromium.opening(browser) as open_page:
+        yield open_page
 
 
 @pytest.fixture(scope="session")

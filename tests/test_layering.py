@@ -41,7 +41,7 @@ RANKS = [
     {"plot"},
     {"report"},
     {"runs"},
-    {"publishing"},
+    {"publishing", "view"},
     {"reproduction"},
     {"experiments"},
     {"commands"},

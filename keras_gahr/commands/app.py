@@ -41,6 +41,7 @@ from .sample import sample
 from .terminal import printable_output, take_every_character
 from .train import train
 from .usage import UsageError, usage_error
+from .view import view
 from .weights import weights_app
 
 
@@ -134,6 +135,7 @@ app.command()(demo)
 app.add_typer(data_app, name="data")
 app.command()(train)
 app.command()(runs)
+app.command()(view)
 app.command()(denoise)
 app.command()(sample)
 app.command()(restore)

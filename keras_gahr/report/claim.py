@@ -5,10 +5,6 @@ Each answer is True, False, or None where the measurement cannot tell.
 
 import dataclasses
 
-import numpy as np
-
-from keras_gahr.analysis.intervals import mean_interval
-
 
 def is_above(interval, bound):
     """Whether a number with this 95% interval (low, high) is above the bound."""
@@ -75,4 +71,9 @@ class Claim:
     @classmethod
     def about_mean(cls, values, decide, bound, **words):
         """The same of the mean of values that are independent, (N,), with Student's interval."""
+        # Reports that are there already are shown without what it takes to analyze anything.
+        import numpy as np
+
+        from keras_gahr.analysis.intervals import mean_interval
+
         return cls.about(float(np.mean(values)), mean_interval(values), decide, bound, **words)

@@ -1,5 +1,6 @@
 """What a report says, before it is written as HTML, Markdown and JSON."""
 
+import base64
 import dataclasses
 import re
 import struct
@@ -34,6 +35,11 @@ class Picture:
         if not self.png.startswith(b"\x89PNG\r\n\x1a\n") or len(self.png) < 24:
             raise ValueError(f"picture {self.name} is no PNG file")
         return struct.unpack(">II", self.png[16:24])
+
+    @property
+    def attributes(self):
+        """Of its element in HTML: where it comes from, which is the element itself."""
+        return {"src": f"data:image/png;base64,{base64.b64encode(self.png).decode()}"}
 
 
 @dataclasses.dataclass(frozen=True)

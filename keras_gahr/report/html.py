@@ -1,15 +1,13 @@
 """A report as one HTML file that needs nothing else."""
 
-import base64
-import hashlib
-import importlib.resources
 import itertools
 from collections.abc import Mapping
 
 import keras_gahr
 
+from .html_frame import content_policy, framed, page_file
 from .html_items import item_element
-from .markup import Markup, element, void
+from .markup import element
 from .wording import VERDICTS, seconds_text, setting_text, tally
 
 _SHAPES = {
@@ -28,50 +26,25 @@ def html_page(document):
     Args:
         document: `Document`.
     """
-    style, script = (_package_file(name) for name in ("page.css", "page.js"))
+    style, script = page_file("page.css"), page_file("page.js")
     ids = (f"item-{number}" for number in itertools.count(1))
-    head = element(
-        "head",
-        void("meta", charset="utf-8"),
-        void("meta", http_equiv="Content-Security-Policy", content=_policy(style, script)),
-        void("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        void("meta", name="color-scheme", content="light dark"),
-        void("meta", name="generator", content=f"keras-gahr {keras_gahr.__version__}"),
-        element("title", document.title),
-        element("style", Markup(style)),
-    )
-    body = element(
-        "body",
+    return framed(
+        document.title,
         element("a", "To the report", class_="skip", href="#report"),
         element(
             "main",
             _header(document),
-            _claims(document.claims),
+            claims_section(document.claims),
             *(
-                _section(section, f"section-{k}", ids)
+                section_element(section, f"section-{k}", ids)
                 for k, section in enumerate(document.sections, start=1)
             ),
             _run(document),
             id="report",
         ),
-        element("script", Markup(script)),
-    )
-    return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
-
-
-def _package_file(name):
-    return importlib.resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-def _policy(style, script):
-    """A Content-Security-Policy under which nothing runs but our own style and script."""
-    style, script = (
-        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-        for text in (style, script)
-    )
-    return (
-        f"default-src 'none'; img-src data:; style-src 'sha256-{style}'; "
-        f"script-src 'sha256-{script}'; base-uri 'none'; form-action 'none'"
+        style=style,
+        script=script,
+        policy=content_policy(style, script),
     )
 
 
@@ -92,7 +65,8 @@ def _header(document):
     )
 
 
-def _claims(claims):
+def claims_section(claims):
+    """The section of all `Claim`s, as `Markup`; nothing if there are none."""
     if not claims:
         return ""
     return element(
@@ -127,12 +101,20 @@ def _claim(claim):
     )
 
 
-def _section(section, name, ids):
+def section_element(section, name, ids, draw=item_element):
+    """A `Section`, as `Markup`.
+
+    Args:
+        section: it.
+        name: its id.
+        ids: an iterator of ids for its items.
+        draw: called as draw(item, id).
+    """
     return element(
         "section",
         element("h2", section.title, id=f"{name}-title"),
         *(element("p", paragraph) for paragraph in section.text),
-        *(item_element(item, next(ids)) for item in section.items),
+        *(draw(item, next(ids)) for item in section.items),
         id=name,
         aria_labelledby=f"{name}-title",
     )
@@ -141,7 +123,7 @@ def _section(section, name, ids):
 def _run(document):
     """Settings, versions and time."""
     parts = [
-        element("details", element("summary", name), _values(values))
+        element("details", element("summary", name), values_element(values))
         for name, values in (("Settings", document.settings), ("Versions", document.versions))
         if values
     ]
@@ -163,7 +145,8 @@ def _run(document):
     )
 
 
-def _values(values):
+def values_element(values):
+    """Names and values, which may be mappings again, as `Markup`."""
     return element(
         "dl",
         *(
@@ -171,7 +154,8 @@ def _values(values):
                 "div",
                 element("dt", name),
                 element(
-                    "dd", _values(value) if isinstance(value, Mapping) else setting_text(value)
+                    "dd",
+                    values_element(value) if isinstance(value, Mapping) else setting_text(value),
                 ),
             )
             for name, value in values.items()

@@ -1,8 +1,6 @@
 """Pictures, sliders and tables in HTML."""
 
-import base64
-
-from .document import Picture, Slider
+from .document import Slider, Table
 from .markup import element, void
 from .wording import cell_texts, numeric_columns
 
@@ -11,24 +9,19 @@ def item_element(item, name):
     """The `Markup` of an item.
 
     Args:
-        item: `Picture`, `Slider` or `Table`.
+        item: `Slider`, `Table`, or what has a caption and is drawn as a `Picture` is.
         name: an id for it that no other element has.
     """
-    if isinstance(item, Picture):
-        return element("figure", _image(item), element("figcaption", item.caption))
-    return _slider(item, name) if isinstance(item, Slider) else _table(item, name)
+    if isinstance(item, Slider):
+        return _slider(item, name)
+    if isinstance(item, Table):
+        return _table(item, name)
+    return element("figure", _image(item), element("figcaption", item.caption))
 
 
 def _image(picture):
     width, height = picture.size
-    data = base64.b64encode(picture.png).decode()
-    return void(
-        "img",
-        src=f"data:image/png;base64,{data}",
-        alt=picture.description,
-        width=width,
-        height=height,
-    )
+    return void("img", **picture.attributes, alt=picture.description, width=width, height=height)
 
 
 def _slider(slider, name):

@@ -1,7 +1,7 @@
 "use strict";
 
 // Without this script, a slider's pictures are a plain list below each other.
-for (const slider of document.querySelectorAll("figure.slider")) {
+function startSlider(slider) {
   const frames = [...slider.querySelectorAll(".frames > li")];
   const input = slider.querySelector("input");
   const output = slider.querySelector("output");
@@ -19,3 +19,5 @@ for (const slider of document.querySelectorAll("figure.slider")) {
   input.addEventListener("input", show);
   show();
 }
+
+document.querySelectorAll("figure.slider").forEach(startSlider);

@@ -6,6 +6,7 @@ import math
 import os
 import socket
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from keras_gahr.json_file import LARGEST_JSON, read_json
@@ -60,14 +61,19 @@ def find_runs(folder: str | os.PathLike[str]) -> list[Run]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         # Reading a pipe would wait for ever, and a device never end.
         files = [name for name in files if (Path(path) / name).is_file()]
-        if "config.json" in files and (run := _read_run(Path(path), files)):
+        if "config.json" in files and (run := read_run(Path(path), files)):
             runs.append(run)
             folders.clear()
     return runs
 
 
-def _read_run(path, files):
-    """The `Run` in a directory with a config.json, or None if that is of something else."""
+def read_run(path: Path, files: Collection[str]) -> Run | None:
+    """The `Run` in a directory with a config.json, or None if that is of something else.
+
+    Args:
+        path: of the directory.
+        files: the names of the files in it that may be read.
+    """
     changed = max(
         (_changed(path / name) for name in ("config.json", "status.json", "history.csv")),
     )

@@ -1,32 +1,16 @@
 """Reports in headless Chromium."""
 
 import io
-import shutil
 
 import numpy as np
 import pytest
+from chromium import DESK, PHONE, eventually, overflow
 from documents import SIZES, hostile_document, sample_document
 from PIL import Image
-from waiting import FOR_EVER
 
 from keras_gahr.report.page import write_report
 
 pytestmark = pytest.mark.slow
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PHONE, DESK = {"width": 360, "height": 740}, {"width": 1200, "height": 900}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip("no Chromium is installed: on Debian, `apt-get install chromium`")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -37,39 +21,6 @@ def addresses(tmp_path_factory):
     return {
         name: write_report(document, folder / name).as_uri() for name, document in documents.items()
     }
-
-
-@pytest.fixture
-def opened(browser):
-    """A function that opens an address; the page gets `complaints` and `requests`."""
-    contexts = []
-
-    def open_page(address, **options):
-        contexts.append(browser.new_context(**{"viewport": DESK, **options}))
-        page = contexts[-1].new_page()
-        page.complaints, page.requests = [], []
-        page.on(
-            "console",
-            lambda message: (
-                message.type in {"error", "warning"} and page.complaints.append(message.text)
-            ),
-        )
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.on("dialog", lambda dialog: (page.complaints.append(dialog.message), dialog.dismiss()))
-        page.on("request", lambda request: page.requests.append(request.url))
-        page.goto(address)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-
-
-def overflow(page):
-    """By how many pixels the page is wider than the window."""
-    return page.evaluate(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    )
 
 
 def pixels(shown):
@@ -88,15 +39,6 @@ def shades(page):
     """How many different colours a screenshot has, and its median brightness from 0 to 255."""
     seen = pixels(page).reshape(-1, 3)
     return len(np.unique(seen, axis=0)), float(np.median(seen))
-
-
-def eventually(page, condition):
-    """Waits for a condition in a page, whose policy keeps others from polling."""
-    for _ in range(20 * FOR_EVER):
-        if condition():
-            return True
-        page.wait_for_timeout(50)
-    return False
 
 
 @pytest.mark.parametrize("name", ["sample", "hostile"])

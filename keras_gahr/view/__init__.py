@@ -1,0 +1,1 @@
+"""Results on disk as pages of a server on this machine, read without Keras."""

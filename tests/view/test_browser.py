@@ -1,0 +1,184 @@
+"""The pages of `gahr view` in headless Chromium."""
+
+import json
+
+import pytest
+from chromium import DESK, PHONE, eventually, overflow
+from viewed import serving, write_dataset, write_eigenbasis, write_run, write_trajectory
+
+pytestmark = pytest.mark.slow
+
+
+SHOWN = "[...document.images].every(image => !image.offsetParent || image.naturalWidth > 0)"
+"""Whether all pictures that are to be seen are there."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("results")
+    write_run(root / "runs" / "first")
+    write_run(root / "runs" / ("a-training-whose-name-says-all-of-its-options-" * 3))
+    write_trajectory(root / "samples")
+    write_eigenbasis(root / "basis")
+    write_dataset(root / "set")
+    return root
+
+
+@pytest.fixture(scope="module")
+def server(folder):
+    with serving(folder) as server:
+        yield server
+
+
+def zoomed(page):
+    return page.locator(".plot").first.get_attribute("data-zoomed") == "true"
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+def test_nothing_goes_wrong(opened, server, viewport):
+    page = opened(server.address, viewport=viewport)
+    for path in ("", "look/runs/first", "look/samples", "look/basis", "look/set"):
+        page.goto(server.address + path)
+        page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
+        assert overflow(page) == 0
+        page.evaluate("for (const image of document.images) image.loading = 'eager'")
+        assert eventually(page, lambda: page.evaluate(SHOWN))
+    assert not page.complaints
+    assert all(url.startswith((server.address, "data:")) for url in page.requests)
+
+
+def test_results_are_searched(opened, server):
+    page = opened(server.address, viewport=PHONE)
+    page.get_by_label("Search").fill("FIRST run")
+    assert page.locator(".cards > li:visible").count() == 1
+    page.get_by_label("Search").fill("")
+    page.get_by_label("Kind").select_option("dataset")
+    assert page.locator("#count").inner_text() == "1 of 5"
+    page.keyboard.press("Tab")
+    page.locator(".cards a:visible").focus()
+    page.keyboard.press("Enter")
+    assert eventually(page, lambda: page.title() == "set")
+
+
+def test_curves_are_zoomed_by_keys(opened, server):
+    page = opened(server.address + "look/runs/first")
+    plot = page.locator(".plot").first
+    plot.focus()
+
+    def ticks():
+        return plot.locator("text").all_text_contents()
+
+    seen = [ticks()]
+    for key in ("+", "ArrowRight", "ArrowUp", "-", "0"):
+        page.keyboard.press(key)
+        seen.append(ticks())
+    assert seen[0] == seen[-1] and seen[1] != seen[0] and seen[2] != seen[1]
+    assert not zoomed(page) and not page.complaints
+    # Whoever sees no curves has a table.
+    page.locator(".curves summary").first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator(".curves table").first.locator("tbody tr").count() == 3
+
+
+def test_curves_are_zoomed_by_the_mouse(opened, server):
+    page = opened(server.address + "look/runs/first")
+    box = page.locator(".plot").first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.wheel(0, 60)
+    # A wheel that passes by scrolls the page.
+    assert eventually(page, lambda: page.evaluate("scrollY") == 60) and not zoomed(page)
+    page.mouse.move(x, y - 60)
+    page.mouse.down()
+    page.mouse.move(x + 90, y - 20, steps=3)
+    page.mouse.up()
+    assert zoomed(page)
+    page.mouse.dblclick(x, y)
+    assert not zoomed(page)
+    page.locator(".plot").first.focus()
+    page.mouse.wheel(0, -60)
+    assert eventually(page, lambda: zoomed(page))
+    page.locator(".tools").first.get_by_text("All").click()
+    assert not zoomed(page)
+    page.locator(".legend button").first.click()
+    assert page.locator(".plot").first.locator(".line-0").count() == 0
+
+
+def test_curves_are_zoomed_by_fingers(opened, server):
+    page = opened(server.address + "look/runs/first", viewport=PHONE, has_touch=True)
+    plot = page.locator(".plot").first
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    middle, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    session = page.context.new_cdp_session(page)
+    for kind, apart in (
+        ("touchStart", 20),
+        ("touchMove", 40),
+        ("touchMove", 80),
+        ("touchEnd", None),
+    ):
+        points = (
+            []
+            if apart is None
+            else [{"x": middle + s * apart, "y": y, "id": s + 1} for s in (-1, 1)]
+        )
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    assert eventually(page, lambda: zoomed(page))
+    page.locator(".tools").first.get_by_text("All").tap()
+    assert not zoomed(page)
+
+
+def test_steps_are_scrubbed(opened, server):
+    page = opened(server.address + "look/samples", viewport=PHONE)
+    slider = page.get_by_role("slider", name="step")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    shown = page.locator(".frames > li:visible")
+    assert shown.count() == 1 and shown.get_attribute("data-value").startswith("11, sigma ")
+    image = shown.locator("img")
+    assert eventually(page, lambda: image.evaluate("image => image.naturalWidth > 0"))
+    page.locator("button.play").click()
+    assert eventually(page, lambda: slider.input_value() == "4")
+    assert page.locator("button.play").inner_text() == "Play"
+
+
+def test_a_training_is_followed(opened, tmp_path):
+    """What changes is replaced; what is looked at stays as it is."""
+    write_run(tmp_path / "run", 3, state="running")
+    with serving(tmp_path) as server:
+        page = opened(server.address + "look/run")
+        assert page.locator("progress").get_attribute("value") == "3"
+        page.get_by_label("epoch", exact=True).focus()
+        page.keyboard.press("ArrowLeft")
+        page.locator(".plot").first.focus()
+        page.keyboard.press("+")
+        page.evaluate("scrollTo(0, 300)")
+        page.evaluate("document.getElementById('part-files').dataset.mine = 1")
+        write_run(tmp_path / "run", 4, state="running")
+        assert eventually(page, lambda: page.locator("progress").get_attribute("value") == "4")
+        found = page.locator("figure.curves").last.get_attribute("data-curves")
+        assert json.loads(found)["values"] == ["1", "2", "3", "4"]
+        assert page.get_by_label("epoch", exact=True).input_value() == "1"
+        assert zoomed(page) and page.evaluate("scrollY") == 300
+        assert page.evaluate("document.activeElement.className") == "plot"
+        page.get_by_label("epoch", exact=True).focus()
+        page.keyboard.press("End")
+        write_run(tmp_path / "run", 5)
+        assert eventually(page, lambda: page.get_by_label("epoch", exact=True).input_value() == "4")
+        assert not page.complaints
+        page.context.set_offline(True)
+        assert eventually(page, lambda: "has ended" in page.locator("#following").inner_text())
+
+
+def test_new_results_are_listed(opened, tmp_path):
+    write_run(tmp_path / "b")
+    write_run(tmp_path / "c")
+    with serving(tmp_path) as server:
+        page = opened(server.address)
+        page.evaluate("document.getElementById('result-b').dataset.mine = 1")
+        page.get_by_label("Search").fill("a")
+        write_dataset(tmp_path / "a")
+        assert eventually(page, lambda: page.locator("#count").inner_text().endswith("of 3"))
+        names = page.evaluate("[...document.querySelectorAll('.cards > li')].map(card => card.id)")
+        assert names == ["result-a", "result-b", "result-c"]
+        assert page.evaluate("document.getElementById('result-b').dataset.mine") == "1"
