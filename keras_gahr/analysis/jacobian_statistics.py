@@ -85,8 +85,7 @@ def probe_statistics(jacobian: Jacobian, probes: int = PROBES, seed: int = 0) ->
         for products in (jacobian.apply(signs), jacobian.apply_transposed(signs))
     )
     traces = np.sum(signs.reshape(probes, -1) * forward, axis=1)
-    powers = (np.sum(forward**2, axis=1) + np.sum(back**2, axis=1)) / 2
-    differences = np.sum((forward - back) ** 2, axis=1)
+    powers, differences = _powers(forward, back)
     power = powers.mean() or 1.0
     asymmetry = np.sqrt(differences.mean() / power)
     # The first-order error of a ratio's root.
@@ -100,6 +99,19 @@ def probe_statistics(jacobian: Jacobian, probes: int = PROBES, seed: int = 0) ->
         float(spread / (2 * power * asymmetry)) if asymmetry else 0.0,
         2 * probes,
     )
+
+
+def asymmetry_of_products(forward: np.ndarray, back: np.ndarray) -> float:
+    """`Statistics.asymmetry` from products with J and its transpose, (probes, H, W, C)."""
+    products = (each.reshape(len(each), -1).astype(np.float64) for each in (forward, back))
+    powers, differences = _powers(*products)
+    return float(np.sqrt(differences.mean() / (powers.mean() or 1.0)))
+
+
+def _powers(forward, back):
+    """|J z|^2, of both products the mean, and |J z - J^T z|^2, (probes,) each."""
+    powers = (np.sum(forward**2, axis=1) + np.sum(back**2, axis=1)) / 2
+    return powers, np.sum((forward - back) ** 2, axis=1)
 
 
 def oracle_shrinkage(coefficients: np.ndarray, sigma: float) -> np.ndarray:

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_gahr.datasets.arrays import blocks
+from keras_gahr.datasets.arrays import as_bytes
 from keras_gahr.errors import InputError
 
 from .baseline import Baseline, mean_image, stack_of
@@ -19,9 +19,6 @@ from .sides import Sides
 
 LOCAL_RULES = ("local", "equivariant", "bordered", "patches")
 BOUNDARIES = ("cut", "wrap")
-
-_ROUNDING = 1e-4
-"""Of float32, in units of 1/255."""
 
 
 @keras.saving.register_keras_serializable("keras_gahr")
@@ -81,7 +78,7 @@ class LocalBayes(Baseline):
         _check_choices(rule, boundary)
         wrap = boundary == "wrap"
         sides = Sides(patch)
-        images = _as_bytes(stack_of(images))
+        images = as_bytes(stack_of(images))
         if rule in {"equivariant", "bordered"}:
             layer = EquivariantMeans(
                 images,
@@ -148,20 +145,3 @@ def _check_choices(rule, boundary):
             "received the rule 'bordered' and images that wrap, which have no border: expected "
             "boundary 'cut', or the rule 'equivariant'"
         )
-
-
-def _as_bytes(images):
-    """Images in bytes if all are multiples of 1/255, to the rounding of float32; else as they are.
-
-    They take less room, and `EquivariantMeans` less time.
-    """
-    if images.dtype == np.uint8:
-        return images
-    found = []
-    for block in blocks(images):
-        values = 255 * np.asarray(block, np.float64)
-        whole = np.clip(np.round(values), 0, 255)
-        if np.abs(values - whole).max() > _ROUNDING:
-            return images
-        found.append(whole.astype(np.uint8))
-    return np.concatenate(found)

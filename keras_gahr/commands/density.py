@@ -1,6 +1,5 @@
 """`gahr density`."""
 
-import hashlib
 from pathlib import Path
 from typing import Annotated
 
@@ -19,11 +18,8 @@ from .options import (
     SeedOption,
 )
 
-_BLOCK = 16
-"""Images that are finished together: what an interrupted command keeps."""
-
-_ASKED, _SIGMA = 4, 0.1
-"""Images, and their noise level, at which it is asked how far the denoiser is from a gradient."""
+_ASYMMETRY = 4
+"""Images at which it is asked how far the denoiser is from a gradient."""
 
 
 def density(
@@ -75,11 +71,14 @@ def density(
     """
     choose_backend(backend)
     from keras_gahr.analysis import DensityComparison
+    from keras_gahr.analysis.density.kept import kept_densities
     from keras_gahr.datasets import load
+    from keras_gahr.datasets.arrays import spread_places, to_float
     from keras_gahr.denoisers import load_denoiser
     from keras_gahr.noise import parse_sigma
 
     from .caught import warnings_as_lines
+    from .progress import progress_bar
 
     DensityComparison.check_output(out, overwrite)
     options = {
@@ -90,161 +89,41 @@ def density(
         "dequantize": None if dequantize is None else parse_sigma(dequantize),
         "seed": seed,
     }
-    sets = {
-        name: _spread(load(path, layout=layout).images, count)
-        for name, path in (("images", images), ("others", against))
-        if path is not None
-    }
-    denoisers = {
-        name: load_denoiser(path)
-        for name, path in (("model", model), ("twin", twin))
-        if path is not None
-    }
-    kept = Kept(out, {**options, "models": [str(model), None if twin is None else str(twin)]})
-    with warnings_as_lines():
-        found = kept.densities("model", denoisers["model"], sets["images"], options, batch_size)
+
+    def read(path):
+        found = load(path, layout=layout).images
+        return found[spread_places(len(found), count)]
+
+    stack, other_stack = read(images), None if against is None else read(against)
+    denoiser, second = load_denoiser(model), None if twin is None else load_denoiser(twin)
+    unfinished = out.with_name(f"{out.name}.unfinished.jsonl")
+    with warnings_as_lines(), kept_densities(unfinished, **options) as kept:
+
+        def densities(name, denoiser, images, **more):
+            with progress_bar(f"densities, {name}", counted=False) as progress:
+                return kept.of(denoiser, images, batch_size=batch_size, progress=progress, **more)
+
+        found = densities("model", denoiser, stack, asymmetry=_ASYMMETRY)
         others = twins = None
-        if against is not None:
-            others = kept.densities(
-                "others", denoisers["model"], sets["others"], options, batch_size
-            )
-        if twin is not None:
-            twins = kept.densities("twin", denoisers["twin"], sets["images"], options, batch_size)
-    result = DensityComparison.of(found, _as_float(sets["images"]), others, twins)
-    asymmetry = _asymmetry(denoisers["model"], sets["images"][:_ASKED], seed)
-    result.save(
-        out,
-        overwrite=overwrite,
-        figures=figures or Format.png,
-        model=str(model),
-        dataset=images.resolve().name,
-        against=None if against is None else against.resolve().name,
-        twin_model=None if twin is None else str(twin),
-        asymmetry=asymmetry,
-        asymmetry_sigma=_SIGMA,
-    )
-    kept.remove()
-    _print(result, asymmetry, out)
+        if other_stack is not None:
+            others = densities("others", denoiser, other_stack, like=found)
+        if second is not None:
+            twins = densities("twin", second, stack)
+        result = DensityComparison.of(found, to_float(stack), others, twins)
+        result.save(
+            out,
+            overwrite=overwrite,
+            figures=figures or Format.png,
+            model=str(model),
+            dataset=images.resolve().name,
+            against=None if against is None else against.resolve().name,
+            twin_model=None if twin is None else str(twin),
+        )
+    _print(result)
+    typer.echo(f"numbers and figures: {out}")
 
 
-class Kept:
-    """What an interrupted command had found, beside the folder that it was to make.
-
-    Args:
-        out: that folder.
-        made: what is being made, as JSON has it.
-    """
-
-    def __init__(self, out, made):
-        from keras_gahr.datasets.journal import Journal
-
-        out.parent.mkdir(parents=True, exist_ok=True)
-        self._journal = Journal(out.with_name(f"{out.name}.unfinished.jsonl"), made)
-
-    def densities(self, name, denoiser, images, options, batch_size):
-        """The `LogDensity` of all images, block by block."""
-        import numpy as np
-
-        from keras_gahr.analysis import log_density
-        from keras_gahr.progress import share
-
-        from .progress import progress_bar
-
-        parts = []
-        with progress_bar(f"densities, {name}", counted=False) as progress:
-            for start in range(0, len(images), _BLOCK):
-                block = np.ascontiguousarray(images[start : start + _BLOCK])
-                key = [name, start, hashlib.sha256(block.tobytes()).hexdigest()]
-                entry = self._journal.next(key)
-                if entry is not None:
-                    self._journal.accept()
-                    parts.append(_from_entry(entry))
-                else:
-                    part = share(progress, start // _BLOCK, -(-len(images) // _BLOCK))
-                    found = log_density(
-                        denoiser,
-                        block,
-                        first=start,
-                        batch_size=batch_size,
-                        progress=part,
-                        **options,
-                    )
-                    self._journal.add(key=key, **_as_entry(found))
-                    parts.append(found)
-                # Those of the first block hold for all: densities are to be compared.
-                options = {**options, "sigmas": parts[0].sigmas}
-        return _joined(parts)
-
-    def remove(self):
-        self._journal.remove()
-
-
-def _as_entry(found):
-    import dataclasses
-
-    import numpy as np
-
-    return {
-        field.name: value.tolist() if isinstance(value, np.ndarray) else value
-        for field in dataclasses.fields(found)
-        for value in [getattr(found, field.name)]
-    }
-
-
-def _from_entry(entry):
-    import numpy as np
-
-    from keras_gahr.analysis import LogDensity
-
-    values = {
-        name: np.array(value) if isinstance(value, list) and name != "sigmas" else value
-        for name, value in entry.items()
-        if name != "key"
-    }
-    return LogDensity(**{**values, "sigmas": tuple(values["sigmas"])})
-
-
-def _joined(parts):
-    import dataclasses
-
-    import numpy as np
-
-    names = ("log_density", "standard_error", "reach", "evaluations")
-    return dataclasses.replace(
-        parts[0],
-        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in names},
-    )
-
-
-def _spread(images, count):
-    from keras_gahr.datasets.arrays import spread_places
-
-    return images[spread_places(len(images), count)]
-
-
-def _as_float(images):
-    from keras_gahr.datasets.arrays import to_float
-
-    return to_float(images)
-
-
-def _asymmetry(denoiser, images, seed):
-    """|J - J^T| / |J|, mean over noisy images; None if the denoiser has no derivative or another level."""
-    import numpy as np
-
-    from keras_gahr.analysis import Linearizer, probe_statistics
-    from keras_gahr.errors import InputError
-    from keras_gahr.psnr import add_noise
-
-    try:
-        linearizer = Linearizer(denoiser)
-        jacobians = (linearizer.at(y, _SIGMA) for y in add_noise(_as_float(images), _SIGMA, seed))
-        return float(np.mean([probe_statistics(each).asymmetry for each in jacobians]))
-    except InputError:
-        return None
-
-
-def _print(result, asymmetry, out):
+def _print(result):
     import numpy as np
 
     from keras_gahr.analysis.intervals import mean_interval
@@ -262,10 +141,10 @@ def _print(result, asymmetry, out):
         )
     noise = f"noise of sigma = {found.dequantization:.3g}" if found.dequantization else "none"
     typer.echo(f"densities of values in [0, 1], 8 bits more for bytes; dequantization: {noise}")
-    if asymmetry is not None:
+    if found.asymmetry is not None:
         typer.echo(
-            f"asymmetry of the Jacobian at sigma = {_SIGMA:g}: {asymmetry:.3f}; that of a gradient is 0, "
-            "and only the best denoiser of a law has its density"
+            f"asymmetry of the Jacobian at sigma = {found.asymmetry_sigma:.3g}: {found.asymmetry:.3f}; that "
+            "of a gradient is 0, and only the best denoiser of a law has its density"
         )
     for what, value in (
         ("more probable than one of the others", result.told_apart),
@@ -277,4 +156,3 @@ def _print(result, asymmetry, out):
     typer.echo(
         f"most probable: {', '.join(map(str, order[:5]))}; least: {', '.join(map(str, order[::-1][:5]))}"
     )
-    typer.echo(f"numbers and figures: {out}")

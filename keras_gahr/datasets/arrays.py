@@ -1,5 +1,6 @@
 """Arrays of pixel values in `.npy` and `.npz` files, and their checks."""
 
+import hashlib
 import math
 import mmap
 import os
@@ -35,6 +36,9 @@ FINITE = (-float(np.finfo(np.float32).max), float(np.finfo(np.float32).max))
 """Limits of all that float32 holds, as images with any noise."""
 
 BLOCK_BYTES = 2**23
+
+_BYTE_ROUNDING = 1e-4
+"""Of float32, in units of 1/255."""
 
 
 def read_array(path: str | PathLike) -> np.ndarray:
@@ -91,6 +95,43 @@ def blocks(array: np.ndarray) -> Iterator[np.ndarray]:
     for start in range(0, len(array), rows):
         yield array[start : start + rows]
         release(array)
+
+
+def are_bytes(images: np.ndarray) -> bool:
+    """Whether all values are of 0, 1/255, ..., 1, to the rounding of float32; read in blocks."""
+    return images.dtype == np.uint8 or all(_in_bytes(block) is not None for block in blocks(images))
+
+
+def as_bytes(images: np.ndarray) -> np.ndarray:
+    """Images in bytes, which take less room, if `are_bytes` holds; else as they are."""
+    if images.dtype == np.uint8:
+        return images
+    found = []
+    for block in blocks(images):
+        values = _in_bytes(block)
+        if values is None:
+            return images
+        found.append(values)
+    return np.concatenate(found)
+
+
+def _in_bytes(block):
+    """Values in bytes, or None if they are none."""
+    values = 255 * np.asarray(block, np.float64)
+    whole = np.clip(np.round(values), 0, 255)
+    return None if np.abs(values - whole).max() > _BYTE_ROUNDING else whole.astype(np.uint8)
+
+
+def sha256_of(*parts: Any) -> str:
+    """SHA-256 of arrays, their shapes and types, and of other values by their repr, in hexadecimal."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            digest.update(repr((part.shape, part.dtype.str)).encode())
+            digest.update(np.ascontiguousarray(part).data)
+        else:
+            digest.update(repr(part).encode())
+    return digest.hexdigest()
 
 
 def some_places(count: int, most: int, seed: int) -> np.ndarray:

@@ -76,7 +76,7 @@ def _whole_lines(file):
     for line in file.read().splitlines(keepends=True):
         try:
             content = json.loads(line) if line.endswith(b"\n") else None
-        except ValueError:
+        except (ValueError, RecursionError):
             break
         if not isinstance(content, dict):
             break

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_gahr.datasets.arrays import sha256_of
 from keras_gahr.datasets.stacks import pixel_values
 from keras_gahr.errors import InputError
 from keras_gahr.noise import parse_sigma
@@ -177,6 +178,26 @@ class Denoiser(keras.Model):
     def arrays(self) -> list[np.ndarray]:
         """All arrays that decide what it computes."""
         return [ops.convert_to_numpy(weight) for weight in self.weights]
+
+    def fingerprint(self) -> str:
+        """SHA-256 of what decides what it computes: its class, its options and its arrays.
+
+        Of somebody's network, whose code is theirs, these are how it was wrapped, the files that it was read
+        from, or of code the module that was named, but not what that imports.
+
+        Examples:
+            >>> import keras_gahr as kg
+            >>> options = {"num_channels": 1, "num_kernels": 4, "num_layers": 3}
+            >>> first, second = (kg.build_denoiser("bf-cnn", **options, seed=seed) for seed in (0, 1))
+            >>> len(first.fingerprint()), first.fingerprint() == second.fingerprint()
+            (64, False)
+        """
+        return sha256_of(self._options_that_count(), *self.arrays())
+
+    def _options_that_count(self):
+        unseen = ("name", "provenance", "seed")
+        options = {name: value for name, value in self.get_config().items() if name not in unseen}
+        return type(self).__name__, options
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         self.check_shape((inputs[0] if self.told else inputs).shape)

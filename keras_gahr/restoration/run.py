@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ import keras
 import numpy as np
 
 import keras_gahr
+from keras_gahr.datasets.arrays import sha256_of
 from keras_gahr.datasets.journal import Journal
 from keras_gahr.denoisers import Denoiser
 from keras_gahr.errors import InputError
@@ -129,11 +129,13 @@ def restore_files(
     rows = []
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(resuming_folder(out, overwrite))
-        key = made_by | {"weights": _digest(*denoiser.arrays())}
+        key = made_by | {"weights": denoiser.fingerprint()}
         journal = Journal(folder / JOURNAL, key)
         stack.callback(journal.close)
         for block in _blocks(images, max(1, batch_size // repeat)):
-            block_key = [[p.name, _digest(p.observed, p.clean, p.measurement.shape)] for p in block]
+            block_key = [
+                [p.name, sha256_of(p.observed, p.clean, p.measurement.shape)] for p in block
+            ]
             if entry := journal.next(block_key):
                 journal.accept()
                 rows += entry["rows"]
@@ -192,18 +194,6 @@ def _restore_block(denoiser, block, folder, draw, options, progress):
         write_restoration(folder / restoration.name, restoration, draw)
         rows.append(row_of(restoration, problem.channels))
     return rows
-
-
-def _digest(*parts):
-    """SHA-256 of arrays, their shapes and other values."""
-    digest = hashlib.sha256()
-    for part in parts:
-        if isinstance(part, np.ndarray):
-            digest.update(repr((part.shape, part.dtype.str)).encode())
-            digest.update(np.ascontiguousarray(part).data)
-        else:
-            digest.update(repr(part).encode())
-    return digest.hexdigest()
 
 
 def _remove_others(folder, names):

@@ -9,7 +9,7 @@ from scipy import special
 import keras_gahr as kg
 from keras_gahr import InputError
 from keras_gahr.analysis import DensityComparison, LogDensity, log_density
-from keras_gahr.analysis.density.report import _DEQUANTIZING, BYTES_NOISE
+from keras_gahr.analysis.density.own_noise import BYTES_NOISE, DEQUANTIZING
 from keras_gahr.baselines import EmpiricalBayes, GaussianMixture, Wiener
 from keras_gahr.datasets import MixtureOfGaussians
 from keras_gahr.noise import keyed_normal
@@ -92,7 +92,7 @@ def test_a_mixture_of_gaussians():
 def test_training_images_of_a_copy():
     images = np.random.default_rng(0).random((5, 8, 8, 1)).astype(np.float32)
     found = log_density(EmpiricalBayes(images), images, dequantize=0.05, seed=3, **QUIET)
-    noise = keyed_normal(3, range(5), _DEQUANTIZING, (8, 8, 1))
+    noise = keyed_normal(3, range(5), DEQUANTIZING, (8, 8, 1))
     squares = np.sum((images + 0.05 * noise - images[:, None]) ** 2, axis=(2, 3, 4)).T
     expected = special.logsumexp(-squares / (2 * 0.05**2), axis=1) - np.log(5)
     expected -= 32 * np.log(2 * np.pi * 0.05**2)
@@ -169,10 +169,18 @@ def test_a_network_is_asked_as_far_down_as_it_denoises(tiny_model):
     images = np.random.default_rng(0).integers(256, size=(2, 8, 8), dtype=np.uint8)
     found = log_density(kg.load_denoiser(tiny_model), images, evaluations=20, **QUIET)
     assert 10**-3.5 < found.sigmas[0] < found.sigmas[1] == 1
+    # Of a network it is measured how far it is from a gradient.
+    assert 0 < found.asymmetry < 2 and found.asymmetry_sigma == max(0.1, found.sigmas[0])
+    assert found.numbers()["asymmetry"] == found.asymmetry
     given = log_density(
-        kg.load_denoiser(tiny_model), images, evaluations=20, sigmas=(0.1, 0.9), **QUIET
+        kg.load_denoiser(tiny_model),
+        images,
+        evaluations=20,
+        sigmas=(0.1, 0.9),
+        asymmetry=0,
+        **QUIET,
     )
-    assert given.sigmas == (0.1, 0.9)
+    assert given.sigmas == (0.1, 0.9) and given.asymmetry is None
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from keras_gahr.datasets.arrays import are_bytes, as_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,3 +60,19 @@ def test_a_large_dataset(tmp_path, count, step):
     # then reduced.
     assert peak < 6 * BATCH + 4 * 8 * count, peak / BATCH
     assert grown < 6 * BATCH + 4 * 8 * count, grown / BATCH
+
+
+@pytest.mark.one_backend
+def test_whether_images_are_bytes_is_seen_in_blocks():
+    images = np.zeros((2**12, 64, 64, 1), np.float32)
+    tracemalloc.start()
+    try:
+        assert are_bytes(images)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.6 * images.nbytes
+    images[-1] = 3 / 255
+    assert as_bytes(images).dtype == np.uint8 and as_bytes(images).max() == 3
+    images[-1, -1, -1] = 0.5 / 255
+    assert not are_bytes(images) and as_bytes(images) is images

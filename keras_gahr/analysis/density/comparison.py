@@ -13,7 +13,7 @@ from keras_gahr.figure_files import figure_files
 
 from ..intervals import statistic_interval
 from ..saved_numbers import SavedNumbers
-from .report import LogDensity
+from .result import LogDensity
 
 if TYPE_CHECKING:
     from keras_gahr.result import Figure

@@ -4,8 +4,6 @@ Along dy / d sigma = r(y) / sigma the density of the noisy law changes by d log 
 from the image's own noise level up to the highest one, where noisy images count as normal.
 """
 
-import dataclasses
-
 import numpy as np
 from scipy import stats
 
@@ -15,22 +13,6 @@ from .levels import squared_lengths
 
 PASSES = 4
 """Of the denoiser in a step, besides those of the trace."""
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Flowed:
-    """What `flow` finds of N images.
-
-    Attributes:
-        log_density, standard_error: float64 (N,), in nats; the error is of traces, not of the steps.
-        reach: half of the 95% intervals, (N,).
-        evaluations: passes of the network for each image, a product with the Jacobian counting as one.
-    """
-
-    log_density: np.ndarray
-    standard_error: np.ndarray
-    reach: np.ndarray
-    evaluations: int
 
 
 def flow(leveled, low, high, clean, steps, probes, seed, first, tick):
@@ -43,7 +25,10 @@ def flow(leveled, low, high, clean, steps, probes, seed, first, tick):
         steps, probes: of the way, and of the trace at each end of a step.
         seed: of the probes.
         first: the index of the first image.
-        tick: called with the evaluations of each image after each step.
+        tick: called with the number of evaluations after each step.
+
+    Returns:
+        As `by_errors`; the error is of traces, not of the steps.
     """
     sigmas = np.geomspace(low, high, steps + 1).tolist()
     d = clean[0].size
@@ -60,7 +45,7 @@ def flow(leveled, low, high, clean, steps, probes, seed, first, tick):
             progress=False,
         )
         seen = leveled.residual(y, sigmas[place]) / np.float32(sigmas[place])
-        tick(probes + PASSES)
+        tick(len(y) * (probes + PASSES))
         return seen, found.value, found.standard_error
 
     y = clean
@@ -79,9 +64,8 @@ def flow(leveled, low, high, clean, steps, probes, seed, first, tick):
     last = -d / 2 * np.log(2 * np.pi * high**2 / lost) - power / (2 * lost)
     error = np.sqrt(weights**2 @ errors**2)
     quantile = stats.t.ppf((1 + CONFIDENCE) / 2, (probes - 1) * (steps + 1))
-    return Flowed(
-        last + weights @ (d - values), error, quantile * error, (probes + PASSES) * (steps + 1)
-    )
+    passes = np.full(len(y), (probes + PASSES) * (steps + 1))
+    return last + weights @ (d - values), error, quantile * error, passes
 
 
 def _step(leveled, y, seen, sigma, following):

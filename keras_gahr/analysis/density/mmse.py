@@ -31,6 +31,9 @@ _PILOT, _FEWEST = 4, 2
 _TOP_COST = 2
 """Evaluations of a draw at the highest level."""
 
+_BETWEEN_LOOKS = 100
+"""Evaluations of an image between two looks at its error."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Rule:
@@ -70,7 +73,7 @@ class Rule:
 
 
 class DenoisingErrors:
-    """DenoisingErrors of denoising of one image.
+    """Errors of denoising of one image.
 
     Args:
         rule: `Rule`.
@@ -83,7 +86,7 @@ class DenoisingErrors:
         self._draws = [np.empty((0, 2)) for _ in range(rule.nodes + 1)]
 
     def take(self, node, values):
-        """What `measure` found in some draws at a node, (draws, 2)."""
+        """What was found in some draws at a node, (draws, 2)."""
         self._draws[node] = np.vstack([self._draws[node], values])
 
     @property
@@ -194,7 +197,60 @@ def _smooth(values):
     return np.append((inner[:-2] + inner[1:-1] + inner[2:]) / 3, values[-1])
 
 
-def measure(leveled, clean, indices, errors, evaluations, seed, tick):
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """Evaluations of each image, and the standard error in bits per dimension until which it goes on.
+
+    Attributes:
+        evaluations: before a look at the error.
+        error: None for these alone.
+        most: evaluations where it stops in any case.
+    """
+
+    evaluations: int
+    error: float | None
+    most: int
+
+
+def by_errors(leveled, low, high, clean, wanted, seed, first, tick):
+    """Log densities from errors of denoising at noise levels from `low` to `high`.
+
+    Args:
+        leveled: `LeveledDenoiser`.
+        clean: float32 (N, H, W, C).
+        wanted: `Wanted`.
+        seed: of the noise.
+        first: the index of the first image.
+        tick: called with the number of evaluations after each pass.
+
+    Returns:
+        Log densities in nats, standard errors, half of the 95% intervals, and evaluations, each (N,).
+    """
+    dimension = clean[0].size
+    rule = Rule.within(low, high, wanted.evaluations)
+    errors = [DenoisingErrors(rule, dimension) for _ in clean]
+
+    def give(some, evaluations):
+        indices = [first + k for k in some]
+        _measure(leveled, clean[some], indices, [errors[k] for k in some], evaluations, seed, tick)
+
+    going = list(range(len(clean)))
+    give(going, wanted.evaluations)
+    # The first draws are few, to see where more are needed.
+    give(going, max(0, wanted.evaluations - errors[0].evaluations))
+    bound = np.inf if wanted.error is None else wanted.error * dimension * np.log(2)
+    while going := [
+        k
+        for k in going
+        if errors[k].standard_error > bound
+        and errors[k].evaluations + _BETWEEN_LOOKS <= wanted.most
+    ]:
+        give(going, _BETWEEN_LOOKS)
+    names = ("log_density", "standard_error", "reach", "evaluations")
+    return tuple(np.array([getattr(each, name) for each in errors]) for name in names)
+
+
+def _measure(leveled, clean, indices, errors, evaluations, seed, tick):
     """Gives some images as many more evaluations, each.
 
     Args:

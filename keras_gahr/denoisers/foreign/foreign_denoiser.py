@@ -11,6 +11,7 @@ from keras import ops
 
 from keras_gahr import _backend
 from keras_gahr._backend.foreign import DERIVATIVES
+from keras_gahr.datasets.arrays import sha256_of
 from keras_gahr.errors import InputError
 from keras_gahr.names import reason_of
 
@@ -107,6 +108,18 @@ class ForeignDenoiser(Denoiser):
         """See `Denoiser.arrays`."""
         return list(self.network.state().values())
 
+    def _options_that_count(self):
+        schedule = self.schedule
+        numbers = [(name, sha256_of(value)) for name, value in sorted(vars(schedule).items())]
+        files = () if self.recipe is None else self.recipe.sources()
+        return (
+            self.predicts,
+            (type(schedule).__name__, numbers),
+            self.value_range,
+            (self.input_channels, self.size, self.size_multiple),
+            [file.sha256 for file in files],
+        )
+
     def nearest(self, sigma: float) -> float:
         """The level that the network is really told for this one, in units of [0, 1].
 
@@ -176,6 +189,9 @@ class FixedLevel(Denoiser):
     def arrays(self) -> list[np.ndarray]:
         """See `Denoiser.arrays`."""
         return [*self.denoiser.arrays(), np.array(self.sigma)]
+
+    def _options_that_count(self):
+        return self.denoiser._options_that_count()
 
     def at(self, sigma: float) -> Denoiser:
         """The denoiser of another noise level; see `Denoiser.at`."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -51,6 +52,12 @@ class Recipe:
     files: tuple[KeptFile, ...]
     state: str = ""
     wrapped: bool = False
+
+    def sources(self) -> tuple[KeptFile, ...]:
+        """The files that it was read from, and that of the module that was imported for it."""
+        module = sys.modules.get(self.address.place) if self.address.imports else None
+        code = getattr(module, "__file__", None)
+        return self.files if code is None else (*self.files, KeptFile.of(Path(code)))
 
 
 def state_digest(network: Any) -> str:

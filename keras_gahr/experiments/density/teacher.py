@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from keras_gahr.analysis import log_density
-from keras_gahr.analysis.density.report import DEQUANTIZING
+from keras_gahr.analysis.density.own_noise import DEQUANTIZING
 from keras_gahr.baselines import GaussianMixture
 from keras_gahr.datasets import MOLRG, MixtureOfGaussians, mixture_images
 from keras_gahr.noise import keyed_normal

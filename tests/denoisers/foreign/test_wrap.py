@@ -379,3 +379,17 @@ def test_images_that_do_not_fit():
     assert kg.denoise(even, images_of(1, 9), sigma=0.1).shape == (1, 9, 9, 1)
     with pytest.raises(kg.InputError, match="multiples of 4"):
         kg.eigenbasis(even, images_of(1, 9)[0], sigma=0.1)
+
+
+def test_a_fingerprint_tells_how_a_network_is_wrapped():
+    """The same network, read in other ways, computes something else."""
+
+    def network(noisy, sigma):
+        return 0.1 * noisy
+
+    options = {"channels": 1, "layout": "NHWC"}
+    schedules = ("sigma", AlphaBars([0.9, 0.5]), AlphaBars([0.9, 0.6]))
+    wrapped = [kg.wrap(network, "image", schedule, **options) for schedule in schedules]
+    wrapped.append(kg.wrap(network, "residual", "sigma", **options))
+    assert len({each.fingerprint() for each in wrapped}) == 4
+    assert kg.wrap(network, "image", "sigma", **options).fingerprint() == wrapped[0].fingerprint()
