@@ -152,6 +152,8 @@ class DenoisedFile:
             needs multiples of a number; None if they were not.
         residual: |r(y)| / sqrt(d) over its images, in units of [0, 1]: the noise level, but for the error
             that is left, by which it is too low; see `keras_gahr.analysis.noise_level`.
+        noise: what `estimate` of `denoise_files` returned, such as the noise level corrected for that error;
+            None if it was not asked.
     """
 
     name: str
@@ -160,6 +162,7 @@ class DenoisedFile:
     channels: str | None
     padded: tuple[int, int] | None
     residual: float
+    noise: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -188,6 +191,7 @@ def denoise_files(
     layout=None,
     memory=None,
     overwrite=False,
+    estimate=lambda noisy: None,
     progress=lambda done, total: None,
 ):
     """Denoises a file of images, or every one in a folder and its subfolders.
@@ -214,6 +218,7 @@ def denoise_files(
         memory: bytes that a pass of the network may take, by default a quarter of what is free; see
             `Inference`.
         overwrite: whether to replace what is there.
+        estimate: called with the noisy images of a file, float32 (N, H, W, C), for `DenoisedFile.noise`.
         progress: called with (files done, files in all), fractions too.
 
     Returns:
@@ -230,7 +235,8 @@ def denoise_files(
         raise InputError(f"{source} does not exist: give an image, an array or a folder of them")
     denoiser, level = as_denoiser(denoiser), sigma if level is None else level
     denoiser.check_levels(level, 1)
-    job = _Job(Inference(denoiser, memory=memory, pad=True), sigma, level, seed, gray, layout)
+    inference = Inference(denoiser, memory=memory, pad=True)
+    job = _Job(inference, sigma, level, seed, gray, layout, estimate)
     if not source.is_dir():
         return DenoisedFiles([_denoise_file(job, source, out, clean, overwrite, progress)], {})
 
@@ -288,7 +294,7 @@ def _report(progress, files, in_all, done, total):
 class _Job:
     """What is done to each file."""
 
-    def __init__(self, inference, sigma, level, seed, gray, layout):
+    def __init__(self, inference, sigma, level, seed, gray, layout, estimate):
         self.inference = inference
         self.channels = inference.denoiser.input_channels
         self.sigma = sigma
@@ -296,6 +302,7 @@ class _Job:
         self.seed = seed
         self.gray = gray
         self.layout = layout
+        self.estimate = estimate
 
     def outputs(self, target):
         """The paths written for one file: the denoised images, and the noisy ones if noise is added."""
@@ -341,6 +348,7 @@ class _Job:
             GREY if made_grey else channels,
             None if padded == sides else padded,
             _taken_away(noisy, denoised),
+            self.estimate(noisy),
         )
 
     def _read(self, path, limits):

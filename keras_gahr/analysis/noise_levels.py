@@ -17,6 +17,7 @@ from scipy import stats
 
 from keras_gahr.datasets.arrays import to_float
 from keras_gahr.denoisers import DenoiserLike
+from keras_gahr.errors import InputError
 from keras_gahr.noise import check_levels
 from keras_gahr.progress import Progress, share, shows_progress
 from keras_gahr.result import Result
@@ -141,6 +142,23 @@ def levels_of(measure: ResidualTraces, stacks, sigma, corrected, progress) -> No
         wavelet,
         _scikit_image_level(stacks),
     )
+
+
+def level_of_all(measure: ResidualTraces, noisy: np.ndarray) -> float | None:
+    """`NoiseEstimates.corrected` of images that have one level of noise; None where there is none.
+
+    Args:
+        measure: of a blind denoiser.
+        noisy: y, (N, H, W, C).
+    """
+    try:
+        stacks = measure.stacks(noisy)
+    except InputError:
+        # Such as grey ones for a network of images in colour.
+        return None
+    found = measure.at(stacks, None, lambda done, total: None)
+    rest = np.sum(found.dimension - found.trace)
+    return float(np.sqrt(found.power.sum() / rest)) if rest > 0 else None
 
 
 def wavelet_level(images: np.ndarray) -> np.ndarray:

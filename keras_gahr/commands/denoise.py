@@ -1,5 +1,6 @@
 """`gahr denoise`."""
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,12 @@ from .options import (
     PrecisionOption,
     SeedOption,
 )
+
+_ENOUGH = 2**16
+"""Values of images whose noise level is estimated without being asked for: 256x256."""
+
+_PROBES, _FEW_PROBES = 16, 4
+"""Products with the Jacobian for that, asked for and not."""
 
 
 def denoise(
@@ -47,6 +54,13 @@ def denoise(
             "--gray", help="Make colour grey; default: a grey network denoises each channel."
         ),
     ] = False,
+    noise: Annotated[
+        bool | None,
+        typer.Option(
+            help="Estimate the noise level of all images, corrected for the error that is left.",
+            show_default="of the first, up to 256x256",
+        ),
+    ] = None,
     layout: LayoutOption = None,
     seed: SeedOption = 0,
     memory: MemoryOption = None,
@@ -83,6 +97,7 @@ def denoise(
             layout=layout,
             memory=memory,
             overwrite=overwrite,
+            estimate=_estimator(denoiser, noise, memory, seed),
             progress=progress,
         )
     known = [result for result in done.files if result.before is not None]
@@ -92,13 +107,7 @@ def denoise(
         before = sum(result.before for result in known) / len(known)
         after = sum(result.after for result in known) / len(known)
         typer.echo(f"mean of {len(known)}: {before:.2f} dB noisy, {after:.2f} dB denoised")
-    if levels := [255 * result.residual for result in done.files]:
-        low, high = min(levels), max(levels)
-        typer.echo(
-            f"taken away: {low:.1f}/255"
-            + (f" to {high:.1f}/255" if len(levels) > 1 else "")
-            + ", a little less than the noise (`gahr noise`)"
-        )
+    _print_levels(done.files)
     for what, line in (
         (APART, "in colour: a grey network denoised each channel (--gray makes them grey)"),
         (REPEATED, "grey: repeated for a colour network, and made grey again"),
@@ -114,3 +123,57 @@ def denoise(
     if done.left_out:
         typer.echo(describe_left_out([*done.left_out.items()]))
     typer.echo(f"{len(done.files)} denoised: {out}")
+
+
+def _estimator(denoiser, wanted, memory, seed):
+    """What estimates the noise level of the images of a file, for `denoise_files`.
+
+    Args:
+        denoiser: a `Denoiser`.
+        wanted: whether to estimate it; None for images of up to `_ENOUGH` values in all, by few products.
+        memory, seed: see `Inference` and `noise_level`.
+    """
+    from keras_gahr.analysis.noise_levels import level_of_all
+    from keras_gahr.analysis.residual_traces import ResidualTraces
+    from keras_gahr.denoisers import Inference
+    from keras_gahr.errors import InputError
+
+    blind = denoiser.differentiable and not denoiser.told
+    if wanted and not blind:
+        raise InputError(
+            "received --noise, and a denoiser that is told the level or has no derivatives: see `gahr noise`"
+        )
+    if not blind or wanted is False:
+        return lambda noisy: None
+    inference = Inference(denoiser, memory=memory, pad=True)
+    measure = ResidualTraces(inference, probes=_PROBES if wanted else _FEW_PROBES, seed=seed)
+    left = math.inf if wanted else _ENOUGH
+
+    def estimate(noisy):
+        nonlocal left
+        if noisy.size > left:
+            return None
+        left -= noisy.size
+        return level_of_all(measure, noisy)
+
+    return estimate
+
+
+def _print_levels(files):
+    corrected = [each.noise for each in files if each.noise is not None]
+    taken = [each.residual for each in files if each.noise is not None or not corrected]
+    if corrected:
+        some = "" if len(taken) == len(files) else f" of {len(taken)} of {len(files)}"
+        typer.echo(
+            f"noise level{some}: {_range(taken)} by what was taken away, {_range(corrected)} corrected for "
+            "the error that is left"
+        )
+    elif taken:
+        typer.echo(
+            f"taken away: {_range(taken)}, a little less than the noise (--noise estimates that)"
+        )
+
+
+def _range(levels):
+    low, high = 255 * min(levels), 255 * max(levels)
+    return f"{low:.1f}/255" + (f" to {high:.1f}/255" if len(levels) > 1 else "")

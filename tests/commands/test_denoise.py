@@ -34,13 +34,35 @@ def test_a_picture_with_added_noise(gahr, tiny_model, pictures, tmp_path):
     # 20 log10(255 / 50) = 14.15 dB, to the fluctuation over 576 pixels.
     assert noisy == pytest.approx(14.15, abs=0.5)
     assert denoised > noisy + 3
-    [taken] = re.findall(r"^taken away: (\d+\.\d)/255, a little less", result.output, re.MULTILINE)
-    assert float(taken) == pytest.approx(50, rel=0.2)
+    [levels] = re.findall(
+        r"^noise level: (.+)/255 by .+, (.+)/255 corr", result.output, re.MULTILINE
+    )
+    assert [float(level) for level in levels] == pytest.approx([50, 50], rel=0.2)
+    assert float(levels[0]) < float(levels[1])
     clean = read_image(pictures / "a.png")
     errors = [
         np.mean((read_image(path) - clean) ** 2) for path in (out, tmp_path / "out.noisy.png")
     ]
     assert errors[0] < 0.5 * errors[1]
+
+
+def test_the_noise_level_is_estimated_of_few_images_or_if_asked(
+    gahr, tiny_model, pictures, tmp_path
+):
+    noisy = np.random.default_rng(0).normal(0.5, 0.1, (300, 300)).astype(np.float32)
+    np.save(pictures / "noisy.npy", noisy)
+    for options, words in (
+        ((), "noise level of 3 of 4: "),
+        (("--noise",), "noise level: "),
+        (("--no-noise",), "taken away: "),
+    ):
+        out = tmp_path / "".join(["out", *options])
+        result = gahr("denoise", tiny_model, pictures, "--out", out, *options)
+        assert result.exit_code == 0, result.output
+        assert any(line.startswith(words) for line in result.output.splitlines()), result.output
+    report = json.loads((tmp_path / "out--noise" / "denoising.json").read_text())
+    [row] = [row for row in report["files"] if row["name"] == "noisy.npy"]
+    assert row["residual"] < row["noise"]
 
 
 def test_bfloat16_denoises_nearly_as_well(gahr, tiny_model, pictures, tmp_path):

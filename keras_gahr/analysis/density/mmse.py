@@ -198,7 +198,7 @@ def _smooth(values):
 
 
 @dataclasses.dataclass(frozen=True)
-class Wanted:
+class Effort:
     """Evaluations of each image, and the standard error in bits per dimension until which it goes on.
 
     Attributes:
@@ -212,13 +212,13 @@ class Wanted:
     most: int
 
 
-def by_errors(leveled, low, high, clean, wanted, seed, first, tick):
+def by_errors(leveled, low, high, clean, effort, seed, first, tick):
     """Log densities from errors of denoising at noise levels from `low` to `high`.
 
     Args:
         leveled: `LeveledDenoiser`.
         clean: float32 (N, H, W, C).
-        wanted: `Wanted`.
+        effort: `Effort`.
         seed: of the noise.
         first: the index of the first image.
         tick: called with the number of evaluations after each pass.
@@ -227,7 +227,7 @@ def by_errors(leveled, low, high, clean, wanted, seed, first, tick):
         Log densities in nats, standard errors, half of the 95% intervals, and evaluations, each (N,).
     """
     dimension = clean[0].size
-    rule = Rule.within(low, high, wanted.evaluations)
+    rule = Rule.within(low, high, effort.evaluations)
     errors = [DenoisingErrors(rule, dimension) for _ in clean]
 
     def give(some, evaluations):
@@ -235,15 +235,15 @@ def by_errors(leveled, low, high, clean, wanted, seed, first, tick):
         _measure(leveled, clean[some], indices, [errors[k] for k in some], evaluations, seed, tick)
 
     going = list(range(len(clean)))
-    give(going, wanted.evaluations)
+    give(going, effort.evaluations)
     # The first draws are few, to see where more are needed.
-    give(going, max(0, wanted.evaluations - errors[0].evaluations))
-    bound = np.inf if wanted.error is None else wanted.error * dimension * np.log(2)
+    give(going, max(0, effort.evaluations - errors[0].evaluations))
+    bound = np.inf if effort.error is None else effort.error * dimension * np.log(2)
     while going := [
         k
         for k in going
         if errors[k].standard_error > bound
-        and errors[k].evaluations + _BETWEEN_LOOKS <= wanted.most
+        and errors[k].evaluations + _BETWEEN_LOOKS <= effort.most
     ]:
         give(going, _BETWEEN_LOOKS)
     names = ("log_density", "standard_error", "reach", "evaluations")

@@ -17,7 +17,7 @@ from keras_gahr.progress import Progress, shows_progress
 
 from .flow import PASSES, flow
 from .levels import HIGHEST_SEEN, LeveledDenoiser
-from .mmse import Wanted, by_errors
+from .mmse import Effort, by_errors
 from .own_noise import own_noise, with_own_noise
 from .result import LogDensity
 from .symmetry import asymmetry_at
@@ -150,8 +150,8 @@ def log_density(
         some = range(start, min(start + _BLOCK, len(stack)))
         clean = with_own_noise(stack, some, own, seed, first)
         if method == "mmse":
-            wanted = Wanted(evaluations, error, most)
-            found.append(by_errors(leveled, low, high, clean, wanted, seed, first + start, tick))
+            effort = Effort(evaluations, error, most)
+            found.append(by_errors(leveled, low, high, clean, effort, seed, first + start, tick))
         else:
             levels = own or low, min(high, HIGHEST_SEEN)
             steps = max(2, evaluations // (probes + PASSES) - 1)
