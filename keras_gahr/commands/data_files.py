@@ -42,7 +42,9 @@ CountOption = Annotated[
 ]
 ColumnOption = Annotated[
     str | None,
-    typer.Option(help="Column of pictures in Parquet or Arrow files.", show_default="the only one"),
+    typer.Option(
+        help="Column or feature with the pictures of a table.", show_default="the only one"
+    ),
 ]
 PatchOption = Annotated[
     int | None, typer.Option(help="Cut square patches of this size.", min=1, show_default="none")
@@ -97,7 +99,8 @@ def folder(
     source: Annotated[
         list[Path],
         typer.Argument(
-            help="Folder, .tar, .tar.gz, .zip, .parquet or .arrow of pictures, CIFAR, or several."
+            help="Folder, .tar, .tar.gz or .zip of pictures, .parquet, .arrow, data.mdb or .tfrecord file, "
+            "batches of CIFAR, or several."
         ),
     ],
     out: OutArgument,

@@ -1,6 +1,5 @@
 """Faces: the aligned pictures of CelebA, cropped and shrunk as in arXiv 2310.02557."""
 
-from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
@@ -10,6 +9,7 @@ from keras_gahr.errors import InputError
 
 from .pictures import as_type, make_from_pictures
 from .shrinking import resized
+from .sources import PictureSource
 from .store import Dataset
 
 SIZES = (160, 80, 40, 20)
@@ -20,7 +20,7 @@ CROPS = {(178, 218): (9, 29, 169, 189), (89, 109): (4, 14, 84, 94)}
 
 
 def make_faces(
-    source: str | PathLike | Sequence[str | PathLike],
+    source: PictureSource,
     out: str | PathLike,
     size: int = 80,
     color: bool = False,

@@ -1,7 +1,6 @@
 """Datasets from any pictures: cropped, scaled, cut into patches."""
 
 import dataclasses
-from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
@@ -13,6 +12,7 @@ from .cropping import cropped
 from .patches import check_patches, cut_patches
 from .pictures import as_type, make_from_pictures
 from .shrinking import resized
+from .sources import PictureSource
 from .store import Dataset
 
 
@@ -103,7 +103,7 @@ class Framing:
 
 
 def make_folder(
-    source: str | PathLike | Sequence[str | PathLike],
+    source: PictureSource,
     out: str | PathLike,
     framing: Framing | None = None,
     color: bool = False,
@@ -114,8 +114,9 @@ def make_folder(
 
     Args:
         source: a folder (with its subfolders), a .tar, .tar.gz or .zip of pictures; a Parquet or Arrow
-            file with a column of pictures; the batches of CIFAR-10 or CIFAR-100; a folder of such files
-            and archives, or a list of all these.
+            file with a column of pictures; an LMDB or TFRecord file; the batches of CIFAR-10 or
+            CIFAR-100; a folder of such files and archives, or a list of all these. Or a `Dataset` of the
+            library `datasets`.
         out: the dataset folder to make.
         framing: the `Framing`; by default pictures are taken as they are. All must come out in one
             size, unless they are cut into patches.

@@ -19,7 +19,8 @@ from keras_gahr.progress import OnProgress
 
 from .arrays import check_values, to_float
 from .decoding import decode_picture, decoded_size
-from .sources import Wanted, open_source
+from .hub_dataset import name_of
+from .sources import PictureSource, Wanted, open_source, paths_of
 from .store import Dataset, load
 from .writer import check_dataset_output, writing
 
@@ -31,7 +32,7 @@ MOST_HELD = 2**29
 
 
 def make_from_pictures(
-    source: str | PathLike | Sequence[str | PathLike],
+    source: PictureSource,
     out: str | PathLike,
     recipe: str,
     parameters: dict[str, Any],
@@ -56,7 +57,8 @@ def make_from_pictures(
 
     Args:
         source: a folder (with its subfolders), a .tar, .tar.gz or .zip of pictures, a Parquet or Arrow
-            file, the batches of CIFAR; a folder of such shards, or a list: see `open_source`.
+            file and others; a folder of such shards, or a list; a `Dataset` of the library `datasets`:
+            see `open_source`.
         out: the dataset folder to make.
         recipe, parameters: for the manifest; the source's name and what says which of its pictures are
             taken are added.
@@ -82,17 +84,17 @@ def make_from_pictures(
     Raises:
         InputError: if the source or a picture in it cannot be used, or `out` exists.
     """
-    out, paths = Path(out), _paths(source)
+    out, paths = Path(out), paths_of(source)
     for path in paths:
         if out.resolve().is_relative_to(path.resolve()):
             raise InputError(f"{out} lies inside {path}: put the dataset somewhere else")
     check_dataset_output(out, overwrite)
     wanted = Wanted(only, count, column, skip_bad)
-    names = [path.resolve().name for path in paths]
+    names = [path.resolve().name for path in paths] or [name_of(source)]
     parameters = {"source": names if len(names) > 1 else names[0], **parameters}
     parameters |= {k: v for k, v in dataclasses.asdict(wanted).items() if v is not None}
     with contextlib.ExitStack() as stack:
-        files = stack.enter_context(open_source(paths if len(paths) > 1 else paths[0], wanted))
+        files = stack.enter_context(open_source(source, wanted))
         make = _Make(files, convert, dtype)
         if image_shape is None:
             image_shape = make.first_shape(skip_bad)
@@ -115,18 +117,9 @@ def make_from_pictures(
         if not writer.count:
             last = writer.skipped[-1]["reason"]
             raise InputError(
-                f"none of the {len(files.names)} pictures in {paths[0]} can be used; the last: {last}"
+                f"none of the {len(files.names)} pictures in {names[0]} can be used; the last: {last}"
             )
     return load(out, verify=False)
-
-
-def _paths(source):
-    if isinstance(source, str | PathLike):
-        return [Path(source)]
-    paths = list(map(Path, source))
-    if not paths:
-        raise InputError("received no source, expected a folder or file of pictures")
-    return paths
 
 
 def _write_block(writer, names, made, skip_bad):

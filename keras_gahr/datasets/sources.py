@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path, PurePosixPath
+from typing import Any, TypeAlias
 
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_regular, kind_of
@@ -18,15 +19,21 @@ from keras_gahr.impostors import impostor
 from .arrow_tables import is_table, read_table
 from .cifar import is_batch, read_batches
 from .entries import MOST, Entries, Unusable, check_size, same
+from .hub_dataset import HubDataset, is_hub_dataset, read_hub_dataset
 from .image_files import PICTURES
+from .lmdb_file import is_lmdb, read_lmdb
 from .tar_archive import is_tar, read_tar
+from .tfrecord import is_tfrecord, read_tfrecord
 from .unpacked import compression, unpack
 from .zip_archive import is_zip, read_zip
 
 EXPECTED = "a folder, a .tar or a .zip of pictures"
 
-SHARDS = (".arrow", ".parquet", ".tar", ".tar.gz", ".tgz")
-"""Suffixes of the files in a folder that are opened in their turn, if it has no pictures."""
+SHARDS = (".arrow", ".parquet", ".tar", ".tar.gz", ".tgz", "data.mdb")
+"""Ends of the names of files in a folder that are opened in their turn, if it has no pictures."""
+
+PictureSource: TypeAlias = str | PathLike | Sequence[str | PathLike] | HubDataset
+"""The path of a folder or file of pictures, several of them, or a `Dataset` of the library `datasets`."""
 
 _START = 512
 
@@ -73,6 +80,8 @@ class Wanted:
                 for name in names
                 if fnmatch.fnmatchcase(name, only) or fnmatch.fnmatchcase(name, f"*/{only}")
             ]
+        if not names:
+            raise InputError("there are no rows, expected at least one picture")
         if not chosen:
             raise InputError(
                 f"none of {len(names)} pictures has a name like {only!r}: the first is {names[0]}"
@@ -96,24 +105,40 @@ class Source:
     read: Callable[[str], bytes]
 
 
+def paths_of(source: Any) -> list[Path]:
+    """The paths of a `PictureSource`; none of a dataset in memory.
+
+    Raises:
+        InputError: if it is none.
+    """
+    if isinstance(source, str | PathLike):
+        return [Path(source)]
+    if is_hub_dataset(source):
+        return []
+    if not isinstance(source, Sequence) or not source:
+        raise InputError(
+            "received no source, expected the path of a folder or file of pictures, or several"
+        )
+    return list(map(Path, source))
+
+
 @contextlib.contextmanager
-def open_source(
-    path: str | PathLike | Sequence[str | PathLike], wanted: Wanted | None = None
-) -> Iterator[Source]:
+def open_source(path: PictureSource, wanted: Wanted | None = None) -> Iterator[Source]:
     """Yields the `Source` in a folder or a file.
 
     Of a folder (with its subfolders) or a .tar, .tar.gz or .zip file, it is the files that are pictures
     by their suffix (.png, .jpg, .bmp, .tif and others, see `PICTURES`), sorted by their names as text.
-    Of a .parquet or .arrow file, it is a column, see `read_table`; of a batch of CIFAR or an archive of
-    these, its images. A folder without pictures may hold such files or archives, as do large data sets
-    that come in shards: they are read in the order of their names, and each picture has the name of its
-    shard before its own. Several paths are read in the same way, in the order given.
+    Of a Parquet or Arrow file, it is a column, see `read_table`; of a TFRecord file, a feature, see
+    `read_tfrecord`; of an LMDB file, the values; of a batch of CIFAR or an archive of these, its images.
+    A folder without pictures may hold such files or archives, as do large data sets that come in shards:
+    they are read in the order of their names, and each picture has the name of its shard before its own.
+    Several paths are read in the same way, in the order given.
 
     Every file is among the pictures or those skipped, or this raises, unless it is not wanted. Hidden
     files, and all files in hidden folders, are skipped. Links to folders are followed, see `walk`.
 
     Args:
-        path: the folder or file, or several of them.
+        path: the folder or file, or several of them; or a dataset in memory, see `read_hub_dataset`.
         wanted: by default all pictures.
 
     Raises:
@@ -122,13 +147,17 @@ def open_source(
     """
     wanted = wanted or Wanted()
     with contextlib.ExitStack() as stack:
-        several = [path] if isinstance(path, str | PathLike) else path
-        paths = {one.name: one for one in map(Path, several)}
+        several = paths_of(path)
+        if not several:
+            entries = read_hub_dataset(path, wanted.column, wanted.limit)
+            yield Source(wanted.among(entries.files), [], entries.read)
+            return
+        paths = {one.name: one for one in several}
         if len(paths) < len(several):
             raise InputError("two of the sources have one name: give the folder they are in")
         [(_, first), *others] = paths.items()
         # The rows of a table have no names of their own.
-        joined = others or (kind_of(first) == "file" and is_table(_start_of(first)))
+        joined = others or (kind_of(first) == "file" and _table_reader(first))
         source = _joined(paths, stack, wanted) if joined else _open(first, stack, wanted)
         yield dataclasses.replace(source, names=wanted.among(source.names))
 
@@ -148,8 +177,8 @@ def _open(path, stack, wanted):
             return dataclasses.replace(joined, skipped=[*skipped, *joined.skipped])
         return _pictures_in(entries, path, wanted)
     check_regular(path, EXPECTED)
-    if is_table(_start_of(path)):
-        entries = read_table(path, stack, wanted.column, wanted.limit)
+    if read := _table_reader(path):
+        entries = read(path, stack, wanted.column, wanted.limit)
         return Source(entries.files, [], entries.read)
     if is_batch(path.name):
         entries = Entries([path.name], {}, {}, lambda _: _read_file(path))
@@ -158,6 +187,18 @@ def _open(path, stack, wanted):
     if not any(map(_is_picture, entries.files)) and _batches_in(entries):
         return _images_in_batches(entries, path, wanted)
     return _pictures_in(entries, path, wanted)
+
+
+def _table_reader(path):
+    """The function that reads a file whose pictures have no names, or None."""
+    start = _start_of(path)
+    if is_table(start):
+        return read_table
+    if is_lmdb(start):
+        return read_lmdb
+    if is_tfrecord(path.name) and not compression(start) and not is_tar(start):
+        return read_tfrecord
+    return None
 
 
 def _pictures_in(entries, path, wanted):
@@ -201,7 +242,7 @@ def _is_picture(name):
 
 
 def _is_shard(name):
-    return name.lower().endswith(SHARDS) and not is_hidden(name)
+    return (name.lower().endswith(SHARDS) or is_tfrecord(name)) and not is_hidden(name)
 
 
 def _batches_in(entries):
