@@ -67,8 +67,10 @@ def train(
     choose_backend(backend)
     from keras_gahr._backend import parallel
     from keras_gahr.training.devices.processes import end_with_parent
+    from keras_gahr.training.devices.srun import join_step
 
     end_with_parent()
+    join_step()
     parallel.join_hosts()
     from keras_gahr.training.configured import config_from
 

@@ -22,6 +22,22 @@ def device_names():
     return _module.device_names()
 
 
+def name_processes(rank, world, local_rank, local_world, address):
+    """Sets the variables by which `join_hosts` knows processes that another program has started.
+
+    What is set already stays as it is.
+
+    Args:
+        rank, world: the number of this process and how many there are.
+        local_rank, local_world: the same among those on this host.
+        address: of the first one, as "host:port".
+
+    Raises:
+        InputError: on a backend that trains in one process only.
+    """
+    _module.name_processes(rank, world, local_rank, local_world, address)
+
+
 def join_hosts():
     """Joins the processes of other hosts, if the backend's environment variables name them.
 

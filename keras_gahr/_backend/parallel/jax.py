@@ -17,9 +17,26 @@ def device_names():
     return [_name(device) for device in jax.local_devices()]
 
 
+def name_processes(rank, world, local_rank, local_world, address):
+    os.environ.setdefault("JAX_COORDINATOR_ADDRESS", address)
+    os.environ.setdefault("JAX_NUM_PROCESSES", str(world))
+    os.environ.setdefault("JAX_PROCESS_ID", str(rank))
+    if local_world > 1:
+        os.environ.setdefault("JAX_LOCAL_DEVICE_IDS", str(local_rank))
+
+
 def join_hosts():
-    if "JAX_COORDINATOR_ADDRESS" in os.environ and not jax.distributed.is_initialized():
+    if "JAX_COORDINATOR_ADDRESS" not in os.environ or jax.distributed.is_initialized():
+        return
+    # It reads the address itself, but not these.
+    world, rank = (os.environ.get(name) for name in ("JAX_NUM_PROCESSES", "JAX_PROCESS_ID"))
+    if world is None or rank is None:
         jax.distributed.initialize()
+    else:
+        # What it would find out on a cluster is one device for each process.
+        jax.distributed.initialize(
+            num_processes=int(world), process_id=int(rank), cluster_detection_method="deactivate"
+        )
 
 
 @contextlib.contextmanager

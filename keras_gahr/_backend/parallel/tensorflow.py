@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from keras_gahr.errors import InputError
+
 
 def one_process_each():
     return False
@@ -10,6 +12,13 @@ def one_process_each():
 def device_names():
     kind = "GPU" if tf.config.get_visible_devices("GPU") else "CPU"
     return [f"{kind}:{index}" for index in range(len(tf.config.list_logical_devices(kind)))]
+
+
+def name_processes(rank, world, local_rank, local_world, address):
+    raise InputError(
+        f"received {world} processes, but TensorFlow trains in one: start one, or choose --backend "
+        "torch or jax"
+    )
 
 
 def join_hosts():

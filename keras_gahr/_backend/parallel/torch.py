@@ -18,6 +18,20 @@ def device_names():
     return [f"cpu:{index}" for index in range(os.cpu_count() or 1)]
 
 
+def name_processes(rank, world, local_rank, local_world, address):
+    host, port = address.rsplit(":", 1)
+    variables = {
+        "MASTER_ADDR": host,
+        "MASTER_PORT": port,
+        "RANK": rank,
+        "WORLD_SIZE": world,
+        "LOCAL_RANK": local_rank,
+        "LOCAL_WORLD_SIZE": local_world,
+    }
+    for name, value in variables.items():
+        os.environ.setdefault(name, str(value))
+
+
 def join_hosts():
     """Chooses this process's device; torchrun has told it of the others."""
     if torch.cuda.is_available() and "LOCAL_RANK" in os.environ:
