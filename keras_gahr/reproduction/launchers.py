@@ -1,13 +1,19 @@
 """Where the processes of a sweep run: on this machine, or wherever submitit puts them."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 from keras_gahr.errors import InputError
+from keras_gahr.json_file import read_json
 from keras_gahr.names import reason_of
+
+from .slurm_queue import ENDINGS, GONE, PREEMPTED, SlurmQueue
+from .train_task import BUSY, FAILED, main
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 
@@ -24,14 +30,16 @@ _GENERAL = (
 """Options of jobs that submitit has for all clusters; it calls those of Slurm `slurm_...`."""
 
 
-def _command(task_path):
-    return [sys.executable, "-m", "keras_gahr.reproduction.train_task", str(task_path)]
+_MINUTES = 60
+"""Of a job, after which it is put back into the queue; submitit's own five would be too short."""
+
+_TIMES = 1_000_000
+"""A job may be put back into the queue, since it always gets on: see `SubmittedJob`."""
 
 
-def _environment(backend):
+def _search_path():
     # This package may be a checkout that is not installed.
-    paths = [str(_PACKAGE), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {"KERAS_BACKEND": backend, "PYTHONPATH": os.pathsep.join(paths)}
+    return os.pathsep.join([str(_PACKAGE), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 class LocalLauncher:
@@ -53,12 +61,19 @@ class LocalLauncher:
             backend: of Keras.
 
         Returns:
-            A handle, with `poll()`, the exit code or None, and `stop(hard)`.
+            A handle, with `poll()`, the exit code or None, `stop(hard)`, and `ended`: what ended it,
+            if that was nothing in the training.
         """
+        command = [sys.executable, "-m", "keras_gahr.reproduction.train_task", str(task_path)]
         with open(log_path, "ab") as log:
             process = subprocess.Popen(
-                [*_command(task_path), "--until-input-ends"],
-                env={**self._shares(), **os.environ, **_environment(backend)},
+                [*command, "--until-input-ends"],
+                env={
+                    **self._shares(),
+                    **os.environ,
+                    "KERAS_BACKEND": backend,
+                    "PYTHONPATH": _search_path(),
+                },
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -79,6 +94,8 @@ class LocalLauncher:
 
 
 class _LocalTraining:
+    ended = None
+
     def __init__(self, process):
         self.process = process
 
@@ -117,70 +134,167 @@ class SubmititLauncher:
                 'submitit is not installed: run `pip install "keras-gahr[slurm]"`'
             ) from error
         self.jobs = jobs
+        self._queue = SlurmQueue() if cluster == "slurm" else None
         named = {
             name if name in _GENERAL else f"slurm_{name}": value
             for name, value in (options or {}).items()
         }
         try:
-            self._executor = submitit.AutoExecutor(folder, cluster=cluster)
-            self._executor.update_parameters(**{"name": "gahr", **named})
+            self._executor = submitit.AutoExecutor(
+                folder, cluster=cluster, **{f"{cluster}_max_num_timeout": _TIMES}
+            )
+            defaults = {
+                "name": "gahr",
+                "timeout_min": _MINUTES,
+                "slurm_setup": [f"export PYTHONPATH={shlex.quote(_search_path())}"],
+            }
+            self._executor.update_parameters(**{**defaults, **named})
         except (RuntimeError, NameError, ValueError, AssertionError) as error:
             raise InputError(
                 f"submitit cannot start jobs on {cluster}: {reason_of(error)}"
             ) from error
 
     def start(self, task_path, log_path, backend):
-        """As of `LocalLauncher`."""
-        job = SubmittedJob(_command(task_path), str(log_path), _environment(backend))
-        return _SubmittedTraining(self._executor.submit(job))
+        """As of `LocalLauncher`.
+
+        Raises:
+            InputError: if the cluster does not take the job.
+        """
+        from submitit.core.utils import FailedJobError
+
+        training = SubmittedJob(str(task_path), str(log_path), backend)
+        try:
+            job = self._executor.submit(training)
+        except FailedJobError as error:
+            raise InputError(f"the cluster does not take the job: {reason_of(error)}") from error
+        if self._queue is None:
+            return _SubmittedTraining(job)
+        return _QueuedTraining(job, self._queue)
 
 
 class SubmittedJob:
-    """What a job runs. When its time is over, it is submitted again and goes on from its state.
+    """What a job runs: a training, in the job's own process, which gets the signals of all clusters.
+
+    SIGTERM is sent when a job is cancelled, put back into the queue or has to give way, and another
+    signal, which submitit chose, some time before its time is over. The training ends after its step
+    and keeps its state then. After the latter the job is put back into the queue and goes on later;
+    after SIGTERM it ends without a result, and the queue says what becomes of it.
 
     Args:
-        command: of a process.
+        task_path: the file that says which training.
         log_path: a file, to which its output is added.
-        environment: variables that are added to the job's.
+        backend: of Keras.
     """
 
-    def __init__(self, command, log_path, environment):
-        self.command = command
+    def __init__(self, task_path, log_path, backend):
+        self.task_path = task_path
         self.log_path = log_path
-        self.environment = environment
+        self.backend = backend
 
     def __call__(self):
+        from submitit import JobEnvironment
+
+        os.environ["KERAS_BACKEND"] = self.backend
         with open(self.log_path, "ab") as log:
-            return subprocess.run(
-                self.command,
-                env={**os.environ, **self.environment},
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                check=False,
-            ).returncode
+            for stream in (sys.stdout, sys.stderr):
+                os.dup2(log.fileno(), stream.fileno())
+        before_the_end = getattr(signal, f"SIG{JobEnvironment.USR_SIG}")
+        submit_again = signal.getsignal(before_the_end)
+        received = []
+
+        def stop_in_time(number, frame):
+            received.append(number)
+            signal.raise_signal(signal.SIGTERM)
+
+        # Before the training begins and after it there is nothing to keep.
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+        signal.signal(before_the_end, stop_in_time)
+        state = self._state()
+        try:
+            code = main([self.task_path])
+        except SystemExit as stop:
+            code = stop.code
+        except Exception:
+            traceback.print_exc()
+            code = FAILED
+        if code != 128 + signal.SIGTERM:
+            return code
+        if not received:
+            sys.exit(code)
+        if self._state() != state:
+            submit_again(before_the_end, None)
+        print(
+            "error: the job's time was over before anything was trained: give it more by --slurm "
+            "timeout_min=",
+            file=sys.stderr,
+            flush=True,
+        )
+        return code
+
+    def _state(self):
+        """What changes with the state that the training keeps."""
+        path = Path(read_json(self.task_path)["run"]) / "state.safetensors"
+        return path.stat().st_mtime_ns if path.exists() else None
 
     def checkpoint(self):
-        """Called by submitit shortly before the end of the job's time."""
-        import submitit
+        """Called by submitit when the job is put back into the queue."""
+        from submitit.helpers import DelayedSubmission
 
-        return submitit.helpers.DelayedSubmission(self)
+        return DelayedSubmission(self)
 
 
 class _SubmittedTraining:
+    """A job on this machine."""
+
+    ended = None
+
     def __init__(self, job):
         self.job = job
         self._stopped = False
 
     def poll(self):
-        if not self.job.done():
-            return None
-        try:
-            return self.job.result()
-        except Exception as error:  # Whatever went wrong on another machine.
-            if not self._stopped:
-                print(f"job {self.job.job_id}: {error}", file=sys.stderr)
-            return 128 + signal.SIGTERM if self._stopped else 1
+        return self._result() if self.job.done() else None
 
     def stop(self, hard=False):
         self._stopped = True
         self.job.cancel(check=False)
+
+    def _result(self):
+        try:
+            return self.job.result()
+        except Exception as error:  # Whatever went wrong on another machine.
+            if self._stopped:
+                return 128 + signal.SIGTERM
+            self.ended = f"job {self.job.job_id} failed: {reason_of(error)}"
+            return FAILED
+
+
+class _QueuedTraining(_SubmittedTraining):
+    """A job of Slurm, which has a result or, if it was ended from outside, a state in the queue."""
+
+    def __init__(self, job, queue):
+        super().__init__(job)
+        self._queue = queue
+        self._look = queue.looks
+        self._state = None
+
+    def poll(self):
+        # submitit would ask sacct, which knows nothing where there is no accounting.
+        if self.job.paths.result_pickle.exists():
+            return self._result()
+        look, states = self._queue.look()
+        if look == self._look:
+            return None
+        self._look = look
+        before, self._state = self._state, states.get(self.job.job_id, GONE)
+        if self._state not in ENDINGS:
+            return None
+        if self._stopped:
+            return 128 + signal.SIGTERM
+        # At two looks: a result may come late over a network, and a job be put back into the queue.
+        if self._state != before:
+            return None
+        if self._state == PREEMPTED:
+            return BUSY
+        self.ended = f"job {self.job.job_id} {ENDINGS[self._state]}"
+        return FAILED

@@ -124,7 +124,7 @@ class Sweep:
             elif code == DIVERGED:
                 self._failures.append(self._diverged(task))
             elif code != FINISHED and self._signal is None:
-                self._failures.append(f"{task.label} failed ({self._reason(task, code)}")
+                self._failures.append(self._failed(task, handle, code))
         return again
 
     def _done(self, waiting):
@@ -138,12 +138,16 @@ class Sweep:
             "help"
         )
 
-    def _reason(self, task, code):
+    def _failed(self, task, handle, code):
         log = self.workspace.log_path(task)
+        if handle.ended is not None:
+            return (
+                f"{task.label}: {handle.ended} (log {log}); the same command goes on from its state"
+            )
         lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
         last = next((line.strip() for line in reversed(lines) if line.strip()), "no output")
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        return f"{how}, log {log}): {last[:200]}"
+        return f"{task.label} failed ({how}, log {log}): {last[:200]}"
 
     def _stop(self, number, frame):
         again = self._signal is not None

@@ -42,9 +42,8 @@ class InThisProcess:
     def start(self, task_path, log_path, backend):
         self.started.append(json.loads(task_path.read_text())["label"])
         code = train_task(task_path)
-        return type(
-            "Done", (), {"poll": lambda self: code, "stop": lambda self, hard=False: None}
-        )()
+        done = {"poll": lambda self: code, "stop": lambda self, hard=False: None, "ended": None}
+        return type("Done", (), done)()
 
 
 def weights(workspace, task):
