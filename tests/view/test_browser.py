@@ -153,10 +153,9 @@ def test_a_training_is_followed(opened, tmp_path):
         page.locator(".plot").first.focus()
         page.keyboard.press("+")
         page.evaluate("scrollTo(0, 300)")
-        page.evaluate("document.getElementById('part-files').dataset.mine = 1")
         write_run(tmp_path / "run", 4, state="running")
         assert eventually(page, lambda: page.locator("progress").get_attribute("value") == "4")
-        found = page.locator("figure.curves").last.get_attribute("data-curves")
+        found = page.locator("figure.curves").first.get_attribute("data-curves")
         assert json.loads(found)["values"] == ["1", "2", "3", "4"]
         assert page.get_by_label("epoch", exact=True).input_value() == "1"
         assert zoomed(page) and page.evaluate("scrollY") == 300
