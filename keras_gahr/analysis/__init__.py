@@ -10,7 +10,7 @@ from keras_gahr.baselines.bases import (
 
 from .calibration import Calibration, calibrate, read_sides
 from .comparison import Comparison, compare
-from .copying import CopyingReport, copying_report
+from .copying import CopiesByDimension, CopyingReport, copies_by_dimension, copying_report
 from .density import DENSITY_METHODS, DensityComparison, LogDensity, log_density
 from .dimension import LocalDimension, local_dimension
 from .eigenbases_by_sigma import eigenbases
@@ -32,6 +32,7 @@ from .psnr_files import PSNRCurves
 from .risk import Risk, sure
 from .similarity import Closest, closest, closest_features, paired_similarity, similarity_matrix
 from .slopes import Slope, fit_slope, optimal_slope
+from .spectrum import CountAbove, SpectralDensity, spectral_density
 from .tangent import principal_angles, tangent_space
 from .traces import TRACE_METHODS, Traces, trace
 
@@ -43,7 +44,9 @@ __all__ = [
     "Calibration",
     "Closest",
     "Comparison",
+    "CopiesByDimension",
     "CopyingReport",
+    "CountAbove",
     "DensityComparison",
     "Eigenbasis",
     "Explanation",
@@ -62,6 +65,7 @@ __all__ = [
     "PosteriorComponents",
     "Risk",
     "Slope",
+    "SpectralDensity",
     "Statistics",
     "Traces",
     "as_features",
@@ -70,6 +74,7 @@ __all__ = [
     "closest",
     "closest_features",
     "compare",
+    "copies_by_dimension",
     "copying_report",
     "dct_coefficients",
     "dct_image",
@@ -95,6 +100,7 @@ __all__ = [
     "psnr_curve",
     "read_sides",
     "similarity_matrix",
+    "spectral_density",
     "sure",
     "tangent_space",
     "trace",

@@ -19,12 +19,15 @@ from keras_gahr.datasets.arrays import NOISY, take
 from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.denoisers import DenoiserLike, as_denoiser
 from keras_gahr.errors import InputError
+from keras_gahr.figure_files import figure_files
 from keras_gahr.noise import check_levels, check_seed, check_whole, keyed_normal
 from keras_gahr.progress import Progress, shows_progress
 
+from .copying import CopiesByDimension
 from .density.levels import LeveledDenoiser, squared_lengths
 from .intervals import mean_interval, standard_error
 from .saved_numbers import SavedNumbers, files_called
+from .spectrum import SpectralDensity, spectral_density
 from .traces import trace
 
 if TYPE_CHECKING:
@@ -54,6 +57,8 @@ class LocalDimension(SavedNumbers):
         error, error_error: float64 (S, N), |x - D(y)|^2 / sigma^2, and its standard error over noise.
         flipd: float64 (S, N), of a denoiser that is told the noise level; NaN of a blind one.
         size: d.
+        copies: None, or the `CopiesByDimension` of these images.
+        spectra: None, or the `SpectralDensity` of these images at each level, with the first of the noises.
 
     Examples:
         >>> import numpy as np
@@ -64,7 +69,11 @@ class LocalDimension(SavedNumbers):
         array([5.])
     """
 
-    FILES: ClassVar[tuple[str, ...]] = files_called("dimension")
+    FILES: ClassVar[tuple[str, ...]] = (
+        *files_called("dimension"),
+        *figure_files("spectrum"),
+        *figure_files("copies"),
+    )
     SHOWN: ClassVar[tuple[str, ...]] = ("value",)
 
     sigmas: np.ndarray
@@ -74,6 +83,8 @@ class LocalDimension(SavedNumbers):
     error_error: np.ndarray
     flipd: np.ndarray
     size: int
+    spectra: tuple[SpectralDensity, ...] | None = None
+    copies: CopiesByDimension | None = None
 
     @property
     def level(self) -> np.ndarray:
@@ -118,10 +129,22 @@ class LocalDimension(SavedNumbers):
                     "trace": float(self.trace[s].mean()),
                     "error": float(self.error[s].mean()),
                     "flipd": None if np.isnan(self.flipd[s]).any() else float(self.flipd[s].mean()),
+                    **({} if self.spectra is None else {"spectrum": self.spectra[s].numbers()}),
                 }
                 for s, sigma in enumerate(self.sigmas)
             ],
+            **({} if self.copies is None else {"copies": self.copies.numbers()}),
         }
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Its arrays by name, for a `.npz` file; of spectra nodes, weights and couplings of each level."""
+        spectra = [each.arrays() for each in self.spectra or ()]
+        of_copies = {} if self.copies is None else self.copies.arrays()
+        of_spectra = {
+            f"spectrum_{name}": np.stack([each[name] for each in spectra])
+            for name in (spectra[0] if spectra else ())
+        }
+        return of_copies | super().arrays() | of_spectra
 
     def plot(self, *, title: str = "") -> Figure:
         """A figure: tr J of each image over noise levels, and the means of all estimates."""
@@ -136,6 +159,7 @@ def local_dimension(
     *,
     draws: int = 4,
     probes: int = 8,
+    steps: int | None = None,
     seed: int = 0,
     first: int = 0,
     batch_size: int = 32,
@@ -150,6 +174,8 @@ def local_dimension(
             them.
         draws: of the noise, at least 2.
         probes: of each trace, at least 2.
+        steps: of Lanczos' algorithm, at least 2, with which all eigenvalues are looked at, too; see
+            `spectral_density`. Default: they are not.
         seed: of all noise; image k has that of index `first` + k.
         first: index of the first image.
         batch_size: images computed at once.
@@ -186,6 +212,7 @@ def local_dimension(
         leveled.denoiser.check_sigma(sigma)
     told = leveled.formula or leveled.denoiser.told
     found = np.full((5, len(levels), len(stack)), np.nan)
+    spectra = [[] for _ in levels]
     blocks = [
         range(start, min(start + _BLOCK, len(stack))) for start in range(0, len(stack), _BLOCK)
     ]
@@ -203,6 +230,10 @@ def local_dimension(
                 # Other probes for each noise.
                 own = {**options, "seed": seed + draw, "first": indices[0]}
                 traces[draw] = trace(leveled.linearizer(sigma), y, **own).value
+                if steps is not None and draw == 0:
+                    spectra[s].append(
+                        spectral_density(leveled.linearizer(sigma), y, steps=steps, **own)
+                    )
                 left = leveled.residual(y, sigma) / np.float32(sigma) - z
                 errors[draw] = squared_lengths(left)
             found[:4, s, places] = (
@@ -219,5 +250,12 @@ def local_dimension(
             progress(b * len(levels) + s + 1, len(blocks) * len(levels))
     traces, traces_error, errors, errors_error, flipd = found
     return LocalDimension(
-        np.array(levels), traces, traces_error, errors, errors_error, flipd, stack[0].size
+        np.array(levels),
+        traces,
+        traces_error,
+        errors,
+        errors_error,
+        flipd,
+        stack[0].size,
+        None if steps is None else tuple(map(SpectralDensity.of_all, spectra)),
     )

@@ -1,10 +1,11 @@
-"""Largest eigenvalues and singular values of a matrix of which only products are known.
+"""Eigenvalues and singular values of a matrix of which only products are known.
 
-Both methods grow an orthonormal basis block by block from products with the last block, keep it
-orthogonal in full, and take what the matrix is on its span (Rayleigh-Ritz). With blocks of one vector
+For the largest, both methods grow an orthonormal basis block by block from products with the last block,
+keep it orthogonal in full, and take what the matrix is on its span (Rayleigh-Ritz). With blocks of one vector
 they are the algorithms of Lanczos and of Golub and Kahan; with random blocks the method of Musco and Musco
 (Randomized block Krylov methods for stronger and faster approximate singular value decomposition,
-NeurIPS 2015), which for slowly decaying spectra needs far fewer products than subspace iteration.
+NeurIPS 2015), which for slowly decaying spectra needs far fewer products than subspace iteration. How the
+rest lies is seen from `tridiagonals`, the matrix on the Krylov space of one vector.
 """
 
 import dataclasses
@@ -103,6 +104,45 @@ def singular_triplets(apply, apply_transposed, start, count, tolerance, most, ge
     left_vectors, right_vectors = left.vectors @ p, right.vectors @ q
     residuals = np.linalg.norm(back.all @ p - values * right_vectors, axis=0)
     return Triplets(values, left_vectors, right_vectors, residuals, growth.errors)
+
+
+def tridiagonals(apply, starts, steps):
+    """Lanczos' algorithm from several vectors, each by itself, with full reorthogonalization.
+
+    On the span of v, A v, ... A^(m-1) v, of which the first basis vector is v / |v|, the symmetric matrix
+    A is a tridiagonal one.
+
+    Args:
+        apply: takes rows (k, d) to A times each; it may be another A for each row.
+        starts: v, (k, d), none of them 0.
+        steps: m, at most d.
+
+    Returns:
+        Its diagonals and what is beside them, float64 (k, m) each. The last entries of the latter lead out
+        of the span. Where the span ends earlier, as it does for few distinct eigenvalues, the rest is 0.
+    """
+    starts = np.asarray(starts, np.float64)
+    count, dimension = starts.shape
+    basis = np.empty((steps, count, dimension))
+    diagonals, beside = np.zeros((2, count, steps))
+    current = starts / np.linalg.norm(starts, axis=1, keepdims=True)
+    largest = np.zeros(count)
+    for step in range(steps):
+        basis[step] = current
+        image = np.array(apply(current), np.float64)
+        diagonals[:, step] = np.sum(current * image, axis=1)
+        so_far = basis[: step + 1]
+        # Twice, as for blocks.
+        for _ in range(2):
+            parts = np.einsum("mkd,kd->mk", so_far, image)
+            image -= np.einsum("mk,mkd->kd", parts, so_far)
+        length = np.linalg.norm(image, axis=1)
+        largest = np.maximum(largest, np.maximum(np.abs(diagonals[:, step]), length))
+        # What is left after d vectors, or in a space that A does not leave, is rounding.
+        goes_on = (length > _DEFICIENT * largest) & (step + 1 < dimension)
+        beside[goes_on, step] = length[goes_on]
+        current = image * np.where(goes_on, 1 / np.where(goes_on, length, 1), 0)[:, None]
+    return diagonals, beside
 
 
 class _Columns:

@@ -8,6 +8,7 @@ import typer
 from keras_gahr.backend_choice import choose_backend
 
 from .backend import BackendOption
+from .given_samples import read_samples
 from .options import Format, FormatOption, LayoutOption, OverwriteOption, SeedOption
 from .training_sets import HalfOption, training_images
 
@@ -70,13 +71,13 @@ def copying(
     space = as_features(features)
     dataset = load(training, layout=layout)
     train = training_images(dataset, train_size, half)
-    given = _read_samples(samples, layout)
+    given = read_samples(samples, layout)
     test_images = None
     if test is not None:
         test_images = load(test, layout=layout).images
     elif len(train) < len(dataset):
         test_images = dataset.split(len(train), len(dataset) - len(train), half)[1].images
-    twins = None if others is None else _read_samples(others, layout)
+    twins = None if others is None else read_samples(others, layout)
     with warnings_as_lines(), progress_bar("comparing", counted=False) as progress:
         report = copying_report(
             given,
@@ -101,21 +102,6 @@ def copying(
         other_samples=None if others is None else others.resolve().name,
     )
     _print(report, out)
-
-
-def _read_samples(path, layout):
-    """The images in what `gahr sample` made, or in a dataset or an array."""
-    from keras_gahr.datasets import load
-    from keras_gahr.datasets.arrays import NOISY
-    from keras_gahr.datasets.image_arrays import is_array, open_array
-
-    made = path / "samples.npy"
-    if made.is_file():
-        path = made
-    if is_array(path):
-        # They may leave [0, 1].
-        return open_array(path, layout=layout, limits=NOISY)[0]
-    return load(path, layout=layout).images
 
 
 def _print(report, out):

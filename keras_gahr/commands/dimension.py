@@ -1,5 +1,7 @@
 """`gahr dimension`."""
 
+import dataclasses
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +10,7 @@ import typer
 from keras_gahr.backend_choice import choose_backend
 
 from .backend import BackendOption
+from .given_samples import read_samples
 from .options import (
     BatchSizeOption,
     Format,
@@ -17,12 +20,16 @@ from .options import (
     OverwriteOption,
     SeedOption,
 )
+from .training_sets import HalfOption, training_images
 
 
 def dimension(
     model: ModelArgument,
     images: Annotated[
-        Path, typer.Argument(help="Clean images: a dataset folder, or a .npy or .npz file.")
+        Path,
+        typer.Argument(
+            help="Clean images or samples: a dataset folder, one of `gahr sample`, a .npy or .npz file."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for dimension.json, .npz and a figure.")],
     count: Annotated[int, typer.Option(help="Images, evenly spread over the set.", min=1)] = 16,
@@ -32,6 +39,23 @@ def dimension(
     ] = None,
     draws: Annotated[int, typer.Option(help="Of the noise of each image.", min=2)] = 4,
     probes: Annotated[int, typer.Option(help="Of each trace.", min=2)] = 8,
+    spectrum: Annotated[
+        int | None,
+        typer.Option(
+            help="Steps of Lanczos by which to look at all eigenvalues of (J + J^T) / 2, too, such as 32.",
+            min=2,
+        ),
+    ] = None,
+    train: Annotated[
+        Path | None,
+        typer.Option(
+            help="Dataset of training images: does a low dimension tell which images are copies of them?"
+        ),
+    ] = None,
+    train_size: Annotated[
+        int | None, typer.Option(help="Training images; default: all of that dataset.", min=1)
+    ] = None,
+    half: HalfOption = "A",
     layout: LayoutOption = None,
     seed: SeedOption = 0,
     batch_size: BatchSizeOption = 32,
@@ -43,9 +67,12 @@ def dimension(
     """In how many directions can images like these change, as a denoiser sees it?
 
     tr J and |x - D(y)|^2 / sigma^2 at each noise level, and FLIPD of a denoiser that is told the level.
+    With --spectrum, how many eigenvalues of (J + J^T) / 2 are above 1/2, with an interval, and a figure of
+    all. With --train, whether low dimensions tell copies of training images, around which a network that has
+    learned them by heart keeps few directions.
     """
     choose_backend(backend)
-    from keras_gahr.analysis import LocalDimension, local_dimension
+    from keras_gahr.analysis import LocalDimension, copies_by_dimension, local_dimension
     from keras_gahr.datasets import load
     from keras_gahr.datasets.arrays import spread_places
     from keras_gahr.denoisers import load_denoiser
@@ -56,34 +83,64 @@ def dimension(
 
     LocalDimension.check_output(out, overwrite)
     levels = [parse_sigma(text) for text in sigma] if sigma else None
-    stack = load(images, layout=layout).images
+    training = (
+        None if train is None else training_images(load(train, layout=layout), train_size, half)
+    )
+    stack = read_samples(images, layout)
+    shown = stack[spread_places(len(stack), count)]
     with warnings_as_lines(), progress_bar("measuring dimensions", counted=False) as progress:
         found = local_dimension(
             load_denoiser(model),
-            stack[spread_places(len(stack), count)],
+            shown,
             levels,
             draws=draws,
             probes=probes,
+            steps=spectrum,
             seed=seed,
             batch_size=batch_size,
             progress=progress,
         )
+    if training is not None:
+        copies = copies_by_dimension(found.value, shown, training.images, progress=False)
+        found = dataclasses.replace(found, copies=copies)
     found.save(
         out,
         overwrite=overwrite,
         figures=figures or Format.png,
         model=str(model),
         dataset=images.resolve().name,
+        training_set=None if train is None else train.resolve().name,
+        half=half if train_size else None,
         seed=seed,
     )
-    typer.echo("sigma".rjust(9) + "tr J".rjust(11) + "error".rjust(11) + "FLIPD".rjust(11))
-    for level, *values in zip(found.sigmas, found.trace, found.error, found.flipd, strict=True):
-        cells = "".join(f"{value.mean():11.4g}" for value in values)
-        typer.echo(f"{255 * level:5.4g}/255" + cells.replace("nan", "  -"))
+    head = "".join(name.rjust(11) for name in ("tr J", "error", "FLIPD"))
+    spectra = found.spectra or ()
+    typer.echo("sigma".rjust(9) + head + ("  eigenvalues above 1/2" if spectra else ""))
+    for s, (level, *values) in enumerate(
+        zip(found.sigmas, found.trace, found.error, found.flipd, strict=True)
+    ):
+        cells = "".join(f"{value.mean():11.4g}" for value in values).replace("nan", "  -")
+        if spectra:
+            mean, (low, high) = spectra[s].count_above().mean
+            cells += f"{mean:8.4g} (95%: {low:.3g} to {high:.3g})"
+        typer.echo(f"{255 * level:5.4g}/255" + cells)
     numbers = found.numbers()
     spread = numbers["mean_95"]
     interval = "" if spread is None else f" (95%: {spread[0]:.3g} to {spread[1]:.3g})"
     typer.echo(
         f"{numbers['images']} images of {found.size} values: dimension {numbers['mean']:.3g}{interval}"
     )
-    typer.echo(f"numbers and figure: {out}")
+    if found.copies is not None:
+        typer.echo(_copies(found.copies))
+    typer.echo(f"numbers and figures: {out}")
+
+
+def _copies(found):
+    said = f"copies of {found.num_training} training images: {sum(found.copies)} of {len(found.copies)}"
+    if found.told_apart is not None:
+        value, (low, high) = found.told_apart
+        said += f", of lower dimension in {value:.1%} of pairs (95%: {low:.1%} to {high:.1%})"
+    correlation, p_value = found.correlation
+    if not math.isnan(correlation):
+        said += f"; rank correlation of dimension and d1 / d2 {correlation:.2f} (p = {p_value:.2g})"
+    return said

@@ -17,7 +17,7 @@ Titles, names and captions are plain text: `$` and `_` in the name of a file are
 from .bias_and_variance import error_parts
 from .calibration import explained_by_sides
 from .clock import memorization_clock
-from .copying import measures_and_nulls
+from .copying import copies_over_dimension, measures_and_nulls
 from .datasets import intensity_histograms, overlap_histogram
 from .density import (
     densities_in_order,
@@ -42,7 +42,12 @@ from .psnr import PSNRLine, psnr_lines
 from .restorations import restored_images
 from .results import figures_of
 from .similarity import similarity_crossing, similarity_histograms, twin_samples
-from .spectrum import shrinkage_and_coefficients, shrinkage_over_images, shrinkage_over_noise
+from .spectrum import (
+    density_and_counts,
+    shrinkage_and_coefficients,
+    shrinkage_over_images,
+    shrinkage_over_noise,
+)
 from .style import PALETTE, shades
 from .summary import denoising_summary
 from .training import training_history, training_levels
@@ -51,11 +56,13 @@ from .vectors import eigenvector_channels, eigenvectors
 __all__ = [
     "PALETTE",
     "PSNRLine",
+    "copies_over_dimension",
     "denoised_images",
     "denoising_summary",
     "densities_in_order",
     "densities_of_sets",
     "densities_of_twins",
+    "density_and_counts",
     "dimension_over_noise",
     "eigenvector_channels",
     "eigenvectors",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from .style import BLUE, GREY, grid, legend, new_figure, plain
+from .style import BLUE, GREY, RED, grid, legend, new_figure, plain
 
 Row = tuple[str, float, tuple[float, float], float, tuple[float, float]]
 
@@ -59,4 +59,57 @@ def measures_and_nulls(
             axes.set_xlim(-0.03, 1.03)
         grid(axes)
     legend(figure, *places[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure
+
+
+def copies_over_dimension(
+    curve: np.ndarray,
+    dimension: np.ndarray,
+    ratio: np.ndarray,
+    copies: np.ndarray,
+    *,
+    threshold: float,
+    title: str = "",
+) -> Figure:
+    """How well a low dimension tells copies, and the dimension of each sample over d1 / d2.
+
+    Args:
+        curve: (K, 2) or more columns: the shares of others and of copies below a threshold, ascending;
+            without either, not drawn.
+        dimension: (N,), around each sample.
+        ratio: (N,), d1 / d2 of each.
+        copies: bool (N,), which of them are copies.
+        threshold: of the ratio, which is marked.
+        title: of the figure; default: none.
+
+    Returns:
+        A figure with two pairs of axes.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr import plot
+        >>> curve, ratio = np.array([[0, 0], [0, 1], [1, 1]]), np.array([0.1, 0.8])
+        >>> figure = plot.copies_over_dimension(
+        ...     curve, np.array([2.0, 9.0]), ratio, ratio < 1 / 3, threshold=1 / 3
+        ... )
+        >>> figure.axes[0].get_ylabel()
+        'share of copies'
+    """
+    figure = new_figure(9, 3.8, title)
+    rates, samples = figure.subplots(1, 2)
+    others, found = np.asarray(curve)[:, :2].T
+    rates.plot([0, 1], [0, 1], "--", color=GREY, linewidth=0.8, label="by chance")
+    if np.isfinite(others).all() and np.isfinite(found).all():
+        rates.plot(others, found, color=BLUE, label="lower dimension first")
+    rates.set_xlabel("share of other samples")
+    rates.set_ylabel("share of copies")
+    for wanted, color, name in ((copies, RED, "copies"), (~copies, BLUE, "other samples")):
+        samples.plot(ratio[wanted], dimension[wanted], ".", color=color, label=name)
+    samples.axvline(threshold, color=GREY, linestyle="--", linewidth=0.8)
+    samples.set_yscale("log")
+    samples.set_xlabel("d1 / d2")
+    samples.set_ylabel("dimension")
+    for axes in (rates, samples):
+        grid(axes)
+        legend(axes)
     return figure

@@ -12,6 +12,7 @@ from keras_gahr.analysis import (
     Calibration,
     Closest,
     Comparison,
+    CopiesByDimension,
     CopyingReport,
     DensityComparison,
     Eigenbasis,
@@ -24,8 +25,10 @@ from keras_gahr.analysis import (
     PosteriorComponents,
     PSNRCurve,
     PSNRCurves,
+    SpectralDensity,
     oracle_shrinkage,
 )
+from keras_gahr.analysis.memorization import RATIO
 from keras_gahr.restoration import Restoration
 from keras_gahr.sampling import MultiScaleSamples, Samples
 from keras_gahr.training import ClockReport, TrainingResult
@@ -33,7 +36,7 @@ from keras_gahr.training import ClockReport, TrainingResult
 from .bias_and_variance import error_parts
 from .calibration import explained_by_sides
 from .clock import memorization_clock
-from .copying import measures_and_nulls
+from .copying import copies_over_dimension, measures_and_nulls
 from .density import (
     densities_in_order,
     densities_of_sets,
@@ -47,7 +50,7 @@ from .noise_levels import noise_level_ratios
 from .psnr import PSNRLine, psnr_lines
 from .restorations import restored_images
 from .similarity import similarity_histograms, twin_samples
-from .spectrum import shrinkage_and_coefficients, shrinkage_over_noise
+from .spectrum import density_and_counts, shrinkage_and_coefficients, shrinkage_over_noise
 from .style import new_figure
 from .training import training_history, training_levels
 from .vectors import eigenvector_channels, eigenvectors
@@ -358,3 +361,45 @@ def _(result: LocalDimension, title=""):
         "dimension",
         dimension_over_noise(result.sigmas, result.trace, result.level, means, title=title or said),
     )
+    if result.spectra:
+        yield "spectrum", _spectra(result.spectra, result.sigmas, title)
+    if result.copies is not None:
+        yield from figures_of(result.copies, title=title)
+
+
+@figures_of.register
+def _(result: CopiesByDimension, title=""):
+    said = f"{np.count_nonzero(result.copies)} of {len(result.copies)} samples are copies"
+    if result.told_apart is not None:
+        value, (low, high) = result.told_apart
+        said += f"; lower dimension in {value:.1%} of pairs (95%: {low:.1%} to {high:.1%})"
+    yield (
+        "copies",
+        copies_over_dimension(
+            result.curve,
+            np.maximum(result.dimension, 0.1),
+            result.ratio,
+            result.copies,
+            threshold=RATIO,
+            title=title or said,
+        ),
+    )
+
+
+@figures_of.register
+def _(result: SpectralDensity, title=""):
+    yield "spectrum", _spectra([result], None, title)
+
+
+def _spectra(spectra, sigmas, title):
+    lines = []
+    for place, found in enumerate(spectra):
+        name = "mean over images" if sigmas is None else f"sigma = {255 * sigmas[place]:.3g}/255"
+        grid = found.grid
+        above = grid[::4]
+        lines.append((name, grid, found.density(grid).mean(axis=0), above, found.counts(above)))
+    first = spectra[0]
+    said = f"{len(first.nodes)} images of {first.size} values"
+    if not first.exact:
+        said += f", {first.nodes.shape[1]} probes of {first.nodes.shape[2]} steps"
+    return density_and_counts(lines, title=title or said)

@@ -1,11 +1,16 @@
-"""Shrinkage factors of denoisers."""
+"""Shrinkage factors of denoisers, and how all of their eigenvalues lie."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from .style import BLUE, GREEN, NOISY, OPTIMUM, PAPER, RED, grid, legend, new_figure, shades
+from .style import BLUE, GREEN, NOISY, OPTIMUM, PAPER, RED, grid, legend, new_figure, plain, shades
+
+_FEWEST = 0.1
+"""Eigenvalues, and eigenvalues per unit of length, where the axes of them end."""
+
+Spectrum = tuple[str, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 def shrinkage_and_coefficients(
@@ -130,6 +135,49 @@ def shrinkage_over_images(
     axes.set_ylabel("shrinkage factor")
     grid(axes)
     legend(axes)
+    return figure
+
+
+def density_and_counts(
+    spectra: Sequence[Spectrum], *, threshold: float = 0.5, title: str = ""
+) -> Figure:
+    """The spectral density of Jacobians, and how many of their eigenvalues are above each value.
+
+    Args:
+        spectra: (name, values, density, places, bounds) each: eigenvalues (V,) and how many there are per
+            unit of length (V,), places (W,), and the least and most eigenvalues that are above them (W, 2).
+        threshold: a value that is marked.
+        title: of the figure; default: none.
+
+    Returns:
+        A figure with two pairs of axes, on which numbers are logarithmic.
+
+    Examples:
+        >>> import numpy as np
+        >>> from keras_gahr import plot
+        >>> x = np.linspace(0, 1, 11)
+        >>> bounds = np.stack([64 - 60 * x, 64 - 58 * x], axis=1)
+        >>> figure = plot.density_and_counts([("sigma = 0.1", x, 120 - 60 * x, x, bounds)])
+        >>> figure.axes[1].get_ylabel()
+        'eigenvalues above it'
+    """
+    figure = new_figure(9, 3.8, title)
+    densities, counts = figure.subplots(1, 2)
+    colors = [BLUE] if len(spectra) == 1 else shades(len(spectra))
+    for (name, values, density, places, bounds), color in zip(spectra, colors, strict=True):
+        densities.plot(values, np.maximum(density, _FEWEST), color=color, label=plain(name))
+        low, high = np.maximum(bounds, _FEWEST).T
+        counts.fill_between(places, low, high, color=color, alpha=0.25, linewidth=0)
+        counts.plot(places, np.maximum(np.mean(bounds, axis=1), _FEWEST), color=color)
+    densities.set_ylabel("eigenvalues per unit of length")
+    counts.set_ylabel("eigenvalues above it")
+    for axes in (densities, counts):
+        axes.set_yscale("log")
+        axes.set_ylim(bottom=_FEWEST)
+        axes.axvline(threshold, color=NOISY, linestyle="--", linewidth=0.8)
+        axes.set_xlabel("eigenvalue of (J + J^T) / 2")
+        grid(axes)
+    legend(densities)
     return figure
 
 

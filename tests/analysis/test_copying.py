@@ -5,9 +5,9 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import integrate, stats
 
-from keras_gahr.analysis import copying_report, intervals
+from keras_gahr.analysis import copies_by_dimension, copying_report, intervals
 from keras_gahr.analysis.copying.neighbours import neighbours
 from keras_gahr.analysis.copying.report import RULES
 from keras_gahr.analysis.copying.score import copying_score
@@ -215,3 +215,31 @@ def test_what_cannot_be_compared():
             copying_report(*arguments)
     with pytest.raises(InputError, match="quantile = -1"):
         copying_report(SAMPLES, TRAINING, quantile=-1)
+
+
+def test_copies_by_dimension(tmp_path):
+    """The area counts pairs; equal dimensions count half."""
+    dimension = np.array([2.0, 5.0, 5.0, 3.0, 9.0, 7.0])
+    samples = np.concatenate([TRAINING[:2] + np.float32(1e-3), SAMPLES[3:6], TRAINING[2:3]])
+    found = copies_by_dimension(dimension, samples, TRAINING)
+    expected = [True, True, False, False, False, True]
+    assert found.copies.tolist() == expected
+    area, (low, high) = found.told_apart
+    pairs = [(a < b) + 0.5 * (a == b) for a in (2, 5, 7) for b in (5, 3, 9)]
+    assert area == pytest.approx(np.mean(pairs)) and low < area < high
+    others, copies, _ = found.curve.T
+    assert integrate.trapezoid(copies, others) == pytest.approx(area)
+    assert found.correlation[0] == pytest.approx(stats.spearmanr(dimension, found.ratio).statistic)
+    found.save(tmp_path / "out")
+    assert json.loads((tmp_path / "out" / "copies.json").read_text())["copies"] == expected
+
+
+def test_where_all_are_copies_nothing_is_told_apart():
+    found = copies_by_dimension([1, 2], TRAINING[:2], TRAINING)
+    assert found.told_apart is None and found.share_copies == 1
+    assert found.numbers()["rank_correlation"] is None
+    found.plot()
+    alone = copies_by_dimension([1, 2, 3], SAMPLES[:3], TRAINING[:1])
+    assert np.isnan(alone.ratio).all() and np.isnan(alone.correlation).all()
+    with pytest.raises(InputError, match="received dimensions of shape"):
+        copies_by_dimension([1, 2, 3], TRAINING[:2], TRAINING)

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from scipy import stats
 
 from keras_gahr.analysis.intervals import (
+    area_interval,
     bootstrap_interval,
     difference_interval,
     mean_interval,
@@ -24,6 +26,24 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say():
     ):
         held = [low <= truth <= high for low, high in (interval(draw()) for _ in range(draws))]
         assert 0.9 < np.mean(held) < 0.985
+
+
+def test_areas_are_held_about_as_often_as_intervals_say():
+    rng = np.random.default_rng(0)
+    held = []
+    for _ in range(400):
+        others, values = rng.normal(size=12), rng.normal(1.2, size=20)
+        low, high = area_interval(np.mean(others[:, None] < values), 12, 20)
+        # The difference has variance 2.
+        held.append(low <= stats.norm.cdf(1.2 / np.sqrt(2)) <= high)
+    assert 0.92 < np.mean(held) < 0.985
+
+
+def test_areas_of_sets_apart_have_a_width():
+    low, high = area_interval(1.0, 20, 30)
+    assert high == 1 and 0.88 < low < 0.97
+    assert area_interval(0.0, 20, 30) == pytest.approx((0, 1 - low))
+    assert area_interval(1.0, 2, 3)[0] < 0.6
 
 
 def test_intervals_where_all_values_are_equal():

@@ -31,3 +31,31 @@ def test_it_writes_what_the_function_finds(gahr, smooth_images, tmp_path):
     numbers = json.loads((out / "dimension.json").read_text())
     np.testing.assert_allclose(numbers["dimension"], expected.value, rtol=1e-5)
     assert f"3 images of 64 values: dimension {expected.value.mean():.3g}" in result.output
+
+
+def test_spectra_and_copies(gahr, smooth_images, tmp_path):
+    """Of a network that returns its training images, copies have no directions left."""
+    images = smooth_images(24, 8, 8)
+    kg.save_denoiser(kg.baselines.EmpiricalBayes(images[:8]), tmp_path / "copier.keras")
+    np.save(tmp_path / "training.npy", images)
+    between = (images[:4] + images[4:8]) / 2
+    (tmp_path / "drawn").mkdir()
+    np.save(tmp_path / "drawn" / "samples.npy", np.concatenate([images[:4] + 0.001, between]))
+    options = ("--train", tmp_path / "training.npy", "--train-size", 8, "--spectrum", 4)
+    out = tmp_path / "out"
+    result = gahr(
+        *("dimension", tmp_path / "copier.keras", tmp_path / "drawn", "--out", out, *options),
+        *("--sigma", 0.05, "--sigma", 0.2, "--draws", 2, "--probes", 2),
+    )
+    assert result.exit_code == 0, result.output
+    assert {"copies.png", "spectrum.png"} < {path.name for path in out.iterdir()}
+    numbers = json.loads((out / "dimension.json").read_text())
+    assert numbers["copies"]["copies"] == [True] * 4 + [False] * 4
+    assert numbers["half"] == "A" and numbers["training_set"] == "training.npy"
+    arrays = np.load(out / "dimension.npz")
+    assert arrays["spectrum_nodes"].shape == (2, 8, 2, 4)
+    assert arrays["ratio"].shape == (8,)
+    spectrum = numbers["levels"][1]["spectrum"]
+    low, high = spectrum["mean_above_95"]
+    assert f"{spectrum['mean_above']:.4g} (95%: {low:.3g} to {high:.3g})" in result.output
+    assert "copies of 8 training images: 4 of 8, of lower dimension in" in result.output
