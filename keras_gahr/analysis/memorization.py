@@ -226,12 +226,18 @@ def copies(found: Mapping[str, Closest]) -> np.ndarray:
 
 def copies_up_to_a_factor(found: Mapping[str, Closest]) -> np.ndarray:
     """Which samples are memorized up to a factor, by `RULE`; bool (N,). Argument as for `copies`."""
-    cosine = found["cosine"].value
-    if cosine.shape[1] == 1:
+    sine = sines(found)
+    if sine.shape[1] == 1:
         return copies(found)
-    # What is within the rounding of float32 images counts as equally close.
-    sine = np.sqrt(np.maximum(_ROUNDING**2, 1 - cosine**2))
     return sine[:, 0] < RATIO * sine[:, 1]
+
+
+def sines(found: Mapping[str, Closest]) -> np.ndarray:
+    """Of the angles between samples and their closest training images: (N, 2), or (N, 1).
+
+    What is within the rounding of float32 images counts as equally close.
+    """
+    return np.sqrt(np.maximum(_ROUNDING**2, 1 - found["cosine"].value ** 2))
 
 
 def verdict(memorized, closer=None):

@@ -56,6 +56,13 @@ def dimension(
         int | None, typer.Option(help="Training images; default: all of that dataset.", min=1)
     ] = None,
     half: HalfOption = "A",
+    up_to_a_factor: Annotated[
+        bool,
+        typer.Option(
+            "--up-to-a-factor",
+            help="Multiples of training images are copies, too, as networks without biases make them.",
+        ),
+    ] = False,
     layout: LayoutOption = None,
     seed: SeedOption = 0,
     batch_size: BatchSizeOption = 32,
@@ -101,7 +108,13 @@ def dimension(
             progress=progress,
         )
     if training is not None:
-        copies = copies_by_dimension(found.value, shown, training.images, progress=False)
+        copies = copies_by_dimension(
+            found.value,
+            shown,
+            training.images,
+            up_to_a_factor=up_to_a_factor,
+            progress=False,
+        )
         found = dataclasses.replace(found, copies=copies)
     found.save(
         out,

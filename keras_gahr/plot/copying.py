@@ -69,17 +69,19 @@ def copies_over_dimension(
     copies: np.ndarray,
     *,
     threshold: float,
+    quantity: str = "d1 / d2",
     title: str = "",
 ) -> Figure:
-    """How well a low dimension tells copies, and the dimension of each sample over d1 / d2.
+    """How well a low dimension tells copies, and the dimension of each sample over how close it is.
 
     Args:
         curve: (K, 2) or more columns: the shares of others and of copies below a threshold, ascending;
             without either, not drawn.
         dimension: (N,), around each sample.
-        ratio: (N,), d1 / d2 of each.
+        ratio: (N,), of the distances to the closest and second closest training image of each.
         copies: bool (N,), which of them are copies.
         threshold: of the ratio, which is marked.
+        quantity: what the ratio is called.
         title: of the figure; default: none.
 
     Returns:
@@ -107,7 +109,7 @@ def copies_over_dimension(
         samples.plot(ratio[wanted], dimension[wanted], ".", color=color, label=name)
     samples.axvline(threshold, color=GREY, linestyle="--", linewidth=0.8)
     samples.set_yscale("log")
-    samples.set_xlabel("d1 / d2")
+    samples.set_xlabel(quantity)
     samples.set_ylabel("dimension")
     for axes in (rates, samples):
         grid(axes)

@@ -381,6 +381,7 @@ def _(result: CopiesByDimension, title=""):
             result.ratio,
             result.copies,
             threshold=RATIO,
+            quantity="sine 1 / sine 2" if result.up_to_a_factor else "d1 / d2",
             title=title or said,
         ),
     )

@@ -243,3 +243,11 @@ def test_where_all_are_copies_nothing_is_told_apart():
     assert np.isnan(alone.ratio).all() and np.isnan(alone.correlation).all()
     with pytest.raises(InputError, match="received dimensions of shape"):
         copies_by_dimension([1, 2, 3], TRAINING[:2], TRAINING)
+
+
+def test_multiples_of_training_images_are_copies_if_asked_for():
+    samples = np.concatenate([3 * TRAINING[:2], SAMPLES[3:5]])
+    found = copies_by_dimension([1, 2, 3, 4], samples, TRAINING, up_to_a_factor=True)
+    assert found.copies.tolist() == [True, True, False, False] and found.up_to_a_factor
+    assert found.ratio[:2].max() < 1e-3 and found.told_apart[0] == 1
+    assert not copies_by_dimension([1, 2, 3, 4], samples, TRAINING).copies[:2].any()

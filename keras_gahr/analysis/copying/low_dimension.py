@@ -20,7 +20,7 @@ from keras_gahr.errors import InputError
 from keras_gahr.progress import Progress, shows_progress
 
 from ..intervals import area_interval
-from ..memorization import copies, distance_ratio
+from ..memorization import copies, copies_up_to_a_factor, distance_ratio, sines
 from ..saved_numbers import SavedNumbers, files_called
 from ..similarity import closest
 
@@ -56,6 +56,7 @@ class CopiesByDimension(SavedNumbers):
     ratio: np.ndarray
     copies: np.ndarray
     num_training: int
+    up_to_a_factor: bool = False
 
     @property
     def share_copies(self) -> float:
@@ -102,6 +103,7 @@ class CopiesByDimension(SavedNumbers):
         return {
             "samples": len(self.copies),
             "training_images": self.num_training,
+            "up_to_a_factor": self.up_to_a_factor,
             "share_copies": self.share_copies,
             "told_apart": None
             if apart is None
@@ -121,7 +123,12 @@ class CopiesByDimension(SavedNumbers):
 
 @shows_progress("comparing")
 def copies_by_dimension(
-    dimension: ArrayLike, samples: ArrayLike, training_set: ArrayLike, *, progress: Progress = None
+    dimension: ArrayLike,
+    samples: ArrayLike,
+    training_set: ArrayLike,
+    *,
+    up_to_a_factor: bool = False,
+    progress: Progress = None,
 ) -> CopiesByDimension:
     """Does a low dimension tell which samples are copies of training images?
 
@@ -129,6 +136,8 @@ def copies_by_dimension(
         dimension: (N,), of each sample, such as `LocalDimension.value`.
         samples: (N, H, W, C) or (N, H, W), uint8 or floats, which need not lie in [0, 1].
         training_set: (M, H, W, C) or (M, H, W), uint8 or floats in [0, 1].
+        up_to_a_factor: whether each training image may be multiplied by a number first. Without biases a
+            network that knows an image knows all its multiples, of which the dimension is as low.
         progress: called with (done, total).
 
     Returns:
@@ -155,7 +164,12 @@ def copies_by_dimension(
             "sample"
         )
     found = closest(samples, training_set, progress=progress)
-    distance = found["distance"].value
     alone = len(training_set) == 1
-    ratio = np.full(len(samples), np.nan) if alone else distance_ratio(distance)
-    return CopiesByDimension(values, ratio, copies(found), len(training_set))
+    if alone:
+        ratio = np.full(len(samples), np.nan)
+    elif up_to_a_factor:
+        ratio = distance_ratio(sines(found))
+    else:
+        ratio = distance_ratio(found["distance"].value)
+    flagged = (copies_up_to_a_factor if up_to_a_factor else copies)(found)
+    return CopiesByDimension(values, ratio, flagged, len(training_set), up_to_a_factor)
