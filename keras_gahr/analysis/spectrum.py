@@ -25,7 +25,7 @@ from keras_gahr.noise import check_number, check_seed, check_whole
 from keras_gahr.progress import Progress, shows_progress
 from keras_gahr.result import Result
 
-from .intervals import CONFIDENCE, mean_interval, standard_error
+from .intervals import CONFIDENCE, standard_error
 from .jacobian import Linearizer, as_linearizer
 from .krylov import tridiagonals
 from .quadrature import gauss, mass_above
@@ -61,6 +61,7 @@ class CountAbove(Result):
             smaller; the standard error is what more probes would.
         interval: float64 (N, 2), 95%: from the lower bound less what the probes leave open, Student's, to
             the upper one and that.
+        mean_interval: the same of the mean over these images, from what each probe says of all of them.
 
     Examples:
         >>> import keras_gahr as kg, numpy as np
@@ -76,14 +77,12 @@ class CountAbove(Result):
     standard_error: np.ndarray
     bounds: np.ndarray
     interval: np.ndarray
+    mean_interval: tuple[float, float]
 
     @property
     def mean(self) -> tuple[float, tuple[float, float]]:
-        """Of the images, and its 95% interval over images, or over the probes of a single one."""
-        low, high = self.interval[0]
-        if len(self.value) > 1:
-            low, high = mean_interval(self.bounds[:, 0])[0], mean_interval(self.bounds[:, 1])[1]
-        return float(self.value.mean()), (float(max(low, 0)), float(high))
+        """Over these images, and its 95% interval: (value, (low, high))."""
+        return float(self.value.mean()), self.mean_interval
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -209,16 +208,14 @@ class SpectralDensity(SavedNumbers):
         """
         threshold = check_number(threshold, "threshold")
         bounds = np.stack(mass_above(threshold, self.nodes, self.weights, self.coupling))
-        low, high = means = bounds.mean(axis=2)
-        errors = self._error(bounds)
-        reach = stats.t.ppf((1 + CONFIDENCE) / 2, max(self.nodes.shape[1] - 1, 1)) * errors
-        interval = np.stack([low - reach[0], high + reach[1]], axis=1)
+        low, high = self._interval(bounds.mean(axis=1))
         return CountAbove(
             threshold=threshold,
-            value=means.mean(axis=0),
+            value=bounds.mean(axis=(0, 2)),
             standard_error=self._error(bounds.mean(axis=0)),
-            bounds=means.T,
-            interval=np.clip(interval, 0, self.size),
+            bounds=bounds.mean(axis=2).T,
+            interval=self._interval(bounds).T,
+            mean_interval=(float(low), float(high)),
         )
 
     def counts(self, values: ArrayLike) -> np.ndarray:
@@ -270,6 +267,13 @@ class SpectralDensity(SavedNumbers):
 
     def _moments(self, power):
         return np.sum(self.weights * self.nodes**power, axis=2)
+
+    def _interval(self, bounds):
+        """The lower bounds less what the probes leave open, and the upper ones and that, (2, ...)."""
+        reach = stats.t.ppf((1 + CONFIDENCE) / 2, max(self.nodes.shape[1] - 1, 1))
+        low, high = bounds.mean(axis=-1)
+        low_error, high_error = reach * self._error(bounds)
+        return np.clip([low - low_error, high + high_error], 0, self.size)
 
     def _error(self, values):
         """Of means over the probes, the last axis."""

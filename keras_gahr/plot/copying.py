@@ -108,7 +108,7 @@ def copies_over_dimension(
     for wanted, color, name in ((copies, RED, "copies"), (~copies, BLUE, "other samples")):
         samples.plot(ratio[wanted], dimension[wanted], ".", color=color, label=name)
     samples.axvline(threshold, color=GREY, linestyle="--", linewidth=0.8)
-    samples.set_yscale("log")
+    samples.set_ylim(bottom=0)
     samples.set_xlabel(quantity)
     samples.set_ylabel("dimension")
     for axes in (rates, samples):

@@ -377,7 +377,7 @@ def _(result: CopiesByDimension, title=""):
         "copies",
         copies_over_dimension(
             result.curve,
-            np.maximum(result.dimension, 0.1),
+            result.dimension,
             result.ratio,
             result.copies,
             threshold=RATIO,
