@@ -5,13 +5,12 @@ import dataclasses
 import numpy as np
 
 from keras_gahr.analysis import log_density
-from keras_gahr.analysis.density.own_noise import DEQUANTIZING
+from keras_gahr.analysis.density.own_noise import with_own_noise
 from keras_gahr.baselines import GaussianMixture
 from keras_gahr.datasets import MOLRG, MixtureOfGaussians, mixture_images
-from keras_gahr.noise import keyed_normal
 
 from ..networks import check_least, check_set_sizes
-from ..students import LAW, SHAPE, SIGMAS, UNIT, StudentSettings, train_student
+from ..students import LAW, SIGMAS, UNIT, StudentSettings, train_student
 from .findings import Teacher, TwinDensities
 
 NOISE = 0.2 * UNIT
@@ -78,8 +77,7 @@ def measure_students(settings, seed, progress):
         )
 
     progress("the teacher", 0.0)
-    # The noise that `log_density` adds.
-    noisy = points + NOISE * keyed_normal(seed, range(len(points)), DEQUANTIZING, SHAPE)
+    noisy = with_own_noise(points, range(len(points)), NOISE, seed, first=0)
     teacher = Teacher.of(
         density(GaussianMixture(LAW, sigma=NOISE)),
         LAW.log_density(noisy, NOISE),
