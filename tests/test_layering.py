@@ -58,6 +58,9 @@ ONLY_IN = {
     "matplotlib": {"plot", "result"},
     "typer": {"commands"},
     "huggingface_hub": {"hub"},
+    "mlflow": {"training"},
+    "trackio": {"training"},
+    "wandb": {"training"},
 }
 
 

@@ -47,6 +47,14 @@ def reproduce(
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="Option of jobs: --slurm partition=gpu."),
     ] = None,
+    track: Annotated[
+        str | None,
+        typer.Option(
+            help="Follow the trainings in wandb:PROJECT, mlflow:EXPERIMENT or trackio:PROJECT, or in "
+            "several, with commas.",
+            show_default=False,
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only print what would be done, and its time.")
     ] = False,
@@ -85,6 +93,7 @@ def reproduce(
     from keras_gahr.reproduction.reproduction import faces_folder, plan_reproductions
     from keras_gahr.reproduction.settings import parse_assignments
     from keras_gahr.reproduction.workspace import Workspace
+    from keras_gahr.training.tracking.addresses import open_trackers
 
     planned = plan_reproductions(
         [find_experiment(name) for name in dict.fromkeys(NAMES if "all" in names else names)],
@@ -101,7 +110,8 @@ def reproduce(
     for each in planned:
         each.check_report(workspace, overwrite)
     tasks = [task for each in planned for task in each.tasks]
-    _train(workspace, tasks, _launcher(launcher, workspace, slurm, jobs, tasks))
+    open_trackers(track)  # What they lack is said before anything is trained.
+    _train(workspace, tasks, _launcher(launcher, workspace, slurm, jobs, tasks), track)
     seen = [_report(each, workspace, overwrite) for each in planned]
     if check and not all(seen):
         raise typer.Exit(1)
@@ -121,7 +131,7 @@ def _launcher(name, workspace, options, jobs, tasks):
     return SubmititLauncher(folder, _LAUNCHERS[name], values, jobs or len(tasks))
 
 
-def _train(workspace, tasks, launcher):
+def _train(workspace, tasks, launcher, track):
     """Makes the datasets and trains; ends the command if that does not end well."""
     if not tasks:
         return
@@ -134,7 +144,7 @@ def _train(workspace, tasks, launcher):
             with progress_bar(f"dataset {task.dataset.recipe}") as progress:
                 workspace.make_dataset(task.dataset, progress)
     with sweep_bar() as progress:
-        result = Sweep(workspace, tasks, launcher, progress).run()
+        result = Sweep(workspace, tasks, launcher, progress, track).run()
     if result.signal is not None:
         typer.echo(
             f"stopped by {result.signal.name}: the same command goes on in {workspace.folder}",

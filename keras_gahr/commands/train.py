@@ -26,8 +26,8 @@ def train(
     resume: Annotated[
         Path | None,
         typer.Option(
-            help="Go on with the run in this directory; only --epochs, --data-on-device and --dataset "
-            "may be changed."
+            help="Go on with the run in this directory; only --epochs, --data-on-device, --track and "
+            "--dataset may be changed."
         ),
     ] = None,
     moved_dataset: Annotated[

@@ -59,14 +59,14 @@ def continue_run(out, given, state_seconds):
     if others:
         raise InputError(
             f"received {others[0].replace('_', '-')} with --resume, which goes on as the run was "
-            "started; only --epochs and --data-on-device may be changed, and --dataset after a move "
+            "started; only --epochs, --data-on-device and --track may be changed, and --dataset after a move "
             "(--start-from begins a new run from a model)"
         )
     changes = {name: given[name] for name in _MAY_CHANGE & given.keys()}
     _run(config_to_resume(out, changes), out, resume=True, state_seconds=state_seconds)
 
 
-_MAY_CHANGE = {"dataset", "epochs", "data_on_device"}
+_MAY_CHANGE = {"dataset", "epochs", "data_on_device", "track"}
 
 
 def describe_run(config):

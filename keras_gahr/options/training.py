@@ -246,3 +246,8 @@ class RunOptions(ClockOptions, TrainingOptions, NetworkOptions, ImageOptions):
     data_on_device: bool | None = option(
         None, "Hold the training images there.", MACHINE, unset="if an accelerator has room"
     )
+    track: str | None = option(
+        None,
+        "Follow the run in wandb:PROJECT, mlflow:EXPERIMENT or trackio:PROJECT, or in several, with commas.",
+        unset="none",
+    )

@@ -45,12 +45,14 @@ class Sweep:
         launcher: `LocalLauncher` or `SubmititLauncher`.
         progress: called as progress(done, total, labels): how many trainings are done, parts
             included, of how many, and the labels of those that run.
+        track: which trackers follow the trainings, as `RunConfig` has it.
     """
 
-    def __init__(self, workspace, tasks, launcher, progress=None):
+    def __init__(self, workspace, tasks, launcher, progress=None, track=None):
         self.workspace = workspace
         self.tasks = unique(tasks)
         self.launcher = launcher
+        self.track = track
         self.progress = progress or (lambda done, total, labels: None)
         self._failures = []
         self._signal = None
@@ -107,7 +109,7 @@ class Sweep:
             backend = read_json(path, "the config.json of a run")["backend"]
         except InputError:
             backend = keras.backend.backend()
-        path = self.workspace.write_task(task)
+        path = self.workspace.write_task(task, self.track)
         return self.launcher.start(path, self.workspace.log_path(task), backend)
 
     def _ended(self):

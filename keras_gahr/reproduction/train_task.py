@@ -27,7 +27,7 @@ def train_task(path):
 
     task = read_json(path, "a task of a workspace")
     run = Path(task["run"])
-    config = RunConfig(dataset=task["dataset"], **task["options"])
+    config = RunConfig(dataset=task["dataset"], track=task.get("track"), **task["options"])
     with locked(Path(path).parent, run):
         resume = (run / "state.safetensors").is_file()
         if run.is_dir() and not resume:
@@ -44,6 +44,7 @@ def train_task(path):
                 f"{task['label']}: {'goes on' if resume else 'starts'} in {run}", flush=True
             ),
             after_epoch=_print_epoch,
+            label=task["label"],
         )
     print(f"{task['label']}: {result.state}", flush=True)
     if result.diverged:

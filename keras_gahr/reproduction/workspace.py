@@ -20,6 +20,9 @@ from .recipes import RECIPES
 
 _SECONDS_BETWEEN_TRIES = 0.5
 
+_AROUND = {"dataset", "track"}
+"""Options on which the result of a training does not depend."""
+
 
 class Workspace:
     """The folder.
@@ -140,11 +143,11 @@ class Workspace:
 
     def _options(self, path):
         options = read_json(path / "config.json", "the config.json of a run").get("options")
-        return {name: value for name, value in (options or {}).items() if name != "dataset"}
+        return {name: value for name, value in (options or {}).items() if name not in _AROUND}
 
     def _all_options(self, task):
         options = dataclasses.asdict(task.config(dataset=""))
-        del options["dataset"]
+        options = {name: value for name, value in options.items() if name not in _AROUND}
         # As they are read back.
         return json.loads(json.dumps(options))
 
@@ -160,8 +163,13 @@ class Workspace:
         except (InputError, LookupError, TypeError, ZeroDivisionError):
             return 0.0
 
-    def write_task(self, task):
-        """Writes what a process that trains must know, and returns the path of the file."""
+    def write_task(self, task, track=None):
+        """Writes what a process that trains must know, and returns the path of the file.
+
+        Args:
+            task: `TrainingTask`.
+            track: which trackers follow it, as `RunConfig` has it.
+        """
         path = self.task_path(task)
         content = {
             "label": task.label,
@@ -169,6 +177,7 @@ class Workspace:
             "run": str(self.run_path(task)),
             "dataset": str(self.dataset_path(task.dataset)),
             "options": dict(task.options),
+            "track": track,
         }
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

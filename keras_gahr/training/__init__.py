@@ -14,6 +14,7 @@ from .result import TrainingResult
 from .run import run_training
 from .run_folder import check_run_output
 from .settings import TrainingSettings
+from .tracking.tracker import TrackedRun, Tracker
 
 __all__ = [
     "Adam",
@@ -24,6 +25,8 @@ __all__ = [
     "Look",
     "MemorizationClock",
     "RunConfig",
+    "TrackedRun",
+    "Tracker",
     "TrainingResult",
     "TrainingSettings",
     "check_run_output",

@@ -18,6 +18,7 @@ from keras_gahr.options.training import NetworkOptions, RunOptions
 
 from .clock.settings import ClockSettings
 from .settings import TrainingSettings
+from .tracking.addresses import parse_trackers
 
 PATHS = ("dataset", "start_from", "twin", "clock_features")
 """Options that are paths."""
@@ -48,6 +49,7 @@ class RunConfig(RunOptions):
 
     def __post_init__(self) -> None:
         check_options(self)
+        parse_trackers(self.track)
 
     def settings(self) -> TrainingSettings:
         """The `TrainingSettings` among them; raises `InputError` for what they refuse."""

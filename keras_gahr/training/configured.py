@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,15 @@ from .clock.plan import ClockPlan
 from .clock.schedule import LogSteps
 from .conditions import batches_of, check_conditions, goes_on_device, plan_of
 from .config import PATHS, RunConfig, read_options
-from .devices.data_parallel import check_count, check_shares
+from .devices.data_parallel import check_count, check_shares, is_first
 from .estimate import TrainingEstimate, estimate_training
 from .preparation import Preparation, prepare_training
 from .result import TrainingResult
 from .resume.whereabouts import find_dataset
 from .run import STATE_SECONDS, run_training
 from .run_folder import check_run_to_resume
+from .tracking.addresses import open_trackers
+from .tracking.tracker import Tracker
 from .watch.levels import MOST_IMAGES
 
 
@@ -41,13 +43,14 @@ def run_config(
     state_seconds: float = STATE_SECONDS,
     begin: Callable[[Preparation], object] | None = None,
     after_epoch: Callable[[TrainingResult], object] | None = None,
+    label: str | None = None,
 ) -> TrainingResult:
     """Trains what a configuration says, and keeps it in a run directory.
 
     Args:
         config: `RunConfig`.
         out: run directory; new, unless `resume`.
-        resume, overwrite, console, state_seconds, after_epoch: see `run_training`.
+        resume, overwrite, console, state_seconds, after_epoch, label: see `run_training`.
         begin: a function of the `Preparation`, called before anything is written.
 
     Returns:
@@ -79,6 +82,7 @@ def run_config(
         console=console,
         state_seconds=state_seconds,
         after_epoch=after_epoch,
+        label=label,
     )
 
 
@@ -87,6 +91,7 @@ def run_prepared(
     out: str | Path,
     *,
     begin: Callable[[Preparation], object] | None = None,
+    trackers: Sequence[Tracker] = (),
     **how: Any,
 ) -> TrainingResult:
     """The same with images and network at hand.
@@ -94,10 +99,13 @@ def run_prepared(
     Args:
         prepared: a `Preparation`.
         begin: see `run_config`.
+        trackers: besides those of the configuration.
         out, **how: see `run_training`.
     """
     config = prepared.config
     clock = _checked_clock(prepared, resume=how.get("resume", False))
+    if is_first():
+        trackers = [*open_trackers(config.track), *trackers]
     if begin is not None:
         begin(prepared)
     return run_training(
@@ -110,6 +118,7 @@ def run_prepared(
         options=dataclasses.asdict(config),
         data_on_device=config.data_on_device,
         clock=clock,
+        trackers=trackers,
         **how,
     )
 
@@ -180,8 +189,8 @@ def config_to_resume(out: Path, changes: Mapping[str, Any]) -> RunConfig:
 
     Args:
         out: run directory.
-        changes: what is to be other than it was, by name: `epochs`, `data_on_device`, and `dataset` for
-            images that were moved.
+        changes: what is to be other than it was, by name: `epochs`, `data_on_device`, `track`, and
+            `dataset` for images that were moved.
 
     Returns:
         `RunConfig`.

@@ -24,6 +24,7 @@ from .configured import run_prepared
 from .preparation import prepare_images
 from .result import TrainingResult
 from .run_folder import check_run_to_resume
+from .tracking.tracker import Tracker
 
 _SIZES = ("train_size", "test_size")
 
@@ -38,6 +39,7 @@ def train(
     overwrite: bool = False,
     resume: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    trackers: Sequence[Tracker] = (),
     progress: bool = True,
     **options: Any,
 ) -> TrainingResult:
@@ -57,6 +59,7 @@ def train(
             more epochs.
         callbacks: `keras.callbacks.Callback`s, called as `fit` calls them; the model they see is a
             `BlindTraining`, whose `denoiser` is the network in training.
+        trackers: `Tracker`s of your own, besides those that `track` names.
         progress: whether to show it, in a terminal, a notebook or a log.
         **options: what `gahr train` takes, with underscores: `epochs=20`, `architecture="bf-cnn"`,
             `num_kernels=32`; see `TrainingSettings`.
@@ -98,6 +101,7 @@ def train(
             overwrite=overwrite,
             resume=resume,
             callbacks=callbacks,
+            trackers=trackers,
             console=rich.console.Console() if progress else None,
         )
         stack.pop_all()

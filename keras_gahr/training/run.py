@@ -37,6 +37,7 @@ from .resume.whereabouts import path_from_run
 from .run_folder import FILES, check_run_output, check_run_to_resume
 from .session import Session
 from .settings import TrainingSettings
+from .tracking.tracker import TrackedRun, Tracker
 
 STATE_SECONDS = 300.0
 """Between two states that a run keeps within an epoch."""
@@ -59,6 +60,8 @@ def run_training(
     after_epoch: Callable[[TrainingResult], object] | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     clock: ClockSettings | None = None,
+    trackers: Sequence[Tracker] = (),
+    label: str | None = None,
 ) -> TrainingResult:
     """Trains a denoiser and keeps it in a run directory.
 
@@ -88,6 +91,8 @@ def run_training(
         callbacks: further `keras.callbacks.Callback`s, which see the training as `fit` shows it. One
             that sets `stop_training` ends it with "early stop".
         clock: whether and how closely to look for memorization, see `ClockSettings`; default: not.
+        trackers: `Tracker`s that follow the run, or go on to.
+        label: what they call it; default: the name of the run directory.
 
     Returns:
         `TrainingResult`.
@@ -109,7 +114,8 @@ def run_training(
         (True, True)
     """
     check_conditions(denoiser, train_images, test_images, settings, data_on_device, clock)
-    _check_callbacks(callbacks)
+    _check_each(callbacks, keras.callbacks.Callback, "keras.callbacks.Callback")
+    _check_each(trackers, Tracker, "keras_gahr.training.Tracker")
     identity = identity_of(denoiser, settings, train_images, test_images, clock)
     with data_parallel(settings.devices) as shared, contextlib.ExitStack() as stack:
         stack.enter_context(keras_in_float32())
@@ -149,6 +155,8 @@ def run_training(
             after_epoch=after_epoch if shared.is_first else None,
             callbacks=callbacks,
             clock=clock,
+            trackers=trackers if shared.is_first else (),
+            tracked=TrackedRun(label or Path(out).resolve().name, _tracked_config(config)),
         )
         if kept is not None:
             session.restore(*kept)
@@ -159,12 +167,10 @@ def run_training(
         return session.run()
 
 
-def _check_callbacks(callbacks):
-    for callback in callbacks:
-        if not isinstance(callback, keras.callbacks.Callback):
-            raise InputError(
-                f"received {callback!r:.80} among the callbacks, expected a keras.callbacks.Callback"
-            )
+def _check_each(given, kind, name):
+    for each in given:
+        if not isinstance(each, kind):
+            raise InputError(f"received {each!r:.80}, expected a {name}")
 
 
 def _new_folder(out, overwrite, config):
@@ -197,6 +203,30 @@ def _config(denoiser, settings, out, data, options, before):
         "versions": {"keras_gahr": keras_gahr.__version__, "keras": keras.__version__},
         "backend": keras.backend.backend(),
     }
+
+
+def _tracked_config(config):
+    """What trackers are told of a config.json, in one level, without places on this machine."""
+    network = {name: value for name, value in config["denoiser"].items() if name != "provenance"}
+    data = {name: value for name, value in config["data"].items() if name != "dataset"}
+    parts = {
+        **config["training"],
+        "network": network,
+        "data": data,
+        "versions": config["versions"],
+        "backend": config["backend"],
+    }
+    return dict(_flat(parts))
+
+
+def _flat(parts, before=""):
+    for name, value in parts.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}.")
+        elif isinstance(value, bool | int | float | str):
+            yield f"{before}{name}", value
+        elif value is not None:
+            yield f"{before}{name}", str(value)
 
 
 def _write_config(folder, config):

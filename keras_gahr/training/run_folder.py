@@ -17,6 +17,7 @@ FILES = (
     "clock",
     "before_memorizing.keras",
     "events",
+    "trackers.json",
     "curves.png",
     "levels.png",
     "clock.png",

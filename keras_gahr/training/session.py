@@ -16,6 +16,7 @@ from .interruption import Interruption
 from .result import TrainingResult
 from .resume.state import read_state
 from .resume.state_keeper import StateKeeper
+from .tracking.callback import Tracking
 from .watch.average import Average
 from .watch.checkpoint import DenoiserKeeper
 from .watch.clock import ClockWatch
@@ -40,6 +41,8 @@ class Session:
             `run_training`.
         data_on_device: whether the training images are held on the device.
         clock: `ClockSettings`, or None.
+        trackers: `Tracker`s.
+        tracked: the `TrackedRun` that they are told of.
         out: the directory, which exists.
         identity: see `StateKeeper`.
     """
@@ -60,6 +63,8 @@ class Session:
         after_epoch,
         callbacks=(),
         clock=None,
+        trackers=(),
+        tracked=None,
     ):
         self.shared, self.settings, self.out = shared, settings, out
         self.denoiser = denoiser
@@ -83,6 +88,7 @@ class Session:
         self.levels = self._levels(train_images, test_images)
         self.events = self._events()
         self.clock = self._clock(clock, train_images, test_images)
+        self.tracking = self._tracking(trackers, tracked)
         self.keeper = self._keeper(identity, state_seconds)
         self.status = Status(out / "status.json", settings.epochs)
         self.progress = ProgressBar(console, self.batches, settings.epochs) if console else None
@@ -152,6 +158,12 @@ class Session:
             self.average.take()
         return self.kept
 
+    def _tracking(self, trackers, tracked):
+        if not trackers:
+            return None
+        path = self.out / "trackers.json"
+        return Tracking(path, trackers, tracked, self.batches, self.events, self.clock)
+
     def _keeper(self, identity, seconds):
         parts = {"history": self.history, "checkpoint": self.checkpoint}
         if self.clock is not None:
@@ -178,6 +190,7 @@ class Session:
             self.levels,
             self.events,
             self.clock,
+            self.tracking,
             # After those whose state it keeps.
             self.keeper,
             self.status,
@@ -226,6 +239,9 @@ class Session:
                     self._fit(self.settings.epochs)
         finally:
             self.events.close()
+            if self.tracking is not None:
+                # An exception is on its way if there is no end.
+                self.tracking.close(self._end() or "failed")
             if self.clock is not None:
                 self.clock.close()
             if self.progress is not None:

@@ -75,6 +75,20 @@ def test_finished_trainings_are_not_repeated(workspace):
     assert workspace.seconds(tasks[0]) > 0
 
 
+def test_trackers_do_not_make_another_training(workspace):
+    one = task(0)
+    workspace.make_dataset(one.dataset)
+    content = json.loads(workspace.write_task(one, "mlflow:sweep").read_text())
+    assert content["track"] == "mlflow:sweep" and content["label"] == "seed 0"
+    assert "track" not in content["options"]
+    assert sweep(workspace, [one], InThisProcess()).failures == []
+    config = workspace.run_path(one) / "config.json"
+    known = json.loads(config.read_text())
+    known["options"]["track"] = "mlflow:another"
+    config.write_text(json.dumps(known))
+    assert workspace.is_finished(one)
+
+
 def test_nested_datasets_are_made_first_and_once(workspace):
     nested = DatasetTask("shuffled", {"dataset": sines(), "seed": 1})
     path = workspace.make_dataset(nested)

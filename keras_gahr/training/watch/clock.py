@@ -145,7 +145,7 @@ class ClockWatch(keras.callbacks.Callback):
         self._kept.write(step, self.clock.last_samples)
         self.compare_with_twin()
         assert self._events is not None  # Since the training began.
-        self._events.add(step, _scalars(self.clock.looks[-1]))
+        self._events.add(step, scalars_of_look(self.clock.looks[-1]))
         reason = look.memorizes(self.clock.gap_errors)
         if self._any_process(reason is not None):
             if self.options.stop_before_memorizing:
@@ -176,6 +176,6 @@ class ClockWatch(keras.callbacks.Callback):
         write_clock(self.folder / "clock.csv", looks)
 
 
-def _scalars(look):
+def scalars_of_look(look):
     """The numbers of a look by the tags that they have in TensorBoard."""
     return {f"clock/{name}": number for name, number in look.row().items() if number == number}

@@ -29,6 +29,9 @@ class Events(keras.callbacks.Callback):
         batch_size: of the training.
         levels: the `LevelRecorder` of the same training, earlier in the list of callbacks, or None.
         pictures_every: epochs between pictures, which take about 0.2 MB of disk each time.
+
+    Attributes:
+        scalars: those of the last epoch, by tag.
     """
 
     _LOGS = {
@@ -44,6 +47,7 @@ class Events(keras.callbacks.Callback):
         self.batch_size = batch_size
         self.levels = levels
         self.pictures_every = pictures_every
+        self.scalars = {}
         self._file = None
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -77,6 +81,7 @@ class Events(keras.callbacks.Callback):
                     f"denoising/{_level(sigma)}": _side_by_side(noisy, denoised)
                     for sigma, _, noisy, denoised in self.levels.pictures
                 }
+        self.scalars = scalars
         assert self._file is not None  # Since the epoch began.
         self._file.add(epoch + 1, scalars, images)
 

@@ -1,0 +1,269 @@
+"""Trainings in the programs that follow runs: with the real libraries, where they are installed."""
+
+import json
+import os
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from waiting import FOR_EVER
+
+import keras_gahr as kg
+from keras_gahr.training import Tracker
+from keras_gahr.training.config import RunConfig
+from keras_gahr.training.tracking import callback
+from keras_gahr.training.tracking.addresses import parse_trackers
+
+pytestmark = pytest.mark.one_backend
+
+# Three steps an epoch.
+TRAINING = {"images_per_epoch": 10, "batch_size": 4, "learning_rate": 1e-4, "progress": False}
+NETWORK = {"architecture": "bf-cnn", "num_layers": 2, "num_kernels": 2}
+
+
+@pytest.fixture
+def images(smooth_images, tmp_path):
+    np.save(tmp_path / "set.npy", smooth_images(6, 8, 8))
+    return tmp_path / "set.npy"
+
+
+def train(images, **options):
+    return kg.train(images, **{"epochs": 2, **TRAINING, **NETWORK, **options})
+
+
+class Kept(Tracker):
+    """One of a user's own, which keeps all that it is told, unless its network is down."""
+
+    address = "kept"
+
+    def __init__(self, broken=()):
+        self.broken, self.calls, self.started, self.state = list(broken), [], None, None
+
+    def start(self, run, known):
+        self._network()
+        self.started = run, known
+        return known or "a-1"
+
+    def log(self, step, numbers):
+        self._network()
+        self.calls.append((step, numbers))
+
+    def finish(self, state):
+        self._network()
+        self.state = state
+
+    def _network(self):
+        if self.broken and self.broken.pop(0):
+            raise ConnectionError("no network\nat all")
+
+
+def test_what_a_tracker_is_told(images, tmp_path):
+    kept = Kept()
+    result = train(images, out=tmp_path / "run", trackers=[kept])
+    run, known = kept.started
+    assert known is None and run.name == "run"
+    assert run.config["learning_rate"] == 1e-4 and run.config["network.num_kernels"] == 2
+    assert run.config["data.train_size"] == 5
+    assert str(tmp_path) not in repr(run)
+    assert [step for step, _ in kept.calls] == [3, 6]
+    for (_, numbers), row in zip(kept.calls, result.history, strict=True):
+        assert numbers["epoch"] == row["epoch"]
+        assert numbers["psnr/test"] == pytest.approx(row["test_psnr"])
+        assert {"loss/train", "learning_rate", "psnr_test/sigma_012.9"} <= numbers.keys()
+    assert kept.state == "finished"
+
+
+def test_a_run_that_goes_on_is_the_same_run(images, tmp_path):
+    train(images, out=tmp_path / "run", epochs=1, trackers=[Kept()])
+    kept = Kept()
+    train(images, out=tmp_path / "run", epochs=3, resume=True, trackers=[kept])
+    assert kept.started[1] == "a-1"
+    # What it was told before is not told again.
+    assert [step for step, _ in kept.calls] == [6, 9]
+    assert json.loads((tmp_path / "run" / "trackers.json").read_text()) == {
+        "kept": {"run": "a-1", "step": 9}
+    }
+
+
+def test_the_looks_of_the_clock_are_told(images, tmp_path):
+    kept = Kept()
+    train(images, out=tmp_path / "run", epochs=8, trackers=[kept], clock_samples=4, clock_budget=10)
+    looks = [step for step, numbers in kept.calls if "clock/train_error" in numbers]
+    assert looks and looks[-1] == 24
+    assert [step for step, _ in kept.calls] == sorted(step for step, _ in kept.calls)
+
+
+@pytest.mark.parametrize("broken", [[True, True, False], [False, True, True]], ids=["start", "log"])
+def test_a_network_that_is_down_stops_no_training(images, tmp_path, broken, capfd):
+    kept = Kept(broken)
+    result = train(images, epochs=4, trackers=[kept])
+    assert result.state == "finished" and len(result.history) == 4
+    lines = [
+        line for line in capfd.readouterr().err.splitlines() if line.startswith("warning: kept")
+    ]
+    assert lines == ["warning: kept: ConnectionError: no network; the training goes on"]
+    # Told later.
+    assert [numbers["epoch"] for _, numbers in kept.calls] == [1, 2, 3, 4]
+    assert kept.state == "finished"
+
+
+def test_one_that_hangs_is_left(images, monkeypatch, capfd):
+    import threading
+
+    class Hangs(Kept):
+        def log(self, step, numbers):
+            released.wait()
+
+    monkeypatch.setattr(callback, "SECONDS_AT_THE_END", 0.1)
+    released = threading.Event()
+    try:
+        assert train(images, trackers=[Hangs()]).state == "finished"
+    finally:
+        released.set()
+    assert "does not answer" in capfd.readouterr().err
+
+
+def test_the_training_is_the_same(images):
+    alone, followed = (train(images, trackers=trackers) for trackers in ([], [Kept()]))
+    pairs = zip(alone.denoiser.get_weights(), followed.denoiser.get_weights(), strict=True)
+    assert all(np.array_equal(*pair) for pair in pairs)
+
+
+def test_what_names_no_tracker():
+    for text in ("wandb", "wandb:", "tensorboard:x", "wandb:a,,mlflow:b"):
+        with pytest.raises(kg.InputError, match="expected one of wandb:NAME"):
+            RunConfig(dataset="x", track=text)
+    assert parse_trackers("wandb:a, mlflow:b c,wandb:a") == [("wandb", "a"), ("mlflow", "b c")]
+    assert parse_trackers("none") == parse_trackers(None) == []
+
+
+def test_a_library_that_is_missing_is_said_before_the_training(images, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    with pytest.raises(kg.InputError, match=r"keras-gahr\[mlflow\]"):
+        train(images, out=tmp_path / "run", track="mlflow:faces")
+    assert not (tmp_path / "run").exists()
+
+
+def train_twice(images, out, track):
+    """A run of two epochs that goes on for a third."""
+    train(images, out=out, track=track)
+    return train(images, out=out, track=track, epochs=3, resume=True)
+
+
+def psnrs(result):
+    return [row["test_psnr"] for row in result.history]
+
+
+def told_to(name):
+    """What the folder of a run keeps of a tracker."""
+    return json.loads(Path("run/trackers.json").read_text())[name]["run"]
+
+
+@pytest.mark.slow
+def test_mlflow(images, tmp_path, monkeypatch):
+    mlflow = pytest.importorskip("mlflow", reason="mlflow is not installed: the extra `mlflow`")
+    # A new database takes a minute on a loaded machine.
+    monkeypatch.setattr(callback, "SECONDS_AT_THE_END", FOR_EVER)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    monkeypatch.chdir(tmp_path)
+    result = train_twice(images, Path("run"), "mlflow:faces of people")
+    client = mlflow.MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    experiment = client.get_experiment_by_name("faces of people")
+    (run,) = client.search_runs([experiment.experiment_id])
+    assert (run.info.run_id, run.info.run_name) == (told_to("mlflow:faces of people"), "run")
+    assert run.info.status == "FINISHED" and run.data.params["network.num_kernels"] == "2"
+    history = client.get_metric_history(run.info.run_id, "psnr/test")
+    assert [each.step for each in history] == [3, 6, 9]
+    assert [each.value for each in history] == pytest.approx(psnrs(result))
+
+
+@pytest.mark.slow
+def test_trackio(images, tmp_path, monkeypatch):
+    pytest.importorskip("trackio", reason="trackio is not installed: the extra `trackio`")
+    # Where its database lies is asked when it is imported.
+    script = (
+        "import sys, trackio, test_tracking as t; from pathlib import Path\n"
+        "result = t.train_twice(Path(sys.argv[1]), Path('run'), 'trackio:faces')\n"
+        "(run,) = trackio.Api().runs('faces')\n"
+        "assert run.name == t.told_to('trackio:faces'), run.name\n"
+        "from trackio.sqlite_storage import SQLiteStorage\n"
+        "rows = [row for row in SQLiteStorage.get_logs('faces', run.name) if 'psnr/test' in row]\n"
+        "assert [row['step'] for row in rows] == [3, 6, 9], rows\n"
+        "assert [row['psnr/test'] for row in rows] == t.psnrs(result), rows\n"
+    )
+    environment = {**os.environ, "TRACKIO_DIR": str(tmp_path / "trackio")}
+    environment["PYTHONPATH"] = os.pathsep.join([*sys.path, str(Path(__file__).parent)])
+    done = subprocess.run(
+        [sys.executable, "-c", script, images],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=FOR_EVER,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list((tmp_path / "trackio").glob("faces*.db"))
+
+
+@pytest.mark.slow
+def test_wandb_without_a_network(images, tmp_path, monkeypatch):
+    pytest.importorskip("wandb", reason="wandb is not installed: the extra `wandb`")
+    for name, value in {
+        "WANDB_MODE": "offline",
+        "WANDB_SILENT": "true",
+        "WANDB_DIR": str(tmp_path),
+        "WANDB_CONFIG_DIR": str(tmp_path / "config"),
+        "WANDB_CACHE_DIR": str(tmp_path / "cache"),
+        "WANDB_DATA_DIR": str(tmp_path / "data"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    result = train_twice(images, Path("run"), "wandb:faces")
+    records = [list(read_wandb(path)) for path in sorted(tmp_path.glob("wandb/offline-*/*.wandb"))]
+    assert len(records) == 2  # Two parts, which `wandb sync` puts together by their id:
+    assert {part[0]["run"] for part in records} == {told_to("wandb:faces")}
+    rows = [row for part in records for row in part if "psnr/test" in row]
+    assert [row["_step"] for row in rows] == [3, 6, 9]
+    assert [row["psnr/test"] for row in rows] == pytest.approx(psnrs(result))
+
+
+def test_wandb_wants_to_know_who_it_is(images, tmp_path, monkeypatch):
+    pytest.importorskip("wandb", reason="wandb is not installed: the extra `wandb`")
+    for name in ("WANDB_MODE", "WANDB_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("WANDB_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with pytest.raises(kg.InputError, match="WANDB_MODE=offline"):
+        train(images, track="wandb:faces")
+
+
+def read_wandb(path):
+    """The id of the run and the rows of its history, of a file of W&B."""
+    from wandb.proto import wandb_internal_pb2
+
+    for data in level_db_records(path.read_bytes()):
+        record = wandb_internal_pb2.Record.FromString(data)
+        if record.HasField("run"):
+            yield {"run": record.run.run_id}
+        elif record.HasField("history"):
+            items = record.history.item
+            row = {(i.key or "/".join(i.nested_key)): json.loads(i.value_json) for i in items}
+            yield {"_step": record.history.step.num, **row}
+
+
+def level_db_records(content):
+    """The records of a log of LevelDB, which W&B begins with seven bytes of its own."""
+    place, parts = 7, []
+    while place + 7 <= len(content):
+        if 2**15 - place % 2**15 < 7:
+            place += 2**15 - place % 2**15
+            continue
+        length, kind = struct.unpack("<HB", content[place + 4 : place + 7])
+        parts.append(content[place + 7 : place + 7 + length])
+        place += 7 + length
+        if kind in {1, 4}:  # Whole, or the last part.
+            yield b"".join(parts)
+            parts = []
