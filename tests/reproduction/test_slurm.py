@@ -87,11 +87,13 @@ def put_back(training, times):
 
 
 def start_again(training, times):
+    hurried = None
     while not training.begun(times):
         job, state = training.job()
-        # SLURM lets such jobs wait for two minutes.
-        if state == "PENDING":
+        # SLURM lets such jobs wait for two minutes. Asked again and again, slurmctld 22.05 has crashed.
+        if state == "PENDING" and job != hurried:
             training.cluster.run("scontrol", "update", f"JobId={job}", "StartTime=now")
+            hurried = job
         yield
 
 
