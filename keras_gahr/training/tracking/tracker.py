@@ -40,7 +40,7 @@ class Tracker:
         >>> class Kept(kg.training.Tracker):
         ...     address = "kept"
         ...     def log(self, step, numbers):
-        ...         print(step, numbers["epoch"], "psnr/train" in numbers)
+        ...         print(step, int(numbers["epoch"]), "psnr/train" in numbers)
         >>> images = np.random.default_rng(0).integers(0, 256, (6, 8, 8), np.uint8)
         >>> network = {"architecture": "bf-cnn", "num_layers": 2, "num_kernels": 2}
         >>> options = {"epochs": 1, "images_per_epoch": 4, "batch_size": 4, "progress": False}
