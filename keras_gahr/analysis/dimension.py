@@ -36,6 +36,12 @@ if TYPE_CHECKING:
 LEVELS = tuple(10 ** (place / 4) for place in range(-10, -1))
 """Noise levels that are asked about: .0032 to .32, four in a factor of ten."""
 
+_FACTOR = 1.5
+"""By which tr J and the error may differ where they are said to agree."""
+
+_STANDARD_ERRORS = 3.0
+"""By how many they may differ by chance: they are themselves estimated from few draws."""
+
 _FIRST_DRAW = 2**34
 """The draw of the first noise: images, probes and densities have those below."""
 
@@ -87,17 +93,44 @@ class LocalDimension(SavedNumbers):
     copies: CopiesByDimension | None = None
 
     @property
+    def agreement(self) -> np.ndarray:
+        """Where tr J and the error over sigma^2 agree, bool (S, N), as they do of the best denoiser.
+
+        Within a factor of 1.5, or three standard errors of their difference. Elsewhere the denoiser is not
+        the best one for such images, and in how many directions it sees them is no matter of theirs.
+        """
+        gap = np.abs(self.error - self.trace)
+        low, high = np.minimum(self.trace, self.error), np.maximum(self.trace, self.error)
+        by_chance = gap <= _STANDARD_ERRORS * np.hypot(self.trace_error, self.error_error)
+        return by_chance | ((low > 0) & (high <= _FACTOR * low))
+
+    @property
     def level(self) -> np.ndarray:
         """For each image the place of the level where log tr J changes least with log sigma, (N,).
 
         Between noise that is less than what sets images apart and noise that hides them, the dimension stays
-        the same for a while. Of fewer than three levels it is the lowest one.
+        the same for a while. It is looked for where there is `agreement` at the level and at the next ones
+        below and above, or, if that is nowhere, at all levels but these ends. Of fewer than three levels it
+        is the lowest one.
         """
         if len(self.sigmas) < 3:
             return np.zeros(self.trace.shape[1], np.intp)
         logs = np.log(np.maximum(self.trace, 1e-3))
-        slopes = np.abs(np.gradient(logs, np.log(self.sigmas), axis=0))
-        return 1 + slopes[1:-1].argmin(axis=0)
+        slopes = np.abs(np.gradient(logs, np.log(self.sigmas), axis=0))[1:-1]
+        steady = self._steady[1:-1]
+        slopes[~steady & steady.any(axis=0)] = np.inf
+        return 1 + slopes.argmin(axis=0)
+
+    @property
+    def agreed(self) -> np.ndarray:
+        """Whether there is `agreement` at that level and beside it, bool (N,)."""
+        return self._there(self._steady)
+
+    @property
+    def _steady(self):
+        """Where the levels beside agree, too: the two may be equal at one level because they cross."""
+        padded = np.pad(self.agreement, ((1, 1), (0, 0)), constant_values=True)
+        return padded[:-2] & padded[1:-1] & padded[2:]
 
     @property
     def value(self) -> np.ndarray:
@@ -123,6 +156,7 @@ class LocalDimension(SavedNumbers):
             "dimension": self.value.tolist(),
             "standard_error": self.value_error.tolist(),
             "sigma": self.sigmas[self.level].tolist(),
+            "agreed": self.agreed.tolist(),
             "levels": [
                 {
                     "sigma": float(sigma),

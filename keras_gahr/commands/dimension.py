@@ -143,6 +143,11 @@ def dimension(
     typer.echo(
         f"{numbers['images']} images of {found.size} values: dimension {numbers['mean']:.3g}{interval}"
     )
+    if not_agreed := sum(~found.agreed):
+        typer.echo(
+            f"of {not_agreed} of them tr J and the error do not agree: the denoiser is not the best one for "
+            "such images, and this is no dimension of theirs"
+        )
     if found.copies is not None:
         typer.echo(_copies(found.copies))
     typer.echo(f"numbers and figures: {out}")

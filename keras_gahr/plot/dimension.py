@@ -19,12 +19,12 @@ def dimension_over_noise(
     *,
     title: str = "",
 ) -> Figure:
-    """tr J of each image over noise levels, and where it changes least.
+    """tr J of each image over noise levels, and where it is taken as the dimension.
 
     Args:
         sigmas: (S,), in units of [0, 1].
         trace: (S, N).
-        level: (N,), the place of the level where each changes least.
+        level: (N,), the place of that level for each.
         means: more estimates by name, (S,); default: none.
         title: of the figure; default: none.
 
@@ -45,7 +45,7 @@ def dimension_over_noise(
     axes.plot(sigmas, values, color=BLUE, linewidth=0.6, alpha=0.5)
     axes.plot(sigmas, values.mean(axis=1), color=BLUE, linewidth=2, label="tr J, mean")
     chosen = values[level, np.arange(values.shape[1])]
-    axes.plot(sigmas[level], chosen, ".", color=BLACK, label="where it changes least")
+    axes.plot(sigmas[level], chosen, ".", color=BLACK, label="where it is the dimension")
     for (name, line), color in zip((means or {}).items(), PALETTE[1:], strict=False):
         axes.plot(sigmas, np.maximum(line, _LEAST), "--", color=color, label=plain(name))
     axes.set_xscale("log")

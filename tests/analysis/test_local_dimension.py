@@ -5,7 +5,7 @@ import pytest
 
 import keras_gahr as kg
 from keras_gahr import InputError
-from keras_gahr.analysis import local_dimension
+from keras_gahr.analysis import LocalDimension, local_dimension
 from keras_gahr.baselines import EmpiricalBayes, Wiener
 
 QUIET = {"progress": False}
@@ -69,6 +69,27 @@ def test_a_plane_by_all_estimates(own):
         assert np.mean(np.abs(values - 4) < 3 * errors) > 0.8
     assert abs(found.flipd.mean() - 4) < 0.5
     assert found.size == 64
+
+
+def of_curves(*curves):
+    """A `LocalDimension` of images with these curves of (tr J, error / sigma^2), known exactly."""
+    trace, error = np.array(curves, np.float64).transpose(1, 2, 0)
+    exact = np.zeros_like(trace)
+    sigmas = np.geomspace(0.01, 1, len(trace))
+    return LocalDimension(sigmas, trace, exact, error, exact, np.full_like(trace, np.nan), 64)
+
+
+def test_the_level_is_one_where_the_two_estimates_agree():
+    # tr J is flat in little noise, too, where the network leaves an error of its own.
+    network = ([20, 20, 19, 9, 5.1, 5, 4], [900, 90, 40, 10, 5, 5.2, 4])
+    # They cross in the midst of nowhere.
+    wrong = ([20, 20, 20, 20, 20, 20, 19], [900, 90, 21, 6, 4, 4, 4])
+    best = ([5, 5, 5, 4, 3, 2, 1], [5, 5, 5, 4, 3, 2, 1])
+    found = of_curves(network, wrong, best)
+    assert found.level[0] == 5 and found.level[2] == 1
+    assert found.agreed.tolist() == [True, False, True]
+    np.testing.assert_array_equal(found.value, [5, 20, 5])
+    assert found.numbers()["agreed"] == [True, False, True]
 
 
 def test_copies_have_fewer_directions_than_their_law():
