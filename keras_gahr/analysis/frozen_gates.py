@@ -28,7 +28,8 @@ class FrozenGates:
 
     def __init__(self, network):
         def apply(gated, directions, *gates):
-            return gated([directions, *gates])
+            # A network in bfloat16 leaves its outputs in that, and directions are in float32.
+            return ops.cast(gated([directions, *gates]), "float32")
 
         gated = _GatedNetwork(network, name="gated")
         recorder = _GateRecorder(network, name="gates")
@@ -110,4 +111,8 @@ class _GatedNetwork(_Twin):
     def call(self, inputs, training=None):
         directions, *gates = inputs
         remaining = iter(gates)
-        return self.run(directions, lambda layer, x, before, norm: before * next(remaining))
+
+        def relu(layer, x, before, norm):
+            return before * ops.cast(next(remaining), before.dtype)
+
+        return self.run(directions, relu)

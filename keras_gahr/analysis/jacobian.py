@@ -330,7 +330,8 @@ class _Derivatives:
 
     def __init__(self, network):
         def evaluate(model, y, *levels):
-            return model([y, *levels] if levels else y)
+            # A network in bfloat16 leaves its outputs in that, and directions are in float32.
+            return ops.cast(model([y, *levels] if levels else y), "float32")
 
         self._foreign = network.foreign
         self._evaluate = _backend.compile_inference(network, evaluate)

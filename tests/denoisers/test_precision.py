@@ -11,6 +11,7 @@ from networks import with_unit_gammas
 
 from keras_gahr import BFCNN, DilatedUNet, InputError, UNet, _backend, load_denoiser, save_denoiser
 from keras_gahr._backend import convolution, processor
+from keras_gahr.analysis import Linearizer
 from keras_gahr.denoisers import (
     DirectDenoiser,
     Inference,
@@ -119,6 +120,23 @@ def test_all_networks_compute_in_bfloat16(name, smooth_images):
         ]
     for exact, narrow in zip(*found.values(), strict=True):
         difference = np.linalg.norm(narrow - exact) / np.linalg.norm(exact)
+        assert 0 < difference < tolerances.BFLOAT16_DERIVATIVE
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_all_networks_are_linearized_in_bfloat16(name, smooth_images):
+    """With float32 in and out; by frozen gates, and by derivatives of what has other layers."""
+    denoiser = with_unit_gammas(NETWORKS[name]())
+    image = smooth_images(1, 8, 8, denoiser.num_channels)[0]
+    directions = np.random.default_rng(2).standard_normal((2, *image.shape)).astype(np.float32)
+    found = []
+    for number in precision.PRECISIONS:
+        jacobian = Linearizer(with_precision(denoiser, number)).at(image)
+        found.append([jacobian.apply(directions), jacobian.apply_transposed(directions)])
+    for exact, narrow in zip(*found, strict=True):
+        # J v = v - (what the network makes of v), of which that is rounded.
+        difference = np.linalg.norm(narrow - exact) / np.linalg.norm(directions - exact)
+        assert narrow.dtype == np.float32
         assert 0 < difference < tolerances.BFLOAT16_DERIVATIVE
 
 
