@@ -123,12 +123,13 @@ def run_training(
         data_on_device = goes_on_device(denoiser, train_images, settings, data_on_device)
         # All processes must run the same program, however much memory is free in each.
         data_on_device = not shared.any_process(not data_on_device)
-        kept, before, config = None, {}, {}
+        kept, before, config, tracked = None, {}, {}, None
         if shared.is_first:
             if resume:
                 out = check_run_to_resume(out)
                 before = _read_config(out / "config.json")
             config = _config(denoiser, settings, out, data, options, before)
+            tracked = TrackedRun(label or Path(out).resolve().name, _tracked_config(config))
             if not resume:
                 out = _new_folder(out, overwrite, config)
             folder = out
@@ -156,7 +157,7 @@ def run_training(
             callbacks=callbacks,
             clock=clock,
             trackers=trackers if shared.is_first else (),
-            tracked=TrackedRun(label or Path(out).resolve().name, _tracked_config(config)),
+            tracked=tracked,
         )
         if kept is not None:
             session.restore(*kept)

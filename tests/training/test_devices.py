@@ -182,11 +182,13 @@ def test_a_killed_command_leaves_no_training_behind(tmp_path, smooth_images):
         stdout=subprocess.DEVNULL,
     )
 
-    def wait_for(state):
+    def wait_for(state, process=None):
         path = out / "status.json"
-        wait_until(lambda: path.exists() and json.loads(path.read_text())["state"] == state)
+        wait_until(
+            lambda: path.exists() and json.loads(path.read_text())["state"] == state, process
+        )
 
-    wait_for("running")
+    wait_for("running", process)
     process.kill()
     process.wait()
     wait_for("stopped")
