@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from known_networks import shrinking
 from networks import with_unit_gammas
 from scipy import stats
 
@@ -150,13 +151,7 @@ def test_nothing_depends_on_what_is_computed_with_it(wiener, monkeypatch):
 
 
 def test_a_network_that_is_told_the_level():
-    denoiser = kg.wrap(
-        lambda y, sigma: y / (1 + sigma[:, None, None, None] ** 2),
-        "image",
-        "sigma",
-        channels=1,
-        layout="NHWC",
-    )
+    denoiser = kg.wrap(shrinking, "image", "sigma", channels=1, layout="NHWC")
     found = spectral_density(
         denoiser, random_images(2, 4, 4), sigma=[0.5, 2.0], probes=2, steps=3
     ).count_above(0.5)

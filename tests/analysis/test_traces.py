@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tolerances
 from keras import ops
+from known_networks import shrinking
 from networks import with_unit_gammas
 from scipy import stats
 
@@ -97,13 +98,7 @@ def test_hutch_is_exact_for_few_dimensions():
 
 
 def test_a_network_that_is_told_the_level():
-    denoiser = kg.wrap(
-        lambda y, sigma: y / (1 + sigma[:, None, None, None] ** 2),
-        "image",
-        "sigma",
-        channels=1,
-        layout="NHWC",
-    )
+    denoiser = kg.wrap(shrinking, "image", "sigma", channels=1, layout="NHWC")
     levels = np.array([0.5, 1.0, 2.0])
     for method, probes in (("exact", 2), ("hutchinson", 2)):
         found = trace(denoiser, random_images(3, 4, 4), sigma=levels, method=method, probes=probes)

@@ -1,11 +1,10 @@
 """Pictures in Parquet and Arrow files, as PyArrow and the Hugging Face Hub have them."""
 
-import io
 import sys
 
 import numpy as np
 import pytest
-from PIL import Image
+from encoded_pictures import png
 
 from keras_gahr.datasets import make_folder
 from keras_gahr.errors import InputError
@@ -16,12 +15,6 @@ pq = pytest.importorskip("pyarrow.parquet", reason="it is an optional extra")
 pytestmark = pytest.mark.one_backend
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (10, 8, 8, 3), np.uint8)
-
-
-def png(image):
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    return file.getvalue()
 
 
 PICTURES = [png(image) for image in IMAGES]

@@ -1,6 +1,5 @@
 """Any pictures: cropped, scaled, cut into patches."""
 
-import io
 import itertools
 import subprocess
 import sys
@@ -9,17 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from encoded_pictures import png
 from PIL import Image
 
 from keras_gahr.datasets import make_faces, pictures
 from keras_gahr.datasets.folder import Framing, make_folder
 from keras_gahr.errors import InputError
-
-
-def png(pixels):
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
 
 
 def numbered(height, width):

@@ -1,10 +1,10 @@
 """Datasets in memory of the library `datasets`, and what acts like one."""
 
 import dataclasses
-import io
 
 import numpy as np
 import pytest
+from encoded_pictures import png
 from PIL import Image as Pillow
 
 from keras_gahr.datasets import make_folder
@@ -13,12 +13,6 @@ from keras_gahr.errors import InputError
 pytestmark = pytest.mark.one_backend
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), np.uint8)
-
-
-def png(image):
-    file = io.BytesIO()
-    Pillow.fromarray(image).save(file, "PNG")
-    return file.getvalue()
 
 
 @dataclasses.dataclass

@@ -1,11 +1,9 @@
 """Data sets in several files: folders and lists of archives, as WebDataset and others write them."""
 
-import io
-
 import numpy as np
 import pytest
 from archives import tar_of, zip_of
-from PIL import Image
+from encoded_pictures import png
 
 from keras_gahr.datasets import make_faces, make_folder, sources
 from keras_gahr.errors import InputError
@@ -13,12 +11,6 @@ from keras_gahr.errors import InputError
 pytestmark = pytest.mark.one_backend
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (9, 8, 8), np.uint8)
-
-
-def png(image):
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    return file.getvalue()
 
 
 def samples(start, stop):

@@ -1,12 +1,11 @@
 """TFRecord files, as TensorFlow writes them, and with damage."""
 
-import io
 import struct
 import sys
 
 import numpy as np
 import pytest
-from PIL import Image
+from encoded_pictures import png
 
 from keras_gahr.datasets import make_folder, tfrecord
 from keras_gahr.errors import InputError
@@ -16,12 +15,6 @@ crc32c = pytest.importorskip("google_crc32c", reason="it is an optional extra")
 pytestmark = pytest.mark.one_backend
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), np.uint8)
-
-
-def png(image):
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    return file.getvalue()
 
 
 def field(number, data):

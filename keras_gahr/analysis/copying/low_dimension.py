@@ -39,6 +39,7 @@ class CopiesByDimension(SavedNumbers):
         copies: bool (N,): whether that is below 1/3; of a single training image, whether the correlation
             with it is above 0.95.
         num_training: number of training images.
+        up_to_a_factor: whether each training image could be multiplied by a number first.
 
     Examples:
         >>> import numpy as np

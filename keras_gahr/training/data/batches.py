@@ -60,6 +60,10 @@ class TiledBatches(keras.utils.PyDataset):
         """
         return min(self.first_batch + batch + 1, self.steps_per_epoch)
 
+    def steps(self, batch):
+        """The same of the whole training: steps that are done, of all epochs."""
+        return self.epoch * self.steps_per_epoch + self.done(batch)
+
     def order(self):
         """A callback that goes to the epoch that `fit` begins."""
         return _Order(self)

@@ -53,7 +53,7 @@ class Tracking(keras.callbacks.Callback):
                 thread.start()
 
     def on_train_batch_end(self, batch, logs=None):
-        self._step = self.batches.epoch * self.batches.steps_per_epoch + self.batches.done(batch)
+        self._step = self.batches.steps(batch)
         if self.clock is not None:
             looks = self.clock.clock.looks
             for look in looks[self._looks :]:

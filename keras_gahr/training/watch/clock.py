@@ -123,7 +123,7 @@ class ClockWatch(keras.callbacks.Callback):
             self._events = EventFile(self.folder / "events" / "clock", last + 1)
 
     def on_train_batch_end(self, batch, logs=None):
-        step = self.batches.epoch * self.batches.steps_per_epoch + self.batches.done(batch)
+        step = self.batches.steps(batch)
         if self.clock.due(step) or step == self.last_step:
             self._look(step)
 
