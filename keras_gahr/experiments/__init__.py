@@ -27,6 +27,7 @@ _HOMES = {
     "molrg": ("molrg.experiment", "MoLRG"),
     "density": ("density.experiment", "Densities"),
     "locality": ("locality.experiment", "Locality"),
+    "pretrained": ("pretrained.experiment", "Pretrained"),
 }
 """The module and the class of each experiment by its name."""
 

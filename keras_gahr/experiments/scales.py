@@ -341,6 +341,35 @@ _TABLE: Mapping[str, Mapping[str, Mapping[str, object]]] = {
         },
         "paper": {},
     },
+    # "paper" are the networks that come with the package, which have the paper's images and not its sizes.
+    "pretrained": {
+        "smoke": {
+            "images": 512 + 32,
+            "alphas": (2,),
+            "size": 16,
+            "disk_size": 16,
+            "test_size": 32,
+            "num_kernels": 8,
+            "num_blocks": 1,
+            "cnn_kernels": 8,
+            "cnn_layers": 5,
+            "epochs": 2,
+            "images_per_epoch": 1024,
+            "curve_images": 32,
+        },
+        "laptop": {
+            "images": 8000 + 512,
+            "size": 32,
+            "antialias": 4,
+            "num_blocks": 2,
+            "cnn_layers": 13,
+            "cnn_kernels": 16,
+            "epochs": 8,
+            "images_per_epoch": 4000,
+            "halve_every": 2,
+        },
+        "paper": {},
+    },
     # The network on unshuffled faces is that of "eigenbasis". Towards small noise every denoiser has
     # slope 1: slopes are compared above.
     "shuffled": {

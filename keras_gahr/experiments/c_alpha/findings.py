@@ -45,7 +45,7 @@ class RegularityFindings:
 
 def c_alpha_claims(results):
     """The `Claim`s on `RegularityFindings` of ascending alpha."""
-    claims = [_close(found) for found in results]
+    claims = [slope_claim(found) for found in results]
     steps = [
         difference_interval(image_slopes(after.curve), image_slopes(before.curve))
         for before, after in itertools.pairwise(results)
@@ -75,7 +75,8 @@ def c_alpha_claims(results):
     ]
 
 
-def _close(found):
+def slope_claim(found):
+    """The `Claim` that the slope of a `RegularityFindings` is nearly optimal."""
     slope, optimum = found.slope, found.optimum
     return Claim(
         f"For alpha = {found.alpha:g} the PSNR grows nearly with the optimal slope alpha / "

@@ -1,0 +1,1 @@
+"""The denoisers that come with the package."""

@@ -1,0 +1,175 @@
+"""The denoisers that `load_denoiser` knows by name: their trainings, and what they are worth."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_gahr.baselines import Wiener
+from keras_gahr.errors import InputError
+from keras_gahr.reproduction.experiment import Experiment
+from keras_gahr.reproduction.plan import DatasetTask
+
+from ..bases import measure_curve
+from ..networks import NetworkSettings
+from ..scales import scales_of
+from .findings import PretrainedFindings, alpha_of, pretrained_claims
+from .report import answer, numbers, quality_section
+
+ARCHITECTURES = ("unet", "bf-cnn")
+
+_LEVELS = 7
+"""Noise levels of a PSNR curve."""
+
+_MIXTURE = {"classes": 4, "rank": 3, "spread": 1.0}
+"""Classes of few dimensions apart from each other: the best linear denoiser keeps the span of them all."""
+
+_SMALL_BATCHES = 4
+"""How many times more of the small images are in a batch and an epoch: a step sees about as many pixels."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PretrainedSettings:
+    """Settings of the experiment.
+
+    Args:
+        network: what it has in common with others; `num_kernels` and `learning_rate` are those of UNets.
+        num_blocks: of the UNets.
+        cnn_kernels, cnn_layers, cnn_learning_rate: of the BF-CNNs.
+        alphas: regularities of C^alpha images, ascending.
+        antialias: of them, see `keras_gahr.datasets.c_alpha.CAlpha`.
+        size, disk_size, mixture_size: height and width of C^alpha images, of disks, and of images of a
+            mixture of Gaussians.
+        slope_low, slope_high: the noise levels between which PSNR is measured.
+    """
+
+    network: NetworkSettings = NetworkSettings(
+        images=20_000 + 512,
+        num_kernels=16,
+        epochs=20,
+        images_per_epoch=8000,
+        batch_size=16,
+        learning_rate=3e-3,
+        halve_every=4,
+        curve_images=128,
+    )
+    num_blocks: int = 3
+    cnn_kernels: int = 32
+    cnn_layers: int = 21
+    cnn_learning_rate: float = 1e-3
+    alphas: tuple[float, ...] = (1, 2, 3, 5)
+    antialias: int = 1
+    size: int = 80
+    disk_size: int = 24
+    mixture_size: int = 16
+    slope_low: float = 0.04
+    slope_high: float = 0.4
+
+    def sigmas(self):
+        """The noise levels of PSNR curves."""
+        return np.geomspace(self.slope_low, self.slope_high, _LEVELS)
+
+    def check(self):
+        """Raises `InputError` for settings that cannot be run."""
+        if not self.alphas or list(self.alphas) != sorted(set(self.alphas)):
+            shown = ", ".join(f"{alpha:g}" for alpha in self.alphas)
+            raise InputError(f"received alphas {shown}, expected some, ascending, such as 1,2,3")
+        for name in ("size", "disk_size", "mixture_size"):
+            if getattr(self, name) % 2**self.num_blocks:
+                raise InputError(
+                    f"received {name} {getattr(self, name)} with {self.num_blocks} blocks, expected a "
+                    f"multiple of {2**self.num_blocks}"
+                )
+        if not 0 < self.slope_low < self.slope_high:
+            raise InputError(
+                f"received levels from {self.slope_low:g} to {self.slope_high:g}, expected an ascending "
+                "range above 0"
+            )
+
+
+class Pretrained(Experiment):
+    """Trains them all, on images whose law is known."""
+
+    name = "pretrained"
+    title = "Pretrained denoisers"
+    question = "How well do the denoisers that come with the package denoise?"
+    figures = "none: networks by name"
+    scales = scales_of(name, PretrainedSettings)
+
+    def trainings(self, settings, faces=None):
+        settings.check()
+        return [
+            self._training(settings, family, dataset, architecture)
+            for family, dataset in _families(settings).items()
+            for architecture in ARCHITECTURES
+        ]
+
+    def _training(self, settings, family, dataset, architecture):
+        network = settings.network
+        if architecture == "unet":
+            options = {"num_blocks": settings.num_blocks}
+        else:
+            options = {
+                "num_kernels": settings.cnn_kernels,
+                "num_layers": settings.cnn_layers,
+                "learning_rate": settings.cnn_learning_rate,
+            }
+        if dataset.recipe != "c_alpha":
+            options |= {
+                "batch_size": _SMALL_BATCHES * network.batch_size,
+                "images_per_epoch": _SMALL_BATCHES * network.images_per_epoch,
+            }
+        return network.training(
+            f"{family}-{architecture}",
+            dataset,
+            network.train_size(),
+            architecture=architecture,
+            **options,
+        )
+
+    def analyse(self, settings, runs, progress):
+        found, linear = [], {}
+        for place, run in enumerate(runs):
+            progress(run.task.label, place / len(runs))
+            # Both networks of a family have one best linear denoiser.
+            family = run.task.dataset.folder
+            if family not in linear:
+                best = Wiener.from_images(run.split()[0].images)
+                linear[family] = measure_curve(run, settings, settings.network, best)
+            curve = measure_curve(run, settings, settings.network)
+            found.append(
+                PretrainedFindings(
+                    run.task.label, alpha_of(run.task.dataset), curve, linear[family]
+                )
+            )
+        return self.document(
+            answer(found),
+            pretrained_claims(found),
+            sections=[quality_section(found)],
+            numbers=numbers(found),
+        )
+
+
+def _families(settings):
+    """The `DatasetTask` of each family by its name, which ends with the side of the images."""
+    network = settings.network
+    drawn = {"count": network.images, "seed": network.seed}
+    families = {
+        f"c-alpha-{alpha:g}-{settings.size}": DatasetTask(
+            "c_alpha",
+            drawn
+            | {
+                "size": settings.size,
+                "alpha": alpha,
+                "blurred": True,
+                "antialias": settings.antialias,
+            },
+        )
+        for alpha in settings.alphas
+    }
+    families[f"disks-{settings.disk_size}"] = DatasetTask(
+        "disks", drawn | {"size": settings.disk_size}
+    )
+    families[f"mixture-{settings.mixture_size}"] = DatasetTask(
+        "mixture", drawn | {"size": settings.mixture_size} | _MIXTURE
+    )
+    return families

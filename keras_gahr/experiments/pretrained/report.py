@@ -1,0 +1,68 @@
+"""The report on pretrained denoisers."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_gahr.report.document import Section, Table
+
+from ..basis_report import curve_picture
+
+
+def answer(results):
+    better = sum(float(found.margins.mean()) > 0 for found in results)
+    return (
+        f"{better} of {len(results)} networks denoise better than the best linear denoiser of their "
+        f"images, by {min(_margin(found) for found in results):.1f} to "
+        f"{max(_margin(found) for found in results):.1f} dB."
+    )
+
+
+def quality_section(results):
+    sigmas = results[0].curve.sigmas
+    middle = len(sigmas) // 2
+    rows = [
+        (
+            found.name,
+            *(round(float(found.curve.mean[place]), 2) for place in (0, middle, -1)),
+            round(_margin(found), 2),
+            None if found.slope is None else round(found.slope.slope, 3),
+            None if found.optimum is None else round(found.optimum, 3),
+        )
+        for found in results
+    ]
+    levels = (f"sigma {255 * sigmas[place]:.0f}/255" for place in (0, middle, -1))
+    return Section(
+        "Quality",
+        items=[
+            curve_picture(
+                "Test images",
+                [(found.name, found.curve, found.slope, found.optimum) for found in results],
+                "PSNR of denoised test images; dashed the fitted line, dotted the optimal slope of "
+                "C^alpha images through its middle.",
+            ),
+            Table(
+                ("network", *levels, "better than linear (dB)", "slope", "optimal slope"),
+                rows,
+                "PSNR of denoised test images in dB, and its slope in dB per dB between sigma = "
+                f"{sigmas[0]:.3g} and {sigmas[-1]:.3g}.",
+            ),
+        ],
+    )
+
+
+def numbers(results):
+    return {
+        found.name: {
+            "sigmas": found.curve.sigmas.tolist(),
+            "psnr": found.curve.mean.tolist(),
+            "linear_psnr": found.linear.mean.tolist(),
+            "slope": None if found.slope is None else dataclasses.asdict(found.slope),
+            "optimal_slope": found.optimum,
+        }
+        for found in results
+    }
+
+
+def _margin(found):
+    return float(np.mean(found.margins))
