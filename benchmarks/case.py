@@ -1,8 +1,9 @@
 """What a benchmark is made of.
 
 A module of a benchmark has a function `cases` that yields pairs (name, ways): a dictionary
-{name: `Way`}, or of tuples with its first fields. The first way is the rival, which the others are
-compared with. What costs time or memory is prepared at a way's first call.
+{name: `Way`}, or of tuples with its first fields. The first way is the plain one. The others are compared
+with it, and with the fastest of the rivals (`benchmarks.comparison`). What costs time or memory is
+prepared at a way's first call.
 """
 
 import dataclasses
@@ -10,18 +11,23 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 RIVAL = "published way"
-"""The usual name of the rival."""
+"""The usual name of the plain way."""
+
+
+class Unable(Exception):
+    """A way cannot be gone on this machine, as its first call says; the others can."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """What a way must reach; all but the last two are parts of the rival's, smaller is better.
+    """What a way must reach; all but the last two are parts of a rival's, smaller is better.
 
     Args:
-        each: of its time, on every backend.
+        each: of the best rival's time, on every backend.
         backends: {backend: of its time}, where it is another on this one.
         fastest: of its time, on at least one backend.
-        memory: of its peak memory.
+        plain: of the plain way's time, on at least one backend.
+        memory: of the plain way's peak memory.
         seconds: for one unit, at most.
         share: of the rate of matrix products, at least.
     """
@@ -29,12 +35,13 @@ class Target:
     each: float | None = None
     backends: Mapping[str, float] = dataclasses.field(default_factory=dict)
     fastest: float | None = None
+    plain: float | None = None
     memory: float | None = None
     seconds: float | None = None
     share: float | None = None
 
     def of_time(self, backend):
-        """The part of the rival's time that a backend must keep to, or None."""
+        """The part of the best rival's time that a backend must keep to, or None."""
         return self.backends.get(backend, self.each)
 
     def verdicts(self, row, backend):
@@ -42,6 +49,7 @@ class Target:
         asked = (
             ("time", self.of_time(backend), "ratio"),
             ("time on the fastest backend", self.fastest, "ratio"),
+            ("time of the plain way on the fastest backend", self.plain, "plain_ratio"),
             ("memory", self.memory, "memory_ratio"),
             ("seconds", self.seconds, "median"),
             ("share", self.share, "share"),
@@ -67,6 +75,7 @@ class Way(NamedTuple):
         target: a `Target`.
         precision: "float32", "TF32" or "bfloat16".
         flops: floating-point operations a unit, if known.
+        rival: whether others are compared with it. Where no way is, the first one is.
     """
 
     function: Callable
@@ -74,3 +83,4 @@ class Way(NamedTuple):
     target: Target | None = None
     precision: str = "float32"
     flops: float | None = None
+    rival: bool = False

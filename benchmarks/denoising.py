@@ -1,55 +1,52 @@
-"""The UNet on noisy images: the time for each of a batch, and that for one alone."""
+"""The UNet on noisy images: the time for each of a batch, and that for one alone, of two sizes."""
 
 from keras_gahr.denoisers import Inference
 
-from .case import RIVAL, Target, Way
+from .case import Target, Way
 from .networks import forward_flops, noisy_images, unet
 from .precision import computing_in
 from .rival import Rival
 from .scale import CPU
 
-THROUGHPUT = {"cpu": {"float32": Target(each=0.95, fastest=0.65)}, "cuda": {}}
-LATENCY = {"cpu": {"float32": Target(each=1.1, fastest=0.75)}, "cuda": {}}
+BATCH = Target(each=1.0, fastest=0.8)
+ALONE = {80: Target(each=1.0, fastest=0.65), 40: Target(each=1.2, fastest=0.9)}
+"""By the side of the image."""
 
 
 def cases(scale=CPU):
     """Yields (name, ways); a unit is an image."""
-    flops = forward_flops(unet(scale), scale.side)
-    size = f"{scale.side}x{scale.side}"
+    network = unet(scale)
     with Rival() as rival:
-        for name, batch, repeats, targets in (
-            (f"denoising {size}, batch {scale.batch}", scale.batch, 1, THROUGHPUT),
-            # So often that what PyTorch exports after some calls is exported before the first measurement.
-            (f"denoising {size}, one image", 1, 16, LATENCY),
-        ):
-            ways = {
-                RIVAL: rival.way(
-                    "denoising",
-                    repeats,
-                    repeats * batch,
-                    flops=flops,
-                    device=scale.device,
-                    kernels=scale.kernels,
-                    blocks=scale.blocks,
-                    side=scale.side,
-                    batch=batch,
-                )
-            }
+        for side, batch, repeats in scale.denoised:
+            flops = forward_flops(network, side)
+            sizes = {"side": side, "batch": batch}
+            work = ("denoising", repeats, repeats * batch, flops)
+            ways = rival.network_ways(scale, *work, **sizes)
             for precision in scale.precisions:
-                function = Denoise(scale, precision, batch, repeats)
-                target = targets[scale.device].get(precision)
+                function = Denoise(scale, precision, side, batch, repeats)
+                target = target_of(scale, precision, side, batch)
                 ways[precision] = Way(function, repeats * batch, target, precision, flops)
-            yield name, ways
+            yield (
+                f"denoising {side}x{side}, {'one image' if batch == 1 else f'batch {batch}'}",
+                ways,
+            )
+
+
+def target_of(scale, precision, side, batch):
+    """What is asked of a number of images of this side, or None."""
+    if scale.device != "cpu" or precision != "float32":
+        return None
+    return ALONE.get(side) if batch == 1 else BATCH
 
 
 class Denoise:
     """Denoises a batch some times a call, with norms folded into the weights."""
 
-    def __init__(self, scale, precision, batch, repeats):
+    def __init__(self, scale, precision, side, batch, repeats):
         self.scale = scale
         self.precision = precision
         self.repeats = repeats
-        self.noisy = noisy_images(batch, scale.side)
+        self.noisy = noisy_images(batch, side)
         self.inference = None
 
     def __call__(self):

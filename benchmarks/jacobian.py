@@ -1,7 +1,9 @@
-"""The whole Jacobian of the UNet at an image, against one backward pass for each row.
+"""The whole Jacobian of the UNet at an image, against a backward pass for each row, and for some at once.
 
 All rows cost the same, and so do all batches of columns, so that a part of them says what all take.
 """
+
+import dataclasses
 
 import numpy as np
 
@@ -13,6 +15,12 @@ from .precision import computing_in
 from .rival import Rival
 from .scale import CPU
 
+RUNNINGS = {
+    "jacrev": {"method": "jacrev"},
+    "vmap(jvp)": {"method": "jvp"},
+}
+"""PyTorch's ways to take several rows, or columns, at once."""
+
 TARGETS = {"cpu": {"float32": Target(fastest=0.6)}, "cuda": {"TF32": Target(seconds=5)}}
 
 
@@ -23,7 +31,7 @@ def cases(scale=CPU):
     # Frozen gates: a pass for each column.
     flops = side**2 * forward_flops(unet(scale), side)
     with Rival() as rival:
-        ways = {RIVAL: rows(rival, scale, side)}
+        ways = whole(rival, scale, side)
         for precision in scale.precisions:
             if precision != "bfloat16":
                 function = Columns(scale, precision, columns)
@@ -32,17 +40,18 @@ def cases(scale=CPU):
         yield f"Jacobian {side}x{side}", ways
 
 
-def rows(rival, scale, side):
-    """The rival's way to a Jacobian at an image of this side: some of its rows."""
-    return rival.way(
-        "jacobian",
-        scale.rows,
-        scale.rows / side**2,
-        device=scale.device,
-        kernels=scale.kernels,
-        blocks=scale.blocks,
-        side=side,
+def whole(rival, scale, side):
+    """The rival's ways to a Jacobian at an image of this side: some of its rows, or columns."""
+    part = min(scale.rows, side**2)
+    work = ("jacobian", part, part / side**2)
+    options = {"side": side, "chunk": scale.column_batch}
+    scale = dataclasses.replace(
+        scale, precisions=[each for each in scale.precisions if each != "bfloat16"]
     )
+    return {
+        RIVAL: rival.network_way(scale, *work, method="rows", **options),
+        **rival.network_ways(scale, *work, runnings=RUNNINGS, **options),
+    }
 
 
 class Columns:

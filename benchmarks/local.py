@@ -22,7 +22,7 @@ def cases(count=COUNT, noisy=NOISY):
         yield (
             f"ELS, squares of {SIDE} in {count} images of {SIZE}x{SIZE}",
             {
-                RIVAL: rival.way("local", noisy, noisy, path=str(path), side=SIDE, sigma=SIGMA),
+                RIVAL: rival.way("local", noisy, path=str(path), side=SIDE, sigma=SIGMA),
                 "exact": Way(Optimum(images, noisy), noisy, Target(each=1.0, memory=1.0)),
             },
         )

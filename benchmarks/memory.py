@@ -44,12 +44,7 @@ def memory_of(benchmark, case, way, scale):
 
 
 def main(benchmark, case, way, scale):
-    scale = Scale(
-        **{
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in json.loads(scale).items()
-        }
-    )
+    scale = Scale(**{name: _tuples(value) for name, value in json.loads(scale).items()})
     importlib.import_module(f"benchmarks.{benchmark}")
     before = peak_memory()
     with contextlib.closing(cases_of(benchmark, scale)) as cases:
@@ -57,6 +52,10 @@ def main(benchmark, case, way, scale):
         function()
         own = getattr(function, "peak", None)
         print(peak_memory() - before if own is None else own)
+
+
+def _tuples(value):
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 if __name__ == "__main__":

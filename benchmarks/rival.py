@@ -6,9 +6,21 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .case import Way
+from keras_gahr._backend.processor import has_bfloat16
+
+from .case import Unable, Way
 
 ROOT = Path(__file__).resolve().parents[1]
+
+RUNNINGS = {
+    "eager": {},
+    "channels-last": {"channels_last": True},
+    "compiled": {"channels_last": True, "compiled": True},
+}
+"""The ways to run PyTorch, see `benchmarks.published.running`."""
+
+PLAIN = {"cpu": "float32", "cuda": "TF32"}
+"""What eager PyTorch computes convolutions in, unless it is told otherwise."""
 
 
 class NoRival(Exception):
@@ -61,7 +73,8 @@ class Rival:
             options: what it is prepared with.
 
         Raises:
-            RivalError: if it says so, or says nothing.
+            Unable: if it has no compiler for it.
+            RivalError: if it says that it failed, or says nothing.
         """
         request = json.dumps({"work": work, "count": count, **options})
         # Not before, since many that have a rival never ask.
@@ -72,8 +85,13 @@ class Rival:
         except BrokenPipeError:
             line = ""
         if not line:
-            raise RivalError(f"the rival ended with code {self._process.wait()} at {request}")
+            code = self._process.wait()
+            # The next case may begin anew.
+            self._process = None
+            raise RivalError(f"the rival ended with code {code} at {request}")
         answer = json.loads(line)
+        if "unable" in answer:
+            raise Unable(answer["unable"])
         if "error" in answer:
             raise RivalError(f"the rival failed at {request}: {answer['error']}")
         return answer
@@ -87,18 +105,49 @@ class Rival:
             cwd=ROOT,
         )
 
-    def way(self, work, count, units=None, flops=None, **options):
-        """The `Way` that asks for this work.
+    def way(self, work, count, **options):
+        """The `Way` that asks for this work, see `ask`; a unit is one of `count`."""
+        return Way(_Work(self, work, count, options), count, rival=True)
+
+    def network_way(self, scale, work, count, units=None, flops=None, **options):
+        """The `Way` that asks for this work with the UNet of a `Scale`.
 
         Args:
-            work, count, options: as for `ask`.
+            scale, work, count: see `Scale` and `ask`.
             units: how much that is in the units of the case; by default `count`.
             flops: see `Way`.
+            options: of the work, and of `benchmarks.published.running`; plain by default.
         """
-        # PyTorch's convolutions round to TF32 on a GPU unless they are told not to.
-        precision = "TF32" if options.get("device") == "cuda" else "float32"
-        function = _Work(self, work, count, options)
-        return Way(function, units or count, precision=precision, flops=flops)
+        options = {"device": scale.device, "precision": PLAIN[scale.device]} | options
+        sizes = {"kernels": scale.kernels, "blocks": scale.blocks}
+        function = _Work(self, work, count, options | sizes)
+        return Way(function, units or count, None, options["precision"], flops, rival=True)
+
+    def network_ways(self, scale, *work, runnings=RUNNINGS, **options):
+        """All ways to run it, {name: `Way`}; the first one is plain.
+
+        Args:
+            scale: a `Scale`, which says what is compiled, too.
+            runnings: {name: options}.
+            work, options: as for `network_way`.
+        """
+        return {
+            f"PyTorch, {running}, {precision}": self.network_way(
+                scale, *work, precision=precision, **flags, **options
+            )
+            for precision in _precisions(scale)
+            for running, flags in runnings.items()
+            if precision in scale.compiled or "compiled" not in flags
+        }
+
+
+def _precisions(scale):
+    """Those that PyTorch is run in; in bfloat16 only by processors that have instructions for it."""
+    first = PLAIN[scale.device]
+    others = [precision for precision in scale.precisions if precision != first]
+    if scale.device == "cpu" and not has_bfloat16():
+        others = [precision for precision in others if precision != "bfloat16"]
+    return [first, *others]
 
 
 class _Work:

@@ -1,6 +1,7 @@
 """Some benchmarks, one after the other."""
 
 import sys
+import traceback
 
 import keras
 from rich.console import Console
@@ -14,7 +15,7 @@ from .rival import NoRival, RivalError
 from .table import table
 from .timing import alternate
 
-_WIDTH = 100
+_WIDTH = 125
 """Of lines that go into a file."""
 
 
@@ -30,8 +31,8 @@ def run(names, scale, rounds, memory=True, rates=False, product_size=None):
         product_size: of those matrices.
 
     Yields:
-        After each benchmark all results so far, as plain values: {"machine", "products" (their rate
-        by precision), "rows", "failures"}.
+        After each case all results so far, as plain values: {"machine", "products" (their rate by
+        precision), "rows", "failures"}.
     """
     precisions = scale.precisions if rates else ()
     products = {each: product_rate(each, product_size or SIZE) for each in precisions}
@@ -40,24 +41,33 @@ def run(names, scale, rounds, memory=True, rates=False, product_size=None):
     if not console.is_terminal:
         console.width = _WIDTH
     for name in names:
-        try:
-            for case, ways in cases_of(name, scale):
+        cases = cases_of(name, scale)
+        while True:
+            title = name
+            try:
+                title, ways = next(cases)
                 ways = {way: Way(*fields) for way, fields in ways.items()}
-                found = alternate(case, ways, rounds)
+                found = alternate(title, ways, rounds)
                 for row, way in zip(found, ways.values(), strict=True):
-                    _add_rates(row, way, products)
+                    if "unable" not in row:
+                        _add_rates(row, way, products)
                 if memory and scale.device == "cpu":
-                    _add_memory(found, name, scale)
+                    _add_memory(found, ways, name, scale)
                 for row, way in zip(found, ways.values(), strict=True):
                     row["targets"] = way.target.verdicts(row, backend) if way.target else []
                 results["rows"] += found
-                console.print(table(found, f"{case}; {backend}, {rounds} rounds", rates))
-        except NoRival as reason:
-            print(f"{name}: skipped, {reason}", file=sys.stderr)
-        except (RivalError, MemoryUnknown) as error:
-            print(f"{name}: failed, {error}", file=sys.stderr)
-            results["failures"].append(f"{name}: {error}")
-        yield results
+                console.print(table(found, f"{title}; {backend}, {rounds} rounds", rates))
+            except StopIteration:
+                break
+            except NoRival as reason:
+                print(f"{name}: skipped, {reason}", file=sys.stderr)
+            except Exception as error:
+                # The other cases say what they say without this one.
+                if not isinstance(error, RivalError | MemoryUnknown):
+                    traceback.print_exception(error)
+                print(f"{title}: failed, {error}", file=sys.stderr)
+                results["failures"].append(f"{title}: {error}")
+            yield results
 
 
 def _add_rates(row, way, products):
@@ -68,8 +78,13 @@ def _add_rates(row, way, products):
             row["share"] = row["flops"] / products[way.precision]
 
 
-def _add_memory(rows, name, scale):
-    """The memory of each way, and the part of the first one's."""
-    for row in rows:
+def _add_memory(rows, ways, name, scale):
+    """The memory of each way, and the part of the first one's.
+
+    Not of the other rivals, since compilers take minutes.
+    """
+    for index, row in enumerate(rows):
+        if "unable" in row or (index and ways[row["way"]].rival):
+            continue
         row["memory"] = memory_of(name, row["benchmark"], row["way"], scale)
         row["memory_ratio"] = row["memory"] / max(1, rows[0]["memory"])

@@ -10,32 +10,42 @@ class Scale:
     Args:
         device: the rival's, "cpu" or "cuda"; also says which targets hold.
         precisions: what the package computes in.
+        compiled: those in which PyTorch's own compiler is a rival.
         kernels, blocks: of the UNet.
-        side: of images that are trained on and denoised, and whose eigenpairs are computed.
-        batch: images in a batch of training and denoising.
+        side: of images that are trained on, and whose eigenpairs are computed.
+        batch: of them in a batch.
         steps: training steps in one measurement.
+        denoised: (side, images at once, calls in one measurement) of what is denoised.
         drawn_side: of images that are sampled.
         drawn: numbers of images that are sampled in one batch each.
         drawn_steps: steps of the sampler.
-        drawn_by_rival: images that the rival samples in one measurement.
+        drawn_one_by_one: images that are sampled one by one, the published way, in one measurement.
         jacobian_side: of the image whose Jacobian is computed.
         columns: of the Jacobian in one measurement, or None for all.
         column_batch: of them in a batch.
-        rows: of the Jacobian that the rival computes in one measurement.
+        rows: of the Jacobian (or columns) that a rival computes in one measurement.
         block_products: with blocks of vectors, for eigenpairs, in one measurement.
     """
 
     device: str = "cpu"
     precisions: tuple[str, ...] = ("float32", "bfloat16")
+    compiled: tuple[str, ...] = ("float32", "bfloat16")
     kernels: int = 64
     blocks: int = 3
     side: int = 80
     batch: int = 16
     steps: int = 2
+    # One image so often that what PyTorch exports after some calls is exported in the first round.
+    denoised: tuple[tuple[int, int, int], ...] = (
+        (80, 16, 1),
+        (80, 1, 16),
+        (40, 16, 2),
+        (40, 1, 32),
+    )
     drawn_side: int = 40
     drawn: tuple[int, ...] = (16,)
     drawn_steps: int = 98
-    drawn_by_rival: int = 2
+    drawn_one_by_one: int = 2
     jacobian_side: int = 40
     columns: int | None = 32
     column_batch: int = 16
@@ -49,13 +59,17 @@ CPU = Scale()
 GPU = Scale(
     device="cuda",
     precisions=("float32", "TF32", "bfloat16"),
-    batch=512,
-    steps=10,
+    # In full float32 nobody would wait for it.
+    compiled=("TF32", "bfloat16"),
+    batch=256,
+    steps=8,
+    denoised=((80, 64, 16), (80, 1, 64)),
     drawn_side=80,
-    drawn=(64, 256),
+    drawn=(64,),
+    drawn_steps=32,
     jacobian_side=80,
-    columns=None,
+    columns=1024,
     column_batch=128,
-    rows=64,
+    rows=256,
 )
-"""What a GPU has something to do with."""
+"""What a GPU has something to do with, in some seconds for each case beside what is compiled."""

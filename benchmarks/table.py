@@ -12,9 +12,16 @@ def table(rows, title, with_rates=False):
         title: above it.
         with_rates: whether to show how much is computed in a second.
     """
-    made = Table(title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD)
+    made = Table(
+        title=title,
+        title_justify="left",
+        title_style="",
+        caption_justify="left",
+        caption_style="",
+        box=box.SIMPLE_HEAD,
+    )
     made.add_column("way", no_wrap=True)
-    for name in ("time", "spread", "ratio"):
+    for name in ("time", "spread", "ratio", "to plain"):
         made.add_column(name, justify="right", no_wrap=True)
     made.add_column("target", no_wrap=True)
     last = {"units/s": _units, "TFLOP/s": _rate, "share": _share} if with_rates else {}
@@ -22,16 +29,23 @@ def table(rows, title, with_rates=False):
         last["memory"] = _memory
     for name in last:
         made.add_column(name, justify="right", no_wrap=True)
+    rivals = {row["against"] for row in rows if "against" in row}
     for row in rows:
+        if "unable" in row:
+            made.add_row(row["way"], "-")
+            continue
         low, high = row["spread"]
         made.add_row(
             row["way"],
             seconds(row["median"]),
             f"{(high - low) / row['median']:.0%}",
-            f"{row['ratio']:.3g}",
+            "best" if row["way"] in rivals else f"{row['ratio']:.3g}",
+            f"{row['plain_ratio']:.3g}",
             "\n".join(map(_verdict, row["targets"])),
             *(cell(row) for cell in last.values()),
         )
+    reasons = [f"{row['way']}: {row['unable']}" for row in rows if "unable" in row]
+    made.caption = "\n".join(reasons) or None
     return made
 
 
@@ -48,6 +62,7 @@ def _verdict(verdict):
     shown = {
         "time": f"{limit:.3g}",
         "time on the fastest backend": f"fastest {limit:.3g}",
+        "time of the plain way on the fastest backend": f"to plain {limit:.3g}",
         "memory": f"memory {limit:.3g}",
         "seconds": f"{limit:.3g} s",
         "share": f"share {limit:.0%}",
@@ -55,7 +70,7 @@ def _verdict(verdict):
     if verdict["reached"]:
         return f"{shown} pass"
     # One backend cannot miss what any of them may reach.
-    return f"{shown} {'not here' if shown.startswith('fastest') else 'MISS'}"
+    return f"{shown} {'not here' if 'fastest' in verdict['target'] else 'MISS'}"
 
 
 def _units(row):

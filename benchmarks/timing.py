@@ -1,9 +1,8 @@
 """Timing several ways to do the same work, fairly."""
 
-import statistics
-
-from .case import Way
+from .case import Unable, Way
 from .clock import now
+from .comparison import compared
 
 
 def alternate(name, ways, rounds):
@@ -19,27 +18,26 @@ def alternate(name, ways, rounds):
         rounds: number of measurements of each.
 
     Returns:
-        A list of {"benchmark", "way", "median", "spread", "ratio"}, one for each way, with seconds
-        a unit, the smallest and largest of them, and the median of the part of the first way's
-        seconds.
+        A list of {"benchmark", "way", "precision"} and what `benchmarks.comparison` says, one for each way,
+        with seconds a unit; or {"unable"} in place of that, the reason why it cannot be timed.
     """
     ways = {way: Way(*fields) for way, fields in ways.items()}
-    seconds = {way: [] for way in ways}
+    seconds, unable = {way: [] for way in ways}, {}
     for round_number in range(rounds + 1):
-        for way, (function, units, *_) in ways.items():
+        for way in list(seconds):
             started = now()
-            own = function()
+            try:
+                own = ways[way].function()
+            except Unable as reason:
+                unable[way] = str(reason)
+                del seconds[way]
+                continue
             taken = own if isinstance(own, float) else now() - started
             if round_number:
-                seconds[way].append(taken / units)
-    first = next(iter(seconds.values()))
+                seconds[way].append(taken / ways[way].units)
+    found = compared(ways, seconds)
     return [
-        {
-            "benchmark": name,
-            "way": way,
-            "median": statistics.median(values),
-            "spread": [min(values), max(values)],
-            "ratio": statistics.median(a / b for a, b in zip(values, first, strict=True)),
-        }
-        for way, values in seconds.items()
+        {"benchmark": name, "way": way, "precision": fields.precision}
+        | (found[way] if way in found else {"unable": unable[way]})
+        for way, fields in ways.items()
     ]

@@ -8,38 +8,26 @@ from keras_gahr.training.conditions import goes_on_device
 from keras_gahr.training.data.batches import TiledBatches
 from keras_gahr.training.data.device_images import DeviceImages
 
-from .case import RIVAL, Target, Way
+from .case import Target, Way
 from .networks import forward_flops, unet
 from .precision import computing_in
 from .rival import Rival
 from .scale import CPU
 
-BACKENDS = {"torch": 1.05, "tensorflow": 0.95, "jax": 1.6}
 TARGETS = {
-    "cpu": {"float32": Target(backends=BACKENDS, fastest=0.9)},
-    "cuda": {"bfloat16": Target(fastest=0.5, share=0.3)},
+    "cpu": {"float32": Target(each=1.05, backends={"jax": 1.2}, fastest=0.9)},
+    "cuda": {"bfloat16": Target(plain=0.5, share=0.3)},
 }
 
 
 def cases(scale=CPU):
     """Yields (name, ways); a unit is an image."""
     images = scale.steps * scale.batch
-    sizes = {"kernels": scale.kernels, "blocks": scale.blocks}
     # Backward, the gradients of inputs and of weights cost a pass each.
     flops = 3 * forward_flops(unet(scale), scale.side)
     with Rival() as rival:
-        ways = {
-            RIVAL: rival.way(
-                "training",
-                scale.steps,
-                images,
-                flops=flops,
-                device=scale.device,
-                side=scale.side,
-                batch=scale.batch,
-                **sizes,
-            )
-        }
+        sizes = {"side": scale.side, "batch": scale.batch}
+        ways = rival.network_ways(scale, "training", scale.steps, images, flops, **sizes)
         for precision in scale.precisions:
             target = TARGETS[scale.device].get(precision)
             ways[precision] = Way(Fit(scale, precision), images, target, precision, flops)

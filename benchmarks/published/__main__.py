@@ -2,10 +2,12 @@
 
 It reads requests from standard input, each a line of JSON: {"work": NAME, "count": N} and what the work
 of this name is prepared with. Each is answered by a line: {"seconds", "peak"}, where peak is by how many
-bytes the memory of this process has risen at most since it began; or {"error"}.
+bytes the memory of this process has risen at most since it began; or {"error"}; or {"unable"}, which
+tells why work cannot be done in this way here.
 """
 
 import json
+import os
 import sys
 
 import torch
@@ -13,6 +15,7 @@ import torch
 from benchmarks.clock import now
 from benchmarks.peak import peak_memory
 
+from .running import CannotCompile
 from .work import WORK
 
 
@@ -20,6 +23,9 @@ def main():
     torch.manual_seed(0)
     before = peak_memory()
     prepared = {}
+    # Whatever compilers print is no answer.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
     for line in sys.stdin:
         try:
             request = json.loads(line)
@@ -31,9 +37,11 @@ def main():
             prepared[key](count)
             seconds = now() - started
             answer = {"seconds": seconds, "peak": peak_memory() - before}
+        except CannotCompile as reason:
+            answer = {"unable": f"cannot be compiled: {reason}"}
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), flush=True)
+        print(json.dumps(answer), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -8,70 +8,73 @@ import numpy
 import torch
 
 from . import c_alpha, duplicates, local_optimum
+from .jacobian import METHODS
+from .running import Running
 from .sampler import draw
-from .unet import UNet
 
 
-def training(device, kernels, blocks, side, batch):
+def training(kernels, blocks, side, batch, **running):
     """Training steps on one batch: noise, squared error of the residual, Adam."""
-    network = UNet(kernels, blocks).to(device).train()
-    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
+    running = Running(**running)
+    device = running.device
+    network = running.network(kernels, blocks, training=True)
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, fused=running.channels_last)
     clean = torch.rand(batch, 1, side, side)
 
     def steps(count):
         for _ in range(count):
-            images = clean.to(device)
+            images = running.place(clean)
             sigma = torch.rand(batch, 1, 1, 1, device=device) ** 2
             noise = sigma * torch.randn_like(images)
             optimizer.zero_grad()
-            loss = (network(images + noise) - noise).square().sum() / batch
+            with running.autocast():
+                residual = network(images + noise)
+            loss = (residual - noise).square().sum() / batch
             loss.backward()
             optimizer.step()
             # As published: the loss of each step is added up on the host.
             loss.item()
 
-    return steps
+    return running.does(steps)
 
 
-def denoising(device, kernels, blocks, side, batch):
+def denoising(kernels, blocks, side, batch, **running):
     """Batches of images, from the host and back to it."""
-    network = UNet(kernels, blocks).to(device).eval()
+    running = Running(**running)
+    residual = running.residual(running.network(kernels, blocks))
     noisy = 0.5 + torch.randn(batch, 1, side, side)
 
     @torch.no_grad()
     def batches(count):
         for _ in range(count):
-            images = noisy.to(device)
-            (images - network(images)).cpu()
+            images = running.place(noisy)
+            (images - residual(images)).cpu()
 
-    return batches
+    return running.does(batches)
 
 
-def sampling(device, kernels, blocks, side, steps):
-    """Images from the prior, one at a time."""
-    network = UNet(kernels, blocks).to(device).eval()
+def sampling(kernels, blocks, side, steps, at_once, **running):
+    """Images from the prior, some at once."""
+    running = Running(**running)
+    residual = running.residual(running.network(kernels, blocks))
 
     def images(count):
-        for _ in range(count):
-            draw(network, side, steps, device).cpu()
+        for _ in range(count // at_once):
+            draw(residual, at_once, side, steps, running.device).cpu()
 
-    return images
+    return running.does(images)
 
 
-def jacobian(device, kernels, blocks, side):
-    """Rows of the Jacobian of the denoiser at one image, a backward pass each."""
-    network = UNet(kernels, blocks).to(device).eval()
-    noisy = (0.5 + torch.randn(1, 1, side, side)).to(device).requires_grad_()
+def jacobian(kernels, blocks, side, method, chunk, **running):
+    """Rows or columns of the Jacobian of the denoiser at one image."""
+    running = Running(**running)
+    residual = running.residual(running.network(kernels, blocks))
+    noisy = running.place(0.5 + torch.randn(1, 1, side, side))
 
-    def rows(count):
-        outputs = (noisy - network(noisy)).ravel()
-        found = [
-            torch.autograd.grad(outputs[i], noisy, retain_graph=True)[0].ravel()
-            for i in range(count)
-        ]
-        torch.stack(found).cpu()
+    def lines(count):
+        METHODS[method](lambda y: y - residual(y), noisy, count, chunk).cpu()
 
-    return rows
+    return running.does(lines)
 
 
 def c_alpha_images(size, alpha, blurred):

@@ -16,15 +16,17 @@ for line in sys.stdin:
 """
 
 TINY = Scale(
+    compiled=(),
     kernels=2,
     blocks=1,
     side=8,
     batch=2,
     steps=1,
+    denoised=((8, 2, 1), (8, 1, 2)),
     drawn_side=8,
     drawn=(2,),
     drawn_steps=3,
-    drawn_by_rival=1,
+    drawn_one_by_one=1,
     jacobian_side=8,
     columns=8,
     column_batch=8,

@@ -1,5 +1,6 @@
 """`python -m benchmarks` at a size of no time, with a rival that does nothing."""
 
+import dataclasses
 import importlib.util
 import json
 import os
@@ -13,7 +14,7 @@ from tolerances import OUTPUT
 
 import benchmarks.run
 from benchmarks.__main__ import main
-from benchmarks.case import Target, Way
+from benchmarks.case import Target, Unable, Way
 from benchmarks.memory import MemoryUnknown, memory_of
 from benchmarks.networks import forward_flops, noisy_images, unet
 from benchmarks.registry import NETWORKS
@@ -48,9 +49,11 @@ def test_all_cases_with_a_network_run(run, rival, capsys):
     }
     for row in results["rows"]:
         assert row["median"] > 0 and row["spread"][0] <= row["median"] <= row["spread"][1]
-        assert (row["ratio"] == 1) == (row["way"] == "published way")
-    rates = {row["way"]: row["share"] for row in results["rows"] if "share" in row}
-    assert rates.keys() == {"published way", "float32", "bfloat16"}
+        if row["way"] in {"float32", "bfloat16", "lanczos", "randomized"}:
+            assert row["ratio"] != 1 != row["plain_ratio"]
+            assert row["against"] not in {row["way"], None}
+    rates = {row["way"] for row in results["rows"] if "share" in row}
+    assert {"published way", "PyTorch, eager, float32", "float32", "bfloat16"} <= rates
     machine = results["machine"]
     assert machine["backend"] == BACKEND and machine["packages"]["keras"] == keras.__version__
     printed = capsys.readouterr().out
@@ -222,21 +225,79 @@ def test_the_rival_is_the_same_network(rival):
 @pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="needs PyTorch")
 def test_the_rival_does_all_its_work():
     unet_of = {"device": "cpu", "kernels": 2, "blocks": 1, "side": 8}
+    jacobian = {**unet_of, "chunk": 2}
     with Rival() as asked:
-        for work, options in {
-            "training": {**unet_of, "batch": 2},
-            "denoising": {**unet_of, "batch": 2},
-            "sampling": {**unet_of, "steps": 2},
-            "jacobian": unet_of,
-            "c_alpha_images": {"size": 8, "alpha": 2, "blurred": True},
-        }.items():
+        for work, options in (
+            ("training", {**unet_of, "batch": 2}),
+            ("training", {**unet_of, "batch": 2, "channels_last": True, "precision": "bfloat16"}),
+            ("denoising", {**unet_of, "batch": 2}),
+            ("denoising", {**unet_of, "batch": 2, "channels_last": True, "precision": "bfloat16"}),
+            ("sampling", {**unet_of, "steps": 2, "at_once": 1}),
+            ("sampling", {**unet_of, "steps": 2, "at_once": 2}),
+            *(("jacobian", {**jacobian, "method": name}) for name in ("rows", "jacrev", "jvp")),
+            ("c_alpha_images", {"size": 8, "alpha": 2, "blurred": True}),
+        ):
             answer = asked.ask(work, 2, **options)
             assert answer["seconds"] > 0 and answer["peak"] > 0
         with pytest.raises(RivalError, match="KeyError"):
             asked.ask("nothing", 1)
         if not os.path.exists("/dev/nvidia0"):
             with pytest.raises(RivalError, match="failed"):
-                asked.ask("jacobian", 1, **{**unet_of, "device": "cuda"})
+                asked.ask("denoising", 1, **{**unet_of, "batch": 1, "device": "cuda"})
+
+
+@pytest.mark.one_backend
+@pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="needs PyTorch")
+def test_a_rival_that_cannot_be_compiled_says_so(monkeypatch, tmp_path):
+    monkeypatch.setenv("CXX", str(tmp_path / "none"))
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    options = {"kernels": 2, "blocks": 1, "side": 8, "batch": 2}
+    with Rival() as asked:
+        with pytest.raises(Unable, match=r"cannot be compiled: .*[Cc]ompiler") as unable:
+            asked.ask("denoising", 1, compiled=True, **options)
+        assert "\n" not in str(unable.value)
+        assert asked.ask("denoising", 1, **options)["seconds"] > 0
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize("method", ["rows", "jacrev", "jvp"])
+def test_all_ways_of_the_rival_find_the_same_jacobian(method):
+    torch = pytest.importorskip("torch")
+    from benchmarks.published.jacobian import METHODS
+    from benchmarks.published.unet import UNet
+
+    torch.manual_seed(0)
+    network = UNet(2, 1).eval()
+    noisy = torch.randn(1, 1, 8, 8)
+    found = METHODS[method](network, noisy, 64, 16).reshape(64, 64)
+    expected = torch.autograd.functional.jacobian(network, noisy.detach()).reshape(64, 64)
+    assert torch.allclose(found.T if method == "jvp" else found, expected, atol=1e-5)
+    assert not torch.allclose(expected, expected.T, atol=1e-2), "negative control"
+
+
+@pytest.mark.one_backend
+def test_rivals_run_in_each_precision(tiny, monkeypatch, rival):
+    from benchmarks import rival as module
+
+    rival()
+    gpu = dataclasses.replace(
+        tiny, device="cuda", precisions=("float32", "TF32", "bfloat16"), compiled=("TF32",)
+    )
+    with Rival() as asked:
+        ways = asked.network_ways(gpu, "denoising", 1)
+        assert list(ways) == [
+            "PyTorch, eager, TF32",
+            "PyTorch, channels-last, TF32",
+            "PyTorch, compiled, TF32",
+            "PyTorch, eager, float32",
+            "PyTorch, channels-last, float32",
+            "PyTorch, eager, bfloat16",
+            "PyTorch, channels-last, bfloat16",
+        ]
+        assert ways["PyTorch, compiled, TF32"].function.request["compiled"]
+        for has, count in ((True, 4), (False, 2), (None, 2)):
+            monkeypatch.setattr(module, "has_bfloat16", lambda has=has: has)
+            assert len(asked.network_ways(tiny, "denoising", 1)) == count
 
 
 def test_the_networks_of_the_registry_are_those_with_a_scale(tiny, rival):
