@@ -14,8 +14,14 @@ import subprocess
 import time
 from pathlib import Path
 
+from waiting import FOR_EVER
+
 PROGRAMS = ("munged", "slurmctld", "slurmd", "srun", "sbatch", "scontrol", "squeue", "scancel")
 
+# A job that was put back waits for the seconds of `cred_expire`, of which SLURM makes two minutes otherwise.
+# One that is started at once, by `scontrol update StartTime=now`, still meets what was sent to its node
+# when that failed: it is killed by it, or its srun asks for the nodes that were just taken from it, which
+# slurmctld 22.05 does not survive (it writes to a null pointer in build_job_info_resp).
 _SLURM_CONF = """\
 ClusterName=trial
 SlurmctldHost={host}(127.0.0.1)
@@ -23,7 +29,7 @@ SlurmctldPort={controller_port}
 SlurmUser={user}
 SlurmdUser={user}
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge/socket
+AuthInfo=socket={folder}/munge/socket,cred_expire=30
 CredType=cred/munge
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool-%n
@@ -166,17 +172,20 @@ class Cluster:
         # Munge last: the others end with a message that it signs.
         for daemon in reversed(self._daemons.values()):
             daemon.terminate()
-            daemon.wait(timeout=30)
+            daemon.wait(timeout=FOR_EVER)
         del os.environ["SLURM_CONF"]
 
     def _start(self, name, *arguments):
         with open(self.folder / f"{name}.out", "ab") as log:
             self._daemons[name] = subprocess.Popen(
-                [_program(name), *arguments], stdout=log, stderr=subprocess.STDOUT
+                [_program(name), *arguments],
+                cwd=self.folder,
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
 
     def _wait(self, condition):
-        given_up = time.monotonic() + 60
+        given_up = time.monotonic() + FOR_EVER
         while not condition():
             for name, daemon in self._daemons.items():
                 if daemon.poll() is not None:

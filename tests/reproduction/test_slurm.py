@@ -79,21 +79,11 @@ class Training:
 
 
 def put_back(training, times):
-    """Waits until a job is back in the queue and lets it start at once, and until it has gone on."""
+    """Waits until a job is back in the queue, and until it has gone on."""
     while training.job()[1] != "PENDING":
         yield
     assert training.kept()
-    yield from start_again(training, times)
-
-
-def start_again(training, times):
-    hurried = None
     while not training.begun(times):
-        job, state = training.job()
-        # SLURM lets such jobs wait for two minutes. Asked again and again, slurmctld 22.05 has crashed.
-        if state == "PENDING" and job != hurried:
-            training.cluster.run("scontrol", "update", f"JobId={job}", "StartTime=now")
-            hurried = job
         yield
 
 
@@ -145,7 +135,8 @@ def test_a_training_goes_on_after_what_clusters_do_to_jobs(cluster, workspace):
         cluster.run("sbatch", "--partition=high", "--exclusive", "--wrap=true")
         while not training.kept():
             yield
-        yield from start_again(training, 4)
+        while not training.begun(4):
+            yield
         cluster.run("scancel", training.job()[0])
 
     result = sweep(workspace, [training.task], story())
@@ -166,7 +157,8 @@ def test_a_node_that_dies(cluster, workspace):
         while training.job()[1] != "PENDING":
             yield
         cluster.start_node()
-        yield from start_again(training, 2)
+        while not training.begun(2):
+            yield
         cluster.run("scontrol", "update", f"JobId={training.job()[0]}", "Requeue=0")
         cluster.kill_node()
 
