@@ -132,7 +132,8 @@ def test_a_training_goes_on_after_what_clusters_do_to_jobs(cluster, workspace):
         cluster.run("scancel", "--signal=USR2", training.job()[0])
         yield from put_back(training, 3)
         # One that takes the whole node.
-        cluster.run("sbatch", "--partition=high", "--exclusive", "--wrap=true")
+        nothing = ["--output=/dev/null", "--wrap=true"]
+        cluster.run("sbatch", "--partition=high", "--exclusive", *nothing)
         while not training.kept():
             yield
         while not training.begun(4):
