@@ -35,7 +35,6 @@ class Scale:
     side: int = 80
     batch: int = 16
     steps: int = 2
-    # One image so often that what PyTorch exports after some calls is exported in the first round.
     denoised: tuple[tuple[int, int, int], ...] = (
         (80, 16, 1),
         (80, 1, 16),

@@ -259,6 +259,30 @@ def test_a_rival_that_cannot_be_compiled_says_so(monkeypatch, tmp_path):
         assert asked.ask("denoising", 1, **options)["seconds"] > 0
 
 
+def test_networks_are_exported_before_they_are_timed(tiny, monkeypatch):
+    from benchmarks import denoising
+
+    calls = []
+
+    class Counted:
+        def __init__(self, denoiser, batch_size):
+            pass
+
+        def denoise(self, noisy):
+            calls.append(noisy.shape)
+
+    monkeypatch.setattr(denoising, "Inference", Counted)
+    function = denoising.Denoise(tiny, "float32", 8, 2, 1)
+    function()
+    assert len(calls) == denoising.PREPARING
+    if BACKEND == "torch":
+        from keras_gahr._backend.convolution.torch_program import CALLS_BEFORE_EXPORT
+
+        assert denoising.PREPARING > CALLS_BEFORE_EXPORT
+    function()
+    assert calls[denoising.PREPARING :] == [(2, 8, 8, 1)]
+
+
 @pytest.mark.one_backend
 @pytest.mark.parametrize("method", ["rows", "jacrev", "jvp"])
 def test_all_ways_of_the_rival_find_the_same_jacobian(method):
