@@ -134,7 +134,9 @@ class SubmititLauncher:
                 'submitit is not installed: run `pip install "keras-gahr[slurm]"`'
             ) from error
         self.jobs = jobs
+        self._folder = Path(folder)
         self._queue = SlurmQueue() if cluster == "slurm" else None
+        self._said = False
         named = {
             name if name in _GENERAL else f"slurm_{name}": value
             for name, value in (options or {}).items()
@@ -169,6 +171,12 @@ class SubmititLauncher:
             raise InputError(f"the cluster does not take the job: {reason_of(error)}") from error
         if self._queue is None:
             return _SubmittedTraining(job)
+        if not self._said:
+            print(
+                f"job {job.job_id} is submitted; squeue and {self._folder} say what becomes of jobs",
+                file=sys.stderr,
+            )
+            self._said = True
         return _QueuedTraining(job, self._queue)
 
 

@@ -117,6 +117,8 @@ def test_a_report(cluster, tmp_path):
     assert (tmp_path / "ray" / "report.html").exists()
     assert "sacct" not in done.stderr and "accounting" not in done.stderr
     assert "WARNING" not in done.stderr
+    # How it knows without them is said once.
+    assert done.stderr.count("squeue") == 1
 
 
 def test_a_training_goes_on_after_what_clusters_do_to_jobs(cluster, workspace):
