@@ -24,7 +24,7 @@ RANKS = [
         "signals",
     },
     {"progress", "result"},
-    {"hub", "json_file", "options"},
+    {"hub", "json_file", "options", "pretrained"},
     {"model_address"},
     {"backend_choice"},
     {"before_keras"},
@@ -189,6 +189,7 @@ def test_imports_point_one_way(path):
                 "json_file",
                 "names",
                 "pickles",
+                "pretrained",
                 "quoting",
             }
             assert other in {"denoisers", "before_keras", "__init__"} | ground, (

@@ -7,12 +7,14 @@ import importlib.resources
 import json
 import os
 import urllib.parse
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
 from keras_gahr.errors import InputError
+from keras_gahr.pretrained.catalogue import pretrained_denoisers
 
 from .download import download
 
@@ -33,6 +35,9 @@ class Published:
         architecture: what `convert` makes of it, or None if it has biases or is a network that this
             package does not have.
         first_layer: argument of `convert` for networks whose weights cannot tell, else None.
+        data: what it was trained on, in words, or None.
+        psnr: in dB, {"images", "sigma" (in units of [0, 1]), "noisy", "denoised"}, as this package measured
+            it; None where that was not done.
         size: bytes, or None if not known.
         sha256: of the content, or None if not known.
     """
@@ -44,6 +49,8 @@ class Published:
     git_blob: str
     licence: str | None
     architecture: str | None
+    data: str | None = None
+    psnr: Mapping[str, object] | None = None
     first_layer: str | None = None
     size: int | None = None
     sha256: str | None = None
@@ -129,7 +136,8 @@ def find_published(name):
     """
     if name in catalogue():
         return catalogue()[name]
-    close = difflib.get_close_matches(name, catalogue(), n=3, cutoff=0.5)
+    known = [*pretrained_denoisers(), *catalogue()]
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     mend = f"did you mean {' or '.join(close)}?" if close else "see `gahr weights list`"
     raise InputError(f"received {name!r}, which is no published checkpoint: {mend}")
 

@@ -1,4 +1,4 @@
-"""`gahr weights`: published checkpoints, and denoisers on the Hugging Face Hub."""
+"""`gahr weights`: denoisers by name, published checkpoints among them, and those on the Hugging Face Hub."""
 
 import dataclasses
 import json
@@ -12,6 +12,7 @@ import typer
 from keras_gahr.backend_choice import choose_backend
 from keras_gahr.errors import InputError
 from keras_gahr.hub.address import HUB_FORM, is_hub_address, parse_hub_address
+from keras_gahr.pretrained.catalogue import LICENCE, pretrained_denoisers
 
 from .backend import BackendOption
 from .help import App
@@ -21,7 +22,7 @@ from .table import print_table
 
 weights_app = App(
     no_args_is_help=True,
-    help="Fetch published PyTorch checkpoints, and denoisers on the Hugging Face Hub.",
+    help="Denoisers by name: those that come along, published ones, and the Hugging Face Hub.",
 )
 
 NameArgument = Annotated[str, typer.Argument(help="A name that `gahr weights list` shows.")]
@@ -41,31 +42,69 @@ def list_(
         bool, typer.Option("--json", help="Print all that is known, as JSON.")
     ] = False,
 ):
-    """List the published checkpoints.
+    """List the denoisers that have a name.
 
-    "Made" is the architecture that `gahr convert` makes of one, "-" where a network has biases or is
-    none of this package's.
+    First those that come with the package, then published checkpoints. "Made" is the architecture that
+    `gahr convert` makes of one, "-" where a network has biases or is none of this package's. PSNR is that of
+    denoised images at a noise level of about 25/255, in dB, where it was measured.
     """
     from weights_convert.catalogue import catalogue
 
     if as_json:
         known = [
+            dataclasses.asdict(item) | {"licence": LICENCE, "path": str(item.path)}
+            for item in pretrained_denoisers().values()
+        ] + [
             dataclasses.asdict(item) | {"url": item.url(), "fetched": item.cached(cache).is_file()}
             for item in catalogue().values()
         ]
         typer.echo(json.dumps(known, indent=1))
         return
     rows = [
+        (*_known_of(item), LICENCE, item.data, _psnr_of(item), "comes along")
+        for item in pretrained_denoisers().values()
+    ] + [
         (
-            item.name,
-            item.architecture or "-",
-            f"{item.size / 1e6:.1f} MB" if item.size else "?",
+            *_known_of(item),
             item.licence or "none stated",
+            item.data or "",
+            _psnr_of(item),
             "fetched" if _is_there(item, cache) else "",
         )
         for item in catalogue().values()
     ]
-    print_table(("name", "made", "size", "licence", ""), rows)
+    print_table(("name", "made", "size", "licence", "trained on", "PSNR", ""), rows)
+
+
+def _known_of(item):
+    size = f"{item.size / 1e6:.1f} MB" if item.size else "?"
+    return item.name, item.architecture or "-", size
+
+
+def _psnr_of(item):
+    if item.psnr is None:
+        return ""
+    return f"{item.psnr['denoised']:.1f} dB" + (
+        f", {item.psnr['images']}" if "images" in item.psnr else ""
+    )
+
+
+@weights_app.command()
+def card(
+    name: Annotated[
+        str, typer.Argument(help="A denoiser that comes along, as `gahr weights list` shows.")
+    ],
+):
+    """Print the card of a denoiser that comes with the package: data, recipe, seed and quality."""
+    from weights_convert.catalogue import find_published
+
+    known = pretrained_denoisers().get(name)
+    if known is None:
+        raise InputError(
+            f"{find_published(name).name} was published by others, without a card of ours: see "
+            "`gahr weights list`"
+        )
+    typer.echo(known.card().rstrip())
 
 
 @weights_app.command()
@@ -105,6 +144,9 @@ def fetch(
         )
     from weights_convert.catalogue import fetch, find_published
 
+    if name in pretrained_denoisers():
+        typer.echo(f"{pretrained_denoisers()[name].path}: comes with the package")
+        return
     published = find_published(name)
     with progress_bar(name, counted=False) as progress:
         path = fetch(published, url, cache, progress)
@@ -187,9 +229,13 @@ def push(
 
 @weights_app.command()
 def path(name: NameArgument, cache: CacheOption = None):
-    """Print the path of a fetched checkpoint, once its hash is checked."""
+    """Print the path of a denoiser that comes along or of a fetched checkpoint, its hash checked."""
     from weights_convert.catalogue import fetched_path, find_published
 
+    if name in pretrained_denoisers():
+        pretrained_denoisers()[name].check()
+        typer.echo(pretrained_denoisers()[name].path)
+        return
     typer.echo(fetched_path(find_published(name), cache))
 
 

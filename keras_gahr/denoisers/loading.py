@@ -17,6 +17,7 @@ from keras_gahr.hub.download import fetch_from_hub
 from keras_gahr.impostors import impostor
 from keras_gahr.model_address import is_address, parse_address
 from keras_gahr.names import reason_of
+from keras_gahr.pretrained.catalogue import find_pretrained
 
 from .denoiser import Denoiser
 from .foreign import ForeignDenoiser, wrap
@@ -36,9 +37,10 @@ def load_denoiser(source: str | os.PathLike[str], precision: str = "float32") ->
 
     Args:
         source: a `.keras` file, the directory of a training run, a published PyTorch checkpoint (`.pt`
-            and its like), a folder of multi-scale checkpoints, or a name that `gahr weights list` shows,
-            which is downloaded unless it is in the cache; a recipe (`.json`); or the address of a network,
-            as `wrap` takes it, with its options after it:
+            and its like), a folder of multi-scale checkpoints, or a name that `gahr weights list` shows: that
+            of a denoiser which comes with the package, such as "disks-24-unet", or of a published
+            checkpoint, which is downloaded unless it is in the cache; a recipe (`.json`); or the address of
+            a network, as `wrap` takes it, with its options after it:
             `keras:model.keras?predicts=image&schedule=sigma&value_range=-1,1`. Or a place on the Hugging Face
             Hub: `hf://OWNER/NAME`, after which a revision and a file may stand:
             `hf://OWNER/NAME@REVISION/large/model.keras`.
@@ -85,6 +87,9 @@ def _at_address(source):
 
 
 def _read(path):
+    if known := find_pretrained(path):
+        known.check()
+        path = known.path
     # Conversion builds on this room, and is only needed for files of others.
     from weights_convert.loading import is_published, load_published
 

@@ -347,6 +347,8 @@ _TABLE: Mapping[str, Mapping[str, Mapping[str, object]]] = {
             "images": 512 + 32,
             "alphas": (2,),
             "size": 16,
+            "unet_size": 16,
+            "unet_images_per_epoch": 1024,
             "disk_size": 16,
             "test_size": 32,
             "num_kernels": 8,
@@ -360,6 +362,7 @@ _TABLE: Mapping[str, Mapping[str, Mapping[str, object]]] = {
         "laptop": {
             "images": 8000 + 512,
             "size": 32,
+            "unet_size": 32,
             "antialias": 4,
             "num_blocks": 2,
             "cnn_layers": 13,

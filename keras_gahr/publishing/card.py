@@ -1,4 +1,4 @@
-"""The README.md of a repository with a denoiser: what it is, how it was trained, how well it does."""
+"""The card of a denoiser: what it is, how it was trained, how well it does."""
 
 import json
 import re
@@ -17,19 +17,19 @@ _INTRODUCTION = (
 )
 
 
-def card_text(denoiser, repository, facts=None, licence=None, datasets=()):
-    """The text of README.md, with the header that the Hub reads.
+def card_text(denoiser, name, use, facts=None, licence=None, datasets=()):
+    """The text of a card, with the header that the Hub reads.
 
     It names no folders of the machine that it is written on.
 
     Args:
         denoiser: a `Denoiser`.
-        repository: OWNER/NAME.
+        name: its title.
+        use: blocks of Markdown on how it is had.
         facts: the `RunFacts` of the training, or None.
         licence: as the Hub names it, such as "mit"; or None.
         datasets: names of datasets on the Hub that it was trained on.
     """
-    name = repository.partition("/")[2]
     levels = facts.last_levels() if facts else []
     blocks = [
         f"---\n{_yaml(_header(name, facts, levels, licence, datasets))}---",
@@ -38,19 +38,30 @@ def card_text(denoiser, repository, facts=None, licence=None, datasets=()):
         f"{type(denoiser).__name__}, {denoiser.num_parameters:,} parameters, images with "
         f"{denoiser.output_channels} channel{'s' * (denoiser.output_channels > 1)}.",
         "## Use",
-        'Install it by `pip install "keras-gahr[hub,torch]"` (or `tensorflow`, or `jax`).',
-        "```python\nimport keras_gahr as kg\n\n"
-        f'denoiser = kg.load_denoiser("hf://{repository}")\n'
-        "image = kg.denoise(denoiser, noisy)  # (height, width[, channels]), floats in [0, 1]\n```",
-        "`@COMMIT` after the name takes the revision of a commit. `model.keras` is read without executing "
-        "anything in it; `model.safetensors`, if it is there, holds the same weights as a state dict of the "
-        "published PyTorch code, and `config.json` what the network is.",
+        *use,
         *_training(denoiser, facts),
     ]
     if levels:
         blocks += ["## Quality", _quality(levels), f"PSNR in dB, {_watched(levels)}."]
     blocks.append(f"Written by keras-gahr {__version__}.")
     return "\n\n".join(blocks) + "\n"
+
+
+def use_blocks(address, extras):
+    """Blocks of Markdown: how a denoiser is installed and called.
+
+    Args:
+        address: what `load_denoiser` is given.
+        extras: of the package, beside that of a backend.
+    """
+    names = ",".join([*extras, "torch"])
+    return [
+        f'Install it by `pip install "keras-gahr[{names}]"` (or `tensorflow`, or `jax`, in the place of '
+        "`torch`).",
+        "```python\nimport keras_gahr as kg\n\n"
+        f'denoiser = kg.load_denoiser("{address}")\n'
+        "image = kg.denoise(denoiser, noisy)  # (height, width[, channels]), floats in [0, 1]\n```",
+    ]
 
 
 def _header(name, facts, levels, licence, datasets):

@@ -4,10 +4,16 @@ from keras_gahr import __version__
 from keras_gahr.denoisers import save_denoiser
 from keras_gahr.json_file import write_json
 
-from .card import card_text
+from .card import card_text, use_blocks
 
 NAMES = ("README.md", "config.json", "model.keras", "model.safetensors")
 """All that a revision may hold of ours."""
+
+_FILES = (
+    "`@COMMIT` after the name takes the revision of a commit. `model.keras` is read without executing "
+    "anything in it; `model.safetensors`, if it is there, holds the same weights as a state dict of the "
+    "published PyTorch code, and `config.json` what the network is."
+)
 
 
 def write_revision(denoiser, folder, repository, facts=None, licence=None, datasets=()):
@@ -19,7 +25,8 @@ def write_revision(denoiser, folder, repository, facts=None, licence=None, datas
     Args:
         denoiser: a `Denoiser`.
         folder: the folder, a path.
-        repository, facts, licence, datasets: see `card_text`.
+        repository: OWNER/NAME.
+        facts, licence, datasets: see `card_text`.
 
     Returns:
         A dictionary of paths by name.
@@ -39,6 +46,7 @@ def write_revision(denoiser, folder, repository, facts=None, licence=None, datas
         "config": denoiser.get_config(),
     }
     write_json(folder / "config.json", config)
-    text = card_text(denoiser, repository, facts, licence, datasets)
+    use = [*use_blocks(f"hf://{repository}", ["hub"]), _FILES]
+    text = card_text(denoiser, repository.partition("/")[2], use, facts, licence, datasets)
     (folder / "README.md").write_text(text, encoding="utf-8")
     return {name: folder / name for name in NAMES if (folder / name).exists()}

@@ -7,6 +7,7 @@ import json
 import pytest
 from file_server import serving
 
+from keras_gahr.pretrained.catalogue import pretrained_denoisers
 from weights_convert import catalogue, download
 
 
@@ -42,9 +43,32 @@ def test_list_fetch_and_path(gahr, refused, tiny, content, monkeypatch):
 
 
 def test_the_list_as_json(gahr, tiny):
-    (item,) = json.loads(gahr("weights", "list", "--json").output)
+    *_, item = json.loads(gahr("weights", "list", "--json").output)
     assert item["name"] == "tiny" and item["architecture"] == "unet" and item["fetched"] is False
     assert item["url"].endswith("/someone/networks/" + "0" * 40 + "/m.pt")
+
+
+def test_denoisers_that_come_along_are_in_the_list(gahr, refused):
+    name = "disks-24-unet"
+    known = pretrained_denoisers()[name]
+    line = next(line for line in gahr("weights", "list").output.splitlines() if name in line)
+    for part in (
+        "unet",
+        "MB",
+        "MIT",
+        "disks, 24x24",
+        f"{known.psnr['denoised']:.1f} dB",
+        "comes along",
+    ):
+        assert part in line
+    assert gahr("weights", "path", name).output.strip() == str(known.path)
+    assert "comes with the package" in gahr("weights", "fetch", name).output
+    card = gahr("weights", "card", name).output
+    assert known.sha256 in card and "seed 0" in card and "gahr reproduce pretrained" in card
+    assert "disks-24-unet" in refused("weights", "card", "disks-24-une")
+    assert "published by others" in refused("weights", "card", "unet-celeba-80-n1")
+    (item,) = (i for i in json.loads(gahr("weights", "list", "--json").output) if i["name"] == name)
+    assert item["licence"] == "MIT" and item["sha256"] == known.sha256
 
 
 def test_what_cannot_be_passed_on_or_converted_is_said(gahr, tiny, content, monkeypatch):

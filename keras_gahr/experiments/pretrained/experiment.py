@@ -39,6 +39,8 @@ class PretrainedSettings:
         antialias: of them, see `keras_gahr.datasets.c_alpha.CAlpha`.
         size, disk_size, mixture_size: height and width of C^alpha images, of disks, and of images of a
             mixture of Gaussians.
+        unet_size, unet_images_per_epoch: C^alpha images of the UNets, which are drawn as large as the others
+            and shrunk: so a UNet takes minutes on a laptop.
         slope_low, slope_high: the noise levels between which PSNR is measured.
     """
 
@@ -59,6 +61,8 @@ class PretrainedSettings:
     alphas: tuple[float, ...] = (1, 2, 3, 5)
     antialias: int = 1
     size: int = 80
+    unet_size: int = 40
+    unet_images_per_epoch: int = 4000
     disk_size: int = 24
     mixture_size: int = 16
     slope_low: float = 0.04
@@ -73,7 +77,11 @@ class PretrainedSettings:
         if not self.alphas or list(self.alphas) != sorted(set(self.alphas)):
             shown = ", ".join(f"{alpha:g}" for alpha in self.alphas)
             raise InputError(f"received alphas {shown}, expected some, ascending, such as 1,2,3")
-        for name in ("size", "disk_size", "mixture_size"):
+        if self.size % self.unet_size:
+            raise InputError(
+                f"received unet_size {self.unet_size}, expected a part of the size {self.size}"
+            )
+        for name in ("unet_size", "disk_size", "mixture_size"):
             if getattr(self, name) % 2**self.num_blocks:
                 raise InputError(
                     f"received {name} {getattr(self, name)} with {self.num_blocks} blocks, expected a "
@@ -99,21 +107,24 @@ class Pretrained(Experiment):
         settings.check()
         return [
             self._training(settings, family, dataset, architecture)
-            for family, dataset in _families(settings).items()
             for architecture in ARCHITECTURES
+            for family, dataset in _families(settings, architecture).items()
         ]
 
     def _training(self, settings, family, dataset, architecture):
-        network = settings.network
+        network, small = settings.network, dataset.recipe != "c_alpha"
         if architecture == "unet":
-            options = {"num_blocks": settings.num_blocks}
+            options = {
+                "num_blocks": settings.num_blocks,
+                "images_per_epoch": settings.unet_images_per_epoch,
+            }
         else:
             options = {
                 "num_kernels": settings.cnn_kernels,
                 "num_layers": settings.cnn_layers,
                 "learning_rate": settings.cnn_learning_rate,
             }
-        if dataset.recipe != "c_alpha":
+        if small:
             options |= {
                 "batch_size": _SMALL_BATCHES * network.batch_size,
                 "images_per_epoch": _SMALL_BATCHES * network.images_per_epoch,
@@ -149,19 +160,19 @@ class Pretrained(Experiment):
         )
 
 
-def _families(settings):
+def _families(settings, architecture):
     """The `DatasetTask` of each family by its name, which ends with the side of the images."""
-    network = settings.network
-    drawn = {"count": network.images, "seed": network.seed}
+    drawn = {"count": settings.network.images, "seed": settings.network.seed}
+    size = settings.unet_size if architecture == "unet" else settings.size
     families = {
-        f"c-alpha-{alpha:g}-{settings.size}": DatasetTask(
+        f"c-alpha-{alpha:g}-{size}": DatasetTask(
             "c_alpha",
             drawn
             | {
-                "size": settings.size,
+                "size": size,
                 "alpha": alpha,
                 "blurred": True,
-                "antialias": settings.antialias,
+                "antialias": settings.antialias * settings.size // size,
             },
         )
         for alpha in settings.alphas

@@ -1,0 +1,110 @@
+"""Puts the denoisers of a finished `gahr reproduce pretrained` into the package, each with its card.
+
+gahr reproduce pretrained --scale paper --out workspace
+python release/pretrained.py workspace
+"""
+
+import argparse
+import dataclasses
+import hashlib
+from pathlib import Path
+
+from keras_gahr.denoisers import save_denoiser
+from keras_gahr.experiments import find_experiment
+from keras_gahr.json_file import read_json, write_json
+from keras_gahr.pretrained.catalogue import LICENCE, PretrainedDenoiser
+from keras_gahr.publishing.card import card_text, use_blocks
+from keras_gahr.reproduction.workspace import Workspace
+from keras_gahr.runs.facts import read_runs
+
+FOLDER = Path(__file__).resolve().parents[1] / "keras_gahr" / "pretrained"
+
+SIGMA = 25 / 255
+"""The PSNR in the list is that of the level next to it."""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("workspace", type=Path, help="folder of `gahr reproduce pretrained`")
+    parser.add_argument("--scale", default="paper", help="of that run; default: paper")
+    parser.add_argument("--out", type=Path, default=FOLDER, help="default: the package's")
+    chosen = parser.parse_args()
+    experiment, workspace = find_experiment("pretrained"), Workspace(chosen.workspace)
+    measured = read_json(
+        workspace.report_path(experiment.name) / "numbers.json", "the numbers of a report"
+    )
+    tasks = experiment.trainings(experiment.scales[chosen.scale])
+    recipe = f"gahr reproduce {experiment.name} --scale {chosen.scale} --out workspace"
+    known = [
+        packed(workspace.finished_run(task), measured["numbers"][task.label], recipe, chosen.out)
+        for task in tasks
+    ]
+    write_json(chosen.out / "catalogue.json", [dataclasses.asdict(each) for each in known])
+
+
+def packed(run, numbers, recipe, out):
+    """Writes the file and the card of a `FinishedRun`; returns its `PretrainedDenoiser`."""
+    task, denoiser = run.task, run.denoiser()
+    (facts,) = read_runs([run.folder])
+    path = out / f"{task.label}.keras"
+    # What `save_denoiser` writes is written whole; the hash is that of the file as it is shipped.
+    save_denoiser(denoiser, path)
+    content = path.read_bytes()
+    level = min(facts.last_levels(), key=lambda each: abs(each["sigma"] - SIGMA))
+    slope = numbers["slope"] and {
+        "slope": numbers["slope"]["slope"],
+        "interval": numbers["slope"]["interval"],
+        "optimal": numbers["optimal_slope"],
+    }
+    known = PretrainedDenoiser(
+        task.label,
+        task.options["architecture"],
+        in_words(task.dataset),
+        task.options["train_size"],
+        task.options["seed"],
+        {
+            "sigma": level["sigma"],
+            "noisy": level["input_psnr"],
+            "denoised": level["test_psnr"],
+        },
+        slope,
+        len(content),
+        hashlib.sha256(content).hexdigest(),
+    )
+    use = [*use_blocks(task.label, []), *notes(known, numbers, recipe)]
+    text = card_text(denoiser, task.label, use, facts, LICENCE.lower())
+    path.with_suffix(".md").write_text(text, encoding="utf-8")
+    return known
+
+
+def in_words(dataset):
+    """What a `DatasetTask` is, without what all have."""
+    size = "{0}x{0}".format(dataset.parameters["size"])
+    return {
+        "c_alpha": f"C^alpha, alpha = {dataset.parameters.get('alpha')}, {size}",
+        "disks": f"disks, {size}",
+        "mixture": f"mixture of Gaussians, {size}",
+    }[dataset.recipe]
+
+
+def notes(known, numbers, recipe):
+    """Blocks on quality beyond the table, on the file, and on how it is made again."""
+    linear = sum(a - b for a, b in zip(numbers["psnr"], numbers["linear_psnr"], strict=True))
+    blocks = [
+        f"It comes with the package, under its licence, {LICENCE}: {known.size / 1e6:.2f} MB, SHA-256 "
+        f"`{known.sha256}`. Trained on {known.train_size:,} images: {known.data}.",
+        f"Made again by `{recipe}`.",
+        f"Over noise levels from {numbers['sigmas'][0]:.2g} to {numbers['sigmas'][-1]:.2g} it denoises by "
+        f"{linear / len(numbers['psnr']):.2f} dB better than the best linear denoiser of its images.",
+    ]
+    if known.slope:
+        low, high = known.slope["interval"]
+        blocks.append(
+            f"There its PSNR grows with slope {known.slope['slope']:.3f} dB per dB (95%: {low:.3f} to "
+            f"{high:.3f}); optimal is alpha / (alpha + 1) = {known.slope['optimal']:.3f}."
+        )
+    return blocks
+
+
+if __name__ == "__main__":
+    main()

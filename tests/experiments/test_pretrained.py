@@ -1,0 +1,49 @@
+"""The trainings of the denoisers that come with the package."""
+
+import pytest
+from findings import curve
+
+from keras_gahr.errors import InputError
+from keras_gahr.experiments.pretrained.experiment import Pretrained
+from keras_gahr.experiments.pretrained.findings import PretrainedFindings, pretrained_claims
+from keras_gahr.reproduction.settings import replaced
+
+
+def test_all_scales_can_be_planned():
+    for settings in Pretrained.scales.values():
+        tasks = Pretrained().trainings(settings)
+        assert len({task.folder for task in tasks}) == 2 * (len(settings.alphas) + 2)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"alphas": (3, 1)}, "received alphas 3, 1"),
+        ({"disk_size": 25}, "received disk_size 25"),
+        ({"unet_size": 24}, "received unet_size 24"),
+        ({"slope_low": 0.5}, "received levels from 0.5"),
+    ],
+)
+def test_settings_that_cannot_be(changed, said):
+    with pytest.raises(InputError, match=said):
+        Pretrained().trainings(replaced(Pretrained.scales["paper"], **changed))
+
+
+@pytest.mark.parametrize(
+    ("slope", "height", "passed"),
+    [(0.67, 10, [True, True]), (0.67, 6, [False, True]), (0.4, 10, [True, False])],
+)
+def test_claims_fail_where_they_are_not_so(slope, height, passed):
+    network, linear = (curve(slope, each, spread=0.1) for each in (height, 8))
+    found = PretrainedFindings("c-alpha-2-40-unet", 2, network, linear)
+    assert [claim.passed for claim in pretrained_claims([found])] == passed
+
+
+def test_a_network_that_was_not_trained_is_no_better_than_the_best_linear_one(pretend):
+    settings = replaced(
+        Pretrained.scales["smoke"], images=300, curve_images=8, num_blocks=2, slope_low=0.1
+    )
+    runs = pretend(Pretrained().trainings(settings))
+    document = Pretrained().analyse(settings, runs, lambda text, part: None)
+    assert len(document.claims) == 8 and not any(claim.passed for claim in document.claims)
+    assert [picture.name for picture in document.pictures()] == ["psnr"]
