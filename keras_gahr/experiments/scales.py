@@ -348,7 +348,7 @@ _TABLE: Mapping[str, Mapping[str, Mapping[str, object]]] = {
             "alphas": (2,),
             "size": 16,
             "unet_size": 16,
-            "unet_images_per_epoch": 1024,
+            "unet_epochs": 2,
             "disk_size": 16,
             "test_size": 32,
             "num_kernels": 8,

@@ -39,8 +39,8 @@ class PretrainedSettings:
         antialias: of them, see `keras_gahr.datasets.c_alpha.CAlpha`.
         size, disk_size, mixture_size: height and width of C^alpha images, of disks, and of images of a
             mixture of Gaussians.
-        unet_size, unet_images_per_epoch: C^alpha images of the UNets, which are drawn as large as the others
-            and shrunk: so a UNet takes minutes on a laptop.
+        unet_size, unet_epochs, unet_halve_every: of UNets of C^alpha images, which are drawn as large as those
+            of the BF-CNNs and shrunk: so that a UNet takes a quarter of an hour without a GPU.
         slope_low, slope_high: the noise levels between which PSNR is measured.
     """
 
@@ -62,7 +62,8 @@ class PretrainedSettings:
     antialias: int = 1
     size: int = 80
     unet_size: int = 40
-    unet_images_per_epoch: int = 4000
+    unet_epochs: int = 5
+    unet_halve_every: int = 1
     disk_size: int = 24
     mixture_size: int = 16
     slope_low: float = 0.04
@@ -114,10 +115,12 @@ class Pretrained(Experiment):
     def _training(self, settings, family, dataset, architecture):
         network, small = settings.network, dataset.recipe != "c_alpha"
         if architecture == "unet":
-            options = {
-                "num_blocks": settings.num_blocks,
-                "images_per_epoch": settings.unet_images_per_epoch,
-            }
+            options = {"num_blocks": settings.num_blocks}
+            if not small:
+                options |= {
+                    "epochs": settings.unet_epochs,
+                    "halve_every": settings.unet_halve_every,
+                }
         else:
             options = {
                 "num_kernels": settings.cnn_kernels,
