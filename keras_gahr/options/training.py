@@ -170,7 +170,7 @@ class TrainingOptions:
         1, "Steps taken at a time (TensorFlow, JAX).", MACHINE, **_COUNT
     )
     jit_compile: bool | None = option(
-        None, "Compile the step by XLA.", MACHINE, unset="what is faster here"
+        None, "Compile the step by XLA (TensorFlow, JAX).", MACHINE, unset="what is faster here"
     )
     seed: int = option(0, "Seed of all random numbers.", least=0, most=2**64 - 1)
 

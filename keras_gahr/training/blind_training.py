@@ -11,6 +11,7 @@ from keras import ops
 from keras_gahr import _backend
 from keras_gahr._backend import parallel
 from keras_gahr.denoisers import Denoiser
+from keras_gahr.errors import InputError
 from keras_gahr.noise import NoiseLaw
 from keras_gahr.psnr import psnr_of_error
 
@@ -35,7 +36,15 @@ def compiled_training(
 
     Returns:
         A `BlindTraining`.
+
+    Raises:
+        InputError: if the step is to be compiled on PyTorch.
     """
+    if settings.jit_compile and keras.backend.backend() == "torch":
+        raise InputError(
+            "received jit_compile on PyTorch, which takes minutes to trace these networks or fails: leave it "
+            "out, or train on TensorFlow or JAX"
+        )
     model = BlindTraining(denoiser, settings.noise_law, settings.seed, settings.rescale, images)
     jit_compile = settings.jit_compile
     model.compile(

@@ -119,21 +119,40 @@ def ending(name):
 def _look_at(folder, name):
     files, folders = folder.files(name)
     kind, mark, run = _kind(folder, name, files)
-    about = _about(folder, name_below(name, mark)) if run else ""
+    about = _about(folder, name) if run else ""
     return (Entry(name, kind, files, folders, mark, run, about) if kind else None), folders
 
 
+_STRANGE = (OSError, ValueError, LookupError, TypeError, AttributeError)
+"""What becomes of JSON that is not there or has another form than ours."""
+
+
 def _about(folder, name):
-    """The network and the number of its training images, as the config.json of a training has them."""
+    """What a training is called in its sweep, its network and the number of its training images."""
+    parts = [_label(folder, name)]
     try:
-        config = folder.json(name)
+        config = folder.json(name_below(name, "config.json"))
         network, size = config["denoiser"].get("class"), config["data"].get("train_size")
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return ""
-    parts = [printable(network)[:40]] if isinstance(network, str) else []
-    if type(size) is int:
-        parts.append(f"N = {size:,}" if size < 2**63 else "")
+    except _STRANGE:
+        network, size = None, None
+    if isinstance(network, str):
+        parts.append(printable(network)[:40])
+    if type(size) is int and size < 2**63:
+        parts.append(f"N = {size:,}")
     return ", ".join(filter(None, parts))
+
+
+def _label(folder, name):
+    """That of runs/HASH in a workspace, which stands in tasks/HASH/task.json; "" of other runs."""
+    above, own = posixpath.split(name)
+    workspace, rooms = posixpath.split(above)
+    if rooms != "runs":
+        return ""
+    try:
+        label = folder.json(name_below(workspace, f"tasks/{own}/task.json"))["label"]
+    except _STRANGE:
+        return ""
+    return printable(label)[:60] if isinstance(label, str) else ""
 
 
 def _kind(folder, name, files):

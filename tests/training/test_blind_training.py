@@ -1,12 +1,15 @@
 """Noise, loss and PSNR of the training objective."""
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
 
 from keras_gahr import ReceptiveFieldBFCNN, UNet
+from keras_gahr.errors import InputError
 from keras_gahr.noise import NoiseLaw
-from keras_gahr.training import BlindTraining
+from keras_gahr.training import BlindTraining, TrainingSettings
+from keras_gahr.training.blind_training import compiled_training
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +82,9 @@ def test_the_scale_is_on_the_image_and_not_on_the_noise(denoiser):
     noise = ops.convert_to_numpy(other.draw_noise(images))
     expected = other({"clean": scale * images, "noise": noise})
     np.testing.assert_allclose(error, ops.convert_to_numpy(ops.stop_gradient(expected)), atol=1e-6)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="PyTorch alone cannot")
+def test_on_pytorch_a_step_is_not_compiled():
+    with pytest.raises(InputError, match="received jit_compile on PyTorch"):
+        compiled_training(UNet(num_blocks=1, num_kernels=2), TrainingSettings(jit_compile=True), 2)

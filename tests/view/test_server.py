@@ -74,6 +74,24 @@ def test_all_results_are_listed(server):
 
 
 @pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        ('{"label": "N=100 A"}', "N=100 A, UNet, N = 1,000"),
+        ('{"label": 7}', "UNet, N = 1,000"),
+        ("[1]", "UNet, N = 1,000"),
+        ("no JSON", "UNet, N = 1,000"),
+    ],
+)
+def test_trainings_of_a_sweep_are_called_as_there(tmp_path, task, said):
+    write_run(tmp_path / "sweep" / "runs" / "0123abcd")
+    (tmp_path / "sweep" / "tasks" / "0123abcd").mkdir(parents=True)
+    (tmp_path / "sweep" / "tasks" / "0123abcd" / "task.json").write_text(task)
+    with serving(tmp_path) as server:
+        text = page(server, "").text()
+    assert said in text and ("N=100 A" in text) == ("N=100 A" in said)
+
+
+@pytest.mark.parametrize(
     ("name", "curves", "frames"),
     [("runs/a%20%3Cb%3E", 4, 0), ("samples", 1, 5), ("basis", 1, 4), ("set", 0, 2)],
 )
