@@ -39,8 +39,8 @@ class PretrainedSettings:
         antialias: of them, see `keras_gahr.datasets.c_alpha.CAlpha`.
         size, disk_size, mixture_size: height and width of C^alpha images, of disks, and of images of a
             mixture of Gaussians.
-        unet_size, unet_epochs, unet_halve_every: of UNets of C^alpha images, which are drawn as large as those
-            of the BF-CNNs and shrunk: so that a UNet takes a quarter of an hour without a GPU.
+        unet_size, unet_epochs, unet_halve_every: of UNets of C^alpha images, drawn as large as those
+            of the BF-CNNs and shrunk: so a UNet takes a quarter of an hour without a GPU.
         slope_low, slope_high: the noise levels between which PSNR is measured.
     """
 
