@@ -89,13 +89,15 @@ def in_words(dataset):
 
 def notes(known, numbers, recipe):
     """Blocks on quality beyond the table, on the file, and on how it is made again."""
-    linear = sum(a - b for a, b in zip(numbers["psnr"], numbers["linear_psnr"], strict=True))
+    gains = [a - b for a, b in zip(numbers["psnr"], numbers["linear_psnr"], strict=True)]
+    gain = sum(gains) / len(gains)
     blocks = [
         f"It comes with the package, under its licence, {LICENCE}: {known.size / 1e6:.2f} MB, SHA-256 "
         f"`{known.sha256}`. Trained on {known.train_size:,} images: {known.data}.",
         f"Made again by `{recipe}`.",
-        f"Over noise levels from {numbers['sigmas'][0]:.2g} to {numbers['sigmas'][-1]:.2g} it denoises by "
-        f"{linear / len(numbers['psnr']):.2f} dB better than the best linear denoiser of its images.",
+        f"Over noise levels from {numbers['sigmas'][0]:.2g} to {numbers['sigmas'][-1]:.2g} it denoises "
+        f"{abs(gain):.2f} dB {'better' if gain > 0 else 'worse'} than the best linear denoiser of its "
+        "images.",
     ]
     if known.slope:
         low, high = known.slope["interval"]

@@ -46,4 +46,4 @@ def test_a_network_that_was_not_trained_is_no_better_than_the_best_linear_one(pr
     runs = pretend(Pretrained().trainings(settings))
     document = Pretrained().analyse(settings, runs, lambda text, part: None)
     assert len(document.claims) == 8 and not any(claim.passed for claim in document.claims)
-    assert [picture.name for picture in document.pictures()] == ["psnr"]
+    assert [picture.name for picture in document.pictures()] == ["psnr-unet", "psnr-bf-cnn"]

@@ -35,12 +35,7 @@ def quality_section(results):
     return Section(
         "Quality",
         items=[
-            curve_picture(
-                "Test images",
-                [(found.name, found.curve, found.slope, found.optimum) for found in results],
-                "PSNR of denoised test images; dashed the fitted line, dotted the optimal slope of "
-                "C^alpha images through its middle.",
-            ),
+            *_pictures(results),
             Table(
                 ("network", *levels, "better than linear (dB)", "slope", "optimal slope"),
                 rows,
@@ -49,6 +44,21 @@ def quality_section(results):
             ),
         ],
     )
+
+
+def _pictures(results):
+    """A `Picture` of the curves of each architecture."""
+    for architecture in ("unet", "bf-cnn"):
+        curves = [
+            (found.name, found.curve, None, None)
+            for found in results
+            if found.name.endswith(f"-{architecture}")
+        ]
+        caption = (
+            "PSNR of denoised test images of each network's own kind; bars are standard errors."
+        )
+        picture = curve_picture("Test images", curves, caption)
+        yield dataclasses.replace(picture, name=f"psnr-{architecture}")
 
 
 def numbers(results):
