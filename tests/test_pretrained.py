@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from keras_gahr.analysis import psnr_curve
-from keras_gahr.datasets import load, make_c_alpha, make_disks, make_mixture
+from keras_gahr.datasets.c_alpha import c_alpha_images
+from keras_gahr.datasets.disks import disk_images
+from keras_gahr.datasets.mixture import mixture_images
 from keras_gahr.denoisers import load_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.experiments import find_experiment
@@ -17,10 +19,10 @@ from keras_gahr.pretrained.catalogue import find_pretrained, pretrained_denoiser
 NAMES = sorted(pretrained_denoisers())
 EXPERIMENT = find_experiment("pretrained")
 TASKS = {task.label: task for task in EXPERIMENT.trainings(EXPERIMENT.scales["paper"])}
-MAKE = {"c_alpha": make_c_alpha, "disks": make_disks, "mixture": make_mixture}
+DRAW = {"c_alpha": c_alpha_images, "disks": disk_images, "mixture": mixture_images}
 
-MEANS = 0.7
-"""dB between the mean PSNR of 64 test images and that of 16 others: images differ by 2 dB or so."""
+ROUNDING = 0.03
+"""dB: some cards were written on a GPU that rounds convolutions to TF32, and differ by up to .014 here."""
 
 
 def test_they_are_those_that_are_made_again():
@@ -37,15 +39,12 @@ def test_files_and_cards_are_there(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_denoises_as_its_card_says(name, tmp_path):
-    """On images that nobody has seen: of another seed, which for a mixture is that of the images alone."""
+def test_each_denoises_as_its_card_says(name):
+    """The first 64 of its test images, drawn again: the recipe of the card is that of the network."""
     known, dataset = pretrained_denoisers()[name], TASKS[name].dataset
-    parameters = dataset.parameters | {"count": 16, "seed": 17}
-    MAKE[dataset.recipe](tmp_path / "images", **parameters)
-    denoiser = load_denoiser(name)
-    curve = psnr_curve(denoiser, load(tmp_path / "images"), [known.psnr["sigma"]])
-    assert curve.mean[0] == pytest.approx(known.psnr["denoised"], abs=MEANS)
-    assert curve.mean[0] > known.psnr["noisy"] + 1
+    images = DRAW[dataset.recipe](**dataset.parameters | {"count": 64, "start": known.train_size})
+    curve = psnr_curve(load_denoiser(name), images, [known.psnr["sigma"]])
+    assert curve.mean[0] == pytest.approx(known.psnr["denoised"], abs=ROUNDING)
 
 
 def test_no_network_is_asked(monkeypatch):
