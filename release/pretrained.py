@@ -95,6 +95,8 @@ def notes(known, numbers, recipe):
         f"It comes with the package, under its licence, {LICENCE}: {known.size / 1e6:.2f} MB, SHA-256 "
         f"`{known.sha256}`. Trained on {known.train_size:,} images: {known.data}.",
         f"Made again by `{recipe}`.",
+        "Samples end above the noise that it does not see: `kg.sample(denoiser, shape, schedule="
+        "kg.sampling.AscentSchedule(beta=0.1, sigma_end=0.05))`.",
         f"Over noise levels from {numbers['sigmas'][0]:.2g} to {numbers['sigmas'][-1]:.2g} it denoises "
         f"{abs(gain):.2f} dB {'better' if gain > 0 else 'worse'} than the best linear denoiser of its "
         "images.",
