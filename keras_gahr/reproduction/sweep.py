@@ -55,6 +55,8 @@ class Sweep:
         self.track = track
         self.progress = progress or (lambda done, total, labels: None)
         self._failures = []
+        # Trainings that ended before their last epoch.
+        self._short = []
         self._signal = None
         self._running = []
 
@@ -72,6 +74,7 @@ class Sweep:
         for task in self.tasks:
             state = self.workspace.state(task)
             if state == "diverged":
+                self._short.append(task)
                 self._failures.append(self._diverged(task))
             elif state not in {"finished", "early stop"}:
                 waiting.append(task)
@@ -123,14 +126,16 @@ class Sweep:
             self._running.remove(entry)
             if code == BUSY:
                 again.append(task)
-            elif code == DIVERGED:
+            elif code != FINISHED:
+                self._short.append(task)
+            if code == DIVERGED:
                 self._failures.append(self._diverged(task))
-            elif code != FINISHED and self._signal is None:
+            elif code not in {FINISHED, BUSY} and self._signal is None:
                 self._failures.append(self._failed(task, handle, code))
         return again
 
     def _done(self, waiting):
-        open_tasks = [*waiting, *(task for task, _ in self._running)]
+        open_tasks = [*waiting, *(task for task, _ in self._running), *self._short]
         parts = sum(self.workspace.progress(task) for task in open_tasks)
         return len(self.tasks) - len(open_tasks) + parts
 

@@ -239,9 +239,10 @@ def test_a_signal_stops_the_children_which_keep_their_state(workspace):
     long = task(epochs=10_000)
     workspace.make_dataset(sines())
 
-    sent = []
+    sent, parts = [], []
 
     def progress(done, total, labels):
+        parts.append(done / total)
         # A second one would stop it at once.
         if not sent and (workspace.run_path(long) / "state.safetensors").exists():
             sent.append(signal.SIGINT)
@@ -250,6 +251,7 @@ def test_a_signal_stops_the_children_which_keep_their_state(workspace):
     result = Sweep(workspace, [long], LocalLauncher(), progress).run()
     assert result.signal == signal.SIGINT and result.failures == []
     assert workspace.state(long) == "stopped"
+    assert parts[-1] < 1
 
 
 def test_children_of_a_killed_sweep_end(workspace):
