@@ -122,12 +122,6 @@ def catalogue():
     return {item["name"]: Published(**item) for item in json.loads(text)}
 
 
-def is_published_name(source):
-    """Whether a source is meant as a name in the catalogue: no file, no folder, no suffix."""
-    source = Path(source)
-    return len(source.parts) == 1 and not source.suffix and not source.exists()
-
-
 def find_published(name):
     """The `Published` of this name.
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from keras_gahr.errors import InputError
+from keras_gahr.pretrained.catalogue import is_model_name
 
-from .catalogue import fetch, find_published, is_published_name
+from .catalogue import fetch, find_published
 from .conversion import build_from_checkpoint
 from .multi_scale import build_from_folder
 from .suffixes import is_checkpoint_name
@@ -13,7 +14,7 @@ from .suffixes import is_checkpoint_name
 def is_published(source):
     """Whether a source is for `load_published`, by its name."""
     source = Path(source)
-    return source.is_dir() or is_checkpoint_name(source) or is_published_name(source)
+    return source.is_dir() or is_checkpoint_name(source) or is_model_name(source)
 
 
 def load_published(source, progress=lambda done, total: None):
@@ -30,7 +31,7 @@ def load_published(source, progress=lambda done, total: None):
     source, first_layer = Path(source), None
     if source.is_dir():
         return build_from_folder(source)[0]
-    if is_published_name(source):
+    if is_model_name(source):
         published = find_published(str(source))
         if published.architecture is None:
             raise InputError(

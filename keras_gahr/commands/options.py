@@ -139,14 +139,14 @@ def find_model(model: Path):
         from keras_gahr.hub.download import fetch_from_hub
 
         return fetch_from_hub(parse_hub_address(model)).address
-    from keras_gahr.pretrained.catalogue import find_pretrained
-    from weights_convert.catalogue import fetch, find_published, is_fetched, is_published_name
+    from keras_gahr.pretrained.catalogue import find_pretrained, is_model_name
+    from weights_convert.catalogue import fetch, find_published, is_fetched
 
     from .progress import progress_bar
 
     if find_pretrained(model) is not None:
         return model
-    if is_published_name(model) and not is_fetched(published := find_published(str(model))):
+    if is_model_name(model) and not is_fetched(published := find_published(str(model))):
         with progress_bar(f"fetching {model}", counted=False) as progress:
             fetch(published, progress=progress)
     return model

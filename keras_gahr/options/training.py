@@ -107,7 +107,7 @@ class NetworkOptions:
         True, "The network computes the residual, or else the denoised image.", NETWORK
     )
     start_from: str | None = option(
-        None, "A .keras file with the network and its first weights.", NETWORK, written=Path
+        None, "The network and its first weights: a .keras file, or a name.", NETWORK, written=Path
     )
 
 

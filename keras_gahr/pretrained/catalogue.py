@@ -84,5 +84,14 @@ def find_pretrained(source: str | os.PathLike[str]) -> PretrainedDenoiser | None
     return None if found is None or os.path.lexists(text) else found
 
 
+def is_model_name(source: str | os.PathLike[str]) -> bool:
+    """Whether a source is meant as the name of a denoiser, of these or a published one.
+
+    It has neither folder nor ending, and no file or folder is called so.
+    """
+    path = Path(source)
+    return len(path.parts) == 1 and not path.suffix and not path.exists()
+
+
 def _folder():
     return Path(str(importlib.resources.files(__package__)))

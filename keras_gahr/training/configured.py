@@ -15,6 +15,7 @@ from keras_gahr.errors import InputError
 from keras_gahr.model_address import refuse_address
 from keras_gahr.options.option import declared
 from keras_gahr.options.training import NetworkOptions
+from keras_gahr.pretrained.catalogue import is_model_name
 from keras_gahr.psnr import SIGMAS
 
 from .clock.plan import ClockPlan
@@ -179,8 +180,10 @@ def config_from(
     for name in PATHS:
         if chosen.get(name) is not None:
             refuse_address(chosen[name])
-            # Of the file that is found now, wherever the run goes on later.
-            chosen[name] = str(Path(chosen[name]).resolve())
+            # Of the file that is found now, wherever the run goes on later; a denoiser's name stays one.
+            path = Path(chosen[name])
+            stays = name == "start_from" and is_model_name(path)
+            chosen[name] = str(path if stays else path.resolve())
     return RunConfig(**chosen)
 
 

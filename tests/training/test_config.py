@@ -65,3 +65,14 @@ def test_what_is_given_wins_over_a_file_and_a_file_over_defaults(tmp_path):
     assert config_from({"epochs": 3}).epochs == 3
     with pytest.raises(InputError, match="num-kernels with --start-from"):
         config_from({"start_from": "x.keras", "num_kernels": 3}, {"num_kernels"})
+
+
+def test_the_first_weights_may_be_those_of_a_denoiser_by_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    chosen = config_from({"dataset": "set", "start_from": Path("disks-24-unet")})
+    assert chosen.start_from == "disks-24-unet"
+    assert chosen.dataset == str(tmp_path / "set")
+    assert initial_denoiser(chosen, 1).num_kernels == 16
+    (tmp_path / "disks-24-unet").mkdir()
+    found = config_from({"dataset": "set", "start_from": "disks-24-unet"})
+    assert found.start_from == str(tmp_path / "disks-24-unet")
