@@ -274,6 +274,7 @@ PREPARED = {
     "docs/how-to/convert.md": "",
     "docs/how-to/know-when-it-memorizes.md": "gahr data faces img_align_celeba.zip faces80 --size 40",
     "docs/how-to/own-images.md": "",
+    "docs/how-to/pretrained.md": "",
     "docs/how-to/reproduce.md": "",
     "docs/how-to/slurm.md": "gahr data faces img_align_celeba.zip faces80",
     "docs/measurements.md": "gahr convert model.pt faces.keras",
