@@ -256,7 +256,8 @@ def eigenbasis(
 
     Examples:
         >>> import keras_gahr as kg, numpy as np
-        >>> denoiser = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=4, num_layers=3)
+        >>> options = {"num_channels": 1, "num_kernels": 4, "num_layers": 3, "seed": 0}
+        >>> denoiser = kg.build_denoiser("bf-cnn", **options)
         >>> noisy = np.random.default_rng(0).random((8, 8))
         >>> basis = kg.eigenbasis(denoiser, noisy, 4, "exact")
         >>> basis.shrinkage.round(1), basis.left.shape
