@@ -35,7 +35,7 @@ def test_settings_that_cannot_be(changed, said):
 )
 def test_claims_fail_where_they_are_not_so(slope, height, passed):
     network, linear = (curve(slope, each, spread=0.1) for each in (height, 8))
-    found = PretrainedFindings("c-alpha-2-40-unet", 2, network, linear)
+    found = PretrainedFindings(2, network, linear, "c-alpha-2-40-unet")
     assert [claim.passed for claim in pretrained_claims([found])] == passed
 
 

@@ -152,7 +152,7 @@ class Pretrained(Experiment):
             curve = measure_curve(run, settings, settings.network)
             found.append(
                 PretrainedFindings(
-                    run.task.label, alpha_of(run.task.dataset), curve, linear[family]
+                    alpha_of(run.task.dataset), curve, linear[family], run.task.label
                 )
             )
         return self.document(

@@ -2,40 +2,29 @@
 
 import dataclasses
 
-from keras_gahr.analysis import PSNRCurve, Slope, fit_slope, optimal_slope
+from keras_gahr.analysis import Slope
 from keras_gahr.report.claim import Claim, is_above
 
 from ..c_alpha.findings import RegularityFindings, slope_claim
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class PretrainedFindings:
-    """What was measured of a network.
+class PretrainedFindings(RegularityFindings):
+    """What was measured of a network, of images with a regularity or, where alpha is None, without.
 
     Attributes:
         name: of the network.
-        alpha: of its C^alpha images, or None.
-        curve: `PSNRCurve` of test images.
-        linear: that of the best linear denoiser.
     """
 
     name: str
-    alpha: float | None
-    curve: PSNRCurve
-    linear: PSNRCurve
 
     @property
     def slope(self) -> Slope | None:
-        return None if self.alpha is None else fit_slope(self.curve)
+        return None if self.alpha is None else super().slope
 
     @property
     def optimum(self):
-        return None if self.alpha is None else optimal_slope(self.alpha)
-
-    @property
-    def margins(self):
-        """How much better than the best linear denoiser, mean over noise levels, dB, (images,)."""
-        return (self.curve.after - self.linear.after).mean(axis=(0, 1))
+        return None if self.alpha is None else super().optimum
 
 
 def alpha_of(dataset):
@@ -59,6 +48,6 @@ def pretrained_claims(results):
     ]
     for found in results:
         if found.alpha is not None:
-            claim = slope_claim(RegularityFindings(found.alpha, found.curve, found.linear))
+            claim = slope_claim(found)
             claims.append(dataclasses.replace(claim, statement=f"{found.name}: {claim.statement}"))
     return claims
