@@ -1,9 +1,10 @@
-"""The convolution for processors with AVX2 against PyTorch's own: derivatives in every mode."""
+"""The convolution of trainings against PyTorch's own: derivatives in every mode."""
 
 import keras
+import numpy as np
 import pytest
 
-from tests.tolerances import GRADIENT
+from tests.tolerances import GRADIENT, WINOGRAD
 
 if keras.backend.backend() != "torch":
     pytest.skip("a convolution for PyTorch", allow_module_level=True)
@@ -12,8 +13,10 @@ import torch
 from torch.autograd import forward_ad
 
 from keras_gahr import BFCNN, _backend
-from keras_gahr._backend.convolution import torch_gradient
+from keras_gahr._backend import convolution
+from keras_gahr._backend.convolution import torch_gradient, winograd
 from keras_gahr._backend.convolution.torch_gradient import convolve, plain
+from keras_gahr._backend.convolution.winograd import torch as tiles
 
 
 def gradients(function, images, kernel):
@@ -36,18 +39,80 @@ def tangent(function, images, kernel):
         return [forward_ad.unpack_dual(outputs).tangent]
 
 
+def tangent_of_gradients(function, images, kernel):
+    def tangent(function, images, kernel):
+        return torch.func.jvp(function, (images, kernel), (images.flip(0), kernel + 1))[1]
+
+    in_both = torch.func.grad(lambda *both: (function(*both) ** 3).sum(), argnums=(0, 1))
+    return tangent(in_both, images.detach(), kernel.detach())
+
+
+def gradients_of_each_image(function, images, kernel):
+    def of_one(kernel, image):
+        return (function(image[None], kernel) ** 3).sum()
+
+    return [torch.func.vmap(torch.func.grad(of_one), (None, 0))(kernel.detach(), images.detach())]
+
+
+def check(derivative, images_shape, kernel_shape):
+    """Against PyTorch's own in float64."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(images_shape, generator=generator).requires_grad_()
+    kernel = torch.randn(kernel_shape, generator=generator).requires_grad_()
+    found = derivative(convolve, images, kernel)
+    wide = (tensor.detach().double().requires_grad_() for tensor in (images, kernel))
+    for ours, exact in zip(found, derivative(plain, *wide), strict=True):
+        assert ours.shape == exact.shape and ours.dtype == torch.float32
+        assert (ours - exact).abs().max() < GRADIENT * exact.abs().max()
+
+
 @pytest.mark.parametrize("derivative", [gradients, second_derivatives, tangent])
 @pytest.mark.parametrize(
     "shape", [(3, 3, 3, 2), (2, 3, 3, 1), (1, 3, 3, 3), (2, 5, 3, 3), (3, 1, 7, 1), (2, 1, 1, 4)]
 )
 def test_derivatives_are_pytorchs(derivative, shape):
-    torch.manual_seed(0)
-    images = torch.randn(2, 7, 6, shape[-1], requires_grad=True)
-    kernel = torch.randn(shape, requires_grad=True)
-    ours, theirs = (derivative(function, images, kernel) for function in (convolve, plain))
-    for our, their in zip(ours, theirs, strict=True):
-        assert our.shape == their.shape
-        assert (our - their).abs().max() < GRADIENT * their.abs().max()
+    check(derivative, (2, 7, 6, shape[-1]), shape)
+
+
+@pytest.mark.parametrize("side", [2, 4])
+@pytest.mark.parametrize(
+    "derivative",
+    [
+        gradients,
+        second_derivatives,
+        tangent,
+        tangent_of_gradients,
+        # PyTorch says that it takes one image after the other.
+        pytest.param(
+            gradients_of_each_image,
+            marks=pytest.mark.filterwarnings("ignore:There is a performance"),
+        ),
+    ],
+)
+@pytest.mark.parametrize("size", [(2, 8, 12), (1, 5, 7), (3, 1, 2)])
+def test_derivatives_by_tiles_are_pytorchs(monkeypatch, size, derivative, side):
+    monkeypatch.setattr(torch_gradient, "tile_side", lambda *shapes: side)
+    check(derivative, (*size, 3), (2, 3, 3, 3))
+
+
+@pytest.mark.parametrize("side", [2, 4])
+def test_a_gradient_by_tiles_in_parts(monkeypatch, side):
+    """Several images, and rows of tiles, after the other; against one part."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(5, 2 * side + 1, 2 * side, 2, generator=generator)
+    gradient = torch.randn(5, 2 * side + 1, 2 * side, 3, generator=generator)
+    whole = tiles.kernel_gradient(images, gradient, side)
+    for rows in (1, 2, 3, 7):
+        monkeypatch.setattr(tiles, "_AT_ONCE", 4 * rows * (side + 2) ** 2 * 2 * 3)
+        parts = tiles.kernel_gradient(images, gradient, side)
+        assert (parts - whole).abs().max() < WINOGRAD * whole.abs().max()
+
+
+@pytest.mark.parametrize("side", [2, 4])
+def test_a_kernel_transformed_by_pytorch(side):
+    kernel = torch.randn(3, 3, 5, 7, generator=torch.Generator().manual_seed(0))
+    found, exact = tiles.transform_tensor(kernel, side), winograd.transform_kernel(kernel, side)
+    assert np.abs(found.numpy() - exact).max() < 1e-6 * np.abs(exact).max()
 
 
 def test_where_it_helps(monkeypatch):
@@ -65,6 +130,22 @@ def test_where_it_helps(monkeypatch):
     with torch_gradient.constant_kernels():
         assert not helps(images, kernel)
     capability[0] = "AVX512"
+    assert not helps(images, kernel)
+
+
+def test_where_tiles_help(monkeypatch):
+    """For kernels of 3x3 with many channels, on any processor, but for few pixels."""
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
+    images, kernel = torch.zeros(1, 64, 64, 64), torch.zeros(64, 3, 3, 64, requires_grad=True)
+    assert torch_gradient.tile_side(images.shape, kernel.shape) == 4
+    helps = torch_gradient.helps
+    assert helps(images, kernel)
+    assert not helps(images.double(), kernel)
+    assert not helps(images[:, :32, :32], kernel)
+    assert not helps(images, kernel[:, :1, :1])
+    assert not helps(images[..., :32], kernel[..., :32])
+    assert torch_gradient.tile_side((1, 20, 20, 512), (512, 3, 3, 512)) is None
+    monkeypatch.setenv(convolution.VARIABLE, "1")
     assert not helps(images, kernel)
 
 

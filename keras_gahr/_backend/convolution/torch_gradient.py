@@ -1,7 +1,11 @@
-"""A convolution on PyTorch whose gradient with respect to its kernel is fast on processors with AVX2 only.
+"""A convolution on PyTorch that is fast on a CPU while its kernel learns.
 
-oneDNN's takes there two to eight times as long as the convolution itself. Here it is a product of matrices
-for each entry of the kernel: of the pixels of images with a margin, shifted, and those of the gradient.
+Where there are many channels, it and both of its gradients are computed by Winograd's algorithm: they are
+three products of matrices for each entry of a tile.
+
+On processors with AVX2 only, oneDNN's gradient with respect to a kernel takes two to eight times as long as
+the convolution itself. Where Winograd's does not take its place, it is here a product of matrices for each
+entry of the kernel: of the pixels of images with a margin, shifted, and those of the gradient.
 """
 
 import contextlib
@@ -9,8 +13,15 @@ import contextvars
 
 import torch
 
+from . import winograd
+from .winograd import torch as tiles
+
 _LEAST_PRODUCTS = 2**22
 """Products for each entry of a kernel from which this is faster: fewer take less than their calls."""
+
+_LEAST_PIXELS, _LEAST_MULTIPLIED = 1600, 2**24
+"""Pixels of all images, and these times pairs of channels, from which Winograd's algorithm is: it transforms
+the kernel in each step, and takes more calls."""
 
 _constant = contextvars.ContextVar("kernels_are_constant", default=False)
 
@@ -28,14 +39,38 @@ def constant_kernels():
 def helps(images, kernel):
     """Whether a gradient with respect to the kernel may be asked for, and this is the faster way to it."""
     wanted = torch.is_grad_enabled() and kernel.requires_grad and not _constant.get()
-    products = images.numel() * kernel.shape[0]
+    on_cpu = images.dtype == torch.float32 and images.device.type == "cpu"
     return (
         wanted
-        and images.dtype == torch.float32
-        and images.device.type == "cpu"
-        and torch.backends.cpu.get_cpu_capability() == "AVX2"
-        and products >= _LEAST_PRODUCTS
+        and on_cpu
+        and (tile_side(images.shape, kernel.shape) is not None or _shifts(images, kernel.shape))
     )
+
+
+def tile_side(images_shape, kernel_shape):
+    """For which m tiles of m x m pixels are the fastest way through a step of training, or None.
+
+    For the convolution, and for the gradient with respect to its kernel. The gradient with respect to its
+    images is a convolution with as many channels in as this one has out.
+
+    Args:
+        images_shape: `(batch, height, width, in)`.
+        kernel_shape: `(out, rows, columns, in)`.
+    """
+    batch, height, width, _ = images_shape
+    out, rows, columns, channels = kernel_shape
+    pixels = batch * height * width
+    if pixels < _LEAST_PIXELS or pixels * channels * out < _LEAST_MULTIPLIED:
+        return None
+    if (rows, columns) != (3, 3):
+        return None
+    return winograd.tile_side(channels, out)
+
+
+def _shifts(images, kernel_shape):
+    """Whether a product for each entry of a kernel is faster than oneDNN's gradient."""
+    products = images.numel() * kernel_shape[0]
+    return torch.backends.cpu.get_cpu_capability() == "AVX2" and products >= _LEAST_PRODUCTS
 
 
 def plain(images, kernel):
@@ -59,9 +94,11 @@ def convolve(images, kernel):
 
 
 class _Convolution(torch.autograd.Function):
+    generate_vmap_rule = True
+
     @staticmethod
     def forward(images, kernel):
-        return plain(images, kernel)
+        return _convolved(images, kernel)
 
     @staticmethod
     def setup_context(ctx, inputs, output):
@@ -73,25 +110,83 @@ class _Convolution(torch.autograd.Function):
         images, kernel = ctx.saved_tensors
         in_images = in_kernel = None
         if ctx.needs_input_grad[0]:
-            # With the kernel turned round, from its outputs to its inputs.
-            in_images = convolve(gradient, kernel.flip(1, 2).transpose(0, 3))
+            in_images = convolve(gradient, _turned(kernel))
         if ctx.needs_input_grad[1]:
-            in_kernel = _in_kernel(images, gradient, kernel.shape)
+            in_kernel = _KernelGradient.apply(images, gradient, kernel.shape)
         return in_images, in_kernel
 
     @staticmethod
     def jvp(ctx, images_tangent, kernel_tangent):
         images, kernel = ctx.saved_tensors
-        parts = []
-        if images_tangent is not None:
-            parts.append(plain(images_tangent, kernel))
-        if kernel_tangent is not None:
-            parts.append(plain(images, kernel_tangent))
-        return sum(parts)
+        return _product_rule(_convolved, (images, kernel), (images_tangent, kernel_tangent))
+
+
+class _KernelGradient(torch.autograd.Function):
+    """Of images and of the gradient with respect to what they are convolved to."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(images, gradient, shape):
+        return _in_kernel(images, gradient, shape)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        images, gradient, ctx.shape = inputs
+        ctx.save_for_backward(images, gradient)
+        ctx.save_for_forward(images, gradient)
+
+    @staticmethod
+    def backward(ctx, kernel):
+        images, gradient = ctx.saved_tensors
+        in_images = in_gradient = None
+        if ctx.needs_input_grad[0]:
+            in_images = convolve(gradient, _turned(kernel))
+        if ctx.needs_input_grad[1]:
+            in_gradient = convolve(images, kernel)
+        return in_images, in_gradient, None
+
+    @staticmethod
+    def jvp(ctx, images_tangent, gradient_tangent, _):
+        def in_kernel(images, gradient):
+            return _in_kernel(images, gradient, ctx.shape)
+
+        return _product_rule(in_kernel, ctx.saved_tensors, (images_tangent, gradient_tangent))
+
+
+def _turned(kernel):
+    """From outputs to inputs: what takes the gradient of a convolution to that of its images."""
+    return kernel.flip(1, 2).transpose(0, 3)
+
+
+def _product_rule(product, factors, tangents):
+    """The tangent of a product of two factors, of which either may have none."""
+    (first, second), (first_tangent, second_tangent) = factors, tangents
+    parts = []
+    if first_tangent is not None:
+        parts.append(product(first_tangent, second))
+    if second_tangent is not None:
+        parts.append(product(first, second_tangent))
+    return sum(parts)
+
+
+def _convolved(images, kernel):
+    side = tile_side(images.shape, kernel.shape)
+    if side is None:
+        return plain(images, kernel)
+    return tiles.convolve_tiles(images, tiles.transform_tensor(kernel.permute(1, 2, 3, 0), side))
 
 
 def _in_kernel(images, gradient, shape):
-    """The gradient with respect to a kernel of a shape.
+    """The gradient with respect to a kernel of a shape."""
+    side = tile_side(images.shape, shape)
+    if side is None:
+        return _by_shifts(images, gradient, shape)
+    return tiles.kernel_gradient(images, gradient, side).permute(3, 0, 1, 2)
+
+
+def _by_shifts(images, gradient, shape):
+    """A product for each entry of the kernel.
 
     With margins, shifted images are parts of the same rows in memory, one pixel a row; where a part goes
     beyond an image, the gradient's margin is zero.

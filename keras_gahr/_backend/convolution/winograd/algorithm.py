@@ -68,6 +68,11 @@ def output_transform(side):
     return _values(POINTS[side], side).T.astype(np.float32)
 
 
+def kernel_transform(side):
+    """G for one axis, float32 (m + 2, 3); see `both_axes`."""
+    return _values(POINTS[side], KERNEL).astype(np.float32)
+
+
 def both_axes(transform):
     """The matrix that applies another to the rows and to the columns of a flattened tile."""
     return np.kron(transform, transform)

@@ -1,16 +1,27 @@
 """Winograd's convolution on PyTorch."""
 
 import functools
+from typing import NamedTuple
 
 import torch
 
-from .algorithm import both_axes, fastest_side, input_transform, output_transform, side_of
+from .algorithm import (
+    both_axes,
+    fastest_side,
+    input_transform,
+    kernel_transform,
+    output_transform,
+    side_of,
+)
 
 _LEAST_CHANNELS = 64 * 64
 """Pairs of channels from which it is faster than PyTorch's convolution on a CPU."""
 
-_AT_ONCE = 2**22
-"""Bytes of an array of tiles; larger ones leave the cache, or the heap for new pages."""
+_AT_ONCE = 2**20
+"""Bytes of an array of tiles; larger ones leave a core's cache, or the heap for new pages."""
+
+_MOST_AT_ONCE = 2**23
+"""The same where kernels, which are read again for each such array, take more."""
 
 
 def tile_side(channels_in, channels_out):
@@ -26,21 +37,13 @@ def convolve_tiles(images: torch.Tensor, kernels: torch.Tensor) -> torch.Tensor:
 
     One operator, so that the parts are not written out in an exported program.
     """
-    batch, height, width, channels_in = images.shape
+    batch, height, width, _ = images.shape
     products, _, channels_out = kernels.shape
     side = side_of(products)
     rows, columns = -(-height // side), -(-width // side)
-    row_bytes = 4 * products * columns * max(channels_in, channels_out)
-    images_at_once = max(1, _AT_ONCE // (row_bytes * rows))
-    rows_at_once = max(1, _AT_ONCE // row_bytes)
     result = images.new_empty(batch, rows, side, columns, side, channels_out)
-    for image in range(0, batch, images_at_once):
-        some = slice(image, image + images_at_once)
-        padded = _with_margins(images[some], side * (rows + 1), side * columns + 2)
-        for top in range(0, rows, rows_at_once):
-            bottom = min(rows, top + rows_at_once)
-            strip = padded[:, side * top : side * (bottom + 1)]
-            result[some, top:bottom] = _convolve(strip, kernels, side)
+    for some, strip, padded in _parts(images, side, channels_out):
+        result[some, strip] = _convolve(padded, kernels, side)
     result = result.view(batch, rows * side, columns * side, channels_out)
     return result[:, :height, :width].contiguous()
 
@@ -48,6 +51,63 @@ def convolve_tiles(images: torch.Tensor, kernels: torch.Tensor) -> torch.Tensor:
 @convolve_tiles.register_fake
 def _(images, kernels):
     return images.new_empty(*images.shape[:3], kernels.shape[2])
+
+
+@torch.library.custom_op("keras_gahr::winograd_kernel_gradient", mutates_args=())
+def kernel_gradient(images: torch.Tensor, gradient: torch.Tensor, side: int) -> torch.Tensor:
+    """The gradient with respect to a kernel, by the same products, each transposed: G^T [...] G.
+
+    Args:
+        images: what was convolved, float32 `(batch, height, width, in)`.
+        gradient: with respect to the result, `(batch, height, width, out)`.
+        side: m.
+
+    Returns:
+        `(3, 3, in, out)`.
+    """
+    _, height, width, channels_in = images.shape
+    channels_out = gradient.shape[3]
+    rows, columns = -(-height // side), -(-width // side)
+    if (rows * side, columns * side) != (height, width):
+        right, below = columns * side - width, rows * side - height
+        gradient = torch.nn.functional.pad(gradient, (0, 0, 0, right, 0, below))
+    gradient = gradient.unflatten(2, (columns, side)).unflatten(1, (rows, side))
+    products = (side + 2) ** 2
+    total = images.new_zeros(products, channels_in, channels_out)
+    for some, strip, padded in _parts(images, side, channels_out):
+        tiles = gradient[some, strip].permute(2, 4, 0, 1, 3, 5).reshape(side**2, -1)
+        directions = (_transforms(side).after.mT @ tiles).view(products, -1, channels_out)
+        total.baddbmm_(_values(padded, side).mT, directions)
+    in_kernel = _transforms(side).kernel.mT @ total.view(products, -1)
+    return in_kernel.view(3, 3, channels_in, channels_out)
+
+
+@kernel_gradient.register_fake
+def _(images, gradient, side):
+    return images.new_empty(3, 3, images.shape[3], gradient.shape[3])
+
+
+def transform_tensor(kernel, side):
+    """What `algorithm.transform_kernel` makes of a kernel `(3, 3, in, out)`, by a product in float32."""
+    transformed = _transforms(side).kernel @ kernel.reshape(9, -1)
+    return transformed.view(-1, *kernel.shape[2:])
+
+
+def _parts(images, side, channels_out):
+    """Which images, which rows of their tiles, and the pixels of these; see `_values` for the latter."""
+    batch, height, width, channels_in = images.shape
+    products, rows, columns = (side + 2) ** 2, -(-height // side), -(-width // side)
+    row_bytes = 4 * products * columns * max(channels_in, channels_out)
+    kernel_bytes = 4 * products * channels_in * channels_out
+    at_once = max(_AT_ONCE, min(_MOST_AT_ONCE, kernel_bytes))
+    images_at_once = max(1, at_once // (row_bytes * rows))
+    rows_at_once = max(1, at_once // row_bytes)
+    for image in range(0, batch, images_at_once):
+        some = slice(image, image + images_at_once)
+        padded = _with_margins(images[some], side * (rows + 1), side * columns + 2)
+        for top in range(0, rows, rows_at_once):
+            bottom = min(rows, top + rows_at_once)
+            yield some, slice(top, bottom), padded[:, side * top : side * (bottom + 1)]
 
 
 def _with_margins(images, height, width):
@@ -63,32 +123,44 @@ def _with_margins(images, height, width):
 
 
 def _convolve(padded, kernels, side):
-    """From images with a margin, above and left of one pixel, to `(batch, rows, side, columns, side, out)`.
+    """From what `_values` takes to `(batch, rows, side, columns, side, out)`."""
+    batch, height, width, _ = padded.shape
+    products, _, channels_out = kernels.shape
+    rows, columns = height // side - 1, (width - 2) // side
+    values = torch.bmm(_values(padded, side), kernels)
+    values = _transforms(side).after @ values.view(products, -1)
+    values = values.view(side, side, batch, rows, columns, channels_out)
+    return values.permute(2, 3, 0, 4, 1, 5)
+
+
+def _values(padded, side):
+    """B^T d B, `((side + 2)^2, tiles, in)`, of images with a margin, above and left of one pixel.
 
     They are `side * (rows + 1)` pixels high, and one after the other in memory.
     """
-    batch, height, width, channels_in = padded.shape
-    products, _, channels_out = kernels.shape
+    batch, height, width, channels = padded.shape
     rows, columns, reach = height // side - 1, (width - 2) // side, side + 2
-    before, after = _transforms(side)
+    before = _transforms(side).before
     # All rows of tiles, below each other; where an image ends, one belongs to none.
-    line, count = width * channels_in, batch * (rows + 1) - 1
+    line, count = width * channels, batch * (rows + 1) - 1
     strips = padded.as_strided((count, reach, line), (side * line, line, 1))
     strips = torch.bmm(before.expand(count, -1, -1), strips)
     tiles = strips.as_strided(
-        (reach, reach, batch, rows, columns, channels_in),
-        (line, channels_in, (rows + 1) * reach * line, reach * line, side * channels_in, 1),
+        (reach, reach, batch, rows, columns, channels),
+        (line, channels, (rows + 1) * reach * line, reach * line, side * channels, 1),
     )
-    values = before @ tiles.reshape(reach, reach, -1)
-    values = torch.bmm(values.view(products, -1, channels_in), kernels)
-    values = after @ values.view(products, -1)
-    return values.view(side, side, batch, rows, columns, channels_out).permute(2, 3, 0, 4, 1, 5)
+    return (before @ tiles.reshape(reach, reach, -1)).view(reach**2, -1, channels)
+
+
+class _Transforms(NamedTuple):
+    """B^T for one axis, A^T and G for both at once: as fast as one after the other, with fewer calls."""
+
+    before: torch.Tensor
+    after: torch.Tensor
+    kernel: torch.Tensor
 
 
 @functools.cache
 def _transforms(side):
-    """B^T for one axis, A^T for both at once: as fast as one after the other there, with fewer calls."""
-    return (
-        torch.from_numpy(input_transform(side)),
-        torch.from_numpy(both_axes(output_transform(side))),
-    )
+    of_both = both_axes(output_transform(side)), both_axes(kernel_transform(side))
+    return _Transforms(*map(torch.from_numpy, (input_transform(side), *of_both)))
