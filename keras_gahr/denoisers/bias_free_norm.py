@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_gahr._backend import parallel
+from keras_gahr._backend import convolution, parallel
 
 from .layers import Layer
 
@@ -68,14 +68,20 @@ class BiasFreeNorm(Layer):
         )
 
     def call(self, x: Any, training: bool | None = False) -> Any:
-        if training:
-            variance = _batch_variance(ops.cast(x, "float32"))
-            sd = ops.sqrt(variance + self.epsilon)
-            self.running_sd.assign(
-                self.momentum * self.running_sd + (1 - self.momentum) * ops.stop_gradient(sd)
-            )
+        if not training:
+            return self._scaled(x, ops.convert_to_tensor(self.running_sd))
+        if parallel.replica()[1] > 1:
+            sd = ops.sqrt(_variance_over_replicas(ops.cast(x, "float32")) + self.epsilon)
+            normalized = self._scaled(x, sd)
         else:
-            sd = ops.convert_to_tensor(self.running_sd)
+            gamma = ops.cast(self.gamma, "float32")
+            normalized, sd = convolution.normalize(x, gamma, self.epsilon)
+        self.running_sd.assign(
+            self.momentum * self.running_sd + (1 - self.momentum) * ops.stop_gradient(sd)
+        )
+        return normalized
+
+    def _scaled(self, x, sd):
         scale = ops.cast(self.gamma, "float32") / sd
         return x * ops.cast(scale, x.dtype)
 
@@ -91,10 +97,8 @@ class BiasFreeNorm(Layer):
         }
 
 
-def _batch_variance(x):
+def _variance_over_replicas(x):
     """The variance of each channel over the batch, of which all replicas have equal shares."""
     mean, variance = ops.moments(x, axes=(0, 1, 2))
-    if parallel.replica()[1] > 1:
-        deviation = mean - parallel.mean_over_replicas(mean)
-        variance = parallel.mean_over_replicas(variance + ops.square(deviation))
-    return variance
+    deviation = mean - parallel.mean_over_replicas(mean)
+    return parallel.mean_over_replicas(variance + ops.square(deviation))

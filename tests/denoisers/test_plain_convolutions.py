@@ -15,7 +15,7 @@ from keras_gahr.denoisers import Inference
 from keras_gahr.denoisers.footprint import footprint
 
 backend = importlib.import_module(f"{convolution.__name__}.{keras.backend.backend()}")
-PLAIN = "convolve", "convolve_transposed", "average_pool"
+PLAIN = "convolve", "convolve_transposed", "average_pool", "normalize"
 OTHERS = {
     "torch": {"torch_gradient": ["convolve"], "torch_program": ["_without_idle_nodes"]},
     "jax": {"jax_gradient": ["convolve"]},
@@ -108,6 +108,11 @@ def test_a_golden_network(golden, switched_off, used):
     arrays = np.load(golden / "unet_1block.npz")
     found = Inference(denoiser).residual(nhwc(arrays["noisy"]))
     assert relative_difference(found, nhwc(arrays["eval_output"])) < tolerances.OUTPUT
+    assert set(used) == {"plain"}
+
+
+def test_a_training_pass(switched_off, used):
+    UNet(num_blocks=1, num_kernels=2, seed=0)(noisy(), training=True)
     assert set(used) == {"plain"}
 
 

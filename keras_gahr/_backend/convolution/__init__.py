@@ -1,8 +1,8 @@
-"""Convolutions as each backend computes them fastest; one module per backend, the same names in each.
+"""Convolutions, and the norm after them, as each backend computes them fastest; one module per backend.
 
 All that is here for the sake of time can be turned off by one switch (`switch.py`): Winograd's algorithm,
-the gradients of kernels on PyTorch and JAX, transposed convolutions as products, PyTorch's ways for one
-channel and for bfloat16, and its exported programs (`torch_program.py`).
+the gradients of kernels on PyTorch and JAX, transposed convolutions as products, PyTorch's ways for norms,
+for one channel and for bfloat16, and its exported programs (`torch_program.py`).
 """
 
 import importlib
@@ -64,6 +64,21 @@ def average_pool(images, size):
         size: (rows, columns) of a block.
     """
     return _fastest().average_pool(images, size)
+
+
+def normalize(x, gamma, epsilon):
+    """gamma x / sd for each channel, where sd = sqrt(var + epsilon) is that of the whole batch.
+
+    Args:
+        x: images `(batch, height, width, channels)`.
+        gamma: float32 `(channels,)`.
+        epsilon: a number.
+
+    Returns:
+        What is normalized, in the number type of x; and sd, float32 `(channels,)`, which is a constant for
+        derivatives.
+    """
+    return _fastest().normalize(x, gamma, epsilon)
 
 
 def workspace(kind):

@@ -22,3 +22,10 @@ def run_convolution(convolution, images, kernel):
 def average_pool(images, size):
     """Means over blocks of a size."""
     return keras.ops.average_pool(images, size, strides=size, data_format="channels_last")
+
+
+def normalize(x, gamma, epsilon):
+    """By standard deviations in float32."""
+    _, variance = keras.ops.moments(keras.ops.cast(x, "float32"), axes=(0, 1, 2))
+    sd = keras.ops.sqrt(variance + epsilon)
+    return x * keras.ops.cast(gamma / sd, x.dtype), keras.ops.stop_gradient(sd)

@@ -17,3 +17,4 @@ convolve = plain_convolve = plain.convolve
 convolve_transposed = plain.convolve_transposed
 run_convolution = plain.run_convolution
 average_pool = plain.average_pool
+normalize = plain.normalize

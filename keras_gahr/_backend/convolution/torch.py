@@ -4,7 +4,7 @@ import functools
 
 import torch
 
-from . import torch_gradient
+from . import plain, torch_gradient, torch_norm
 
 WORKSPACE = {
     "winograd": (1, 0),
@@ -96,3 +96,9 @@ def average_pool(images, size):
     """See `keras_gahr._backend.convolution`, and `convolve` for the order of the axes."""
     pooled = torch.nn.functional.avg_pool2d(images.permute(0, 3, 1, 2), size)
     return pooled.permute(0, 2, 3, 1)
+
+
+def normalize(x, gamma, epsilon):
+    """See `keras_gahr._backend.convolution`."""
+    chosen = torch_norm if torch_norm.helps(x) else plain
+    return chosen.normalize(x, gamma, epsilon)
