@@ -1,6 +1,7 @@
 """What several tests use."""
 
 import json
+import os
 import signal
 from pathlib import Path
 
@@ -16,6 +17,9 @@ hypothesis.settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("any machine")
+
+# Only tests of that measure what is the fastest: else rounding would depend on how busy a machine is.
+os.environ["KERAS_GAHR_CHOICES"] = "usual"
 
 # Processes that tests send signals to would inherit what `nohup` and shells' background jobs ignore.
 for name in ("SIGINT", "SIGHUP", "SIGTERM"):

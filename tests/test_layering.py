@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RANKS = [
     {"errors", "quoting", "__init__"},
     {
+        "cache_folder",
         "figure_files",
         "files",
         "folder_tree",
@@ -182,6 +183,7 @@ def test_imports_point_one_way(path):
         other = rest[0] if rest and any(rest[0] in rooms for rooms in RANKS) else "__init__"
         if room == "weights_convert":
             ground = {
+                "cache_folder",
                 "errors",
                 "files",
                 "folder_tree",

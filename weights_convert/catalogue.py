@@ -11,15 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
+from keras_gahr.cache_folder import cache_folder
 from keras_gahr.errors import InputError
 from keras_gahr.pretrained.catalogue import pretrained_denoisers
 
 from .download import download
 
 URL_VARIABLE = "KERAS_GAHR_WEIGHTS_URL"
-CACHE_VARIABLE = "KERAS_GAHR_CACHE"
 DEFAULT_URL = "https://raw.githubusercontent.com"
 
 
@@ -77,8 +75,8 @@ class Published:
         Raises:
             InputError: if that is not known.
         """
-        cache = cache or os.path.expanduser(os.environ.get(CACHE_VARIABLE, "")) or _user_cache()
-        return Path(cache, "weights", self.repository.split("/")[1], self.commit[:12], self.path)
+        folder = Path(cache) if cache else cache_folder()
+        return Path(folder, "weights", self.repository.split("/")[1], self.commit[:12], self.path)
 
     def check(self, path):
         """Compares a file with this checkpoint: its size and SHA-256 if known, and its git blob.
@@ -93,21 +91,6 @@ class Published:
         if self.sha256 is not None:
             _compare("SHA-256", hashlib.sha256(content), self.sha256)
         _compare("git blob", hashlib.sha1(b"blob %d\0" % size + content), self.git_blob)
-
-
-def _user_cache():
-    """`keras-gahr` in the user's cache folder."""
-    try:
-        folder = platformdirs.user_cache_path("keras-gahr")
-    except RuntimeError:
-        folder = None
-    # Older versions leave the ~ in it. Neither HOME nor the system's list of users says what it is.
-    if folder is None or "~" in folder.parts:
-        raise InputError(
-            f"this user has no home folder, in which fetched files would be kept: set {CACHE_VARIABLE} "
-            "or pass --cache with a folder"
-        )
-    return folder
 
 
 def _compare(kind, found, expected):

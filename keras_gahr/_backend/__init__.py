@@ -120,6 +120,11 @@ def is_out_of_memory(error):
     return _module.is_out_of_memory(error)
 
 
+def threads():
+    """How many threads compute one operation on a CPU."""
+    return _module.threads()
+
+
 def version():
     """The version of the backend."""
     return _module.version()

@@ -2,6 +2,8 @@
 
 import jax
 
+from . import processor
+
 FIXED_MEMORY = 2**28
 
 TAKES_SEVERAL_STEPS = True
@@ -110,6 +112,11 @@ def is_out_of_memory(error):
     return isinstance(error, jax.errors.JaxRuntimeError) and any(
         words in str(error) for words in told
     )
+
+
+def threads():
+    """See `keras_gahr._backend`."""
+    return processor.cores()
 
 
 def version():

@@ -2,10 +2,12 @@
 
 import contextlib
 import contextvars
+import os
 
 import keras
 import tensorflow as tf
 
+from . import processor
 from .steps import is_foreign
 
 FIXED_MEMORY = 2**28
@@ -129,6 +131,14 @@ def is_out_of_memory(error):
         return True
     told = "bad_alloc", "out of memory", "OOM when allocating"
     return isinstance(error, tf.errors.OpError) and any(words in str(error) for words in told)
+
+
+def threads():
+    """See `keras_gahr._backend`."""
+    told = tf.config.threading.get_intra_op_parallelism_threads()
+    # TensorFlow reads it without telling.
+    named = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
+    return told or (int(named) if named.isdecimal() else 0) or processor.cores()
 
 
 def version():

@@ -188,6 +188,11 @@ def is_out_of_memory(error):
     return isinstance(error, RuntimeError) and any(words in str(error) for words in told)
 
 
+def threads():
+    """See `keras_gahr._backend`."""
+    return torch.get_num_threads()
+
+
 def version():
     """See `keras_gahr._backend`."""
     return torch.__version__

@@ -16,6 +16,7 @@ def info(backend: BackendOption = None):
 
     import keras_gahr
     from keras_gahr import _backend
+    from keras_gahr._backend.convolution import choice
 
     rows = {
         "keras-gahr": keras_gahr.__version__,
@@ -23,6 +24,7 @@ def info(backend: BackendOption = None):
         "Keras": keras.__version__,
         "backend": f"{name} {_backend.version()}",
         "devices": ", ".join(_backend.devices()),
+        "convolution": choice.described(),
         "NumPy": importlib.metadata.version("numpy"),
         "platform": platform.platform(),
     }

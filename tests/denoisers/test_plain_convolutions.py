@@ -46,7 +46,7 @@ def used(monkeypatch):
         if getattr(backend, name) is not getattr(plain, name):
             record(backend, name, "trick")
     record(winograd._module, "convolve_tiles", "trick")
-    record(winograd._module, "tile_side", "trick")
+    record(winograd, "fastest_side", "trick")
     for module, tricks in OTHERS[keras.backend.backend()].items():
         module = importlib.import_module(f"{convolution.__name__}.{module}")
         for name in tricks:

@@ -14,6 +14,7 @@ import pytest
 from file_server import serving
 from waiting import FOR_EVER
 
+from keras_gahr import cache_folder
 from keras_gahr.errors import InputError
 from weights_convert import catalogue as catalogue_module
 from weights_convert import download as download_module
@@ -190,7 +191,7 @@ def failing(name):
 def test_a_user_without_a_home(published, monkeypatch, tmp_path, unknown):
     """Versions of the library differ in what they do then."""
     monkeypatch.delenv("KERAS_GAHR_CACHE", raising=False)
-    monkeypatch.setattr(catalogue_module.platformdirs, "user_cache_path", unknown)
+    monkeypatch.setattr(cache_folder.platformdirs, "user_cache_path", unknown)
     with pytest.raises(InputError, match="no home folder"):
         fetched_path(published)
     assert published.cached(tmp_path).is_relative_to(tmp_path)

@@ -96,5 +96,10 @@ def workspace(kind):
     return _module.WORKSPACE[kind]
 
 
+def compiled(function):
+    """A function of tensors as it is computed for inference, without a network around it."""
+    return _module.compiled(function)
+
+
 def _fastest():
     return plain if plain_convolutions() else _module

@@ -33,6 +33,11 @@ def convolve_transposed(images, kernel):
     return blocks.reshape(batch, rows * height, columns * width, out)
 
 
+def compiled(function):
+    """See `keras_gahr._backend.convolution`."""
+    return jax.jit(function)
+
+
 plain_convolve = plain.convolve
 run_convolution = plain.run_convolution
 average_pool = plain.average_pool

@@ -1,5 +1,7 @@
 """Convolutions on TensorFlow, whose own are the fastest but for Winograd's."""
 
+import tensorflow as tf
+
 from . import plain
 
 WORKSPACE = {
@@ -18,3 +20,8 @@ convolve_transposed = plain.convolve_transposed
 run_convolution = plain.run_convolution
 average_pool = plain.average_pool
 normalize = plain.normalize
+
+
+def compiled(function):
+    """See `keras_gahr._backend.convolution`."""
+    return tf.function(function)

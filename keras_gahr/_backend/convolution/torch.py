@@ -102,3 +102,8 @@ def normalize(x, gamma, epsilon):
     """See `keras_gahr._backend.convolution`."""
     chosen = torch_norm if torch_norm.helps(x) else plain
     return chosen.normalize(x, gamma, epsilon)
+
+
+def compiled(function):
+    """See `keras_gahr._backend.convolution`."""
+    return torch.no_grad()(function)

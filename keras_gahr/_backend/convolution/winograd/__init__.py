@@ -1,21 +1,71 @@
 """Convolutions of 3x3 kernels by Winograd's algorithm; one module per backend, the same names in each."""
 
+import functools
 import importlib
 
 import keras
+import numpy as np
 
+from keras_gahr._backend import convolution
+
+from ..choice import fastest
 from ..switch import plain_convolutions
+from .algorithm import POINTS
+from .algorithm import fastest_side as fastest_side
 from .algorithm import transform_kernel as transform_kernel
 
 _module = importlib.import_module(f"{__name__}.{keras.backend.backend()}")
+
+_OWN = "the backend's own"
+_WAYS = {_OWN: None, **{f"Winograd, tiles of {side}x{side}": side for side in POINTS}}
+
+_LEAST_MEASURED = 32 * 32
+"""Pairs of channels; below, Winograd's algorithm was slower wherever it was measured."""
+
+_PIXELS = 80 * 64, 8, 80
+"""Sides of the images that are measured: this over the channels, as in a UNet whose sides halve where its
+channels double, but from the second to the third."""
 
 
 def tile_side(channels_in, channels_out):
     """For which m `convolve_tiles` is the fastest way to a convolution, or None if it is not.
 
-    On accelerators their own libraries choose.
+    As measured on this machine, unless `choice.VARIABLE` says otherwise. On accelerators their own libraries
+    choose.
     """
-    return None if plain_convolutions() else _module.tile_side(channels_in, channels_out)
+    if plain_convolutions() or not on_cpu():
+        return None
+    usual = fastest_side(channels_in, channels_out, _module.LEAST_CHANNELS)
+    if channels_in * channels_out < _LEAST_MEASURED:
+        return usual
+    ways = {
+        way: functools.partial(_prepare, side, channels_in, channels_out)
+        for way, side in _WAYS.items()
+    }
+    usual_way = next(way for way, side in _WAYS.items() if side == usual)
+    question = f"3x3 kernels, {channels_in} to {channels_out} channels, one image"
+    return _WAYS[fastest(question, ways, usual_way)]
+
+
+def _prepare(side, channels_in, channels_out):
+    """A function that computes one image."""
+    over, least, most = _PIXELS
+    pixels = min(most, max(least, over // max(channels_in, channels_out)))
+    rng = np.random.default_rng(0)
+    images = rng.standard_normal((1, pixels, pixels, channels_in), np.float32)
+    kernel = rng.standard_normal((3, 3, channels_in, channels_out), np.float32)
+    if side is None:
+        compute, kernel = convolution.convolve, kernel.transpose(convolution.KERNEL_AXES).copy()
+    else:
+        compute, kernel = convolve_tiles, transform_kernel(kernel, side)
+    images, kernel = map(keras.ops.convert_to_tensor, (images, kernel))
+    compiled = convolution.compiled(compute)
+    return lambda: keras.ops.convert_to_numpy(compiled(images, kernel))
+
+
+def on_cpu():
+    """Whether the backend computes on the processor."""
+    return _module.on_cpu()
 
 
 def convolve_tiles(images, kernels):

@@ -3,20 +3,18 @@
 import numpy as np
 import tensorflow as tf
 
-from .algorithm import both_axes, fastest_side, input_transform, output_transform, side_of
+from .algorithm import both_axes, input_transform, output_transform, side_of
 
-_LEAST_CHANNELS = 128 * 128
-"""Pairs of channels from which it is faster than TensorFlow's convolution on a CPU."""
+LEAST_CHANNELS = 128 * 128
+"""Pairs of channels from which it is usually faster than TensorFlow's convolution on a CPU."""
 
 _AT_ONCE = 2**24
 """Bytes of an array of tiles."""
 
 
-def tile_side(channels_in, channels_out):
+def on_cpu():
     """See `keras_gahr._backend.convolution.winograd`."""
-    if tf.config.get_visible_devices("GPU"):
-        return None
-    return fastest_side(channels_in, channels_out, _LEAST_CHANNELS)
+    return not tf.config.get_visible_devices("GPU")
 
 
 def convolve_tiles(images, kernels):

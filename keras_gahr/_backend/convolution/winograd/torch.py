@@ -7,15 +7,14 @@ import torch
 
 from .algorithm import (
     both_axes,
-    fastest_side,
     input_transform,
     kernel_transform,
     output_transform,
     side_of,
 )
 
-_LEAST_CHANNELS = 64 * 64
-"""Pairs of channels from which it is faster than PyTorch's convolution on a CPU."""
+LEAST_CHANNELS = 64 * 64
+"""Pairs of channels from which it is usually faster than PyTorch's convolution on a CPU."""
 
 _AT_ONCE = 2**20
 """Bytes of an array of tiles; larger ones leave a core's cache, or the heap for new pages."""
@@ -24,11 +23,9 @@ _MOST_AT_ONCE = 2**23
 """The same where kernels, which are read again for each such array, take more."""
 
 
-def tile_side(channels_in, channels_out):
+def on_cpu():
     """See `keras_gahr._backend.convolution.winograd`."""
-    if torch.cuda.is_available() or torch.backends.mps.is_available():
-        return None
-    return fastest_side(channels_in, channels_out, _LEAST_CHANNELS)
+    return not (torch.cuda.is_available() or torch.backends.mps.is_available())
 
 
 @torch.library.custom_op("keras_gahr::winograd", mutates_args=())

@@ -1,0 +1,135 @@
+"""Choices that were measured on a machine, in a JSON file that a person can read and take elsewhere."""
+
+import contextlib
+import functools
+import hashlib
+import os
+import time
+from pathlib import Path
+
+import keras
+
+from keras_gahr import __version__, _backend
+from keras_gahr._backend.processor import processor
+from keras_gahr.cache_folder import cache_folder
+from keras_gahr.errors import InputError
+from keras_gahr.files import Busy, locked, replacing
+from keras_gahr.json_file import read_json, write_json
+
+_LARGEST = 2**20
+"""Bytes; a choice has some hundred."""
+
+_LIMITS = (
+    "ATEN_CPU_CAPABILITY",
+    "ONEDNN_MAX_CPU_ISA",
+    "DNNL_MAX_CPU_ISA",
+    "TF_ENABLE_ONEDNN_OPTS",
+    "XLA_FLAGS",
+)
+"""Environment variables that make a processor look like a lesser one."""
+
+_WAITS = 20
+_WAIT = 0.05
+"""How often and for how many seconds another process, which writes a choice, is waited for."""
+
+
+class ChoicesFile:
+    """A file `{"machine": text, "choices": {question: {"way": name, "milliseconds": {name: number}}}}`.
+
+    Args:
+        path: the file; it need not be there.
+        machine: what it says of the machine.
+        given: whether a user has named it, so that what is wrong with it is an error; else it is as if it
+            were not there.
+    """
+
+    def __init__(self, path, machine="", given=False):
+        self.path = Path(path)
+        self._machine = machine
+        self._given = given
+
+    def choice(self, question):
+        """The name of the way that is chosen, or None.
+
+        Raises:
+            InputError: for a file that a user has named, if it cannot be read or has another form.
+        """
+        choice = self._choices().get(question)
+        way = choice.get("way") if isinstance(choice, dict) else None
+        return way if isinstance(way, str) else None
+
+    def keep(self, question, way, seconds):
+        """Keeps a choice, unless another process was faster, whose choice stays.
+
+        A file that cannot be written, as in a folder of somebody else's, is no error: the choice is then
+        made again by the next process.
+
+        Args:
+            question: what was measured.
+            way: the name of the one that is chosen.
+            seconds: what each way takes, by its name.
+
+        Returns:
+            The way that is kept.
+        """
+        with contextlib.suppress(InputError, OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with _waiting_for(self.path.parent):
+                theirs = self.choice(question)
+                if theirs in seconds:
+                    return theirs
+                choices = self._choices()
+                milliseconds = {name: round(1e3 * each, 4) for name, each in seconds.items()}
+                choices[question] = {"way": way, "milliseconds": milliseconds}
+                with replacing(self.path) as temporary:
+                    write_json(temporary, {"machine": self._machine, "choices": choices})
+        return way
+
+    def _choices(self):
+        try:
+            content = read_json(self.path, "a file of choices", _LARGEST)
+            choices = content.get("choices") if isinstance(content, dict) else None
+            if isinstance(choices, dict):
+                return choices
+            raise InputError(f'{self.path} has no "choices": give a file of choices')
+        except InputError:
+            if self._given:
+                raise
+            return {}
+
+
+@contextlib.contextmanager
+def _waiting_for(folder):
+    for attempt in range(_WAITS):
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(locked(folder))
+            except Busy:
+                if attempt == _WAITS - 1:
+                    raise
+            else:
+                yield
+                return
+        time.sleep(_WAIT)
+
+
+def machine_file():
+    """The `ChoicesFile` of this machine, backend and number of threads, or None for a user without a home."""
+    try:
+        folder = cache_folder()
+    except InputError:
+        return None
+    machine = _machine(_backend.threads(), *map(os.environ.get, _LIMITS))
+    digest = hashlib.sha256(machine.encode()).hexdigest()[:12]
+    name = f"{keras.backend.backend()}-{digest}.json"
+    return ChoicesFile(folder / "choices" / name, machine)
+
+
+@functools.cache
+def _machine(threads, *limits):
+    """What choices depend on, in words."""
+    named = [
+        f"{name}={value}" for name, value in zip(_LIMITS, limits, strict=True) if value is not None
+    ]
+    versions = f"keras-gahr {__version__}, {keras.backend.backend()} {_backend.version()}"
+    return ", ".join([versions, processor(), f"{threads} threads", *named])
