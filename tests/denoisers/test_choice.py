@@ -14,7 +14,7 @@ from keras_gahr._backend.convolution.choices_file import ChoicesFile, machine_fi
 from keras_gahr.denoisers import FoldedNetwork, Inference
 from keras_gahr.files import locked
 
-WAYS = list(winograd._WAYS)
+WAYS = list(winograd.WAYS)
 
 
 @pytest.fixture(autouse=True)
@@ -180,6 +180,6 @@ def test_whatever_is_chosen_results_stay(monkeypatch, tmp_path, way):
     path.write_text(json.dumps({"choices": {question: {"way": way}}}))
     monkeypatch.setenv(choice.VARIABLE, str(path))
     sides = {getattr(layer, "side", None) for layer in FoldedNetwork(denoiser).network.layers}
-    assert winograd._WAYS[way] in sides
+    assert winograd.WAYS[way] in sides
     found = Inference(denoiser).residual(noisy)
     assert relative_difference(found, expected) < tolerances.OUTPUT

@@ -1,5 +1,7 @@
 """The convolution of trainings against PyTorch's own: derivatives in every mode."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from torch.autograd import forward_ad
 
 from keras_gahr import BFCNN, _backend
 from keras_gahr._backend import convolution
-from keras_gahr._backend.convolution import torch_gradient, winograd
+from keras_gahr._backend.convolution import choice, torch_gradient, winograd
 from keras_gahr._backend.convolution.torch_gradient import convolve, plain
 from keras_gahr._backend.convolution.winograd import torch as tiles
 
@@ -161,3 +163,26 @@ def test_a_jacobian_asks_for_no_gradients_of_kernels(monkeypatch):
     seen.clear()
     denoiser(images)
     assert seen and not any(seen)
+
+
+@pytest.mark.parametrize("way", [*winograd.WAYS, torch_gradient._SHIFTED])
+def test_whatever_is_chosen_gradients_stay(monkeypatch, tmp_path, way):
+    path = tmp_path / "choices.json"
+    question = "training, 3x3 kernels, 64 to 64 channels"
+    path.write_text(json.dumps({"choices": {question: {"way": way}}}))
+    monkeypatch.setenv(choice.VARIABLE, str(path))
+    images, kernel = (1, 65, 64, 64), (64, 3, 3, 64)
+    assert torch_gradient._way(images, kernel) == way
+    check(gradients, images, kernel)
+
+
+def test_a_training_is_measured(monkeypatch, tmp_path):
+    monkeypatch.setenv(choice.VARIABLE, "measured")
+    monkeypatch.setenv("KERAS_GAHR_CACHE", str(tmp_path))
+    images = torch.zeros(1, 32, 32, 64)
+    kernel = torch.zeros(64, 1, 1, 64, requires_grad=True)
+    torch_gradient.helps(images, kernel)
+    (file,) = tmp_path.rglob("*.json")
+    ((question, kept),) = json.loads(file.read_text())["choices"].items()
+    assert question == "training, 1x1 kernels, 64 to 64 channels, few pixels"
+    assert list(kept["milliseconds"]) == [winograd.OWN, torch_gradient._SHIFTED]

@@ -4,16 +4,20 @@ Where there are many channels, it and both of its gradients are computed by Wino
 three products of matrices for each entry of a tile.
 
 On processors with AVX2 only, oneDNN's gradient with respect to a kernel takes two to eight times as long as
-the convolution itself. Where Winograd's does not take its place, it is here a product of matrices for each
-entry of the kernel: of the pixels of images with a margin, shifted, and those of the gradient.
+the convolution itself. Where that is measured and Winograd's does not take its place, it is here a product of
+matrices for each entry of the kernel: of the pixels of images with a margin, shifted, and those of the
+gradient.
 """
 
 import contextlib
 import contextvars
+import functools
 
+import numpy as np
 import torch
 
 from . import winograd
+from .choice import fastest
 from .winograd import torch as tiles
 
 _LEAST_PRODUCTS = 2**22
@@ -22,6 +26,9 @@ _LEAST_PRODUCTS = 2**22
 _LEAST_PIXELS, _LEAST_MULTIPLIED = 1600, 2**24
 """Pixels of all images, and these times pairs of channels, from which Winograd's algorithm is: it transforms
 the kernel in each step, and takes more calls."""
+
+_SHIFTED = "a product for each entry of the kernel"
+"""The name of `_by_shifts` among the ways; the convolution itself is then PyTorch's own."""
 
 _constant = contextvars.ContextVar("kernels_are_constant", default=False)
 
@@ -40,11 +47,7 @@ def helps(images, kernel):
     """Whether a gradient with respect to the kernel may be asked for, and this is the faster way to it."""
     wanted = torch.is_grad_enabled() and kernel.requires_grad and not _constant.get()
     on_cpu = images.dtype == torch.float32 and images.device.type == "cpu"
-    return (
-        wanted
-        and on_cpu
-        and (tile_side(images.shape, kernel.shape) is not None or _shifts(images, kernel.shape))
-    )
+    return wanted and on_cpu and _way(images.shape, kernel.shape) != winograd.OWN
 
 
 def tile_side(images_shape, kernel_shape):
@@ -57,20 +60,52 @@ def tile_side(images_shape, kernel_shape):
         images_shape: `(batch, height, width, in)`.
         kernel_shape: `(out, rows, columns, in)`.
     """
+    return winograd.WAYS.get(_way(images_shape, kernel_shape))
+
+
+def _way(images_shape, kernel_shape):
+    """The name of the fastest way: `winograd.OWN`, another of `winograd.WAYS`, or `_SHIFTED`."""
     batch, height, width, _ = images_shape
     out, rows, columns, channels = kernel_shape
-    pixels = batch * height * width
-    if pixels < _LEAST_PIXELS or pixels * channels * out < _LEAST_MULTIPLIED:
-        return None
-    if (rows, columns) != (3, 3):
-        return None
-    return winograd.tile_side(channels, out)
+    pixels, pairs = batch * height * width, channels * out
+    if pixels * pairs < _LEAST_PRODUCTS:
+        return winograd.OWN
+    names = [winograd.OWN, _SHIFTED]
+    usual = _SHIFTED if torch.backends.cpu.get_cpu_capability() == "AVX2" else winograd.OWN
+    size = ", few pixels"
+    many = pixels >= _LEAST_PIXELS and pixels * pairs >= _LEAST_MULTIPLIED
+    if many and (rows, columns) == (3, 3) and pairs >= winograd.LEAST_MEASURED:
+        names, size = [*winograd.WAYS, _SHIFTED], ""
+        side = winograd.usual_side(channels, out)
+        usual = usual if side is None else winograd.name_of(side)
+    if torch.compiler.is_compiling():
+        return usual
+    ways = {name: functools.partial(_prepare, name, kernel_shape, bool(size)) for name in names}
+    question = f"training, {rows}x{columns} kernels, {channels} to {out} channels{size}"
+    return fastest(question, ways, usual)
 
 
-def _shifts(images, kernel_shape):
-    """Whether a product for each entry of a kernel is faster than oneDNN's gradient."""
-    products = images.numel() * kernel_shape[0]
-    return torch.backends.cpu.get_cpu_capability() == "AVX2" and products >= _LEAST_PRODUCTS
+def _prepare(way, kernel_shape, few_pixels):
+    """A function that computes a convolution and the gradient with respect to its kernel."""
+    out, _, _, channels = kernel_shape
+    batch, pixels = (1, 32) if few_pixels else (2, winograd.measured_pixels(channels, out))
+    rng = np.random.default_rng(0)
+    images, gradient, kernel = (
+        torch.from_numpy(rng.standard_normal(shape, np.float32))
+        for shape in ((batch, pixels, pixels, channels), (batch, pixels, pixels, out), kernel_shape)
+    )
+    side = winograd.WAYS.get(way)
+
+    def own():
+        with torch.enable_grad():
+            torch.autograd.grad(plain(images, kernel.requires_grad_()), kernel, gradient)
+
+    def ours():
+        with torch.no_grad():
+            _convolved_by(side, images, kernel)
+            _in_kernel_by(side, images, gradient, kernel_shape)
+
+    return own if way == winograd.OWN else ours
 
 
 def plain(images, kernel):
@@ -171,7 +206,10 @@ def _product_rule(product, factors, tangents):
 
 
 def _convolved(images, kernel):
-    side = tile_side(images.shape, kernel.shape)
+    return _convolved_by(tile_side(images.shape, kernel.shape), images, kernel)
+
+
+def _convolved_by(side, images, kernel):
     if side is None:
         return plain(images, kernel)
     return tiles.convolve_tiles(images, tiles.transform_tensor(kernel.permute(1, 2, 3, 0), side))
@@ -179,7 +217,10 @@ def _convolved(images, kernel):
 
 def _in_kernel(images, gradient, shape):
     """The gradient with respect to a kernel of a shape."""
-    side = tile_side(images.shape, shape)
+    return _in_kernel_by(tile_side(images.shape, shape), images, gradient, shape)
+
+
+def _in_kernel_by(side, images, gradient, shape):
     if side is None:
         return _by_shifts(images, gradient, shape)
     return tiles.kernel_gradient(images, gradient, side).permute(3, 0, 1, 2)

@@ -16,15 +16,16 @@ from .algorithm import transform_kernel as transform_kernel
 
 _module = importlib.import_module(f"{__name__}.{keras.backend.backend()}")
 
-_OWN = "the backend's own"
-_WAYS = {_OWN: None, **{f"Winograd, tiles of {side}x{side}": side for side in POINTS}}
+OWN = "the backend's own"
 
-_LEAST_MEASURED = 32 * 32
+WAYS = {OWN: None, **{f"Winograd, tiles of {side}x{side}": side for side in POINTS}}
+"""Ways to a convolution, by the names that `choice.fastest` has for them, and the m of each."""
+
+LEAST_MEASURED = 32 * 32
 """Pairs of channels; below, Winograd's algorithm was slower wherever it was measured."""
 
 _PIXELS = 80 * 64, 8, 80
-"""Sides of the images that are measured: this over the channels, as in a UNet whose sides halve where its
-channels double, but from the second to the third."""
+"""Of the images that are measured: side times channels, and the least and the largest side."""
 
 
 def tile_side(channels_in, channels_out):
@@ -33,24 +34,38 @@ def tile_side(channels_in, channels_out):
     As measured on this machine, unless `choice.VARIABLE` says otherwise. On accelerators their own libraries
     choose.
     """
-    if plain_convolutions() or not on_cpu():
-        return None
-    usual = fastest_side(channels_in, channels_out, _module.LEAST_CHANNELS)
-    if channels_in * channels_out < _LEAST_MEASURED:
+    usual = usual_side(channels_in, channels_out)
+    if channels_in * channels_out < LEAST_MEASURED or plain_convolutions() or not on_cpu():
         return usual
     ways = {
         way: functools.partial(_prepare, side, channels_in, channels_out)
-        for way, side in _WAYS.items()
+        for way, side in WAYS.items()
     }
-    usual_way = next(way for way, side in _WAYS.items() if side == usual)
     question = f"3x3 kernels, {channels_in} to {channels_out} channels, one image"
-    return _WAYS[fastest(question, ways, usual_way)]
+    return WAYS[fastest(question, ways, name_of(usual))]
+
+
+def usual_side(channels_in, channels_out):
+    """The same where nothing is measured."""
+    if plain_convolutions() or not on_cpu():
+        return None
+    return fastest_side(channels_in, channels_out, _module.LEAST_CHANNELS)
+
+
+def name_of(side):
+    """The name of a way."""
+    return next(way for way, of_way in WAYS.items() if of_way == side)
+
+
+def measured_pixels(channels_in, channels_out):
+    """Side of the images that are measured: halved where channels double, as in a UNet."""
+    over, least, most = _PIXELS
+    return min(most, max(least, over // max(channels_in, channels_out)))
 
 
 def _prepare(side, channels_in, channels_out):
     """A function that computes one image."""
-    over, least, most = _PIXELS
-    pixels = min(most, max(least, over // max(channels_in, channels_out)))
+    pixels = measured_pixels(channels_in, channels_out)
     rng = np.random.default_rng(0)
     images = rng.standard_normal((1, pixels, pixels, channels_in), np.float32)
     kernel = rng.standard_normal((3, 3, channels_in, channels_out), np.float32)
