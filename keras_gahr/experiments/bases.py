@@ -10,6 +10,8 @@ from keras_gahr.denoisers import Inference
 from keras_gahr.errors import InputError
 from keras_gahr.psnr import add_noise
 
+from .networks import check_halves, check_levels
+
 _EXACT = 1600
 """Values in an image up to which the whole Jacobian is computed: a few seconds to a minute."""
 
@@ -53,11 +55,7 @@ class BasisSettings:
 
     def check(self, test_size):
         """Raises `InputError` if with so many test images no basis or no slope can be measured."""
-        if self.size % 2**self.num_blocks:
-            raise InputError(
-                f"received size {self.size} with {self.num_blocks} blocks, expected a multiple of "
-                f"{2**self.num_blocks}"
-            )
+        check_halves(self, "size")
         for name in ("sigma", "sigma_max"):
             if not 0 < getattr(self, name) <= 1:
                 raise InputError(
@@ -73,11 +71,7 @@ class BasisSettings:
                 f"received {self.basis_images} images to take bases at, expected 2 to "
                 f"{test_size // 2}, half the test images"
             )
-        if not 0 < self.slope_low < self.slope_high:
-            raise InputError(
-                f"received slopes from sigma {self.slope_low:g} to {self.slope_high:g}, expected "
-                "an ascending range above 0"
-            )
+        check_levels(self.slope_low, self.slope_high)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

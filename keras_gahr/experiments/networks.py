@@ -95,12 +95,38 @@ class SamplingSettings:
 
 
 def check_set_sizes(set_sizes, least=2):
-    """Raises `InputError` unless these are at least two ascending numbers of training images."""
-    if len(set_sizes) < least or list(set_sizes) != sorted(set(set_sizes)) or set_sizes[0] < 1:
+    """Raises `InputError` unless these are ascending numbers of training images, so many at least."""
+    check_ascending("set sizes", set_sizes, least, "1,10,100")
+    if set_sizes[0] < 1:
+        raise InputError(f"received a set of {set_sizes[0]} images, expected 1 or more")
+
+
+def check_ascending(name, values, least, example):
+    """Raises `InputError` unless values ascend, and are so many at least."""
+    if len(values) < least or list(values) != sorted(set(values)):
+        shown = ", ".join(f"{value:g}" for value in values) or "none"
         raise InputError(
-            f"received set sizes {', '.join(map(str, set_sizes))}, expected at least {least} "
-            "ascending numbers of images such as 1,10,100"
+            f"received {name} {shown}, expected at least {least}, ascending, such as {example}"
         )
+
+
+def check_levels(low, high):
+    """Raises `InputError` unless curves over these noise levels have a slope."""
+    if not 0 < low < high:
+        raise InputError(
+            f"received slopes from sigma {low:g} to {high:g}, expected an ascending range above 0"
+        )
+
+
+def check_halves(settings, *names):
+    """Raises `InputError` unless a UNet of the settings' `num_blocks` can halve the sides of these names."""
+    multiple = 2**settings.num_blocks
+    for name in names:
+        if (size := getattr(settings, name)) % multiple:
+            raise InputError(
+                f"received {name} {size} with {settings.num_blocks} blocks, expected a multiple of "
+                f"{multiple}"
+            )
 
 
 def check_least(settings, **least):

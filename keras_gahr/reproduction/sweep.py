@@ -124,13 +124,15 @@ class Sweep:
             if code is None:
                 continue
             self._running.remove(entry)
+            if code == FINISHED:
+                continue
             if code == BUSY:
                 again.append(task)
-            elif code != FINISHED:
-                self._short.append(task)
+                continue
+            self._short.append(task)
             if code == DIVERGED:
                 self._failures.append(self._diverged(task))
-            elif code not in {FINISHED, BUSY} and self._signal is None:
+            elif self._signal is None:
                 self._failures.append(self._failed(task, handle, code))
         return again
 

@@ -21,7 +21,7 @@ def test_all_scales_can_be_planned():
         ({"alphas": (3, 1)}, "received alphas 3, 1"),
         ({"disk_size": 25}, "received disk_size 25"),
         ({"unet_size": 24}, "received unet_size 24"),
-        ({"slope_low": 0.5}, "received levels from 0.5"),
+        ({"slope_low": 0.5}, "received slopes from sigma 0.5"),
     ],
 )
 def test_settings_that_cannot_be(changed, said):

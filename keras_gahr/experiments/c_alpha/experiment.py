@@ -3,12 +3,11 @@
 import dataclasses
 
 from keras_gahr.baselines import Wiener
-from keras_gahr.errors import InputError
 from keras_gahr.reproduction.experiment import Experiment
 from keras_gahr.reproduction.plan import DatasetTask
 
 from ..bases import BasisSettings, measure_bases, measure_curve
-from ..networks import NetworkSettings
+from ..networks import NetworkSettings, check_ascending
 from ..scales import scales_of
 from .findings import RegularityFindings, c_alpha_claims
 from .report import answer, bases_section, numbers, slopes_section
@@ -42,11 +41,7 @@ class CAlphaRates(Experiment):
     def trainings(self, settings, faces=None):
         network, bases, alphas = settings.network, settings.bases, settings.alphas
         bases.check(network.test_size)
-        if len(alphas) < 2 or list(alphas) != sorted(set(alphas)):
-            raise InputError(
-                f"received alphas {', '.join(f'{a:g}' for a in alphas)}, expected at least two, "
-                "ascending, such as 1,2,3"
-            )
+        check_ascending("alphas", alphas, 2, "1,2,3")
         train_size = network.train_size()
         return [
             network.training(

@@ -9,13 +9,12 @@ import dataclasses
 
 from keras_gahr.analysis import calibrate
 from keras_gahr.analysis.explanation.rivals import spread_out
-from keras_gahr.errors import InputError
 from keras_gahr.reproduction.experiment import Experiment
 from keras_gahr.reproduction.plan import DatasetTask
 
 from ..drawing import draw, first_noise, levels_for
 from ..faces import FaceSettings
-from ..networks import NetworkSettings, check_least
+from ..networks import NetworkSettings, check_halves, check_least
 from ..scales import scales_of
 from .findings import LocalityResult, claims_of
 from .machines import machines
@@ -58,11 +57,7 @@ class LocalitySettings:
     def check(self):
         """Raises `InputError` for what cannot be run."""
         check_least(self, samples=2, steps=1, calibrated=1, known_images=2)
-        if self.size % 2**self.num_blocks:
-            raise InputError(
-                f"received size {self.size} with {self.num_blocks} blocks, expected a multiple of "
-                f"{2**self.num_blocks}"
-            )
+        check_halves(self, "size")
 
 
 class Locality(Experiment):

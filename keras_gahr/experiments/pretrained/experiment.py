@@ -10,7 +10,7 @@ from keras_gahr.reproduction.experiment import Experiment
 from keras_gahr.reproduction.plan import DatasetTask
 
 from ..bases import measure_curve
-from ..networks import NetworkSettings
+from ..networks import NetworkSettings, check_ascending, check_halves, check_levels
 from ..scales import scales_of
 from .findings import PretrainedFindings, alpha_of, pretrained_claims
 from .report import answer, numbers, quality_section
@@ -75,24 +75,13 @@ class PretrainedSettings:
 
     def check(self):
         """Raises `InputError` for settings that cannot be run."""
-        if not self.alphas or list(self.alphas) != sorted(set(self.alphas)):
-            shown = ", ".join(f"{alpha:g}" for alpha in self.alphas)
-            raise InputError(f"received alphas {shown}, expected some, ascending, such as 1,2,3")
+        check_ascending("alphas", self.alphas, 1, "1,2,3")
         if self.size % self.unet_size:
             raise InputError(
                 f"received unet_size {self.unet_size}, expected a part of the size {self.size}"
             )
-        for name in ("unet_size", "disk_size", "mixture_size"):
-            if getattr(self, name) % 2**self.num_blocks:
-                raise InputError(
-                    f"received {name} {getattr(self, name)} with {self.num_blocks} blocks, expected a "
-                    f"multiple of {2**self.num_blocks}"
-                )
-        if not 0 < self.slope_low < self.slope_high:
-            raise InputError(
-                f"received levels from {self.slope_low:g} to {self.slope_high:g}, expected an ascending "
-                "range above 0"
-            )
+        check_halves(self, "unet_size", "disk_size", "mixture_size")
+        check_levels(self.slope_low, self.slope_high)
 
 
 class Pretrained(Experiment):
