@@ -4,13 +4,15 @@ import keras
 import numpy as np
 import pytest
 
-from tests.tolerances import GRADIENT
+from tests.tolerances import GRADIENT, WINOGRAD
 
 if keras.backend.backend() != "jax":
     pytest.skip("a convolution for JAX", allow_module_level=True)
 
 import jax
 
+from keras_gahr._backend import convolution
+from keras_gahr._backend.convolution import jax_tiles
 from keras_gahr._backend.convolution.jax_gradient import convolve
 
 
@@ -60,6 +62,10 @@ def test_derivatives_are_xlas(derivative, shape, channels):
     images = generator.normal(size=(2, 7, 6, channels[0])).astype("float32")
     kernel = generator.normal(size=(*shape, *channels)).astype("float32")
     directions = generator.normal(size=(2, 7, 6, channels[1])).astype("float32")
+    check(derivative, images, kernel, directions)
+
+
+def check(derivative, images, kernel, directions):
     # Compiled as a whole, as in use; each operation on its own takes longer.
     compiled = jax.jit(derivative, static_argnums=0)
     ours, theirs = (
@@ -69,6 +75,73 @@ def test_derivatives_are_xlas(derivative, shape, channels):
     assert len(ours) == len(theirs)
     for our, their in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(our, their, rtol=0, atol=GRADIENT * np.abs(their).max())
+
+
+def gradients_of_each_image(function, images, kernel, directions):
+    def of_one(kernel, image):
+        return (function(image[None], kernel) ** 3).sum()
+
+    return jax.vmap(jax.grad(of_one, argnums=(0, 1)), in_axes=(None, 0))(kernel, images)
+
+
+def gradients_of_each_kernel(function, images, kernel, directions):
+    def of_one(kernel):
+        return (function(images, kernel) ** 3).sum()
+
+    return jax.vmap(jax.grad(of_one), in_axes=-1)(jax.numpy.stack([kernel, kernel + 1], -1))
+
+
+@pytest.mark.parametrize("side", [2, 4])
+@pytest.mark.parametrize(
+    ("derivative", "size"),
+    [
+        *((kernel_gradient, size) for size in ((2, 8, 12), (1, 5, 7), (3, 1, 2))),
+        (both_tangents, (2, 5, 7)),
+        (mixed_second_derivative, (2, 5, 7)),
+        (hessian, (1, 3, 5)),
+        (gradients_of_each_image, (3, 4, 5)),
+        (gradients_of_each_kernel, (2, 4, 5)),
+    ],
+)
+def test_derivatives_by_tiles_are_xlas(monkeypatch, derivative, size, side):
+    monkeypatch.setattr(jax_tiles, "tile_side", lambda *shapes: side)
+    generator = np.random.default_rng(0)
+    images = generator.normal(size=(*size, 3)).astype("float32")
+    kernel = generator.normal(size=(3, 3, 3, 2)).astype("float32")
+    directions = generator.normal(size=(*size, 2)).astype("float32")
+    check(derivative, images, kernel, directions)
+
+
+@pytest.mark.parametrize("side", [2, 4])
+def test_a_gradient_by_tiles_in_parts(side):
+    """Several images, and rows of tiles, after the other; against one part."""
+    from keras_gahr._backend.convolution.winograd import jax as winograd
+
+    generator = np.random.default_rng(0)
+    images = generator.normal(size=(5, 2 * side + 1, 2 * side, 2)).astype("float32")
+    gradient = generator.normal(size=(5, 2 * side + 1, 2 * side, 3)).astype("float32")
+    whole = winograd.kernel_gradient(images, gradient, side, 2**24)
+    for rows in (1, 2, 3, 7):
+        at_once = 4 * rows * (side + 2) ** 2 * 2 * 3
+        parts = winograd.kernel_gradient(images, gradient, side, at_once)
+        np.testing.assert_allclose(parts, whole, rtol=0, atol=WINOGRAD * np.abs(whole).max())
+
+
+def test_where_tiles_help(monkeypatch):
+    """For kernels of 3x3 with many channels, in float32, but for few pixels."""
+
+    def helps(images, kernel, dtype="float32"):
+        return jax_tiles.helps(
+            jax.ShapeDtypeStruct(images, dtype), jax.ShapeDtypeStruct(kernel, dtype)
+        )
+
+    assert helps((1, 64, 64, 64), (3, 3, 64, 64))
+    assert not helps((1, 64, 64, 64), (3, 3, 64, 64), "bfloat16")
+    assert not helps((1, 32, 32, 64), (3, 3, 64, 64))
+    assert not helps((1, 20, 20, 512), (3, 3, 512, 512))
+    assert not helps((1, 64, 64, 64), (1, 1, 64, 64))
+    monkeypatch.setenv(convolution.VARIABLE, "1")
+    assert not helps((1, 64, 64, 64), (3, 3, 64, 64))
 
 
 @pytest.mark.parametrize("channels", [(2, 4), (4, 2)])

@@ -18,7 +18,7 @@ backend = importlib.import_module(f"{convolution.__name__}.{keras.backend.backen
 PLAIN = "convolve", "convolve_transposed", "average_pool", "normalize"
 OTHERS = {
     "torch": {"torch_gradient": ["convolve"], "torch_program": ["_without_idle_nodes"]},
-    "jax": {"jax_gradient": ["convolve"]},
+    "jax": {"jax_gradient": ["convolve"], "jax_tiles": ["convolve"]},
     "tensorflow": {},
 }
 

@@ -59,12 +59,19 @@ def run(golden, name, learning_rate):
 @pytest.fixture(params=["own", "tiles"])
 def convolutions(request, monkeypatch):
     """Those of the backend, or by Winograd's algorithm, though these networks are too small to gain by it."""
-    if request.param == "tiles":
-        if keras.backend.backend() != "torch":
-            pytest.skip("trainings use it on PyTorch")
-        from keras_gahr._backend.convolution import torch_gradient
+    backend = keras.backend.backend()
+    if request.param == "own":
+        return
+    if backend == "torch":
+        from keras_gahr._backend.convolution import torch_gradient, winograd
 
-        monkeypatch.setattr(torch_gradient, "tile_side", lambda *shapes: 4)
+        monkeypatch.setattr(torch_gradient, "_way", lambda *shapes: winograd.name_of(4))
+    elif backend == "jax":
+        from keras_gahr._backend.convolution import jax_tiles
+
+        monkeypatch.setattr(jax_tiles, "tile_side", lambda *shapes: 4)
+    else:
+        pytest.skip("trainings use it on PyTorch and JAX")
 
 
 @pytest.mark.usefixtures("convolutions")

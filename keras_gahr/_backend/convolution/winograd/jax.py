@@ -4,7 +4,14 @@ import jax
 from jax import lax
 from jax import numpy as jnp
 
-from .algorithm import both_axes, input_transform, output_transform, side_of
+from .algorithm import (
+    KERNEL,
+    both_axes,
+    input_transform,
+    kernel_transform,
+    output_transform,
+    side_of,
+)
 
 LEAST_CHANNELS = 64 * 64
 """Pairs of channels from which it is usually faster than XLA's convolution on a CPU."""
@@ -18,15 +25,16 @@ def on_cpu():
     return jax.default_backend() == "cpu"
 
 
-def convolve_tiles(images, kernels):
-    """See `keras_gahr._backend.convolution.winograd`."""
+def convolve_tiles(images, kernels, at_once=None):
+    """See `keras_gahr._backend.convolution.winograd`; at_once are the bytes of an array of tiles."""
+    at_once = at_once or _AT_ONCE
     batch, height, width, channels_in = images.shape
     products, _, channels_out = kernels.shape
     side = side_of(products)
     rows, columns = -(-height // side), -(-width // side)
     row_bytes = 4 * products * columns * max(channels_in, channels_out)
-    parts, images_each = _divided(batch, max(1, _AT_ONCE // (row_bytes * rows)))
-    strips, rows_each = _divided(rows, max(1, _AT_ONCE // row_bytes))
+    parts, images_each = _divided(batch, max(1, at_once // (row_bytes * rows)))
+    strips, rows_each = _divided(rows, max(1, at_once // row_bytes))
     filled_height = side * strips * rows_each
     margins = (0, 0), (1, filled_height + 1 - height), (1, columns * side + 1 - width), (0, 0)
 
@@ -48,6 +56,55 @@ def convolve_tiles(images, kernels):
         convolve_part, filled.reshape(parts, images_each, *images.shape[1:]), axis=0, pixel=pixel
     )
     return result[:batch, :height, :width]
+
+
+def kernel_gradient(images, gradient, side, at_once):
+    """The gradient with respect to a kernel, by the same products, each transposed: G^T [...] G.
+
+    Args:
+        images: what was convolved, float32 `(batch, height, width, in)`.
+        gradient: with respect to the result, `(batch, height, width, out)`.
+        side: m.
+        at_once: bytes of an array of tiles.
+
+    Returns:
+        `(3, 3, in, out)`.
+    """
+    batch, height, width, channels_in = images.shape
+    channels_out = gradient.shape[3]
+    products, reach = (side + 2) ** 2, side + 2
+    rows, columns = -(-height // side), -(-width // side)
+    row_bytes = 4 * products * columns * max(channels_in, channels_out)
+    parts, images_each = _divided(batch, max(1, at_once // (row_bytes * rows)))
+    strips, rows_each = _divided(rows, max(1, at_once // row_bytes))
+    more = 0, parts * images_each - batch
+    below, right = side * strips * rows_each - height, side * columns - width
+    images = jnp.pad(images, (more, (1, below + 1), (1, right + 1), (0, 0)))
+    gradient = jnp.pad(gradient, (more, (0, below), (0, right), (0, 0)))
+    after = both_axes(output_transform(side))
+
+    def add(place, total):
+        part, strip = place // strips, place % strips
+        first = part * images_each, side * rows_each * strip, 0, 0
+        height = side * rows_each
+        some = lax.dynamic_slice(images, first, (images_each, height + 2, *images.shape[2:]))
+        tiles = lax.dynamic_slice(gradient, first, (images_each, height, *gradient.shape[2:]))
+        tiles = tiles.reshape(images_each, rows_each, side, columns, side, channels_out)
+        tiles = jnp.transpose(tiles, (2, 4, 0, 1, 3, 5)).reshape(side**2, -1)
+        directions = (after.T @ tiles).reshape(products, -1, channels_out)
+        values = _values(some, side)
+        return total + lax.dot_general(values, directions, (((1,), (1,)), ((0,), (0,))))
+
+    total = jnp.zeros((reach**2, channels_in, channels_out), images.dtype)
+    total = lax.fori_loop(0, parts * strips, add, total)
+    in_kernel = both_axes(kernel_transform(side)).T @ total.reshape(products, -1)
+    return in_kernel.reshape(KERNEL, KERNEL, channels_in, channels_out)
+
+
+def transform_array(kernel, side):
+    """What `algorithm.transform_kernel` makes of a kernel `(3, 3, in, out)`, by a product in float32."""
+    transformed = both_axes(kernel_transform(side)) @ kernel.reshape(KERNEL**2, -1)
+    return transformed.reshape(-1, *kernel.shape[2:])
 
 
 def _divided(count, most):
@@ -78,19 +135,25 @@ def _mapped(function, parts, axis, pixel):
 
 def _convolve(padded, kernels, side):
     """Images with a margin of one pixel, side * rows + 2 pixels high."""
-    batch, height, width, channels_in = padded.shape
+    batch, height, width, _ = padded.shape
     products, _, channels_out = kernels.shape
+    rows, columns = (height - 2) // side, (width - 2) // side
+    values = lax.dot_general(_values(padded, side), kernels, (((2,), (1,)), ((0,), (0,))))
+    values = both_axes(output_transform(side)) @ values.reshape(products, -1)
+    values = values.reshape(side, side, batch, rows, columns, channels_out)
+    values = jnp.transpose(values, (2, 3, 0, 4, 1, 5))
+    return values.reshape(batch, side * rows, side * columns, channels_out)
+
+
+def _values(padded, side):
+    """B^T d B, `((side + 2)^2, tiles, in)`, of images as `_convolve` takes them."""
+    _, height, width, channels = padded.shape
     rows, columns = (height - 2) // side, (width - 2) // side
     strips = jnp.stack(_along(1, padded, rows, side))
     # Else XLA would compute these sums again for each of the next ones.
     strips = lax.optimization_barrier(strips)
     values = jnp.stack(_along(3, strips, columns, side), axis=1)
-    values = values.reshape(products, -1, channels_in)
-    values = lax.dot_general(values, kernels, (((2,), (1,)), ((0,), (0,))))
-    values = both_axes(output_transform(side)) @ values.reshape(products, -1)
-    values = values.reshape(side, side, batch, rows, columns, channels_out)
-    values = jnp.transpose(values, (2, 3, 0, 4, 1, 5))
-    return values.reshape(batch, side * rows, side * columns, channels_out)
+    return values.reshape((side + 2) ** 2, -1, channels)
 
 
 def _along(axis, images, count, side):
