@@ -124,6 +124,8 @@ def _introduce(prepared):
         f"{len(images)} training and {len(prepared.test_images)} test images of "
         f"{'x'.join(map(str, images.shape[1:]))}"
     )
+    if prepared.precision is not None:
+        typer.echo(f"precision: {prepared.precision.name}; {prepared.precision.reason}")
 
 
 def _draw(result, out):

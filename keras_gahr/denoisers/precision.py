@@ -59,11 +59,15 @@ def with_precision(denoiser: Denoiser, precision: str = "float32") -> Denoiser:
     return copy
 
 
+def on_cpu() -> bool:
+    """Whether the backend has no other device than the processor."""
+    return all("cpu" in name.lower() for name in _backend.devices())
+
+
 @functools.cache
 def _say_if_slow():
-    on_cpu = all("cpu" in name.lower() for name in _backend.devices())
     # Of processes that train together one is enough.
-    if has_bfloat16() is False and on_cpu and parallel.process()[0] == 0:
+    if has_bfloat16() is False and on_cpu() and parallel.process()[0] == 0:
         logging.getLogger("keras_gahr").warning(
             "this processor has no instructions for bfloat16: float32 is faster on it"
         )

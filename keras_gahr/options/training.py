@@ -16,6 +16,9 @@ IMAGES, NETWORK, OPTIMIZATION, NOISE, CLOCK, MACHINE = (
 """The headings under which they are listed."""
 
 PRECISIONS = ("float32", "mixed_bfloat16")
+
+AUTO = "auto"
+"""The precision of a training that chooses between them."""
 """How the layers of a network may compute."""
 
 _COUNT = {"least": 1, "most": 10**12}
@@ -164,7 +167,10 @@ class TrainingOptions:
         1, "Share each batch among so many devices of this machine.", MACHINE, **_COUNT
     )
     precision: str = option(
-        "float32", "Of the layers; all else stays in float32.", MACHINE, choices=PRECISIONS
+        "float32",
+        "Of the layers; all else stays in float32. auto: bfloat16 if that is faster and the loss the same.",
+        MACHINE,
+        choices=(*PRECISIONS, AUTO),
     )
     steps_per_execution: int = option(
         1, "Steps taken at a time (TensorFlow, JAX).", MACHINE, **_COUNT

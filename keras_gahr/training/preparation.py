@@ -14,8 +14,10 @@ from keras_gahr.denoisers import (
 )
 from keras_gahr.errors import InputError
 from keras_gahr.model_address import refuse_address
+from keras_gahr.options.training import AUTO
 
-from .config import RunConfig, read_network
+from .config import RunConfig, read_network, read_options
+from .faster_precision import FasterPrecision, faster_precision
 from .resume.state import state_size
 
 
@@ -26,13 +28,15 @@ class Preparation:
     Args:
         denoiser: with its first weights.
         train_images, test_images: `Dataset`s.
-        config: the `RunConfig` that they come from.
+        config: the `RunConfig` that they come from, its precision chosen.
+        precision: the `FasterPrecision`, if it was to be chosen.
     """
 
     denoiser: Denoiser
     train_images: Dataset
     test_images: Dataset
     config: RunConfig
+    precision: FasterPrecision | None = None
 
     @property
     def data(self) -> dict[str, Any]:
@@ -102,7 +106,15 @@ def prepare_images(
             "received a network of somebody else's, which its own program trains: give one of this package"
         )
     denoiser.check_shape(shape)
-    return Preparation(denoiser, train_images, test_images, config)
+    precision = None
+    if config.precision == AUTO:
+        if begun is None:
+            precision = faster_precision(denoiser, train_images, config)
+            chosen = precision.name
+        else:
+            chosen = read_options(begun / "config.json")["precision"]
+        config = dataclasses.replace(config, precision=chosen)
+    return Preparation(denoiser, train_images, test_images, config, precision)
 
 
 def initial_denoiser(
