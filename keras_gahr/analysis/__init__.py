@@ -21,6 +21,7 @@ from .features import Features, as_features
 from .jacobian import Jacobian, Linearizer
 from .jacobian_products import Jacobians
 from .jacobian_statistics import Statistics, matrix_statistics, oracle_shrinkage, probe_statistics
+from .kernel_distances import kernel_distance
 from .known_noise import NoiseCalibration, noise_calibration
 from .memorization import MemorizationReport, memorization_report
 from .nearest_patches import PatchSources, patch_sources
@@ -83,6 +84,7 @@ __all__ = [
     "exact_cost",
     "explain",
     "fit_slope",
+    "kernel_distance",
     "local_dimension",
     "log_density",
     "matrix_statistics",

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from keras_gahr.backend_choice import choose_backend
-from keras_gahr.options.sampling import AscentOptions
+from keras_gahr.options.sampling import SamplerOptions
 
 from .backend import BackendOption
 from .options import (
@@ -27,10 +27,10 @@ from .options import (
     parse_crop,
     parse_size,
 )
-from .sampler_options import chosen_schedule
+from .sampler_options import SamplerOption, chosen_schedule
 
 
-@offers(AscentOptions, marked=True)
+@offers(SamplerOptions, marked=True)
 def restore(
     model: ModelArgument,
     sources: Annotated[
@@ -66,6 +66,7 @@ def restore(
     ] = None,
     layout: LayoutOption = None,
     seed: SeedOption = 0,
+    sampler: SamplerOption = "ascent",
     *,
     batch_size: BatchSizeOption = 16,
     memory: MemoryOption = None,
@@ -95,7 +96,7 @@ def restore(
     from .progress import progress_bar
     from .table import print_table
 
-    schedule = chosen_schedule(of_schedule)
+    schedule = chosen_schedule(of_schedule, sampler)
     denoiser = load_denoiser(model, precision)
     images = InputImages(
         sources,
@@ -124,6 +125,7 @@ def restore(
             repeat=repeat,
             seed=seed,
             schedule=schedule,
+            sampler=sampler,
             batch_size=batch_size,
             memory=memory,
             overwrite=overwrite,

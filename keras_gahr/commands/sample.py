@@ -79,7 +79,7 @@ def sample(
     from keras_gahr.datasets.image_files import read_images
     from keras_gahr.denoisers import MultiScaleDenoiser, load_denoiser
     from keras_gahr.errors import InputError
-    from keras_gahr.sampling import Samples, Trajectory
+    from keras_gahr.sampling import NoiseLevels, Samples, Trajectory
 
     Samples.check_output(out, overwrite)
     schedule = chosen_schedule(of_schedule, sampler, deterministic)
@@ -128,7 +128,8 @@ def sample(
     converged = samples.status.count("converged")
     typer.echo(
         f"{count} images of {height}x{width} in {seconds:.1f} s, {samples.steps.min()} to "
-        f"{samples.steps.max()} steps, {converged} converged: {out / 'samples.png'}"
+        f"{samples.steps.max()} steps, at most {samples.passes.max()} passes of the network, "
+        f"{converged} converged: {out / 'samples.png'}"
     )
     if by_level:
         for name, level in zip(samples.names, samples.levels, strict=True):
@@ -138,7 +139,7 @@ def sample(
             )
     ended = {"converged", "noise_unseen"}
     if unfinished := [i for i, status in enumerate(samples.status) if status not in ended]:
-        more = "a larger beta" if sampler == "ascent" else "more steps"
+        more = "more steps" if isinstance(schedule, NoiseLevels) else "a larger beta"
         typer.echo(
             f"warning: images {', '.join(map(str, unfinished))} did not converge "
             f"(see sampling.json): {more} or a larger sigma-end may help",

@@ -8,7 +8,9 @@ import typer
 from keras_gahr.errors import InputError
 from keras_gahr.options.option import declared
 
-SamplerOption = Annotated[str, typer.Option(help="ascent, euler, heun or ancestral.")]
+SamplerOption = Annotated[
+    str, typer.Option(help="ascent, euler, heun, ancestral or multistep, of the fewest passes.")
+]
 DeterministicOption = Annotated[
     bool, typer.Option("--deterministic", help="Add no noise after the start (beta = 1).")
 ]
@@ -39,11 +41,9 @@ def chosen_schedule(options, sampler="ascent", deterministic=False):
         InputError: for an unknown sampler, options it does not have, or values outside their ranges.
     """
     from keras_gahr.noise import parse_sigma
-    from keras_gahr.sampling import SAMPLERS
+    from keras_gahr.sampling.sampler import sampler_named
 
-    if sampler not in SAMPLERS:
-        raise InputError(f"received sampler {sampler!r}, expected one of {', '.join(SAMPLERS)}")
-    kind = SAMPLERS[sampler].schedule
+    kind = sampler_named(sampler).schedule
     known = declared(kind)
     given = {
         name: value for name, value in options.items() if value is not None and value is not False

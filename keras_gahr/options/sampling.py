@@ -23,7 +23,7 @@ class AscentOptions(ScheduleOptions):
     beta: float = option(
         0.01,
         "1 adds no noise, so that the initial image decides all; smaller values add more (the "
-        "published code: 0.01, the paper: 0.1).",
+        "published code: 0.01, the paper and multistep: 0.1).",
         above=0,
         most=1,
     )
@@ -45,7 +45,12 @@ class AscentOptions(ScheduleOptions):
 class LevelOptions(ScheduleOptions):
     """Of samplers that follow noise levels: euler, heun and ancestral."""
 
-    steps: int = option(50, "Steps of euler, heun or ancestral.", least=1, most=10**6)
+    steps: int = option(
+        50,
+        "Steps of euler, heun or ancestral; those to expect of multistep, by itself 20.",
+        least=1,
+        most=10**6,
+    )
     spacing: str = option(
         "karras", "How their noise levels are spaced.", choices=("karras", "geometric")
     )
@@ -54,6 +59,27 @@ class LevelOptions(ScheduleOptions):
         False,
         "They step from the noise level that the denoiser sees, not from the scheduled one.",
         flag=True,
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MultistepOptions(ScheduleOptions):
+    """Of multistep."""
+
+    steps: int = option(
+        20, "Steps from sigma_0 to sigma_end, all by the same factor.", least=1, most=10**5
+    )
+    beta: float = option(
+        0.1,
+        "As of the ascent: 1 adds no noise, 0.5 as much as the reverse diffusion, smaller values more.",
+        above=0,
+        most=1,
+    )
+    max_steps: int | None = option(
+        None,
+        "Steps after which an unfinished image is given up.",
+        least=1,
+        unset="five times steps",
     )
 
 

@@ -131,6 +131,7 @@ def restore_alike(
     repeat=1,
     seed=0,
     schedule=None,
+    sampler="ascent",
     batch_size=16,
     progress=None,
     memory=None,
@@ -139,7 +140,7 @@ def restore_alike(
     """Restores images with one measurement; see `keras_gahr.restore`.
 
     Args:
-        denoiser, seed, schedule, batch_size, progress, memory, prepared: see `sample`.
+        denoiser, seed, schedule, sampler, batch_size, progress, memory, prepared: see `sample`.
         names: of the images.
         measurement: a `Measurement`.
         observed: float32 `(count, *measured_shape)`.
@@ -168,6 +169,7 @@ def restore_alike(
         seed=seed,
         noise=noise,
         schedule=schedule,
+        sampler=sampler,
         measurement=measurement,
         measured=ops.convert_to_numpy(measured).repeat(repeat, axis=0),
         batch_size=batch_size,
@@ -178,6 +180,7 @@ def restore_alike(
     settings = {
         "repeat": repeat,
         "seed": seed,
+        "sampler": sampler,
         "schedule": found.schedule and dataclasses.asdict(found.schedule),
     }
     return [

@@ -12,7 +12,7 @@ from keras_gahr.datasets.image_arrays import as_images
 from keras_gahr.denoisers import DenoiserLike, as_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.progress import Progress, shows_progress
-from keras_gahr.sampling import AscentSchedule
+from keras_gahr.sampling import AscentSchedule, MultistepSchedule, NoiseLevels
 from keras_gahr.sampling.measurements import Measurement, image_sides, parse_measurement
 
 from .arrays import as_observed
@@ -28,7 +28,8 @@ def restore(
     clean: Sequence[ArrayLike] | None = None,
     repeat: int = 1,
     seed: int = 0,
-    schedule: AscentSchedule | None = None,
+    schedule: AscentSchedule | MultistepSchedule | NoiseLevels | None = None,
+    sampler: str = "ascent",
     batch_size: int = 16,
     memory: int | None = None,
     progress: Progress = None,
@@ -44,7 +45,8 @@ def restore(
     clean: ArrayLike | None = None,
     repeat: int = 1,
     seed: int = 0,
-    schedule: AscentSchedule | None = None,
+    schedule: AscentSchedule | MultistepSchedule | NoiseLevels | None = None,
+    sampler: str = "ascent",
     batch_size: int = 16,
     memory: int | None = None,
     progress: Progress = None,
@@ -60,7 +62,8 @@ def restore(
     clean: ArrayLike | Sequence[ArrayLike] | None = None,
     repeat: int = 1,
     seed: int = 0,
-    schedule: AscentSchedule | None = None,
+    schedule: AscentSchedule | MultistepSchedule | NoiseLevels | None = None,
+    sampler: str = "ascent",
     batch_size: int = 16,
     memory: int | None = None,
     progress: Progress = None,
@@ -82,7 +85,7 @@ def restore(
         clean: the images themselves where they are known, to compare with; default: they are not.
         repeat: samples of each image, whose mean has the smallest error.
         seed: of the noise, and of what is random in a measurement that is given as text.
-        schedule, batch_size, memory, progress: see `sample`.
+        schedule, sampler, batch_size, memory, progress: see `sample`.
 
     Returns:
         A `Restoration`; of several images a list.

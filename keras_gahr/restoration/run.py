@@ -20,8 +20,14 @@ from keras_gahr.denoisers import Denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.files import others_in, resuming_folder
 from keras_gahr.noise import check_seed, check_whole
-from keras_gahr.sampling import AscentSchedule, prepare
+from keras_gahr.sampling import (
+    AscentSchedule,
+    MultistepSchedule,
+    NoiseLevels,
+    prepare,
+)
 from keras_gahr.sampling.request import check_request
+from keras_gahr.sampling.sampler import sampler_named
 
 from .averages import restore_alike
 from .inputs import InputImages
@@ -42,7 +48,8 @@ def restore_files(
     *,
     repeat: int = 1,
     seed: int = 0,
-    schedule: AscentSchedule | None = None,
+    schedule: AscentSchedule | MultistepSchedule | NoiseLevels | None = None,
+    sampler: str = "ascent",
     batch_size: int = 16,
     memory: int | None = None,
     overwrite: bool = False,
@@ -61,7 +68,7 @@ def restore_files(
         images: `InputImages`.
         out: the folder to make, whole or not at all: see `write_restoration` for what it holds of
             each image. restoration.csv and restoration.json have the PSNR and SSIM of each.
-        repeat, seed, schedule, batch_size, memory: see `keras_gahr.restore`.
+        repeat, seed, schedule, sampler, batch_size, memory: see `keras_gahr.restore`.
         overwrite: whether to replace restorations that are there; nothing else is ever replaced.
         progress: called with (images done, images in all), fractions too.
         draw: called for each image as draw(folder, restoration, observed) to add figures to its folder:
@@ -95,13 +102,14 @@ def restore_files(
     check_seed(seed)
     check_whole(repeat, "repeat", 1)
     check_whole(batch_size, "batch_size", 1)
-    schedule = schedule or AscentSchedule()
+    schedule = schedule or sampler_named(sampler).schedule()
     check_restoration_output(out, images.names, overwrite)
     settings = {
         "measurement": images.text,
         "repeat": repeat,
         "seed": seed,
         "schedule": dataclasses.asdict(schedule),
+        "sampler": sampler,
         "batch_size": batch_size,
     }
     made_by = {
@@ -110,7 +118,13 @@ def restore_files(
         **settings,
         **facts,
     }
-    options = {"repeat": repeat, "seed": seed, "schedule": schedule, "batch_size": batch_size}
+    options = {
+        "repeat": repeat,
+        "seed": seed,
+        "schedule": schedule,
+        "sampler": sampler,
+        "batch_size": batch_size,
+    }
 
     # Blocks usually share a measurement, and making a sampler compiles it.
     @functools.lru_cache(1)
@@ -120,6 +134,7 @@ def restore_files(
             measurement.shape,
             schedule=schedule,
             measurement=measurement,
+            sampler=sampler,
             memory=memory,
         )
 

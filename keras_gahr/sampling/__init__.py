@@ -5,6 +5,7 @@ import keras_gahr.before_keras  # noqa: F401
 from .ascent import AscentSchedule
 from .measurements import Measurement, Synthesis
 from .multi_scale import MultiScaleSamples, sample_multi_scale
+from .multistep import MultistepSchedule
 from .noise_levels import SPACINGS, NoiseLevels
 from .sampler import SAMPLERS, prepare, sample
 from .samples import Samples
@@ -16,6 +17,7 @@ __all__ = [
     "AscentSchedule",
     "Measurement",
     "MultiScaleSamples",
+    "MultistepSchedule",
     "NoiseLevels",
     "Samples",
     "Synthesis",

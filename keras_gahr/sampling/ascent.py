@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
 
 from keras import ops
 
@@ -12,14 +11,14 @@ from keras_gahr.errors import InputError
 from keras_gahr.options.option import describes_options
 from keras_gahr.options.sampling import AscentOptions
 
-from .noise_levels import DIVERGED, check_schedule, residual_level
+from .noise_levels import SeenLevels, check_schedule, residual_level
 
 _MOST_STEPS = 10**6
 
 
 @describes_options
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class AscentSchedule(AscentOptions):
+class AscentSchedule(SeenLevels, AscentOptions):
     """Noise levels and steps of the ascent: all that `AscentOptions` declares.
 
     Args:
@@ -63,20 +62,6 @@ class AscentSchedule(AscentOptions):
     def numbers(self, t: int) -> tuple[float, float]:
         """h and gamma / sigma of step t."""
         return self.step_size(t), self.noise_gain(t)
-
-    def at(self, numbers: Any, g: Any) -> Any:
-        """The same whatever the direction g is."""
-        return numbers
-
-    def active(self, sigma: Any) -> Any:
-        """Which images go on, by their estimated noise levels."""
-        return (sigma > self.sigma_end) & (sigma <= DIVERGED)
-
-    def status(self, sigma: float, final_sigma: float) -> str:
-        """How an image ended, by its estimated level in the last step."""
-        if sigma <= self.sigma_end:
-            return "converged"
-        return "max_steps" if sigma <= DIVERGED else "diverged"
 
 
 def ascent_step(direction, y, level, z, at):

@@ -19,9 +19,10 @@ from keras_gahr.noise import check_seed, keyed_normal
 from keras_gahr.progress import Progress, shows_progress
 
 from .ascent import AscentSchedule
+from .multistep import MultistepSchedule
 from .noise_levels import NoiseLevels
 from .request import check_request
-from .sampler import SAMPLERS, facts_of, sample
+from .sampler import facts_of, sample, sampler_named
 from .samples import SampledImages, Samples
 from .trajectory import Trajectory
 
@@ -58,7 +59,7 @@ class MultiScaleSamples(SampledImages):
     images: np.ndarray
     levels: tuple[Samples, ...]
     names: tuple[str, ...]
-    schedule: AscentSchedule | NoiseLevels | None = None
+    schedule: AscentSchedule | MultistepSchedule | NoiseLevels | None = None
     facts: dict[str, Any] = dataclasses.field(default_factory=dict, repr=False)
     trajectory: ClassVar[Trajectory | None] = None
 
@@ -66,6 +67,11 @@ class MultiScaleSamples(SampledImages):
     def steps(self) -> np.ndarray:
         """Steps of all levels together, for each image."""
         return np.sum([level.steps for level in self.levels], axis=0)
+
+    @property
+    def passes(self) -> np.ndarray:
+        """Passes of the networks of all levels together, for each image."""
+        return np.sum([level.passes for level in self.levels], axis=0)
 
     @property
     def sigma(self) -> np.ndarray:
@@ -93,7 +99,7 @@ def sample_multi_scale(
     *,
     count: int = 1,
     seed: int = 0,
-    schedule: AscentSchedule | NoiseLevels | None = None,
+    schedule: AscentSchedule | MultistepSchedule | NoiseLevels | None = None,
     low_band: ArrayLike | None = None,
     first_image: int = 0,
     batch_size: int = 16,
@@ -138,9 +144,7 @@ def sample_multi_scale(
         >>> larger.images.shape, larger.names
         ((1, 8, 8, 1), ('detail_0',))
     """
-    if sampler not in SAMPLERS:
-        raise InputError(f"received sampler {sampler!r}, expected one of {', '.join(SAMPLERS)}")
-    schedule = schedule or SAMPLERS[sampler].schedule()
+    schedule = schedule or sampler_named(sampler).schedule()
     seed = check_seed(seed)
     shape = check_request(denoiser, shape, count)
     denoiser.check_shape((count, *shape))

@@ -44,6 +44,26 @@ def check_schedule(schedule):
         )
 
 
+class SeenLevels:
+    """What schedules have in common whose steps start from the level that a blind denoiser sees."""
+
+    sigma_end: float
+
+    def at(self, numbers: Any, g: Any) -> Any:
+        """The same whatever the direction g is."""
+        return numbers
+
+    def active(self, sigma: Any) -> Any:
+        """Which images go on, by their estimated noise levels."""
+        return (sigma > self.sigma_end) & (sigma <= DIVERGED)
+
+    def status(self, sigma: float, final_sigma: float) -> str:
+        """How an image ended, by its estimated level in the last step."""
+        if sigma <= self.sigma_end:
+            return "converged"
+        return "max_steps" if sigma <= DIVERGED else "diverged"
+
+
 @describes_options
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class NoiseLevels(LevelOptions):

@@ -43,11 +43,17 @@ def _endings(samples):
         {
             "status": status,
             "steps": int(steps),
+            "passes": int(passes),
             "sigma": sigma,
             "first_sigma": first,
         }
-        for status, steps, sigma, first in zip(
-            samples.status, samples.steps, samples.sigma, samples.first_sigma, strict=True
+        for status, steps, passes, sigma, first in zip(
+            samples.status,
+            samples.steps,
+            samples.passes,
+            samples.sigma,
+            samples.first_sigma,
+            strict=True,
         )
     ]
 

@@ -75,15 +75,20 @@ class SamplerRun:
         def numbers_of(t):
             return tuple(np.float32(number) for number in schedule.numbers(t))
 
+        # Where steps need what the one before saw, the first one is given what it will see itself.
+        before = (y, np.ones(len(images), np.float32)) if self.method.looks_back else ()
+
         # Looking at images is a step that is not taken: compiling another function would cost more.
         unused = np.zeros(len(images), np.float32), np.zeros(len(images), np.int32)
 
         def look(y, level):
-            *_, denoised, seen = step(y, *unused, level, silence, known, numbers_of(1), *given)
-            return ops.convert_to_numpy(denoised), ops.convert_to_numpy(seen)
+            *_, denoised, seen, saw = step(
+                y, *unused, level, silence, known, numbers_of(1), before, *given
+            )
+            return ops.convert_to_numpy(denoised), ops.convert_to_numpy(seen), saw
 
         level = np.full(len(images), schedule.sigma_0, np.float32)
-        _, first = look(y, level)
+        _, first, before = look(y, level)
         sigma = first
         steps, taken = np.zeros(len(images), np.int32), 0
         for t in range(1, schedule.max_steps + 1):
@@ -93,17 +98,17 @@ class SamplerRun:
                 if not schedule.active(seen).any():
                     break
             z = noise(images, t) if self.method.adds_noise else silence
-            before, taken = y, t
-            y, sigma, steps, level, denoised, _ = step(
-                y, sigma, steps, level, z, known, numbers_of(t), *given
+            start, taken = y, t
+            y, sigma, steps, level, denoised, _, before = step(
+                y, sigma, steps, level, z, known, numbers_of(t), before, *given
             )
             if trajectory is not None:
-                trajectory.record(t, before, denoised, sigma)
+                trajectory.record(t, start, denoised, sigma)
             if callback is not None:
                 callback(images, t, y, sigma)
         last, steps = ops.convert_to_numpy(y), ops.convert_to_numpy(steps)
         estimated = ops.convert_to_numpy(sigma)
-        final, final_sigma = look(y, level)
+        final, final_sigma, _ = look(y, level)
         report(final_sigma)
         if trajectory is not None:
             trajectory.finish(taken + 1, last, final, final_sigma)
@@ -143,7 +148,7 @@ class SamplerRun:
 
         return self._step_of(network, *keras.tree.map_structure(ops.convert_to_tensor, tensors))
 
-    def _step_of(self, network, y, sigma, steps, level, z, known, numbers, *condition):
+    def _step_of(self, network, y, sigma, steps, level, z, known, numbers, before, *condition):
         def direction(images, level):
             # The condition, if there is one, comes first in what the network takes.
             both = ops.concatenate([*condition, images], axis=-1) if condition else images
@@ -154,7 +159,9 @@ class SamplerRun:
             return self.measurement.ascent_direction(residual, images, known), residual
 
         at = functools.partial(self.schedule.at, numbers)
-        new_y, new_sigma, new_level, residual = self.method.step(direction, y, level, z, at)
+        new_y, new_sigma, new_level, residual, *saw = self.method.step(
+            direction, y, level, z, at, *before
+        )
         # Finished images are frozen, so that one that takes longer does not change them.
         active = self.schedule.active(sigma)
         return (
@@ -164,4 +171,5 @@ class SamplerRun:
             ops.where(active, new_level, level),
             y - residual,
             residual_level(residual),
+            tuple(saw),
         )

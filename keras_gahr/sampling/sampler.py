@@ -24,6 +24,7 @@ from .ascent import AscentSchedule, ascent_step
 from .euler import euler_step
 from .heun import heun_step
 from .measurements import Measurement, Synthesis
+from .multistep import MultistepSchedule, multistep_step
 from .noise_levels import NoiseLevels
 from .request import check_request
 from .run import SamplerRun
@@ -39,20 +40,33 @@ class Sampler:
         step: a pure function like `ascent_step`.
         schedule: the class of its schedules.
         adds_noise: whether a step does.
+        passes: of the network in a step.
+        looks_back: whether a step takes what the one before saw, as `multistep_step` does.
     """
 
     step: Callable
-    schedule: type
+    schedule: type[AscentSchedule | MultistepSchedule | NoiseLevels]
     adds_noise: bool
+    passes: int = 1
+    looks_back: bool = False
 
 
 SAMPLERS = {
     "ascent": Sampler(ascent_step, AscentSchedule, adds_noise=True),
     "euler": Sampler(euler_step, NoiseLevels, adds_noise=False),
-    "heun": Sampler(heun_step, NoiseLevels, adds_noise=False),
+    "heun": Sampler(heun_step, NoiseLevels, adds_noise=False, passes=2),
     "ancestral": Sampler(ancestral_step, NoiseLevels, adds_noise=True),
+    "multistep": Sampler(multistep_step, MultistepSchedule, adds_noise=True, looks_back=True),
 }
 """The samplers by name."""
+
+
+def sampler_named(name: str) -> Sampler:
+    """One of `SAMPLERS`; raises `InputError` for another name."""
+    if name not in SAMPLERS:
+        raise InputError(f"received sampler {name!r}, expected one of {', '.join(SAMPLERS)}")
+    return SAMPLERS[name]
+
 
 _KEPT = "_keras_gahr_sampler"
 
@@ -64,7 +78,7 @@ def sample(
     *,
     count: int = 1,
     seed: int = 0,
-    schedule: AscentSchedule | NoiseLevels | None = None,
+    schedule: AscentSchedule | MultistepSchedule | NoiseLevels | None = None,
     measurement: Measurement | None = None,
     measured: ArrayLike | None = None,
     first_image: int = 0,
@@ -95,8 +109,8 @@ def sample(
         shape: of one image, `(height, width, channels)`; without channels, the denoiser's.
         count: how many images.
         seed: of the noise.
-        schedule: an `AscentSchedule`, by default the published code's; for the other samplers a
-            `NoiseLevels`.
+        schedule: an `AscentSchedule`, by default the published code's; for the sampler multistep a
+            `MultistepSchedule`, for the others a `NoiseLevels`.
         measurement: a `Measurement`; by default `Synthesis`.
         measured: what it measured, with a leading axis of `count` or 1.
         first_image: index of the first image in the seed's sequence.
@@ -203,6 +217,7 @@ def facts_of(denoiser, sampler, seed, first_image, final_denoise):
     return {
         "provenance": denoiser.provenance,
         "sampler": sampler,
+        "passes_per_step": SAMPLERS[sampler].passes,
         "seed": seed,
         "first_image": first_image,
         "final_denoise": final_denoise,
@@ -214,7 +229,7 @@ def prepare(
     denoiser: Denoiser,
     shape: Sequence[int],
     *,
-    schedule: AscentSchedule | NoiseLevels | None = None,
+    schedule: AscentSchedule | MultistepSchedule | NoiseLevels | None = None,
     measurement: Measurement | None = None,
     sampler: str = "ascent",
     final_denoise: bool = True,
@@ -233,9 +248,7 @@ def prepare(
         >>> [kg.sample(denoiser, (8, 8), seed=s, prepared=prepared).status[0] for s in (0, 1)]
         ['converged', 'converged']
     """
-    if sampler not in SAMPLERS:
-        raise InputError(f"received sampler {sampler!r}, expected one of {', '.join(SAMPLERS)}")
-    method = SAMPLERS[sampler]
+    method = sampler_named(sampler)
     schedule = schedule or method.schedule()
     if not isinstance(schedule, method.schedule):
         raise InputError(

@@ -13,6 +13,7 @@ import numpy as np
 from keras_gahr.result import SavedResult
 
 from .ascent import AscentSchedule
+from .multistep import MultistepSchedule
 from .noise_levels import NoiseLevels
 from .outputs import SAMPLES, write_samples
 from .trajectory import TRAJECTORY_FILES, Trajectory
@@ -82,9 +83,17 @@ class Samples(SampledImages):
     sigma: np.ndarray
     status: tuple[str, ...]
     first_sigma: np.ndarray
-    schedule: AscentSchedule | NoiseLevels | None = None
+    schedule: AscentSchedule | MultistepSchedule | NoiseLevels | None = None
     facts: dict[str, Any] = dataclasses.field(default_factory=dict, repr=False)
     trajectory: Trajectory | None = dataclasses.field(default=None, repr=False)
+
+    @property
+    def passes(self) -> np.ndarray:
+        """Passes of the network for each image: those of its steps, and a look at both ends.
+
+        The last one denoises the image.
+        """
+        return self.facts.get("passes_per_step", 1) * self.steps + 2
 
 
 def concatenate_samples(parts, **others):

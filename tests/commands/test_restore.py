@@ -1,5 +1,6 @@
 """`gahr restore`."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -40,6 +41,15 @@ def test_a_picture_and_its_small_version(gahr, tiny_model, picture, tmp_path):
     assert not (again / "measurement" / "clean.npy").exists()
     drawn = {path.name for path in (again / "measurement").glob("figure.*")}
     assert drawn == {"figure.svg"}
+
+
+def test_another_sampler(gahr, tiny_model, picture, tmp_path):
+    options = ("--measurement", "super-resolution:2", "--sampler", "multistep", "--repeat", 1)
+    more = ("--steps", 8, "--sigma-end", 0.05, "--crop", 16)
+    result = gahr("restore", tiny_model, picture, "--out", tmp_path / "out", *options, *more)
+    assert result.exit_code == 0, result.output
+    report = json.loads((tmp_path / "out" / "restoration.json").read_text())
+    assert (report["sampler"], report["schedule"]["steps"]) == ("multistep", 8)
 
 
 def test_samples_that_do_not_converge_are_named(gahr, tiny_model, picture, tmp_path):

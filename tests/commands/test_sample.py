@@ -140,6 +140,7 @@ def test_options_that_do_not_go_together_are_refused(refused, tiny_model, tmp_pa
         return refused("sample", tiny_model, "--out", tmp_path / "out", "--size", 8, *options)
 
     assert "ascent, euler" in error("--sampler", "langevin")
+    assert "--spacing" in error("--sampler", "multistep", "--spacing", "karras")
     assert "--beta" in error("--sampler", "euler", "--beta", 0.1)
     assert "--max-steps" in error("--sampler", "euler", "--max-steps", 3)
     assert "--steps" in error("--steps", 3)
