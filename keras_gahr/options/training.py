@@ -16,10 +16,10 @@ IMAGES, NETWORK, OPTIMIZATION, NOISE, CLOCK, MACHINE = (
 """The headings under which they are listed."""
 
 PRECISIONS = ("float32", "mixed_bfloat16")
+"""How the layers of a network may compute."""
 
 AUTO = "auto"
 """The precision of a training that chooses between them."""
-"""How the layers of a network may compute."""
 
 _COUNT = {"least": 1, "most": 10**12}
 """Of anything that is counted: products of two must fit into 64 bits."""
