@@ -98,7 +98,7 @@ def check_set_sizes(set_sizes, least=2):
     """Raises `InputError` unless these are ascending numbers of training images, so many at least."""
     check_ascending("set sizes", set_sizes, least, "1,10,100")
     if set_sizes[0] < 1:
-        raise InputError(f"received a set of {set_sizes[0]} images, expected 1 or more")
+        raise InputError(f"received set sizes from {set_sizes[0]}, expected 1 image or more")
 
 
 def check_ascending(name, values, least, example):

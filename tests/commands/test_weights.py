@@ -7,6 +7,7 @@ import json
 import pytest
 from file_server import serving
 
+from keras_gahr import cache_folder
 from keras_gahr.pretrained.catalogue import pretrained_denoisers
 from weights_convert import catalogue, download
 
@@ -114,7 +115,7 @@ def test_the_list_without_a_home_folder(gahr, tiny, monkeypatch):
         raise RuntimeError("no home")
 
     monkeypatch.delenv("KERAS_GAHR_CACHE")
-    monkeypatch.setattr(catalogue.platformdirs, "user_cache_path", unknown)
+    monkeypatch.setattr(cache_folder.platformdirs, "user_cache_path", unknown)
     result = gahr("weights", "list")
     assert result.exit_code == 0, result.output
     assert "tiny" in result.output
