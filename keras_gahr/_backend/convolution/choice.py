@@ -18,9 +18,12 @@ _CLEARLY = 0.9
 """Part of the usual way's time that another must take less than: what differs by less is noise, and would
 be chosen now and then."""
 
-_ROUNDS = 5
-_SECONDS = 0.25
-"""For one question, once every way has been timed once."""
+_AGREE = 1.03
+"""Ways are timed in turns until the two shortest times of each differ by no more than this: a machine that
+has other work to do takes longer for it."""
+
+_MOST_SECONDS = 1.0
+"""For one question, once each way has been timed twice."""
 
 _decided = {}
 
@@ -76,17 +79,21 @@ def _say_once(kept):
 
 
 def _times(ways):
-    """Seconds of each way: the shortest of some, taken in turns, so that a busy moment hits all."""
+    """Seconds of each way: the shortest of some."""
     prepared = {name: prepare() for name, prepare in ways.items()}
     for compute in prepared.values():
         compute()  # Compiles, and fills the caches.
-    times = dict.fromkeys(ways, float("inf"))
+    shortest = {name: [float("inf")] * 2 for name in ways}
     start = time.perf_counter()
-    for done in range(_ROUNDS):
-        if done and time.perf_counter() - start > _SECONDS:
-            break
+    done = 0
+    while done < 2 or not (
+        time.perf_counter() - start > _MOST_SECONDS
+        or all(second <= _AGREE * first for first, second in shortest.values())
+    ):
         for name, compute in prepared.items():
             before = time.perf_counter()
             compute()
-            times[name] = min(times[name], time.perf_counter() - before)
-    return times
+            taken = time.perf_counter() - before
+            shortest[name] = sorted([*shortest[name], taken])[:2]
+        done += 1
+    return {name: first for name, (first, _) in shortest.items()}
