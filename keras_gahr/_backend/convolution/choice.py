@@ -37,7 +37,7 @@ def fastest(question, ways, usual):
             computes once and returns when the result is there.
         usual: the name of the way to take unless another is clearly faster, or nothing may be measured.
     """
-    source = os.environ.get(VARIABLE) or "measured"
+    source = _source()
     if source == "usual":
         return usual
     key = source, question, tuple(ways)
@@ -54,13 +54,17 @@ def fastest(question, ways, usual):
 
 def described():
     """Where choices come from, in words."""
-    source = os.environ.get(VARIABLE) or "measured"
+    source = _source()
     if source == "usual":
         return "the usual ones, nothing is measured"
     if source != "measured":
         return f"those of {source}"
     file = machine_file()
     return "measured by each process" if file is None else f"measured, kept in {file.path}"
+
+
+def _source():
+    return os.environ.get(VARIABLE) or "measured"
 
 
 def _measured(question, ways, usual, file):

@@ -54,9 +54,7 @@ class ChoicesFile:
         Raises:
             InputError: for a file that a user has named, if it cannot be read or has another form.
         """
-        choice = self._choices().get(question)
-        way = choice.get("way") if isinstance(choice, dict) else None
-        return way if isinstance(way, str) else None
+        return _way_in(self._choices(), question)
 
     def keep(self, question, way, seconds):
         """Keeps a choice, unless another process was faster, whose choice stays.
@@ -75,10 +73,10 @@ class ChoicesFile:
         with contextlib.suppress(InputError, OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with _waiting_for(self.path.parent):
-                theirs = self.choice(question)
+                choices = self._choices()
+                theirs = _way_in(choices, question)
                 if theirs in seconds:
                     return theirs
-                choices = self._choices()
                 milliseconds = {name: round(1e3 * each, 4) for name, each in seconds.items()}
                 choices[question] = {"way": way, "milliseconds": milliseconds}
                 with replacing(self.path) as temporary:
@@ -96,6 +94,13 @@ class ChoicesFile:
             if self._given:
                 raise
             return {}
+
+
+def _way_in(choices, question):
+    """The name of a way among choices from a file, or None."""
+    choice = choices.get(question)
+    way = choice.get("way") if isinstance(choice, dict) else None
+    return way if isinstance(way, str) else None
 
 
 @contextlib.contextmanager

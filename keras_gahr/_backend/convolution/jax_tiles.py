@@ -14,10 +14,6 @@ from jax.interpreters import ad, batching, mlir
 from . import winograd
 from .winograd import jax as tiles
 
-_LEAST_PIXELS, _LEAST_MULTIPLIED = 1600, 2**24
-"""Pixels of all images, and these times pairs of channels, from which it is faster: the kernel is transformed
-in each step."""
-
 _AT_ONCE, _MOST_AT_ONCE = 2**20, 2**23
 """Bytes of an array of tiles: what a core's cache holds; more where kernels, which are read again for each
 such array, take more."""
@@ -38,13 +34,9 @@ def tile_side(images_shape, kernel_shape):
         kernel_shape: `(rows, columns, in, out)`.
     """
     batch, height, width, _ = images_shape
-    rows, columns, channels, out = kernel_shape
-    pixels = batch * height * width
-    if pixels < _LEAST_PIXELS or pixels * channels * out < _LEAST_MULTIPLIED:
+    if not winograd.pays_in_training(batch * height * width, kernel_shape):
         return None
-    if (rows, columns) != (3, 3):
-        return None
-    return winograd.usual_side(channels, out)
+    return winograd.usual_side(*kernel_shape[2:])
 
 
 def convolve(images, kernel):

@@ -23,10 +23,6 @@ from .winograd import torch as tiles
 _LEAST_PRODUCTS = 2**22
 """Products for each entry of a kernel from which this is faster: fewer take less than their calls."""
 
-_LEAST_PIXELS, _LEAST_MULTIPLIED = 1600, 2**24
-"""Pixels of all images, and these times pairs of channels, from which Winograd's algorithm is: it transforms
-the kernel in each step, and takes more calls."""
-
 _SHIFTED = "a product for each entry of the kernel"
 """The name of `_by_shifts` among the ways; the convolution itself is then PyTorch's own."""
 
@@ -72,16 +68,18 @@ def _way(images_shape, kernel_shape):
         return winograd.OWN
     names = [winograd.OWN, _SHIFTED]
     usual = _SHIFTED if torch.backends.cpu.get_cpu_capability() == "AVX2" else winograd.OWN
-    size = ", few pixels"
-    many = pixels >= _LEAST_PIXELS and pixels * pairs >= _LEAST_MULTIPLIED
-    if many and (rows, columns) == (3, 3) and pairs >= winograd.LEAST_MEASURED:
-        names, size = [*winograd.WAYS, _SHIFTED], ""
+    by_tiles = pairs >= winograd.LEAST_MEASURED and winograd.pays_in_training(
+        pixels, (rows, columns, channels, out)
+    )
+    if by_tiles:
+        names = [*winograd.WAYS, _SHIFTED]
         side = winograd.usual_side(channels, out)
         usual = usual if side is None else winograd.name_of(side)
     if torch.compiler.is_compiling():
         return usual
-    ways = {name: functools.partial(_prepare, name, kernel_shape, bool(size)) for name in names}
-    question = f"training, {rows}x{columns} kernels, {channels} to {out} channels{size}"
+    ways = {name: functools.partial(_prepare, name, kernel_shape, not by_tiles) for name in names}
+    few = "" if by_tiles else ", few pixels"
+    question = f"training, {rows}x{columns} kernels, {channels} to {out} channels{few}"
     return fastest(question, ways, usual)
 
 

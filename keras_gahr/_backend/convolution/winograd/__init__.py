@@ -12,6 +12,7 @@ from ..choice import fastest
 from ..switch import plain_convolutions
 from .algorithm import POINTS
 from .algorithm import fastest_side as fastest_side
+from .algorithm import pays_in_training as pays_in_training
 from .algorithm import transform_kernel as transform_kernel
 
 _module = importlib.import_module(f"{__name__}.{keras.backend.backend()}")

@@ -40,6 +40,10 @@ come out, reading the larger kernels takes longer than the products with so few 
 """
 
 
+_LEAST_PIXELS, _LEAST_MULTIPLIED = 1600, 2**24
+"""Of all images in a step of training, and these times pairs of channels."""
+
+
 def fastest_side(channels_in, channels_out, least):
     """Which m takes the shortest time on a CPU, or None where the definition does.
 
@@ -51,6 +55,20 @@ def fastest_side(channels_in, channels_out, least):
     if channels_in * channels_out < least:
         return None
     return 4 if channels_out <= _MOST_CHANNELS_OUT else 2
+
+
+def pays_in_training(pixels, kernel_shape):
+    """Whether there is enough of a 3x3 convolution for this algorithm where its kernel learns.
+
+    The kernel is transformed in each step then.
+
+    Args:
+        pixels: of all images.
+        kernel_shape: `(rows, columns, in, out)`.
+    """
+    *sides, channels_in, channels_out = kernel_shape
+    multiplied = pixels * channels_in * channels_out
+    return sides == [KERNEL, KERNEL] and pixels >= _LEAST_PIXELS and multiplied >= _LEAST_MULTIPLIED
 
 
 def side_of(products):
