@@ -1,6 +1,7 @@
 """What a training will take, before it starts."""
 
 import dataclasses
+import itertools
 import math
 import statistics
 import time
@@ -189,19 +190,34 @@ def estimate_training(
 @keras_in_float32()
 def _measure(denoiser, batches, settings, device_images):
     """Seconds of the first training step and of a later one, on a copy of the denoiser."""
+    held = None if device_images is None else DeviceImages(device_images)
+    steps = timed_steps(denoiser, batches, settings, held)
+    first, *later = (seconds for seconds, _ in itertools.islice(steps, 1 + _MEASURED_STEPS))
+    return first, statistics.median(later)
+
+
+def timed_steps(denoiser, batches, settings, held=None):
+    """Yields the seconds and the loss of one training step after the other, on a copy of a denoiser.
+
+    The first step compiles.
+
+    Args:
+        denoiser: with the weights of its first step.
+        batches: `TiledBatches`.
+        settings: `TrainingSettings`.
+        held: `DeviceImages`, or None.
+    """
     # Times depend on the weights: those of a fresh network underflow, which is slow on some CPUs.
     copy = with_precision(denoiser, settings.precision)
     one_by_one = dataclasses.replace(settings, steps_per_execution=1)
-    held = None if device_images is None else DeviceImages(device_images)
     model = compiled_training(copy, one_by_one, len(batches), held)
-    seconds = []
-    for _ in range(1 + _MEASURED_STEPS):
+    while True:
+        model.reset_metrics()
         start = time.perf_counter()
         # Always the first batch: another size would compile again. The loss comes back as a
         # number, so that the step is over when the clock is read.
-        float(model.train_on_batch(batches[0], return_dict=True)["loss"])
-        seconds.append(time.perf_counter() - start)
-    return seconds[0], statistics.median(seconds[1:])
+        loss = float(model.train_on_batch(batches[0], return_dict=True)["loss"])
+        yield time.perf_counter() - start, loss
 
 
 def _activations(denoiser, shape):

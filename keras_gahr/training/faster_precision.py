@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import statistics
-import time
 
 import numpy as np
 
 from keras_gahr._backend import parallel
 from keras_gahr._backend.processor import has_bfloat16
 from keras_gahr.datasets import Dataset
-from keras_gahr.denoisers import PRECISIONS, Denoiser, with_precision
+from keras_gahr.denoisers import PRECISIONS, Denoiser
 from keras_gahr.denoisers.precision import on_cpu
 from keras_gahr.errors import InputError
 
-from .blind_training import compiled_training
 from .config import RunConfig
 from .data.batches import TiledBatches
+from .estimate import timed_steps
 from .keras_settings import keras_in_float32
 
 FASTER = 0.9
@@ -89,20 +89,16 @@ def faster_precision(denoiser: Denoiser, images: Dataset, config: RunConfig) -> 
 @keras_in_float32()
 def _first_steps(denoiser, images, config, precision):
     """Seconds of a step, and the losses of the first ones."""
-    settings = dataclasses.replace(config.settings(), steps_per_execution=1, precision=precision)
+    settings = dataclasses.replace(config.settings(), precision=precision)
     most = _MOST_IMAGES if on_cpu() else settings.batch_size
     batches = TiledBatches(
         images.images, settings.images_per_epoch, min(most, settings.batch_size), settings.seed
     )
-    model = compiled_training(with_precision(denoiser, precision), settings, len(batches))
     seconds, losses = [], []
-    start = time.perf_counter()
-    for step in range(_MOST_STEPS):
-        if step >= _LEAST_STEPS and time.perf_counter() - start > _SECONDS:
+    steps = timed_steps(denoiser, batches, settings)
+    for taken, loss in itertools.islice(steps, _MOST_STEPS):
+        seconds.append(taken)
+        losses.append(loss)
+        if len(losses) >= _LEAST_STEPS and sum(seconds) > _SECONDS:
             break
-        model.reset_metrics()
-        before = time.perf_counter()
-        # Always the first batch: another size would compile again.
-        losses.append(float(model.train_on_batch(batches[0], return_dict=True)["loss"]))
-        seconds.append(time.perf_counter() - before)
     return statistics.median(seconds[1:]), losses
