@@ -43,6 +43,7 @@ def small():
     return Gaussian(8)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("evaluations", [50, 200])
 def test_the_interval_holds_the_density_as_often_as_it_says(small, evaluations):
     """Of 200 images, each with noise of its own."""
@@ -77,6 +78,7 @@ def test_the_flow_finds_the_same(small):
     assert found.method == "flow" and np.all(found.evaluations <= 400)
 
 
+@pytest.mark.one_backend
 def test_a_mixture_of_gaussians():
     means = np.stack([np.full((8, 8, 1), 0.3), np.full((8, 8, 1), 0.7)])
     bases = np.linalg.qr(np.random.default_rng(0).standard_normal((2, 64, 3)))[0]
@@ -89,6 +91,7 @@ def test_a_mixture_of_gaussians():
     assert np.all(np.abs(errors) < 2 * found.reach)
 
 
+@pytest.mark.one_backend
 def test_training_images_of_a_copy():
     images = np.random.default_rng(0).random((5, 8, 8, 1)).astype(np.float32)
     found = log_density(EmpiricalBayes(images), images, dequantize=0.05, seed=3, **QUIET)
@@ -99,6 +102,7 @@ def test_training_images_of_a_copy():
     assert np.all(np.abs(found.log_density - expected) < 2 * found.reach)
 
 
+@pytest.mark.one_backend
 def test_rescaled_images():
     """Of values s x the density is less by a factor of s^d."""
     law, half = Gaussian(8), Gaussian(8, scale=0.05 / 4, mean=0.25)
@@ -108,6 +112,7 @@ def test_rescaled_images():
     assert np.all(np.abs(change - 64 * np.log(2)) < found[0].reach + found[1].reach)
 
 
+@pytest.mark.one_backend
 def test_flipped_images_of_a_law_that_does_not_see_it():
     shape = (8, 8, 1)
     law = MixtureOfGaussians([1.0], np.full((1, *shape), 0.5), floors=[0.01], **_no_directions(64))
@@ -134,6 +139,7 @@ def test_no_result_depends_on_how_many_are_computed_at_once(small):
     assert np.all(again.log_density != found.log_density)
 
 
+@pytest.mark.one_backend
 def test_it_goes_on_until_the_error_is_reached(small):
     images = small.draw(3)
     found = log_density(small.wiener, images, evaluations=100, error=0.02, **QUIET)
@@ -155,6 +161,7 @@ def test_a_network_that_is_told_the_noise_level(small):
     assert np.all(np.abs(found.log_density - expected) < 3 * found.reach)
 
 
+@pytest.mark.one_backend
 def test_bytes_get_noise_and_floats_do_not(small):
     bytes_of = np.random.default_rng(0).integers(256, size=(2, 8, 8, 1), dtype=np.uint8)
     options = {"evaluations": 20, **QUIET}
@@ -183,6 +190,7 @@ def test_a_network_is_asked_as_far_down_as_it_denoises(tiny_model):
     assert given.sigmas == (0.1, 0.9) and given.asymmetry is None
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -207,6 +215,7 @@ def density(values):
     return LogDensity(values, reach / 2, reach, passes, 64, "mmse", 0.0, (0.01, 1.0), 0)
 
 
+@pytest.mark.one_backend
 def test_comparisons(tmp_path):
     images = np.random.default_rng(0).random((40, 8, 8, 1))
     values = np.random.default_rng(1).standard_normal(40)

@@ -64,6 +64,7 @@ def slowly_decaying(size):
     return np.interp(np.arange(size), [0, 5, 65, 245, 1000, size], [1.5, 1.24, 0.93, 0.5, 0.1, 0])
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(("block", "symmetric"), [(1, True), (4, True), (4, False)])
 def test_a_tenth_of_the_products_is_enough(block, symmetric):
     values = slowly_decaying(6400)
@@ -86,6 +87,7 @@ def test_a_tenth_of_the_products_is_enough(block, symmetric):
     assert passes * sum(products) <= 640
 
 
+@pytest.mark.one_backend
 def test_low_rank_does_not_stop_the_search():
     values = np.r_[3, 2, 1, np.zeros(47)]
     options = (np.ones((50, 1)), 5, 1e-9, 50, np.random.default_rng(0), lambda done, total: None)
@@ -122,6 +124,7 @@ def test_more_noise_leaves_fewer_dimensions(linearizer, smooth_images):
     np.testing.assert_allclose(*noise, atol=1e-5)
 
 
+@pytest.mark.one_backend
 def test_wrong_arguments(linearizer, noisy):
     for message, options in {
         "method": {"method": "power"},

@@ -12,6 +12,8 @@ from keras_gahr.analysis.explanation.agreement import apart, r_squared, unexplai
 from keras_gahr.analysis.explanation.gaussian_twins import renormalized_variance
 from keras_gahr.baselines import EmpiricalBayes, LocalBayes, Wiener
 
+pytestmark = pytest.mark.one_backend
+
 SMALL = {"images": 8, "samples": 1, "steps": 3, "patch": 3, "most_local": 8, "progress": False}
 
 
@@ -47,7 +49,6 @@ def test_a_copier_is_explained_by_copying(of_copier):
     assert {names[0] for names in of_copier.explained_by.values()} == {"copy"}
 
 
-@pytest.mark.one_backend
 def test_a_wiener_filter_is_explained_by_a_gaussian(images):
     wiener = Wiener.from_images(images[:16], sigma=0.2)
     found = explain(wiener, images[:16], images[32:], sigmas=[0.2], **SMALL)
@@ -77,14 +78,12 @@ def test_samples_come_from_the_same_noise(of_copier):
     assert of_copier.path[:, copy].mean() < of_copier.path[:, 1].mean()
 
 
-@pytest.mark.one_backend
 def test_nothing_explains_a_network_that_does_something_else(images):
     other = kg.wrap(lambda y: 1 - y, "image", channels=1, size=(8, 8), layout="NHWC")
     found = explain(other, images[:16], images[32:], sigmas=[0.05, 0.1], **SMALL)
     assert found.verdict == "none at sigma 12.8/255 to 25.5/255"
 
 
-@pytest.mark.one_backend
 def test_a_teacher_is_one_more_rival(images):
     law = Wiener.from_images(images, sigma=0.1)
     found = explain(
@@ -103,7 +102,6 @@ class TestTwins:
             assert kappa == pytest.approx(right, rel=1e-9)
         assert renormalized_variance(variances, 0.1, 10**9) == pytest.approx(0.01, rel=1e-4)
 
-    @pytest.mark.one_backend
     @pytest.mark.parametrize(("count", "sigma"), [(50, 0.1), (200, 0.1), (50, 0.3)])
     def test_filters_of_few_images_are_on_average_that_of_the_law_with_kappa(self, count, sigma):
         """In 200 dimensions, with eigenvalues 1/k."""
@@ -123,7 +121,6 @@ class TestTwins:
         assert error(renormalized_variance(variances, sigma, count)) < 0.03
         assert error(sigma**2) > 2 * error(renormalized_variance(variances, sigma, count))
 
-    @pytest.mark.one_backend
     def test_gaussian_twins_agree_for_gaussian_reasons_alone(self):
         generator = np.random.default_rng(0)
         # A law of its own for each pixel, of 8x8.
@@ -141,7 +138,6 @@ class TestTwins:
         low, high = found.twins.gaussian_interval[0]
         assert low < found.twins.gaussian[0] < high
 
-    @pytest.mark.one_backend
     def test_a_twin_needs_its_images(self, images):
         copier = EmpiricalBayes(images[:16], sigma=0.1)
         for wrong, words in (
@@ -160,7 +156,6 @@ class TestTwins:
                 )
 
 
-@pytest.mark.one_backend
 def test_of_one_training_image_most_rivals_are_that_image(images):
     found = explain(EmpiricalBayes(images[:1]), images[:1], images[32:], sigmas=[0.1], **SMALL)
     assert {"copy", "gaussian", "same place", "masked"} <= {*found.explained_by[0.1]}
@@ -169,7 +164,6 @@ def test_of_one_training_image_most_rivals_are_that_image(images):
     assert found.numbers()["train"][0]["rivals"]["copy"]["unexplained"]["low"] is None
 
 
-@pytest.mark.one_backend
 def test_sides_are_found_and_progress_is_told(images):
     told = []
     options = {**SMALL, "patch": None, "progress": lambda *numbers: told.append(numbers)}
@@ -183,7 +177,6 @@ def test_sides_are_found_and_progress_is_told(images):
     assert {total for _, total in told} == {2 * (2 + 3 + 6)}
 
 
-@pytest.mark.one_backend
 def test_it_is_saved_and_drawn(tmp_path, of_copier):
     folder = of_copier.save(tmp_path / "found")
     assert {path.name for path in folder.iterdir()} == {
@@ -204,7 +197,6 @@ def test_it_is_saved_and_drawn(tmp_path, of_copier):
         of_copier.save(tmp_path / "found")
 
 
-@pytest.mark.one_backend
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -223,7 +215,6 @@ def test_wrong_arguments_are_refused(images, changes, words):
         explain(EmpiricalBayes(images[:16]), **options)
 
 
-@pytest.mark.one_backend
 def test_who_explains_is_told_by_its_rule(of_copier):
     """Of rivals that leave 2%, 2% with a spread, 12% with as much, and 1% knowing the clean image."""
     spread = 0.3 * np.array([1, -1, 1, -1])

@@ -11,6 +11,7 @@ from keras_gahr.analysis.intervals import (
 )
 
 
+@pytest.mark.one_backend
 def test_intervals_hold_the_truth_about_as_often_as_they_say():
     rng = np.random.default_rng(0)
     for interval, draw, truth, draws in (
@@ -28,6 +29,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say():
         assert 0.9 < np.mean(held) < 0.985
 
 
+@pytest.mark.one_backend
 def test_areas_are_held_about_as_often_as_intervals_say():
     rng = np.random.default_rng(0)
     held = []
@@ -39,6 +41,7 @@ def test_areas_are_held_about_as_often_as_intervals_say():
     assert 0.92 < np.mean(held) < 0.985
 
 
+@pytest.mark.one_backend
 def test_areas_of_sets_apart_have_a_width():
     low, high = area_interval(1.0, 20, 30)
     assert high == 1 and 0.88 < low < 0.97
@@ -46,6 +49,7 @@ def test_areas_of_sets_apart_have_a_width():
     assert area_interval(1.0, 2, 3)[0] < 0.6
 
 
+@pytest.mark.one_backend
 def test_intervals_where_all_values_are_equal():
     assert bootstrap_interval(np.ones(9)) == (1, 1)
     low, high = share_interval(np.ones(9, bool))
@@ -55,6 +59,7 @@ def test_intervals_where_all_values_are_equal():
     assert difference_interval([3, 3], [1, 1, 1]) == (2, 2)
 
 
+@pytest.mark.one_backend
 def test_single_values():
     assert np.isnan(mean_interval([3])).all()
     assert bootstrap_interval([3]) == (3, 3)

@@ -35,6 +35,7 @@ def torus(count, rng):
     return np.stack([np.cos(angles[0]), np.sin(angles[0]), np.cos(angles[1]), np.sin(angles[1])], 1)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     ("points", "expected"),
     [
@@ -79,6 +80,7 @@ def of_curves(*curves):
     return LocalDimension(sigmas, trace, exact, error, exact, np.full_like(trace, np.nan), 64)
 
 
+@pytest.mark.one_backend
 def test_the_level_is_one_where_the_two_estimates_agree():
     # tr J is flat in little noise, too, where the network leaves an error of its own.
     network = ([20, 20, 19, 9, 5.1, 5, 4], [900, 90, 40, 10, 5, 5.2, 4])
@@ -92,6 +94,7 @@ def test_the_level_is_one_where_the_two_estimates_agree():
     assert found.numbers()["agreed"] == [True, False, True]
 
 
+@pytest.mark.one_backend
 def test_copies_have_fewer_directions_than_their_law():
     rng = np.random.default_rng(0)
     images = images_at(rng.standard_normal((200, 6)) * 0.3)
@@ -103,6 +106,7 @@ def test_copies_have_fewer_directions_than_their_law():
     assert few.value.max() < 0.5 < 3 < many.value.min()
 
 
+@pytest.mark.one_backend
 def test_a_blind_network_has_no_flipd_and_nothing_depends_on_the_batch(tiny_model):
     denoiser = kg.load_denoiser(tiny_model)
     images = np.random.default_rng(0).random((3, 8, 8))
@@ -115,6 +119,7 @@ def test_a_blind_network_has_no_flipd_and_nothing_depends_on_the_batch(tiny_mode
     assert found.plot().axes[0].get_ylabel() == "dimension"
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     ("options", "words"),
     [({"draws": 1}, "draws"), ({"probes": 1}, "probes"), ({"sigmas": [0]}, "noise level")],

@@ -115,6 +115,7 @@ def test_a_level_is_chosen(image):
             jacobian.curvature(level)
 
 
+@pytest.mark.one_backend
 def test_the_best_linear_denoiser(smooth_images):
     images = smooth_images(30, 4, 4, 3).astype(np.float64)
     images[..., 2] *= 0.3
@@ -133,6 +134,7 @@ def test_the_best_linear_denoiser(smooth_images):
     np.testing.assert_allclose(basis.channel_shares, power.sum(axis=1), atol=1e-4)
 
 
+@pytest.mark.one_backend
 def test_a_posterior_mean_is_affine_and_curved(smooth_images):
     """The mean of four images: J = Cov[x | y] / sigma^2."""
     images, sigma = smooth_images(4, 4, 4), 1.0
@@ -165,6 +167,7 @@ def test_a_posterior_mean_is_affine_and_curved(smooth_images):
     assert basis.curvature == pytest.approx(curvature, abs=bound)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("method", ["exact", "randomized"])
 def test_vectors_are_split_by_channel(method):
     """J is a 3x3 matrix at each pixel: its largest eigenvalue belongs to one colour, at all pixels."""
@@ -179,6 +182,7 @@ def test_vectors_are_split_by_channel(method):
     np.testing.assert_allclose(basis.channel_shares, [color**2] * 5, atol=1e-5)
 
 
+@pytest.mark.one_backend
 def test_grey_vectors_lie_in_their_channel(image):
     basis = eigenbasis(curved(), image, 4, "exact")
     np.testing.assert_array_equal(basis.channel_shares, np.ones((4, 1)))
@@ -188,6 +192,7 @@ def test_grey_vectors_lie_in_their_channel(image):
     assert f"curvature {100 * basis.curvature:.1f} %" in text
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("channels", [2, 4, 5])
 def test_channels_without_colours_are_drawn(channels, tmp_path):
     noisy = np.random.default_rng(0).random((4, 4, channels))

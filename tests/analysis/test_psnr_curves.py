@@ -42,6 +42,7 @@ def test_a_curve_of_a_network(tiny_denoiser, smooth_images):
     assert after == pytest.approx(curve.after[0, 0].mean())
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("dtype", [np.uint8, bool, np.float16, np.float64])
 def test_images_are_taken_a_pass_at_a_time(dtype, monkeypatch):
     """As they are stored, with the numbers of float32 images all at once."""
@@ -63,6 +64,7 @@ def test_images_are_taken_a_pass_at_a_time(dtype, monkeypatch):
     np.testing.assert_array_equal(one.after, other.after)
 
 
+@pytest.mark.one_backend
 def test_a_dataset_is_measured_as_its_array(tiny_denoiser, tmp_path):
     np.save(tmp_path / "images.npy", np.arange(192, dtype=np.uint8).reshape(2, 12, 8))
     dataset = load(tmp_path / "images.npy")
@@ -80,6 +82,7 @@ def test_a_pass_is_as_large_as_one_of_the_network(tiny_denoiser, smooth_images):
     np.testing.assert_allclose(curves[0].after, curves[1].after, atol=1e-4)
 
 
+@pytest.mark.one_backend
 def test_error_bars_are_those_of_repeated_measurements():
     """Over many sets of images, and over many seeds for one set, the mean varies as they say."""
     rng = np.random.default_rng(0)
@@ -105,6 +108,7 @@ def test_error_bars_are_those_of_repeated_measurements():
     assert np.isnan([one.error_over_images[0], one.error_over_draws[0]]).all()
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("alpha", [1, 2, 5])
 def test_slopes_of_a_power_law(alpha):
     sigmas = np.array(SIGMAS)
@@ -124,6 +128,7 @@ def test_slopes_of_a_power_law(alpha):
     assert [fit_slope(curve).slope, fit_slope(curve).intercept] == pytest.approx(fitted)
 
 
+@pytest.mark.one_backend
 def test_bias_and_variance_add_up_to_the_error(monkeypatch):
     rng = np.random.default_rng(0)
     images = rng.random((5, 4, 4, 1), np.float32)
@@ -147,6 +152,7 @@ def test_bias_and_variance_add_up_to_the_error(monkeypatch):
     assert same.variance.max() < 1e-12
 
 
+@pytest.mark.one_backend
 def test_what_cannot_be_measured():
     images = np.zeros((1, 4, 4, 1), np.float32)
     for sigmas in ([], [0], [-1, 0.1], [np.nan]):

@@ -41,6 +41,7 @@ def held(intervals, values):
 FEWEST, MOST = stats.binom.interval(0.999, 200, 0.95)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("method", ["hutchinson", "exact"])
 def test_the_error_of_the_best_linear_denoiser(wiener, images, method):
     clean, noisy = images
@@ -83,6 +84,7 @@ def test_the_level_of_the_noise_of_gaussian_images(wiener, images):
     assert np.isnan(quick.corrected).all() and np.isnan(quick.standard_error).all()
 
 
+@pytest.mark.one_backend
 def test_a_denoiser_that_is_told_the_level_finds_the_likely_one():
     """As the one does that computes the likelihood of each level."""
     basis, variances = np.float32(BASIS), np.float32(VARIANCES**3)

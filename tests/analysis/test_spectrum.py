@@ -131,6 +131,7 @@ def test_a_network_and_its_traces():
     np.testing.assert_allclose(found.density(grid).sum(axis=1) * length, 64, rtol=0.03)
 
 
+@pytest.mark.one_backend
 def test_nothing_depends_on_what_is_computed_with_it(wiener, monkeypatch):
     linearizer, _ = wiener
     images = random_images(5, 8, 8)

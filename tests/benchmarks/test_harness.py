@@ -36,6 +36,7 @@ def run(tmp_path, tiny):
     return run
 
 
+@pytest.mark.one_backend
 def test_all_cases_with_a_network_run(run, rival, capsys):
     rival()
     code, results = run("--gpu", "--no-memory", "--rounds", "1", "--backend", BACKEND)
@@ -139,6 +140,7 @@ def test_a_rival_that_fails_is_an_error(rival, answer, message):
                 asked.ask("training", 1)
 
 
+@pytest.mark.one_backend
 def test_memory_is_measured_in_a_process_of_its_own(rival, monkeypatch):
     size = 512 * 80 * 80 * 4
     assert size < memory_of("disks", "disks 80x80", "1 thread", CPU) < 20 * size

@@ -9,6 +9,8 @@ import tolerances
 from keras_gahr import baselines, datasets, load_denoiser
 from keras_gahr.denoisers import Inference
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture
 def images(smooth_images):
@@ -95,7 +97,6 @@ def test_each_is_the_denoiser_of_its_images(make, images, tmp_path):
         )
 
 
-@pytest.mark.one_backend
 def test_a_memorizer_goes_where_networks_go(gahr, make, dataset, images, tmp_path):
     model, _ = make("empirical-bayes", "--train-size", 8)
     assert load_denoiser(model).provenance == {

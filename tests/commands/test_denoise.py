@@ -46,6 +46,7 @@ def test_a_picture_with_added_noise(gahr, tiny_model, pictures, tmp_path):
     assert errors[0] < 0.5 * errors[1]
 
 
+@pytest.mark.one_backend
 def test_the_noise_level_is_estimated_of_few_images_or_if_asked(
     gahr, tiny_model, pictures, tmp_path
 ):
@@ -65,6 +66,7 @@ def test_the_noise_level_is_estimated_of_few_images_or_if_asked(
     assert row["residual"] < row["noise"]
 
 
+@pytest.mark.one_backend
 def test_bfloat16_denoises_nearly_as_well(gahr, tiny_model, pictures, tmp_path):
     found = {}
     for precision in ("float32", "mixed_bfloat16"):
@@ -109,6 +111,7 @@ def test_a_folder(gahr, tiny_model, pictures, tmp_path):
     assert read_image(out / "c.png").shape == (16, 20, 1)
 
 
+@pytest.mark.one_backend
 def test_a_noisy_folder_against_a_clean_one(gahr, tiny_model, pictures, tmp_path):
     noisy = tmp_path / "noisy"
     noisy.mkdir()
@@ -123,6 +126,7 @@ def test_a_noisy_folder_against_a_clean_one(gahr, tiny_model, pictures, tmp_path
     assert after > before + 2
 
 
+@pytest.mark.one_backend
 def test_added_noise_depends_on_the_seed_alone(gahr, tiny_model, pictures, tmp_path):
     outputs = []
     for k, seed in enumerate((1, 1, 2)):

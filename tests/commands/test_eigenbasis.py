@@ -9,6 +9,8 @@ from keras_gahr.baselines import Wiener
 from keras_gahr.datasets import make_disks
 from keras_gahr.denoisers import save_denoiser
 
+pytestmark = pytest.mark.one_backend
+
 QUICK = ("--count", 6)
 
 
@@ -19,7 +21,6 @@ def disks(tmp_path_factory):
     return folder
 
 
-@pytest.mark.one_backend
 def test_numbers_figures_and_a_verdict(gahr, tiny_model, disks, tmp_path):
     out = tmp_path / "out"
     options = ("--index", 2, "--sigma", "40/255", "--spectra", "20/255", *QUICK)
@@ -65,7 +66,6 @@ def test_exact_singular_vectors_of_a_crop(gahr, tiny_model, smooth_images, tmp_p
     assert not list((tmp_path / "out").glob("*.svg"))
 
 
-@pytest.mark.one_backend
 def test_what_is_not_bias_free_is_said(gahr, smooth_images, tmp_path):
     images = smooth_images(30, 4, 4, 3)
     save_denoiser(Wiener.from_images(images, sigma=0.2), tmp_path / "wiener.keras")
@@ -87,7 +87,6 @@ def test_what_is_not_bias_free_is_said(gahr, smooth_images, tmp_path):
     np.testing.assert_allclose(found.mean(axis=0), numbers["mean_channel_shares"], atol=1e-12)
 
 
-@pytest.mark.one_backend
 def test_what_cannot_be_analyzed_is_refused(refused, tiny_model, disks, tmp_path):
     def error(*options, image=disks):
         return refused("eigenbasis", tiny_model, image, "--out", tmp_path / "out", *options)

@@ -67,6 +67,7 @@ def test_a_network_of_unknown_origin(gahr, tmp_path):
     assert rows["provenance"] == "not known"
 
 
+@pytest.mark.one_backend
 def test_a_folder_of_multi_scale_checkpoints(gahr, golden, tmp_path):
     for name, checkpoint in (("low", "bf_cnn_20_linear.pt"), ("scale_0", "bf_cnn_rf13_fine.pt")):
         (tmp_path / name).mkdir()

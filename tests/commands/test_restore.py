@@ -52,6 +52,7 @@ def test_another_sampler(gahr, tiny_model, picture, tmp_path):
     assert (report["sampler"], report["schedule"]["steps"]) == ("multistep", 8)
 
 
+@pytest.mark.one_backend
 def test_samples_that_do_not_converge_are_named(gahr, tiny_model, picture, tmp_path):
     options = ("--measurement", "random-pixels:0.5", "--max-steps", 2, *QUICK)
     result = gahr("restore", tiny_model, picture, "--out", tmp_path / "out", *options)
@@ -59,6 +60,7 @@ def test_samples_that_do_not_converge_are_named(gahr, tiny_model, picture, tmp_p
     assert "wave (1 of 1) ran out of steps" in result.output
 
 
+@pytest.mark.one_backend
 def test_what_cannot_be_restored_is_refused(refused, tiny_model, picture, tmp_path):
     def error(*options, measurement="super-resolution:2", source=picture):
         arguments = ("--measurement", measurement, "--out", tmp_path / "out", *options)

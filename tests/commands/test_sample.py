@@ -41,6 +41,7 @@ def test_bfloat16_gives_nearly_the_same_images(gahr, tiny_model, tmp_path):
     assert 0 < distance < tolerances.BFLOAT16_SAMPLES
 
 
+@pytest.mark.one_backend
 def test_images_that_do_not_converge_are_named(gahr, tiny_model, tmp_path):
     options = ("--count", 3, "--max-steps", 2, *QUICK)
     result = gahr("sample", tiny_model, "--out", tmp_path / "out", *options)
@@ -49,6 +50,7 @@ def test_images_that_do_not_converge_are_named(gahr, tiny_model, tmp_path):
     assert "images 0, 1, 2 did not converge" in result.output
 
 
+@pytest.mark.one_backend
 def test_what_cannot_be_sampled_is_refused(refused, tiny_model, tmp_path):
     def error(*options, model=tiny_model):
         return refused("sample", model, "--out", tmp_path / "out", *options)
@@ -87,6 +89,7 @@ def test_another_sampler_and_its_trajectory(gahr, tiny_model, tmp_path):
         assert np.array_equal(kept["y"][-1], np.load(out / "samples.npy"))
 
 
+@pytest.mark.one_backend
 def test_given_starts_without_noise(gahr, tiny_model, tmp_path):
     start = tmp_path / "start.npy"
     np.save(start, 0.5 + np.random.default_rng(0).standard_normal((2, 8, 12, 1)))
@@ -135,6 +138,7 @@ def test_a_multi_scale_denoiser_all_at_once_and_from_a_low_band(gahr, multi_mode
     assert images.reshape(2, 4, 2, 6, 2).mean(axis=(2, 4)) == pytest.approx(low[..., 0], abs=1e-5)
 
 
+@pytest.mark.one_backend
 def test_options_that_do_not_go_together_are_refused(refused, tiny_model, tmp_path):
     def error(*options):
         return refused("sample", tiny_model, "--out", tmp_path / "out", "--size", 8, *options)

@@ -117,6 +117,7 @@ def test_an_installed_backend_is_found(gahr_process, monkeypatch, tmp_path):
     assert keras.backend.backend() in result.stdout
 
 
+@pytest.mark.one_backend
 @pytest.mark.skipif(not MISSING, reason="all backends are installed here")
 @pytest.mark.parametrize(
     "room", ["kg.UNet", "from keras_gahr.sampling import sample", "import weights_convert.verify"]

@@ -56,6 +56,7 @@ def test_a_training_from_start_to_end(gahr, dataset, tmp_path):
     assert np.load(tmp_path / "s" / "samples.npy").shape == (16, 16, 16, 1)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -106,6 +107,7 @@ def test_a_flexible_unet_by_its_options(gahr, dataset, tmp_path):
     assert RunConfig(**read_options(run / "config.json")).network()["num_kernels"] == [2, 3, 2]
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -121,6 +123,7 @@ def test_options_of_a_file_are_checked_before_a_dry_run(refused, dataset, tmp_pa
     assert says in message or ("devices" in text and "there are 1" in message)
 
 
+@pytest.mark.one_backend
 def test_images_that_cannot_be_used_are_refused(refused, tmp_path, smooth_images):
     def saved(images):
         np.save(tmp_path / "bad.npy", images)

@@ -167,6 +167,7 @@ def test_gradients_of_the_training_loss(golden, name):
     assert max(found.values()) < tolerances.GRADIENT, found
 
 
+@pytest.mark.one_backend
 def test_a_gate_on_the_other_side_is_a_larger_difference(golden):
     """Negative control: what is undecided is not simply passed over."""
     places = undecided_gates(golden, "bf_cnn_rf9")

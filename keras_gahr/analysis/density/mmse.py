@@ -266,8 +266,7 @@ def _measure(leveled, clean, indices, errors, evaluations, seed, tick):
     begun, wanted = [each.counts for each in errors], [each.wanted(evaluations) for each in errors]
     for node in range(rule.nodes + 1):
         draws = [(k, begun[k][node] + r) for k in range(len(clean)) for r in range(wanted[k][node])]
-        for start in range(0, len(draws), leveled.batch_size):
-            some = draws[start : start + leveled.batch_size]
+        for some in _passes(draws, leveled.batch_size):
             images = [k for k, _ in some]
             z = np.concatenate(
                 [
@@ -287,6 +286,18 @@ def _measure(leveled, clean, indices, errors, evaluations, seed, tick):
             for k in dict.fromkeys(images):
                 errors[k].take(node, found[[k == image for image in images]])
             tick(len(some) * int(rule.costs[node]))
+
+
+def _passes(draws, most):
+    """Lists of draws, `most` each, and what is left by powers of two.
+
+    So there are few sizes: JAX and TensorFlow compile the denoiser for each, which takes longer than a pass.
+    """
+    start = 0
+    while left := len(draws) - start:
+        size = most if left >= most else 2 ** (left.bit_length() - 1)
+        yield draws[start : start + size]
+        start += size
 
 
 def _at_node(leveled, x, z, sigma):
