@@ -211,7 +211,7 @@ def unexplained_over_images(
         for r, rival in enumerate(rivals):
             means = [float(each[r].mean()) for each in values]
             intervals = [mean_interval(each[r]) for each in values]
-            curve_with_intervals(axes, numbers, means, intervals, _color(r), rival)
+            curve_with_intervals(axes, numbers, means, intervals, rival, color=_color(r))
         if bound is not None:
             axes.axhline(bound, color=BLACK, linestyle=":", label=f"{bound:.0%}")
         axes.set_yscale("log", nonpositive="clip")

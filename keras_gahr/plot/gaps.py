@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 from .style import (
     BLACK,
     NOISY,
-    PALETTE,
     curve_with_intervals,
     grid,
     legend,
+    line_style,
     new_figure,
     numbers_of_images,
     plain,
@@ -73,7 +73,7 @@ def gap_over_images(
     """
     figure = new_figure(6.4, 4.4, title)
     axes = figure.subplots()
-    _with_intervals(axes, curves, shades(len(curves)))
+    _with_intervals(axes, curves, [{"color": color} for color in shades(len(curves))])
     axes.axhline(0, color=NOISY, linewidth=1)
     if bound is not None:
         axes.axhline(bound, color=BLACK, linestyle=":", label=f"{bound:g} dB")
@@ -109,7 +109,7 @@ def measured_over_images(
     """
     figure = new_figure(7.6, 4, title)
     axes = figure.subplots()
-    _with_intervals(axes, curves, [PALETTE[k % len(PALETTE)] for k in range(len(curves))])
+    _with_intervals(axes, curves, map(line_style, range(len(curves))))
     if logarithmic:
         axes.set_yscale("log")
     axes.set_ylabel(quantity)
@@ -118,7 +118,7 @@ def measured_over_images(
     return figure
 
 
-def _with_intervals(axes, curves, colors):
-    for (name, numbers, values, intervals), color in zip(curves, colors, strict=True):
-        curve_with_intervals(axes, numbers, values, intervals, color, name)
+def _with_intervals(axes, curves, styles):
+    for (name, numbers, values, intervals), style in zip(curves, styles, strict=True):
+        curve_with_intervals(axes, numbers, values, intervals, name, **style)
     numbers_of_images(axes, sorted({number for _, numbers, *_ in curves for number in numbers}))

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from .style import BLACK, PALETTE, grid, legend, new_figure, plain
+from .style import BLACK, grid, legend, line_style, new_figure, plain
 
 _TICKS = (0.3, 0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.3, 1.6, 2, 3, 4)
 
@@ -43,11 +43,11 @@ def noise_level_ratios(
     axes = figure.subplots()
     axes.axhline(1, color=BLACK, lw=0.8, ls=":")
     for place, (name, values) in enumerate(ratios.items()):
-        color = PALETTE[place % len(PALETTE)]
-        axes.plot(sigmas, values, "o-", color=color, ms=3, lw=1.4, label=plain(name))
+        style = line_style(place)
+        axes.plot(sigmas, values, ms=3, lw=1.4, label=plain(name), **style)
         if intervals is not None:
             low, high = np.transpose(intervals[name])
-            axes.fill_between(sigmas, low, high, color=color, alpha=0.2, lw=0)
+            axes.fill_between(sigmas, low, high, color=style["color"], alpha=0.2, lw=0)
     axes.set_xscale("log")
     axes.set_yscale("log")
     known = np.concatenate([np.ravel(values) for values in ratios.values()])

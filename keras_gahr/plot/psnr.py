@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .style import NOISY, OPTIMUM, PALETTE, grid, legend, new_figure, plain
+from .style import NOISY, OPTIMUM, grid, legend, line_style, new_figure, plain
 
 if TYPE_CHECKING:
     from keras_gahr.analysis import PSNRCurve, Slope
@@ -28,7 +28,7 @@ class PSNRLine:
         slope: the `Slope` fitted to the line, drawn dashed; default None.
         optimum: the best possible slope in dB per dB, drawn dotted through the middle of the fitted
             line, or without one through the lowest noise level; default None.
-        color: of the line; default: the next of `PALETTE`.
+        color: of the line; default: the next of `PALETTE`, with other marks after its last.
         panel: title of the axes that the line is drawn in; lines with different ones stand side by
             side. Default: all in one.
         dashed: whether the line is; default False.
@@ -117,16 +117,20 @@ def psnr_lines(
 def draw_lines(axes: Axes, lines: Sequence[PSNRLine], offset: float | None = None) -> None:
     """Draws `PSNRLine`s, the PSNR of the noisy images and what `psnr_lines` says of an offset."""
     for place, line in enumerate(lines):
-        color = PALETTE[place % len(PALETTE)] if line.color is None else line.color
+        style = line_style(place)
+        if line.color is not None:
+            style = {"color": line.color, "marker": "o"}
+        if line.faint:
+            style["marker"] = ""
+        color = style["color"]
         axes.plot(
             line.noisy,
             line.denoised,
             linestyle="--" if line.dashed else "-",
-            marker="" if line.faint else "o",
             markersize=4,
             alpha=0.35 if line.faint else 1,
-            color=color,
             label=plain(line.name + _slope_text(line.slope)),
+            **style,
         )
         if line.errors is not None:
             errors = np.nan_to_num(line.errors)

@@ -1,6 +1,7 @@
 """What all figures have in common: colours, text, legends, axes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -17,6 +18,8 @@ GREY, BLACK = "#777777", "#000000"
 PALETTE = (BLUE, RED, GREEN, AMBER)
 """Colours of things without an order. With the grey of noisy images and the black of optima they stay
 apart for readers who lack one of the three kinds of cones."""
+
+_MARKS = "os^D"
 
 TRAIN, TEST = BLUE, RED
 A, B, TWINS = BLUE, RED, GREEN
@@ -90,20 +93,31 @@ def numbers_of_images(axes: Axes, numbers: Sequence[int]) -> None:
     axes.set_xlabel("training images N")
 
 
+def line_style(place: int) -> dict[str, Any]:
+    """Color and mark of the lines of a figure by their place, for `Axes.plot`: the colours of `PALETTE`
+    with dots, then again with open squares, and so on.
+    """
+    turn, color = divmod(place, len(PALETTE))
+    return {
+        "color": PALETTE[color],
+        "marker": _MARKS[turn % len(_MARKS)],
+        "markerfacecolor": "white" if turn else None,
+    }
+
+
 def curve_with_intervals(
     axes: Axes,
     places: Sequence[float],
     values: Sequence[float],
     intervals: Sequence[tuple[float, float]],
-    color: str | tuple[float, float, float, float],
     label: str,
+    **style: Any,
 ) -> None:
     """A curve of (M,) values with their intervals (M, 2); NaN where a value has none."""
     means, (low, high) = np.asarray(values), np.asarray(intervals).T
     errors = np.maximum(0, [means - low, high - means])
-    axes.errorbar(
-        places, means, errors, fmt="o-", markersize=4, color=color, capsize=3, label=plain(label)
-    )
+    style = {"marker": "o", "markersize": 4, "capsize": 3, **style}
+    axes.errorbar(places, means, errors, label=plain(label), **style)
 
 
 def histogram(axes: Axes, values: np.ndarray, edges: np.ndarray, color: str, label: str) -> None:

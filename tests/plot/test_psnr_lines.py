@@ -114,3 +114,10 @@ def test_first_and_last_epoch(rows, expected):
     last = named(figure, expected[-1])
     assert last.get_alpha() == 1
     np.testing.assert_allclose(last.get_ydata(), np.array([0, 10, 20]) + rows[-1]["epoch"])
+
+
+def test_more_lines_than_colours_differ_by_their_marks():
+    lines = [PSNRLine(f"network {k}", [10, 20], [20 + k, 25 + k]) for k in range(2 * len(PALETTE))]
+    drawn = psnr_lines(lines).axes[0].get_lines()
+    drawn = [line for line in drawn if str(line.get_label()).startswith("network")]
+    assert len({(line.get_color(), line.get_marker()) for line in drawn}) == len(lines)
