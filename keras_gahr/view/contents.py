@@ -12,6 +12,8 @@ from .columns import read_columns
 from .curves import Curves, Line, even_places
 from .entries import DATASET, LOOSE, PICTURES, REPORT, RUN, ending
 from .items import LinkedPicture, Links
+from .report_curves import report_curves
+from .result_curves import finite, result_curves, result_tables
 from .table_curves import clock_curves, history_curves, level_curves, psnr_curves
 from .viewed_folder import name_below
 
@@ -128,8 +130,10 @@ class Contents:
             yield "psnr.csv", lambda: [psnr_curves(self.folder, name("psnr.csv"))]
         if "clock.csv" in files:
             yield "clock.csv", lambda: clock_curves(self.folder, name("clock.csv"))
-        if self.entry.mark == "explanation.json" and self._json:
-            yield "explanation.json", lambda: _explained(self._json)
+        if self._json and self.entry.kind == REPORT:
+            yield "numbers.json", lambda: report_curves(self._json.get("numbers"))
+        elif self._json:
+            yield self.entry.mark, lambda: result_curves(self.entry.stem, self._json)
         if "eigenbasis.npz" in files and self._json:
             yield "eigenbasis.json", lambda: _shrinkage(self._json)
         if "trajectory.npz" in files:
@@ -141,7 +145,7 @@ class Contents:
         steps, levels = SamplerSteps(self.folder, self.entry.name).levels()
         kept = even_places(len(steps), 1000)
         lines = [
-            Line(f"image {k}", [float(steps[j]) for j in kept], [_finite(line[j]) for j in kept])
+            Line(f"image {k}", [float(steps[j]) for j in kept], [finite(line[j]) for j in kept])
             for k, line in enumerate(levels.T)
         ]
         yield Curves(
@@ -211,6 +215,10 @@ class Contents:
         return LinkedPicture(address, size, shown, f"Picture {shown}")
 
     def _tables(self):
+        if self._json:
+            yield from self._tries(
+                [(self.entry.mark, lambda: result_tables(self.entry.stem, self._json))]
+            )
         drawn = {"history.csv", "levels.csv", "clock.csv", "psnr.csv"}
         for name in self.entry.files:
             if ending(name) == ".csv" and name not in drawn:
@@ -252,32 +260,8 @@ class Contents:
         return name_below(self.entry.name, file)
 
 
-def _explained(found):
-    """The share of the network that each rival leaves unexplained, over noise levels."""
-    for part in ("test", "train"):
-        levels = found.get(part)
-        if not levels:
-            continue
-        sigmas = [_finite(level["sigma"]) for level in levels]
-        names = list(dict.fromkeys(name for level in levels for name in level["rivals"]))
-        lines = []
-        for name in names[:8]:
-            each = [level["rivals"].get(name, {}).get("unexplained", {}) for level in levels]
-            numbers = ([_finite(one.get(key)) for one in each] for key in ("mean", "low", "high"))
-            lines.append(Line(str(name), sigmas, *numbers))
-        yield Curves(
-            f"Unexplained share, {part} images",
-            "sigma, in units of [0, 1]",
-            "share of |D(y) - y|^2",
-            [lines],
-            "What each explanation leaves of the network, with 95% intervals: 0 is all explained.",
-            log_x=True,
-            log_y=True,
-        )
-
-
 def _shrinkage(found):
-    values = [_finite(value) for value in found["shrinkage"]]
+    values = [finite(value) for value in found["shrinkage"]]
     line = Line("shrinkage", [float(k + 1) for k in range(len(values))], values)
     yield Curves(
         "Shrinkage factors",
@@ -295,14 +279,6 @@ def _png_size(start):
     if not 0 < width * height <= _MOST_PIXELS:
         raise ValueError(f"it has {width} x {height} pixels")
     return width, height
-
-
-def _finite(value):
-    """A number as a float, or None: NaN and infinities are nothing."""
-    if value is None:
-        return None
-    value = float(value)
-    return value if value - value == 0 else None
 
 
 def _cell(value):

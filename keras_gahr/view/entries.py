@@ -70,6 +70,11 @@ class Entry:
         return max((found.st_mtime for found in self.files.values()), default=0.0)
 
     @property
+    def stem(self):
+        """The name of that file without its ending."""
+        return posixpath.splitext(self.mark)[0]
+
+    @property
     def pictures(self):
         """The names of pictures in it, those first that say most."""
         names = [name for name in self.files if ending(name) in PICTURES]

@@ -28,7 +28,7 @@ function drawing(name, attributes = {}, ...children) {
 function shownNumber(value) {
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size >= 1e6 || size < 1e-3) return value.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e");
+  if (size >= 1e5 || size < 1e-3) return value.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e");
   return String(Number(value.toPrecision(5)));
 }
 
@@ -119,18 +119,23 @@ function startCurves(figure) {
 
   // What all frames take, so that the axes stay as the slider moves.
   function whole() {
+    const lines = curves.frames.flat().filter((line) => !look.hidden.has(line.name));
     const ends = {};
     for (const name of ["x", "y"]) {
+      const { takes, to } = axes[name];
       let [low, high] = [Infinity, -Infinity];
-      for (const line of curves.frames.flat()) {
-        if (look.hidden.has(line.name)) continue;
-        const { takes, to } = axes[name];
-        // A band may go far: the curve itself decides, and the band's ends where they are near.
-        for (const value of line[name]) {
-          if (!takes(value)) continue;
+      const include = (values, least = -Infinity, most = Infinity) => {
+        for (const value of values) {
+          if (!takes(value) || to(value) < least || to(value) > most) continue;
           low = Math.min(low, to(value));
           high = Math.max(high, to(value));
         }
+      };
+      for (const line of lines) include(line[name]);
+      // A band may go far: the curve itself decides, and the band's ends where they are near.
+      if (name === "y") {
+        const [near, least, most] = [high - low || Infinity, low, high];
+        for (const line of lines) include([...line.low, ...line.high], least - near, most + near);
       }
       if (!(high >= low)) [low, high] = [0, 1];
       const room = high > low ? (high - low) * (name === "y" ? 0.06 : 0.02) : Math.abs(high) * 0.1 || 1;

@@ -4,7 +4,14 @@ import json
 
 import pytest
 from chromium import DESK, PHONE, eventually, overflow
-from viewed import serving, write_dataset, write_eigenbasis, write_run, write_trajectory
+from viewed import (
+    serving,
+    write_dataset,
+    write_eigenbasis,
+    write_result,
+    write_run,
+    write_trajectory,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -181,3 +188,14 @@ def test_new_results_are_listed(opened, tmp_path):
         names = page.evaluate("[...document.querySelectorAll('.cards > li')].map(card => card.id)")
         assert names == ["result-a", "result-b", "result-c"]
         assert page.evaluate("document.getElementById('result-b').dataset.mine") == "1"
+
+
+@pytest.mark.parametrize(("errors", "all_seen"), [([0.5, 0.5], True), ([100, 100], False)])
+def test_bands_are_seen_unless_they_go_far(opened, tmp_path, errors, all_seen):
+    write_result(tmp_path, "density", bits_per_dimension=[1, 2], bits_error=errors)
+    with serving(tmp_path) as server:
+        page = opened(server.address)
+        band = page.locator(".plot .band").bounding_box()
+        frame = page.locator(".plot .frame").bounding_box()
+    within = frame["y"] <= band["y"] and band["y"] + band["height"] <= frame["y"] + frame["height"]
+    assert within == all_seen
