@@ -19,6 +19,9 @@ from .viewed_folder import name_below
 
 _MOST_PICTURES, _MOST_ROWS = 60, 100
 _MOST_PIXELS = 2**27
+_SMALL = 192
+"""Pixels up to which small pictures are magnified."""
+
 _LONGEST_TEXT, _LONGEST_LIST, _MOST_SETTINGS, _DEEPEST = 600, 12, 300, 5
 
 _ALL_OF_IT = (
@@ -206,13 +209,16 @@ class Contents:
                     yield name_below(below, name), found
 
     def _picture(self, name, found):
-        size = (None, None)
+        size, factor = (None, None), 1
         if ending(name) == ".png":
             with self.folder.open(self._name(name)) as file:
-                size = _png_size(file.read(24))
+                width, height = _png_size(file.read(24))
+            # Of images as small as networks are trained on, pixels are to be seen.
+            factor = max(1, _SMALL // max(width, height))
+            size = factor * width, factor * height
         shown = printable(name)
         address = self.addresses.file(self._name(name), found.st_mtime)
-        return LinkedPicture(address, size, shown, f"Picture {shown}")
+        return LinkedPicture(address, size, shown, f"Picture {shown}", magnified=factor > 1)
 
     def _tables(self):
         if self._json:

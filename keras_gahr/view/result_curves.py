@@ -8,7 +8,7 @@ from .curves import MOST_FRAMES, Curves, Line, even_places
 
 SIGMA = "sigma, in units of [0, 1]"
 
-_MOST_LINES = 8
+_MOST_LINES, _MOST_ROWS = 8, 100
 
 
 def result_curves(stem, found):
@@ -314,6 +314,22 @@ def _measures(found):
     )
 
 
+def _denoised(found):
+    """What was done to each file."""
+    keys = ("before", "after", "residual", "noise")
+    files = found["files"]
+    rows = [
+        [str(file["name"]), *(finite(file.get(key)) for key in keys)] for file in files[:_MOST_ROWS]
+    ]
+    more = f" The first {len(rows)} of {len(files):,} files." if len(files) > len(rows) else ""
+    yield Table(
+        ["file", "PSNR before", "after", "taken away", "noise level"],
+        rows,
+        "PSNR in dB where clean images were given; what was taken away and the estimated noise level in "
+        f"units of [0, 1].{more}",
+    )
+
+
 def _interval_text(ends):
     low, high = map(finite, ends)
     return None if low is None or high is None else f"{low:.3g} to {high:.3g}"
@@ -362,4 +378,4 @@ _MAKERS = {
     "spectrum": lambda found: _spectra([("", found)]),
 }
 
-_TABLES = {"copying": _measures}
+_TABLES = {"copying": _measures, "denoising": _denoised}

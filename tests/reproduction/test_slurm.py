@@ -29,8 +29,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")
-def cluster():
-    """A `Cluster`, which is ended with all of its jobs."""
+def cluster(request):
+    """A `Cluster`, which is ended with all of its jobs; its logs are kept if a test fails."""
     pytest.importorskip("submitit", reason="submitit is not installed")
     if reason := slurm_cluster.missing():
         pytest.skip(reason)
@@ -41,7 +41,10 @@ def cluster():
         yield cluster
     finally:
         cluster.stop()
-    shutil.rmtree(folder)
+    if request.session.testsfailed:
+        print(f"logs of the cluster: {folder}", file=sys.stderr)
+    else:
+        shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -154,6 +154,12 @@ def test_measures_of_copying_are_a_table(tmp_path):
     assert "95% of the null" in text and "AuthPct" in text
 
 
+def test_denoised_files_are_a_table(tmp_path):
+    files = [{"name": "a <b>.png", "before": None, "after": 30.0, "residual": 0.1, "noise": None}]
+    _, text = drawn(write_result(tmp_path, "denoising", files=files))
+    assert "a <b>.png" in text and "taken away" in text
+
+
 def test_reports_show_what_they_measured(tmp_path):
     """Over noise levels with a slider over set sizes, and over set sizes with intervals."""
     group = {
