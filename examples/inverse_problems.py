@@ -6,6 +6,19 @@
 # measured.
 
 # %%
+# Where the package is missing, as on Colab, this installs it; elsewhere it does nothing.
+import importlib.util
+import os
+import subprocess
+import sys
+
+if importlib.util.find_spec("keras_gahr") is None:
+    package = "keras-gahr[torch]"
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", package], check=True)
+    importlib.invalidate_caches()
+    os.environ["KERAS_BACKEND"] = "torch"
+
+# %%
 import matplotlib.pyplot as plt
 import numpy as np
 

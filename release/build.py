@@ -5,6 +5,7 @@
 Each is installed where nothing else is: the wheel with each backend, whose `gahr demo` must draw its page,
 and the sdist with PyTorch, where tests run from what it holds. On the index of packages the README's links
 lead nowhere unless they are absolute: `--source` is the address that they begin with, of the same commit.
+Notebooks on GitHub then have badges that open them on Colab.
 """
 
 import argparse
@@ -27,6 +28,9 @@ SDIST_TESTS = ("tests/test_files.py", "tests/sampling")
 """Tests that need helpers, golden files and a backend, and take less than a minute or two."""
 
 _RELATIVE_LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)")
+
+_NOTEBOOK_LINK = re.compile(r"\]\(https://github\.com/([^)\s]+\.ipynb)\)")
+_COLAB = "https://colab.research.google.com"
 
 
 def main():
@@ -74,9 +78,13 @@ def check_out(tree):
 
 
 def make_links_absolute(page, source):
-    """Lets the relative links of a Markdown page begin with an address."""
-    text = page.read_text(encoding="utf-8")
-    page.write_text(_RELATIVE_LINK.sub(source.rstrip("/") + "/", text), encoding="utf-8")
+    """Lets the relative links of a Markdown page begin with an address.
+
+    Notebooks on GitHub get a badge that opens them on Colab, where their first cell installs the package.
+    """
+    text = _RELATIVE_LINK.sub(source.rstrip("/") + "/", page.read_text(encoding="utf-8"))
+    badge = rf"[![Open in Colab]({_COLAB}/assets/colab-badge.svg)]({_COLAB}/github/\1)"
+    page.write_text(_NOTEBOOK_LINK.sub(rf"\g<0> {badge}", text), encoding="utf-8")
 
 
 def check_contents(sdist, wheel, tracked):

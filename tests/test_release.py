@@ -1,5 +1,6 @@
 """What is written twice about a release is the same twice."""
 
+import importlib.util
 import re
 import tomllib
 from pathlib import Path
@@ -36,3 +37,32 @@ def test_there_is_one_version():
 
 def test_the_summary_is_the_description():
     assert RECIPE["about"]["summary"] == PROJECT["description"]
+
+
+@pytest.fixture
+def build():
+    """The program that builds a release, as a module."""
+    spec = importlib.util.spec_from_file_location("build", ROOT / "release" / "build.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_links_and_badges_of_a_release(build, tmp_path):
+    page = tmp_path / "README.md"
+    text = "[a](a.md) [b](#b) [c](https://x.org/c.ipynb) [d](examples/d.ipynb)"
+    page.write_text(text, "utf-8")
+    source = "https://github.com/we/it/blob/v1"
+    build.make_links_absolute(page, source)
+    colab = "https://colab.research.google.com"
+    notebook = f"{colab}/github/we/it/blob/v1/examples/d.ipynb"
+    assert page.read_text("utf-8") == (
+        f"[a]({source}/a.md) [b](#b) [c](https://x.org/c.ipynb) [d]({source}/examples/d.ipynb) "
+        f"[![Open in Colab]({colab}/assets/colab-badge.svg)]({notebook})"
+    )
+    # Of another place there is no Colab.
+    page.write_text(text, "utf-8")
+    build.make_links_absolute(page, "https://elsewhere.org/it/")
+    assert "Colab" not in page.read_text("utf-8") and "elsewhere.org/it/a.md" in page.read_text(
+        "utf-8"
+    )

@@ -1,7 +1,9 @@
 """The notebooks in examples/, run cell by cell at a small scale."""
 
+import importlib.metadata
 import json
 import re
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -152,6 +154,24 @@ def test_kept_outputs_are_those_of_the_source(name):
     outputs = [output for cell in code for output in cell["outputs"]]
     assert {output["output_type"] for output in outputs} <= {"stream", "display_data"}
     assert sum("image/png" in output.get("data", {}) for output in outputs) >= 3
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_the_first_cell_installs_what_is_missing(name, monkeypatch):
+    """With extras that there are; where the package is, it does nothing."""
+    first = next(text for head, text in cells((EXAMPLES / f"{name}.py").read_text()) if not head)
+    asked = []
+    monkeypatch.setattr("subprocess.run", lambda command, check: asked.append(command))
+    monkeypatch.setenv("KERAS_BACKEND", "")
+    exec(first, {})
+    assert not asked
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    exec(first, {})
+    ((*pip, package),) = asked
+    assert pip == [sys.executable, "-m", "pip", "install", "--quiet"]
+    project, extras = re.fullmatch(r"([\w-]+)\[(.*)\]", package).groups()
+    metadata = importlib.metadata.metadata(project)
+    assert {*extras.split(",")} <= {*metadata.get_all("Provides-Extra")}
 
 
 def test_an_unknown_parameter_is_seen(tmp_path):
