@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -37,6 +38,15 @@ def test_there_is_one_version():
 
 def test_the_summary_is_the_description():
     assert RECIPE["about"]["summary"] == PROJECT["description"]
+
+
+def test_no_file_is_a_link():
+    """One would lead to a place of somebody's machine; `release/build.py` refuses such an archive."""
+    git = ["git", "-C", str(ROOT), "ls-files", "--stage"]
+    listed = subprocess.run(git, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("these files are in no repository of Git")
+    assert not [line for line in listed.stdout.splitlines() if line.startswith("120000")]
 
 
 @pytest.fixture
