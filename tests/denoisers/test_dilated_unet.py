@@ -53,7 +53,7 @@ def test_the_chain_computes_the_image_and_the_network_the_residual():
     assert relative_difference(found, expected) < tolerances.OUTPUT
 
 
-@pytest.mark.parametrize("size", [(8, 8), (9, 7)])
+@pytest.mark.parametrize("size", [pytest.param((8, 8), marks=pytest.mark.one_backend), (9, 7)])
 def test_it_trains(size):
     denoiser = DilatedUNet(num_kernels=3, seed=1)
     model = BlindTraining(denoiser)

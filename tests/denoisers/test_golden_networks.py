@@ -35,17 +35,26 @@ class KeepGradients(keras.optimizers.Optimizer):
 ALIKE = {"unet_2block", "unet_3block", "bf_cnn_20_linear", "bf_cnn_rf43", "unet_flex_batch_gray"}
 
 
+def unlike(names, mark):
+    """The names; those of `ALIKE` have the layers of another one, and this mark."""
+    return [pytest.param(name, marks=mark) if name in ALIKE else name for name in names]
+
+
 @pytest.mark.parametrize("name", [*NETWORKS, *FLEXIBLE])
-def test_outputs_in_evaluation_and_training_mode(golden, golden_index, name):
-    denoiser, plan = from_checkpoint(golden / f"{name}.pt")
+def test_outputs_in_evaluation_mode(golden, golden_index, name):
+    denoiser, _ = from_checkpoint(golden / f"{name}.pt")
     arrays = np.load(golden / f"{name}.npz")
     assert denoiser.num_parameters == golden_index[name]["params"]
-    noisy = nhwc(arrays["noisy"])
-
-    found = denoiser.predict_on_batch(noisy)
+    found = denoiser.predict_on_batch(nhwc(arrays["noisy"]))
     assert relative_difference(found, nhwc(arrays["eval_output"])) < tolerances.OUTPUT
 
-    found = ops.convert_to_numpy(ops.stop_gradient(denoiser(noisy, training=True)))
+
+@pytest.mark.parametrize("name", unlike([*NETWORKS, *FLEXIBLE], pytest.mark.one_backend))
+def test_outputs_in_training_mode(golden, name):
+    denoiser, plan = from_checkpoint(golden / f"{name}.pt")
+    arrays = np.load(golden / f"{name}.npz")
+    found = denoiser(nhwc(arrays["noisy"]), training=True)
+    found = ops.convert_to_numpy(ops.stop_gradient(found))
     bound = tolerances.OUTPUT_RF9_TRAINING if name == "bf_cnn_rf9" else tolerances.OUTPUT
     assert relative_difference(found, nhwc(arrays["train_output"])) < bound
 
@@ -56,7 +65,7 @@ def test_outputs_in_evaluation_and_training_mode(golden, golden_index, name):
             assert relative_difference(found, expected) < tolerances.RUNNING_SD
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", unlike(NETWORKS, pytest.mark.one_backend))
 def test_training_mode_against_float64(golden, monkeypatch, name):
     """What separates rounding from mistakes: both we and the published code are near the exact output."""
 
@@ -148,14 +157,7 @@ def differences_on_all_sides(golden, name, places):
     ]
 
 
-# Those that are alike have the layers of another one.
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.slow) if name in ALIKE else name
-        for name in [*NETWORKS, *FLEXIBLE]
-    ],
-)
+@pytest.mark.parametrize("name", unlike([*NETWORKS, *FLEXIBLE], pytest.mark.slow))
 def test_gradients_of_the_training_loss(golden, name):
     """With gates as the published code had them, which were not recorded."""
     found = gradient_differences(golden, name)

@@ -46,16 +46,24 @@ def hessian(function, images, kernel, directions):
     return jax.hessian(lambda kernel: (function(images, kernel) ** 3).sum())(kernel)
 
 
+KERNELS = [
+    *(((before, after), (3, 3)) for before, after in ((1, 3), (3, 3), (3, 2), (3, 1))),
+    *((channels, shape) for channels in ((1, 3), (3, 2)) for shape in ((5, 3), (1, 7))),
+]
+
+
 @pytest.mark.parametrize(
-    ("channels", "shape"),
+    ("derivative", "channels", "shape"),
     [
-        *(((before, after), (3, 3)) for before, after in ((1, 3), (3, 3), (3, 2), (3, 1))),
-        *((channels, shape) for channels in ((1, 3), (3, 2)) for shape in ((5, 3), (1, 7))),
+        *((first, *kernel) for first in (kernel_gradient, both_tangents) for kernel in KERNELS),
+        (image_tangent, *KERNELS[2]),
+        # Of the first, whose kernels these are: few and many channels, of squares and of others.
+        *(
+            (again, *kernel)
+            for again in (mixed_second_derivative, hessian)
+            for kernel in KERNELS[::3]
+        ),
     ],
-)
-@pytest.mark.parametrize(
-    "derivative",
-    [kernel_gradient, both_tangents, image_tangent, mixed_second_derivative, hessian],
 )
 def test_derivatives_are_xlas(derivative, shape, channels):
     generator = np.random.default_rng(0)

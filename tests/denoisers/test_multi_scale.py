@@ -119,7 +119,7 @@ def test_sizes_and_parameters():
 
 
 def test_every_weight_is_trained(noisy):
-    denoiser = small()
+    denoiser = small(1)
     before = denoiser.get_weights()
     model = BlindTraining(denoiser)
     model.compile(keras.optimizers.SGD(1e-3))

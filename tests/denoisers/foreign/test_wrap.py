@@ -36,7 +36,9 @@ def keras_network(channels=1, told=False, **options):
     return keras.Model(inputs, keras.layers.Conv2D(channels, 3, padding="same")(x), **options)
 
 
-@pytest.mark.parametrize(("channels", "told"), [(1, True), (3, False)])
+@pytest.mark.parametrize(
+    ("channels", "told"), [(1, True), pytest.param(3, False, marks=pytest.mark.one_backend)]
+)
 def test_a_keras_model(channels, told):
     network = keras_network(channels, told)
     denoiser = kg.wrap(network, "image", "sigma" if told else None)
