@@ -29,6 +29,7 @@ HOW_TO = ROOT / "docs" / "how-to"
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_every_command_can_be_parsed(page, monkeypatch):
     # A model on the Hub would be fetched to be an argument.
@@ -41,6 +42,7 @@ def test_every_command_can_be_parsed(page, monkeypatch):
                 documentation.parse(arguments)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     "line",
     [
@@ -61,6 +63,7 @@ def test_the_test_sees_a_wrong_command(line):
         documentation.parse(arguments)
 
 
+@pytest.mark.one_backend
 def test_the_test_finds_commands():
     """Negative control: nothing that is shown escapes the patterns."""
     found = sum(
@@ -71,6 +74,7 @@ def test_the_test_finds_commands():
     assert found > 30
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_commands_are_in_blocks_of_shell(page):
     """An indented or otherwise fenced command would not be tested."""
@@ -82,6 +86,7 @@ def test_commands_are_in_blocks_of_shell(page):
         assert documentation._COMMENT.fullmatch(comment), comment
 
 
+@pytest.mark.one_backend
 def test_replacements_must_find_something():
     """Negative control."""
     text = "<!-- test: --epochs 9 => --epochs 1 -->\n```sh\ngahr train x --epochs 10\n```\n"
@@ -125,6 +130,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 DOCUMENTS = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "examples" / "README.md", *EXAMPLES]
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("page", DOCUMENTS, ids=[str(page.relative_to(ROOT)) for page in DOCUMENTS])
 def test_every_name_in_documents_exists(page):
     text = page.read_text(encoding="utf-8")
@@ -138,6 +144,7 @@ def test_every_name_in_documents_exists(page):
             assert takes_all or set(arguments) <= set(parameters), name
 
 
+@pytest.mark.one_backend
 def test_the_test_sees_a_name_that_is_not():
     """Negative control."""
     with pytest.raises(ImportError):
@@ -145,6 +152,7 @@ def test_the_test_sees_a_name_that_is_not():
     assert list(calls("kg.sample(denoiser, (8, 8), cuont=3)")) == [("kg.sample", ["cuont"])]
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_every_file_in_documents_exists(page):
     """Of those in a room, such as `training/config.py`; others are what users have."""
@@ -187,6 +195,7 @@ def test_the_measurement_shown_is_one():
     np.testing.assert_array_equal(left.measure(ops.convert_to_tensor(back)), measured)
 
 
+@pytest.mark.one_backend
 def test_the_experiment_shown_has_all_scales():
     from keras_gahr.reproduction.experiment import SCALES
 
@@ -285,6 +294,7 @@ PREPARED = {
 """Commands of earlier pages that a page builds on."""
 
 
+@pytest.mark.one_backend
 def test_every_page_with_commands_to_run_is_run():
     for page, name in zip(PAGES, NAMES, strict=True):
         if any(block.reason is None for block in documentation.blocks(page.read_text())):

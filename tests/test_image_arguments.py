@@ -200,6 +200,7 @@ def expected(network, optimum):
     return functools.cache(lambda name: fed(name, network, optimum))
 
 
+@pytest.mark.one_backend
 @ALL
 def test_bytes_are_fractions_of_255(name, network, optimum, expected):
     if name == "train":

@@ -3,10 +3,13 @@
 import re
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 import keras_gahr
 from keras_gahr.commands.app import app
+
+pytestmark = pytest.mark.one_backend
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()

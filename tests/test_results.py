@@ -9,6 +9,8 @@ import pytest
 
 import keras_gahr as kg
 
+pytestmark = pytest.mark.one_backend
+
 SHAPE = (16, 16, 1)
 SCHEDULE = kg.sampling.AscentSchedule(beta=0.5, sigma_end=0.4)
 

@@ -67,9 +67,25 @@ def exported():
 
 EXPORTED = exported()
 
+MUCH_TO_COMPILE = {
+    "analysis.Explanation",
+    "analysis.explain",
+    "analysis.noise_calibration",
+    "training.MemorizationClock",
+    "training.Tracker",
+    "training.run_training",
+}
+"""Of what is tested on each backend elsewhere, or in parts."""
+
 
 @pytest.mark.filterwarnings("ignore:some images are still noise")
-@pytest.mark.parametrize("name", EXPORTED)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.one_backend) if name in MUCH_TO_COMPILE else name
+        for name in EXPORTED
+    ],
+)
 def test_every_function_and_class_has_an_example_that_runs(name):
     finder = doctest.DocTestFinder(recurse=False)
     [example] = finder.find(EXPORTED[name], name, globs={})
@@ -198,6 +214,7 @@ def _all(images):
     return kg.datasets.stacks.as_stack(images)
 
 
+@pytest.mark.one_backend
 @pytest.mark.filterwarnings("ignore:some images are still noise")
 @pytest.mark.parametrize("name", UNITS)
 def test_every_function_takes_whole_numbers_and_images_without_channels(name):

@@ -10,6 +10,8 @@ import pytest
 
 import keras_gahr as kg
 
+pytestmark = pytest.mark.one_backend
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -139,6 +139,7 @@ def test_bases_are_orthonormal(basis):
         np.testing.assert_allclose(coefficients[0, 2:4, :3, 0], horizontal, atol=1e-5)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("side", [6, 16, 40, 48, 80, 81])
 def test_wavelets_take_as_many_levels_as_they_say(side):
     """A flat image has coefficients in the low band alone. It is halved to 5 at most if one filter of
@@ -175,6 +176,7 @@ def test_an_oracle_in_the_cosine_basis(rule):
     assert Inference(blind).denoise(noisy[1:2]).shape == (1, 8, 10, 1)
 
 
+@pytest.mark.one_backend
 def test_they_are_sampled_from_and_measured_as_networks_are():
     images = faces(20, height=8, width=8)
     schedule = AscentSchedule(beta=0.5, sigma_end=0.02)
@@ -210,6 +212,7 @@ def test_files(tmp_path):
             Inference(loaded).denoise(noisy[:, :4])
 
 
+@pytest.mark.one_backend
 def test_the_command_line_loads_them(tmp_path):
     """It imports no more than it needs, and so knows no baseline before it meets one."""
     save_denoiser(Wiener.from_images(faces(12)), tmp_path / "x.keras")
@@ -221,6 +224,7 @@ def test_the_command_line_loads_them(tmp_path):
     assert np.load(tmp_path / "y.npy").shape == (1, 8, 10, 1)
 
 
+@pytest.mark.one_backend
 def test_what_makes_no_baseline():
     images = faces(3)
     with pytest.raises(InputError, match=r"expected \(H, W\)"):

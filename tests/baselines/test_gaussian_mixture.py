@@ -101,6 +101,7 @@ def test_the_jacobian_is_the_derivative_and_the_residual_that_of_the_density():
     np.testing.assert_allclose(score * sigma**2, -residual, atol=1e-5)
 
 
+@pytest.mark.one_backend
 def test_one_class_is_the_wiener_filter():
     images = np.random.default_rng(0).random((60, *SHAPE))
     flat = images.reshape(60, -1)
@@ -117,6 +118,7 @@ def test_one_class_is_the_wiener_filter():
         )
 
 
+@pytest.mark.one_backend
 def test_classes_without_covariance_are_the_training_images(monkeypatch):
     from keras_gahr.baselines import gaussian_mixture
 
@@ -162,6 +164,7 @@ def test_densities_integrate_to_one():
         assert mass == pytest.approx(1, abs=1e-6)
 
 
+@pytest.mark.one_backend
 def test_a_file_keeps_it(tmp_path):
     teacher = GaussianMixture(mixture_law(**MOLRG), sigma=0.1, provenance={"source": "a test"})
     noisy = mixture_images(3, seed=0, **MOLRG)

@@ -247,7 +247,13 @@ def denoisers_of(images, sigma):
     yield MaskedBayes(images, sigma, threshold=0.1), "masked"
 
 
-@pytest.mark.parametrize("kind", ["equivariant", "patches", "masked"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "equivariant",
+        *(pytest.param(kind, marks=pytest.mark.one_backend) for kind in ("patches", "masked")),
+    ],
+)
 def test_jacobians(kind, in_small_blocks):
     """Both ways, against finite differences in float64."""
     sigma, images = 0.2, pictures(6, 4, 3)
@@ -296,6 +302,7 @@ def test_a_table_of_sides():
         np.testing.assert_allclose(denoised[at : at + 1], expected, atol=1e-6)
 
 
+@pytest.mark.one_backend
 def test_derivatives_at_a_table_of_sides():
     """Which is looked into when the level is known: while it is computed."""
     images = pictures(3, 3, 3)

@@ -12,6 +12,9 @@ from keras_gahr.analysis.density import kept
 
 pytestmark = pytest.mark.one_backend
 
+FEW = 12
+"""As few evaluations as there may be, where it does not matter what is found."""
+
 
 @pytest.fixture
 def files(smooth_images, tmp_path):
@@ -64,7 +67,7 @@ def stopped(gahr, files, tmp_path, monkeypatch):
         return log_density(*arguments, **named)
 
     monkeypatch.setattr(kept, "log_density", log_density_of_one)
-    command = ("density", *files, "--evaluations", 40, "--out", tmp_path / "out")
+    command = ("density", *files, "--evaluations", FEW, "--out", tmp_path / "out")
     assert gahr(*command).exit_code != 0
     assert not (tmp_path / "out").exists()
 
@@ -83,7 +86,7 @@ def test_a_stopped_command_goes_on_where_it_was(stopped, files, tmp_path):
     assert result.exit_code == 0 and begun == [16]
     model, images = files
     found = json.loads((tmp_path / "out" / "density.json").read_text())["log_density"]
-    expected = log_density(kg.load_denoiser(model), np.load(images), evaluations=40)
+    expected = log_density(kg.load_denoiser(model), np.load(images), evaluations=FEW)
     np.testing.assert_allclose(found, expected.log_density, rtol=1e-6)
     assert not list(tmp_path.glob("*.jsonl"))
 

@@ -314,6 +314,7 @@ def test_what_is_missing_is_named(refused, dataset, tmp_path):
     assert "no dataset" in refused("train", "--out", tmp_path / "run")
 
 
+@pytest.mark.one_backend
 def test_a_dry_run_leaves_nothing(gahr, dataset, tmp_path):
     result = gahr(
         "train", dataset, "--out", tmp_path / "run", *QUICK, "--dry-run", "--data-on-device"

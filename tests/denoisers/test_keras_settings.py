@@ -107,6 +107,7 @@ def plain_training(tmp_path_factory):
     return trained(tmp_path_factory.mktemp("plain") / "run")
 
 
+@pytest.mark.one_backend
 def test_a_training_is_the_same(plain_training, set_keras, tmp_path):
     set_keras()
     before = keras.config.floatx(), keras.config.dtype_policy().name

@@ -50,6 +50,7 @@ def test_crops(folder):
         assert np.array_equal(cropped.clean, whole.clean[box])
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     ("text", "channels"),
     [("super-resolution:4", 1), ("grey,super-resolution:2", 3), ("spectral:0.3", 1)],

@@ -87,6 +87,7 @@ def _drawn(gaussian, sampler, schedule, count):
     return _coefficients(sample(denoiser, (SIDE, SIDE), **options), directions)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("beta", [0.05, 0.5])
 def test_few_steps_have_the_variance_of_the_law(gaussian, beta):
     schedule = MultistepSchedule(steps=12, beta=beta, init_mean=0.0)
@@ -125,6 +126,7 @@ def _error_of_the_flow(steps):
     return np.abs(ops.convert_to_numpy(y) - start * shrunk)[:, 0].max()
 
 
+@pytest.mark.one_backend
 def test_without_noise_the_error_is_of_second_order():
     errors = [_error_of_the_flow(steps) for steps in (10, 20, 40)]
     assert errors[0] > 3 * errors[1] > 9 * errors[2], errors

@@ -79,6 +79,7 @@ def test_all_bytes_become_the_same_numbers_as_on_the_host():
     assert np.array_equal(ops.convert_to_numpy(found), expected[0])
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("first", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_run_goes_on_whichever_way_it_was_started(tmp_path, smooth_images, monkeypatch, first):
     """Stopped on one side and resumed on the other, it ends as one that was there all the time."""

@@ -86,6 +86,7 @@ def test_both_train_on_the_same_noise_and_leave_the_network_as_it_is(images):
         np.testing.assert_array_equal(weights, kept)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("name", PRECISIONS)
 def test_a_training_takes_what_is_chosen_and_goes_on_with_it(images, monkeypatch, tmp_path, name):
     chosen = [name]

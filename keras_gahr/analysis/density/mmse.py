@@ -10,6 +10,7 @@ that are least certain.
 """
 
 import dataclasses
+import functools
 
 import numpy as np
 from scipy import stats
@@ -57,19 +58,25 @@ class Rule:
     def sigmas(self):
         """(K,), descending."""
         ends = np.log([self.high, self.low])
-        places, _ = np.polynomial.legendre.leggauss(self.nodes)
+        places, _ = _gauss_legendre(self.nodes)
         return np.exp(ends.mean() + np.diff(ends) / 2 * places)
 
     @property
     def weights(self):
         """(K,), of values at the nodes, for the integral over log g."""
-        _, weights = np.polynomial.legendre.leggauss(self.nodes)
+        _, weights = _gauss_legendre(self.nodes)
         return weights * np.log(self.high / self.low)
 
     @property
     def costs(self):
         """Evaluations of a draw at each node and at the top, (K + 1,)."""
         return np.append(np.ones(self.nodes), _TOP_COST)
+
+
+@functools.cache
+def _gauss_legendre(nodes):
+    """Places within -1 and 1, and weights; each image asks for them again and again."""
+    return np.polynomial.legendre.leggauss(nodes)
 
 
 class DenoisingErrors:

@@ -123,6 +123,7 @@ def test_a_level_between_two_of_a_table():
     assert denoiser.nearest(1.01 * between) == pytest.approx(high)
 
 
+@pytest.mark.one_backend
 def test_the_posterior_mean_of_a_mixture_and_its_jacobian():
     generator = np.random.default_rng(0)
     shape = (4, 4, 1)
