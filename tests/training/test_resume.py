@@ -31,7 +31,7 @@ def run(out, images, settings=SETTINGS, seed=0, **options):
 @pytest.mark.parametrize(
     ("steps", "changes"),
     [
-        (5, {}),
+        pytest.param(5, {}, marks=pytest.mark.one_backend),
         pytest.param(
             8,
             {"schedule": "cosine", "optimizer": "adamw", "weight_decay": 0.01, "clip_norm": 1.0},
