@@ -240,9 +240,9 @@ def test_storages_that_leave_or_multiply(refused):
 
 
 DEEP = {
-    "tuples": b")" + b"\x85" * 200_000,
-    "lists": b"]" * 200_000 + b"a" * 199_999,
-    "dictionaries": b"}K\x01" * 100_000 + b"N" + b"s" * 100_000,
+    "tuples": b")" + b"\x85" * 50_000,
+    "lists": b"]" * 50_000 + b"a" * 49_999,
+    "dictionaries": b"}K\x01" * 25_000 + b"N" + b"s" * 25_000,
     "tuple that doubles": b")" + b"q\x00h\x00\x86" * 200,
     "doubling key": b"})" + b"q\x00h\x00\x86" * 200 + b"Ns",
     "list that holds itself": b"]q\x00h\x00a",
