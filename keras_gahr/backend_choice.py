@@ -116,7 +116,9 @@ def _check(name):
 
 
 def _is_installed(name):
-    return importlib.util.find_spec(name) is not None
+    # Python finds any folder of this name, such as one of results, as a package without a file.
+    spec = importlib.util.find_spec(name)
+    return spec is not None and spec.origin is not None
 
 
 def backend_in(path):

@@ -12,7 +12,7 @@ import pytest
 from waiting import FOR_EVER
 
 from keras_gahr import InputError, __version__
-from keras_gahr.backend_choice import BACKENDS, backend_in, choose_backend
+from keras_gahr.backend_choice import BACKENDS, backend_in, choose_backend, installed_backends
 from keras_gahr.commands.backend import lacks_memory
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,6 +99,14 @@ def test_a_backend_that_is_not_installed_names_its_extra(refused):
 def without_backend(**variables):
     environment = {key: value for key, value in os.environ.items() if key != "KERAS_BACKEND"}
     return {**environment, **variables}
+
+
+def test_a_folder_that_is_called_as_a_backend_is_none(tmp_path, monkeypatch):
+    before = installed_backends()
+    for name in MISSING:
+        (tmp_path / name).mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert installed_backends() == before
 
 
 @pytest.mark.skipif(not MISSING, reason="all backends are installed here")

@@ -162,12 +162,13 @@ def test_a_node_that_dies(cluster, workspace):
         cluster.kill_node()
         while training.job()[1] != "PENDING":
             yield
-        # It must not start in the same second in which the node is back, when SLURM 22.05 still kills
-        # the step that it had there. Held, it cannot, however long the node takes.
+        # It must not start while SLURM 22.05 still kills the step that it had there: in the second in which
+        # the node is back, and again 45 seconds later, when what the node did not answer is sent anew,
+        # once a minute at the latest. Held, it cannot, however long the node takes.
         job = training.job()[0]
         cluster.run("scontrol", "hold", job)
         cluster.start_node()
-        cluster.run("scontrol", "update", f"JobId={job}", "StartTime=now+20")
+        cluster.run("scontrol", "update", f"JobId={job}", "StartTime=now+80")
         cluster.run("scontrol", "release", job)
         while not training.begun(2):
             yield

@@ -16,6 +16,7 @@ from keras_gahr.training import Tracker
 from keras_gahr.training.config import RunConfig
 from keras_gahr.training.tracking import callback
 from keras_gahr.training.tracking.addresses import parse_trackers
+from keras_gahr.training.tracking.libraries import library
 
 pytestmark = pytest.mark.one_backend
 
@@ -145,6 +146,16 @@ def test_a_library_that_is_missing_is_said_before_the_training(images, tmp_path,
     with pytest.raises(kg.InputError, match=r"keras-gahr\[mlflow\]"):
         train(images, out=tmp_path / "run", track="mlflow:faces")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_is_called_as_a_library_is_none(tmp_path, monkeypatch):
+    (tmp_path / "wandb").mkdir()
+    # What is imported here is forgotten afterwards.
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    del sys.modules["wandb"]
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    with pytest.raises(kg.InputError, match=r"keras-gahr\[wandb\]"):
+        library("wandb")
 
 
 def train_twice(images, out, track):

@@ -14,13 +14,16 @@ def library(name):
     Raises:
         InputError: if it is not installed.
     """
+    missing = InputError(f'{name} is not installed: run `pip install "keras-gahr[{name}]"`')
     try:
         # Each by itself: whoever follows a run with one needs no other.
-        return _IMPORTED[name]()
+        module = _IMPORTED[name]()
     except ImportError as error:
-        raise InputError(
-            f'{name} is not installed: run `pip install "keras-gahr[{name}]"`'
-        ) from error
+        raise missing from error
+    if getattr(module, "__file__", None) is None:
+        # Python takes any folder of this name for a package, such as the one in which W&B keeps runs.
+        raise missing
+    return module
 
 
 _IMPORTED = {
