@@ -132,6 +132,7 @@ def test_what_has_no_jacobian_is_refused(tiny_denoiser, linearizer):
     [pytest.param(10, marks=pytest.mark.long), 30, pytest.param(100, marks=pytest.mark.long)],
 )
 def test_jacobians_that_the_authors_stored(shared, tmp_path, sigma):
+    """Whole ones where there are minutes, else the derivatives with respect to some of the pixels."""
     folder = shared / "checkpoints" / "bias_free_denoising"
     convert(folder / "dncnn" / "0-100.pt", tmp_path / "dncnn.keras")
     denoiser = keras.saving.load_model(tmp_path / "dncnn.keras")
@@ -144,5 +145,11 @@ def test_jacobians_that_the_authors_stored(shared, tmp_path, sigma):
         for name in ("noisy_im", "Jacobian")
     )
     jacobian = Linearizer(denoiser).at(noisy[..., None])
-    np.testing.assert_allclose(jacobian.matrix(), np.eye(900) - expected, atol=tolerances.JACOBIAN)
+    if sigma == 30:
+        pixels = np.random.default_rng(0).choice(900, 64, replace=False)
+        columns = jacobian.apply(np.eye(900)[pixels].reshape(-1, 30, 30, 1)).reshape(-1, 900).T
+    else:
+        pixels, columns = slice(None), jacobian.matrix()
+    exact = (np.eye(900) - expected)[:, pixels]
+    np.testing.assert_allclose(columns, exact, atol=tolerances.JACOBIAN)
     assert jacobian.linearity_error() < tolerances.OUTPUT

@@ -178,7 +178,9 @@ def photographs(shared):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("level", [15, 25, 50])
+@pytest.mark.parametrize(
+    "level", [pytest.param(15, marks=pytest.mark.long), 25, pytest.param(50, marks=pytest.mark.long)]
+)
 def test_a_published_network_on_photographs(shared, photographs, level):
     path = shared / "checkpoints" / "bias_free_denoising" / "unet" / "0-100.pt"
     network, sigma = kg.load_denoiser(path), level / 255
