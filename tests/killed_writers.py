@@ -1,12 +1,13 @@
 """Writes what a command does, in processes that are killed; run on one backend by a test.
 
-python killed_writers.py disks|restore|convert FOLDER
+python killed_writers.py FOLDER
 
-FOLDER/killed is written by processes of which each is killed later than the one before, until one ends;
-FOLDER/whole by one that is left in peace. Events are what the writer reports as its progress, and the moments
-before a file or folder gets its name.
+For each kind FOLDER/KIND/killed is written by processes of which each is killed later than the one before,
+until one ends; FOLDER/KIND/whole by one that is left in peace. Events are what the writer reports as its
+progress, and the moments before a file or folder gets its name.
 """
 
+import json
 import os
 import pathlib
 import signal
@@ -15,6 +16,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+from forked_gahr import load_libraries
 
 from keras_gahr.datasets import generated, make_disks, write_image
 from keras_gahr.denoisers import build_denoiser, save_denoiser
@@ -115,20 +117,36 @@ def watch(owner, name, event):
     setattr(owner, name, watched)
 
 
-def main(kind, folder):
-    kills = 0
+def restored(folder):
+    """The first restoration, once the journal has it and when all are there, or None."""
+    partial = folder / ".killed.partial"
+    journal = partial / "journal.jsonl"
+    if journal.exists() and journal.read_bytes().count(b"\n") < 2:
+        return None
+    found = [*partial.glob("0/sample.npy"), *folder.glob("killed/0/sample.npy")]
+    return [found[0].stat().st_ino, found[0].stat().st_mtime_ns] if found else None
+
+
+def kill_writers(kind, folder):
+    """Returns the number of kills, the names in the folder after each, and what was restored then."""
+    kills, names, first = 0, [], []
+    folder.mkdir()
     # Each goes on where the last was, or from the start: so each is stopped somewhere else.
     while kills < MOST_KILLS and in_a_child(kind, folder, folder / "killed", kills):
         kills += 1
         for path in (folder / "killed").rglob("[!.]*.keras"):
             if not path.parent.name.startswith("."):
                 assert zipfile.ZipFile(path).testzip() is None
-        print("names:", *sorted(path.name for path in folder.iterdir()), flush=True)
+        names.append(sorted(path.name for path in folder.iterdir()))
+        first.append(restored(folder))
     if kills == MOST_KILLS:
         in_a_child(kind, folder, folder / "killed", -1)
+    first.append(restored(folder))
     in_a_child(kind, folder, folder / "whole", -1)
-    print(f"kills: {kills}")
+    return {"kills": kills, "names": names, "first": first}
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    load_libraries()
+    folder = Path(sys.argv[1])
+    print(json.dumps({kind: kill_writers(kind, folder / kind) for kind in WRITERS}))

@@ -10,11 +10,11 @@ import re
 import shutil
 import struct
 import subprocess
-import sys
 import zipfile
 from types import SimpleNamespace
 
 import documentation
+import forked_gahr
 import numpy as np
 import pytest
 import typer
@@ -251,7 +251,7 @@ def test_the_first_look_in_python_runs(tmp_path, monkeypatch):
 
 @pytest.fixture
 def workplace(tmp_path, golden):
-    """A folder with the files that the pages speak of, small, and `gahr` on the path."""
+    """A folder with the files that the pages speak of, small."""
     shutil.copy(golden / "unet_1block.pt", tmp_path / "model.pt")
     shutil.copy(golden / "bf_cnn_21_relu.pt", tmp_path / "bf_cnn.pt")
     rows, columns = np.ogrid[:96, :96]
@@ -268,12 +268,15 @@ def workplace(tmp_path, golden):
     header = struct.pack(">4B3I", 0, 0, 8, 3, *digits.shape)
     with gzip.open(tmp_path / "train-images-idx3-ubyte.gz", "wb") as file:
         file.write(header + digits.tobytes())
-    programs = tmp_path / ".programs"
-    programs.mkdir()
-    program = programs / "gahr"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ROOT / "cli.py"}" "$@"\n')
-    program.chmod(0o755)
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory):
+    """A folder with `gahr`, to be put on the path."""
+    folder = tmp_path_factory.mktemp("programs")
+    with forked_gahr.serving(folder):
+        yield folder
 
 
 PREPARED = {
@@ -303,13 +306,11 @@ def test_every_page_with_commands_to_run_is_run():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PREPARED)
-def test_commands_run(name, workplace):
+def test_commands_run(name, workplace, programs):
     page = (ROOT / name).read_text()
     shown = [block.small() for block in documentation.blocks(page) if block.reason is None]
     script = "\n".join(["set -eu", PREPARED[name], *shown])
-    environment = os.environ | {
-        "PATH": f"{workplace / '.programs'}{os.pathsep}{os.environ['PATH']}",
-    }
+    environment = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=workplace,

@@ -179,7 +179,8 @@ def photographs(shared):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "level", [pytest.param(15, marks=pytest.mark.long), 25, pytest.param(50, marks=pytest.mark.long)]
+    "level",
+    [pytest.param(15, marks=pytest.mark.long), 25, pytest.param(50, marks=pytest.mark.long)],
 )
 def test_a_published_network_on_photographs(shared, photographs, level):
     path = shared / "checkpoints" / "bias_free_denoising" / "unet" / "0-100.pt"

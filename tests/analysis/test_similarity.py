@@ -274,7 +274,11 @@ def test_ten_thousand_samples_against_a_hundred_thousand_images(tmp_path):
     images = np.lib.format.open_memmap(path, "w+", np.uint8, (100_000, side, side, 1))
     images[::10] = np.random.default_rng(0).integers(256, size=images[::10].shape, dtype=np.uint8)
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(path)], capture_output=True, text=True, check=True, cwd=ROOT
+        [sys.executable, "-c", SCRIPT, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
     )
     few, many_images, many_samples = map(int, done.stdout.split())
     samples = 10_000 * side**2 * 4

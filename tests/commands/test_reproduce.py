@@ -114,11 +114,3 @@ def test_reports_of_another_scale_are_left_alone(gahr, refused, folder):
     line = refused(*arguments, "--scale", "laptop", "--set", "epochs=3")
     assert f"{folder / 'tiny'} holds a report of scale smoke: pass --overwrite" in line
     assert sorted(folder.rglob("*")) == before
-
-
-@pytest.mark.slow
-def test_the_ray_at_smoke_scale(gahr, tmp_path):
-    result = gahr("reproduce", "ray", "--scale", "smoke", "--out", tmp_path)
-    assert result.exit_code == 0, result.output
-    assert "claims:" in result.output
-    assert (tmp_path / "ray" / "report.html").stat().st_size > 10_000

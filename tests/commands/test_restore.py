@@ -1,13 +1,9 @@
 """`gahr restore`."""
 
 import json
-import signal
-import subprocess
-import sys
 
 import numpy as np
 import pytest
-from waiting import wait_until
 
 from keras_gahr.datasets import read_image, write_image
 
@@ -79,43 +75,3 @@ def test_what_cannot_be_restored_is_refused(refused, tiny_model, picture, tmp_pa
     (tmp_path / "out").mkdir()
     assert "exists" in error()
     assert "restoration.json" in error("--overwrite")
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-def test_a_killed_process(gahr, cli, tiny_model, tmp_path, smooth_images):
-    """Killed after at least one image; what it had finished is not made again."""
-    np.save(tmp_path / "waves.npy", smooth_images(3, 16, 16))
-    out = tmp_path / "out"
-    options = ["--measurement", "super-resolution:4", *map(str, QUICK)]
-    options += ["--batch-size", "1", "--out", str(out)]
-    arguments = ["restore", str(tiny_model), str(tmp_path / "waves.npy"), *options]
-    partial = tmp_path / ".out.partial"
-    journal = partial / "journal.jsonl"
-    process = subprocess.Popen(
-        [sys.executable, str(cli), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    wait_until(lambda: journal.exists() and len(lines(journal)) > 1, process)
-    process.send_signal(signal.SIGKILL)
-    _, errors = process.communicate()
-    assert journal.exists(), errors.decode()
-    assert not out.exists()
-    finished = len(lines(journal)) - 1
-    first = partial / "waves-0000" / "sample.npy"
-    made = first.stat().st_mtime_ns, first.stat().st_ino
-    assert 1 <= finished < 3
-    result = gahr(*arguments)
-    assert result.exit_code == 0, result.output
-    assert "3 restored" in result.output
-    first = out / "waves-0000" / "sample.npy"
-    assert (first.stat().st_mtime_ns, first.stat().st_ino) == made
-    assert not partial.exists()
-    assert sorted(path.name for path in out.iterdir()) == [
-        "restoration.csv",
-        "restoration.json",
-        *(f"waves-000{k}" for k in range(3)),
-    ]
-
-
-def lines(path):
-    return path.read_bytes().splitlines()

@@ -50,7 +50,7 @@ def memory(path, count, step):
 
 
 @pytest.mark.parametrize(
-    ("count", "step"), [(6_000, 2), pytest.param(200_000, 5, marks=pytest.mark.slow)]
+    ("count", "step"), [(6_000, 2), pytest.param(200_000, 25, marks=pytest.mark.slow)]
 )
 @pytest.mark.skipif(sys.platform != "linux", reason="counts memory as Linux does")
 def test_a_large_dataset(tmp_path, count, step):

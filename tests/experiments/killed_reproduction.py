@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import keras
+from forked_gahr import load_libraries
 
 from keras_gahr.commands.app import app
 from keras_gahr.reproduction import launchers, train_task
@@ -111,6 +112,7 @@ def kill_one(out, changes, delay):
 def main(folder, kills, seed):
     chance = random.Random(seed)
     print(f"seed {seed}, {keras.backend.backend()}")
+    load_libraries()
     launchers.LocalLauncher.start = lambda self, task, log, backend: ForkedTraining(task, log)
     killed, most = 0, MOST_CHANGES
     while killed < kills:

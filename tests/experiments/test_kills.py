@@ -23,7 +23,11 @@ KILLS = 10
 def test_a_reproduction_killed_many_times_ends_with_the_same_numbers(tmp_path):
     """The whole group of processes, while it makes datasets, trains, analyses and writes its page."""
     command = [sys.executable, SCRIPT, tmp_path, KILLS, 0]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+    }
     result = subprocess.run(
         list(map(str, command)), capture_output=True, text=True, env=environment
     )
@@ -33,6 +37,8 @@ def test_a_reproduction_killed_many_times_ends_with_the_same_numbers(tmp_path):
     folders = [tmp_path / name for name in ("killed", "whole")]
     found, expected = (json.loads((f / "ray" / "numbers.json").read_text()) for f in folders)
     assert expected["numbers"]
+    assert "claims:" in (tmp_path / "output").read_text()
+    assert (folders[1] / "ray" / "report.html").stat().st_size > 10_000
     for part in ("numbers", "claims", "settings"):
         assert found[part] == expected[part]
     models = [next(f.glob("runs/*/model.keras")) for f in folders]

@@ -184,6 +184,7 @@ def test_samples_that_do_not_converge_are_an_error_that_says_of_which_networks(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_networks_turn_from_memorizing_to_generalizing(finish):
     settings = Transition.scales["smoke"]
     runs = finish(Transition().trainings(settings))

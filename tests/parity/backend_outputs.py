@@ -1,7 +1,8 @@
-"""Run on one backend by the parity tests: writes models, or computes with models of all backends.
+"""Run on one backend by the parity tests: writes models, and computes with models of all backends.
 
-python backend_outputs.py write FOLDER GOLDEN
-python backend_outputs.py read FOLDER GOLDEN
+python backend_outputs.py FOLDER GOLDEN
+
+It says "written" when others may read its models, and goes on when its input ends.
 """
 
 import sys
@@ -61,5 +62,8 @@ def read(folder, golden):
 
 
 if __name__ == "__main__":
-    action, folder, golden = sys.argv[1:]
-    {"write": write, "read": read}[action](Path(folder), Path(golden))
+    folder, golden = map(Path, sys.argv[1:])
+    write(folder, golden)
+    print("written", flush=True)
+    sys.stdin.read()
+    read(folder, golden)

@@ -1,5 +1,6 @@
 """The three backends against each other; each runs in a process of its own."""
 
+import contextlib
 import importlib.util
 import os
 import subprocess
@@ -25,20 +26,36 @@ pytestmark = [
 ]
 
 
+def backend_outputs(backend, folder, golden):
+    """A process that writes what a backend makes of the models of all."""
+    return subprocess.Popen(
+        [sys.executable, SCRIPT, folder, golden],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={
+            **os.environ,
+            "KERAS_BACKEND": backend,
+            "PYTHONPATH": str(ROOT),
+            "TF_CPP_MIN_LOG_LEVEL": "2",
+        },
+    )
+
+
 @pytest.fixture(scope="module")
 def results(golden, tmp_path_factory):
     """What each backend computed with the models of all, `{backend: {name: array}}`."""
     folder = tmp_path_factory.mktemp("parity")
-    for action in ("write", "read"):
-        for backend in BACKENDS:
-            environment = {
-                **os.environ,
-                "KERAS_BACKEND": backend,
-                "PYTHONPATH": str(ROOT),
-                "TF_CPP_MIN_LOG_LEVEL": "2",
-            }
-            command = [sys.executable, SCRIPT, action, folder, golden]
-            subprocess.run(command, check=True, env=environment, timeout=FOR_EVER)
+    with contextlib.ExitStack() as stack:
+        running = [stack.enter_context(backend_outputs(name, folder, golden)) for name in BACKENDS]
+        # Each reads when all have written.
+        for process in running:
+            assert "written\n" in iter(process.stdout.readline, "")
+        for process in running:
+            process.stdin.close()
+        for process in running:
+            process.stdout.read()
+            assert process.wait(FOR_EVER) == 0
     return {name: dict(np.load(folder / f"results-{name}.npz")) for name in BACKENDS}
 
 

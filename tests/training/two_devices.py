@@ -1,9 +1,9 @@
 """Run by the tests of several devices: one training on one device, and the same on two.
 
-python two_devices.py FOLDER [stop] [held]
+python two_devices.py FOLDER [more]
 
-Each process writes FOLDER/RANK.npz. With `stop` the last process alone asks for an end at step 3.
-With `held` both are on two devices, which hold the images in the second.
+Each process writes FOLDER/RANK.npz. With `more` all are on two devices, which hold the images in the second;
+of a third the last process alone asks for an end at step 3.
 """
 
 import signal
@@ -75,7 +75,7 @@ def trained(denoiser, share=lambda batches: batches, callbacks=(), held=False):
     return {"losses": losses.values, **numbers, **weights, **averages}
 
 
-def main(folder, stop, held):
+def main(folder, more):
     def fresh():
         denoiser = UNet(num_blocks=1, num_kernels=4, seed=0)
         for norm in normalizations(denoiser):
@@ -83,17 +83,20 @@ def main(folder, stop, held):
         return denoiser
 
     results = {}
-    if not stop and not held:
-        results = {f"one/{k}": v for k, v in trained(fresh()).items()}
+
+    def keep(name, numbers):
+        results.update({f"{name}/{key}": value for key, value in numbers.items()})
+
+    if not more:
+        keep("one", trained(fresh()))
     with data_parallel(2) as shared:
-        interruption = Interruption(shared.any_process)
-        callbacks = [interruption]
-        if stop and shared.rank == shared.world - 1:
-            callbacks.insert(0, SignalAt(interruption, 3))
-        for name, on_device in (("one", False), ("two", True)) if held else (("two", False),):
-            copy = shared.replicate(fresh())
-            numbers = trained(copy, shared.share, callbacks, on_device)
-            results |= {f"{name}/{k}": v for k, v in numbers.items()}
+        for name in ("one", "two", "stopped") if more else ("two",):
+            interruption = Interruption(shared.any_process)
+            callbacks = [interruption]
+            if name == "stopped" and shared.rank == shared.world - 1:
+                callbacks.insert(0, SignalAt(interruption, 3))
+            held = more and name == "two"
+            keep(name, trained(shared.replicate(fresh()), shared.share, callbacks, held))
     np.savez(folder / f"{shared.rank}.npz", **results)
 
 
@@ -104,4 +107,4 @@ if __name__ == "__main__":
         (cpu,) = tensorflow.config.list_physical_devices("CPU")
         halves = [tensorflow.config.LogicalDeviceConfiguration()] * 2
         tensorflow.config.set_logical_device_configuration(cpu, halves)
-    main(Path(sys.argv[1]), "stop" in sys.argv[2:], "held" in sys.argv[2:])
+    main(Path(sys.argv[1]), sys.argv[2:] == ["more"])
