@@ -1,6 +1,7 @@
 """Many trainings: those that are not finished yet are done, several at a time."""
 
 import dataclasses
+import sys
 import time
 from signal import Signals
 
@@ -9,6 +10,7 @@ import keras
 from keras_gahr.errors import InputError
 from keras_gahr.json_file import read_json
 from keras_gahr.signals import taken_over
+from keras_gahr.training.tracking.addresses import parse_trackers
 
 from .train_task import BUSY, DIVERGED, FINISHED
 
@@ -59,6 +61,7 @@ class Sweep:
         self._short = []
         self._signal = None
         self._running = []
+        self._warned = set()
 
     def run(self):
         """Trains until all are finished or have failed, or a signal stops it.
@@ -124,6 +127,7 @@ class Sweep:
             if code is None:
                 continue
             self._running.remove(entry)
+            self._warn_of_trackers(task)
             if code == FINISHED:
                 continue
             if code == BUSY:
@@ -135,6 +139,17 @@ class Sweep:
             elif self._signal is None:
                 self._failures.append(self._failed(task, handle, code))
         return again
+
+    def _warn_of_trackers(self, task):
+        """Says what trackers were not told, each once: nobody reads the log of a training that went well."""
+        log = self.workspace.log_path(task)
+        trackers = tuple(f"warning: {kind}:{name}: " for kind, name in parse_trackers(self.track))
+        if not trackers or not log.is_file():
+            return
+        for line in log.read_text(errors="replace").splitlines():
+            if line.startswith(trackers) and line not in self._warned:
+                self._warned.add(line)
+                print(f"{line} ({task.label}, log {log})", file=sys.stderr, flush=True)
 
     def _done(self, waiting):
         open_tasks = [*waiting, *(task for task, _ in self._running), *self._short]

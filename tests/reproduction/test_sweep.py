@@ -89,6 +89,31 @@ def test_trackers_do_not_make_another_training(workspace):
     assert workspace.is_finished(one)
 
 
+def test_what_trackers_were_not_told_is_said_once(workspace, capsys):
+    tasks = [task(0), task(1)]
+    for each in tasks:
+        workspace.make_dataset(each.dataset)
+        log = workspace.log_path(each)
+        log.parent.mkdir(parents=True)
+        log.write_text("epoch 1\nwarning: mlflow:sweep: no answer\nwarning: of something else\n")
+    # What is told is said in the log, and this training tells nobody.
+    launcher = InThisProcess()
+    launcher.start = lambda *paths: InThisProcess.start(launcher, untracked(paths[0]), *paths[1:])
+    assert Sweep(workspace, tasks, launcher, track="mlflow:sweep").run().failures == []
+    said = capsys.readouterr().err
+    assert (
+        said.count("warning: mlflow:sweep: no answer (seed 0, log ") == said.count("no answer") == 1
+    )
+    assert "something else" not in said
+
+
+def untracked(path):
+    """The task in this file, without its trackers."""
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "track": None}))
+    return path
+
+
 def test_nested_datasets_are_made_first_and_once(workspace):
     nested = DatasetTask("shuffled", {"dataset": sines(), "seed": 1})
     path = workspace.make_dataset(nested)
