@@ -160,6 +160,7 @@ def test_a_damaged_table_is_refused_in_a_line(tmp_path, text):
         read_clock(path)
 
 
+@pytest.mark.one_backend
 def test_a_copier_memorizes_and_a_gaussian_model_does_not(images):
     clock = MemorizationClock(images[:8], images[8:], samples=8, sigmas=[0.1, 0.2, 0.4])
     copy = clock.look(10, copier(images[:8]))
@@ -177,6 +178,7 @@ def test_a_copier_memorizes_and_a_gaussian_model_does_not(images):
     assert report.last_before is None
 
 
+@pytest.mark.one_backend
 def test_numbers_are_those_of_their_formulas(images):
     """Errors, gap and the distance to the copy, by loops over images in float64."""
     # As many as are measured, in their order.
@@ -237,6 +239,7 @@ def test_weights_of_now_are_looked_at(images):
     assert later.row() == pytest.approx(fresh.row(), nan_ok=True)
 
 
+@pytest.mark.one_backend
 def test_features_are_compared_too(images):
     clock = MemorizationClock(
         images[:8], images[8:], samples=8, features=lambda x: x.reshape(len(x), -1)
@@ -248,6 +251,7 @@ def test_features_are_compared_too(images):
     assert clock.look(1, copier(images[:8])).f_mem_features > 0.5
 
 
+@pytest.mark.one_backend
 def test_a_share_of_copies_has_its_interval(images):
     """Dark samples become training images, and bright ones such images upside down."""
     train = images[:8]
@@ -275,6 +279,7 @@ def test_samples_that_diverged_copy_nothing(images):
     assert (found["f_mem"], found["f_mem_up_to_a_factor"]) == (0, 0)
 
 
+@pytest.mark.one_backend
 def test_twins_are_compared(images):
     a, b = (copier(images[k : k + 8]) for k in (0, 8))
     clock = MemorizationClock(images[:8], images[16:], samples=8)
@@ -287,6 +292,7 @@ def test_twins_are_compared(images):
     assert twin_agreement(samples, np.full_like(samples, np.nan)) == {}
 
 
+@pytest.mark.one_backend
 def test_without_test_images_samples_tell(images):
     look = MemorizationClock(images[:1], samples=4).look(1, copier(images[:1]))
     assert look.f_mem == 1
@@ -295,6 +301,7 @@ def test_without_test_images_samples_tell(images):
     assert look.memorizes()
 
 
+@pytest.mark.one_backend
 def test_the_report_is_saved_and_drawn(tmp_path):
     report = ClockReport(tuple(some_looks()), 16, 64)
     folder = report.save(tmp_path / "report")
@@ -304,6 +311,7 @@ def test_the_report_is_saved_and_drawn(tmp_path):
     assert kg.plot.memorization_clock([]).axes
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -347,6 +355,7 @@ def test_a_callback_counts_all_steps_of_its_network(images):
     assert [look.step for look in clock.looks] == [10, 13, 18, 24, 32]
 
 
+@pytest.mark.one_backend
 def test_looks_go_forward(images):
     clock = MemorizationClock(images[:8], samples=2)
     clock.look(5, Wiener.from_images(images))
