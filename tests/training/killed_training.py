@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from forked_gahr import load_libraries
 
 from keras_gahr import UNet
 from keras_gahr.training import TrainingSettings, run_training
@@ -91,7 +90,6 @@ def kill_one(out, states, delay):
 def main(folder, kills, seed):
     chance = random.Random(seed)
     print(f"seed {seed}")
-    load_libraries()
     early = amid = 0
     for i in range(kills):
         # Most kills fall on steps and states, some on the start.
