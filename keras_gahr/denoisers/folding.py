@@ -63,6 +63,7 @@ class FoldedNetwork:
                 values[0] = copy.stored(values[0])
             for variable, value in zip(copy.weights, values, strict=True):
                 variable.assign(value)
+        convolution.kernels_changed()
 
     def _copy(self, denoiser):
         sources, made = {}, {}
@@ -122,7 +123,7 @@ class Convolution(Layer):
         return ops.transpose(kernel, convolution.KERNEL_AXES)
 
     def call(self, images):
-        return convolution.convolve(images, ops.convert_to_tensor(self.kernel))
+        return convolution.convolve_constant(images, ops.convert_to_tensor(self.kernel))
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.filters)
@@ -162,7 +163,8 @@ def _copy_layer(layer):
     ):
         options = {"name": layer.name, "dtype": layer.dtype_policy}
         # Fewer bits would not do for its sums.
-        if layer.kernel_size == (3, 3) and layer.compute_dtype == "float32":
+        exact = layer.kernel_size == (3, 3) and layer.compute_dtype == "float32"
+        if exact and not convolution.PREPARES_KERNELS:
             side = winograd.tile_side(*layer.kernel.shape[2:])
             if side is not None:
                 return WinogradConvolution(layer.filters, side, **options)

@@ -9,9 +9,9 @@ import tolerances
 from networks import relative_difference, with_unit_gammas
 
 from keras_gahr import BFCNN, InputError, UNet
-from keras_gahr._backend.convolution import choice, choices_file, winograd
+from keras_gahr._backend.convolution import PREPARES_KERNELS, choice, choices_file, winograd
 from keras_gahr._backend.convolution.choices_file import ChoicesFile, machine_file
-from keras_gahr.denoisers import FoldedNetwork, Inference
+from keras_gahr.denoisers import Inference
 from keras_gahr.files import locked
 
 WAYS = list(winograd.WAYS)
@@ -169,11 +169,12 @@ def test_other_threads_and_limits_are_another_machine(monkeypatch):
     assert first.parent == machine_file().path.parent
 
 
-def test_a_network_is_measured(monkeypatch):
+def test_a_network_is_measured():
     """With as many channels as it takes; a narrow one is not."""
-    FoldedNetwork(UNet(num_blocks=1, num_kernels=8, seed=0))
+    noisy = np.zeros((1, 10, 10, 1), np.float32)
+    Inference(UNet(num_blocks=1, num_kernels=8, seed=0)).residual(noisy)
     assert not machine_file().path.exists()
-    FoldedNetwork(BFCNN(num_layers=3, num_kernels=32, seed=0))
+    Inference(BFCNN(num_layers=3, num_kernels=32, seed=0)).residual(noisy)
     choices = json.loads(machine_file().path.read_text())["choices"]
     (question,) = choices
     assert "32 to 32" in question
@@ -187,10 +188,25 @@ def test_whatever_is_chosen_results_stay(monkeypatch, tmp_path, way):
     noisy = np.random.default_rng(0).random((2, 9, 10, 1), np.float32)
     expected = denoiser.predict_on_batch(noisy)
     path = tmp_path / "choices.json"
-    question = "3x3 kernels, 32 to 32 channels, one image"
+    side = winograd.measured_side(32, 32, noisy[..., 0].size if PREPARES_KERNELS else None)
+    question = f"3x3 kernels, 32 to 32 channels, {side}x{side} pixels"
     path.write_text(json.dumps({"choices": {question: {"way": way}}}))
     monkeypatch.setenv(choice.VARIABLE, str(path))
-    sides = {getattr(layer, "side", None) for layer in FoldedNetwork(denoiser).network.layers}
-    assert winograd.WAYS[way] in sides
+    sides, tile_side = set(), winograd.tile_side
+
+    def recorded(*arguments):
+        sides.add(tile_side(*arguments))
+        return tile_side(*arguments)
+
+    monkeypatch.setattr(winograd, "tile_side", recorded)
     found = Inference(denoiser).residual(noisy)
+    assert winograd.WAYS[way] in sides
     assert relative_difference(found, expected) < tolerances.OUTPUT
+
+
+@pytest.mark.parametrize(
+    ("pixels", "side"), [(1, 5), (49, 5), (51, 10), (1600, 40), (5000, 80), (10**6, 80)]
+)
+def test_images_of_which_sizes_are_measured(pixels, side):
+    """The nearest in pixels, of which each has four times as many as the one before."""
+    assert winograd.measured_side(64, 64, pixels) == side

@@ -17,7 +17,11 @@ from keras_gahr.denoisers.footprint import footprint
 backend = importlib.import_module(f"{convolution.__name__}.{keras.backend.backend()}")
 PLAIN = "convolve", "convolve_transposed", "average_pool", "normalize"
 OTHERS = {
-    "torch": {"torch_gradient": ["convolve"], "torch_program": ["_without_idle_nodes"]},
+    "torch": {
+        "torch_constant": ["convolve"],
+        "torch_gradient": ["convolve"],
+        "torch_program": ["_without_idle_nodes"],
+    },
     "jax": {"jax_gradient": ["convolve"], "jax_tiles": ["convolve"]},
     "tensorflow": {},
 }

@@ -11,7 +11,7 @@ from networks import from_checkpoint, nhwc, relative_difference, with_unit_gamma
 from keras_gahr import BFCNN, UNet, _backend
 from keras_gahr._backend.convolution import winograd
 from keras_gahr._backend.convolution.winograd import algorithm
-from keras_gahr.denoisers import FoldedNetwork, Inference, with_precision
+from keras_gahr.denoisers import Inference, with_precision
 
 backend = importlib.import_module(f"{winograd.__name__}.{keras.backend.backend()}")
 
@@ -146,13 +146,26 @@ def test_repeated_calls_and_new_weights(tiled):
     assert relative_difference(inference.residual(noisy), expected) < tolerances.OUTPUT
 
 
-def kinds(denoiser):
-    """How many convolutions of a folded network compute tiles, by their side."""
-    sides = [getattr(layer, "side", None) for layer in FoldedNetwork(denoiser).network.layers]
-    return {side: sides.count(side) for side in SIDES}
+@pytest.fixture
+def kinds(monkeypatch):
+    """A function that counts the convolutions of a network that compute tiles, by their side."""
+    sides, tile_side = [], winograd.tile_side
+
+    def recorded(*arguments):
+        sides.append(tile_side(*arguments))
+        return sides[-1]
+
+    monkeypatch.setattr(winograd, "tile_side", recorded)
+
+    def count(denoiser):
+        sides.clear()
+        Inference(denoiser).residual(np.zeros((1, 20, 20, 1), np.float32))
+        return {side: sides.count(side) for side in SIDES}
+
+    return count
 
 
-def test_what_computes_tiles():
+def test_what_computes_tiles(kinds):
     assert kinds(UNet(num_blocks=1, num_kernels=8, seed=0)) == {2: 0, 4: 0}
     wide = BFCNN(num_layers=4, num_kernels=128, seed=0)
     assert kinds(wide) == {2: 0, 4: 2}

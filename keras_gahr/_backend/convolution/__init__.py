@@ -19,6 +19,10 @@ KERNEL_AXES = _module.KERNEL_AXES
 """How `convolve` wants the axes of a Keras kernel, (height, width, in, out), permuted."""
 
 
+PREPARES_KERNELS = _module.PREPARES_KERNELS
+"""Whether `convolve_constant` keeps kernels as its fastest way wants them, Winograd's among these."""
+
+
 def convolve(images, kernel):
     """A convolution of stride 1 without bias, for inference and training.
 
@@ -31,6 +35,26 @@ def convolve(images, kernel):
     """
     chosen = _module.plain_convolve if plain_convolutions() else _module.convolve
     return chosen(images, kernel)
+
+
+def convolve_constant(images, kernel):
+    """`convolve` for inference with a kernel that stays the same, tensor and values, for many calls.
+
+    On PyTorch what it is computed with is then made once. After a change of values `kernels_changed` must be
+    called.
+    """
+    chosen = _module.plain_convolve if plain_convolutions() else _module.convolve_constant
+    return chosen(images, kernel)
+
+
+def kernels_changed():
+    """Says that kernels of `convolve_constant` may have other values from now on."""
+    _module.kernels_changed()
+
+
+def own_for(images, kernel):
+    """The function of images of this shape and this kernel that `convolve_constant` is without Winograd."""
+    return _module.own_for(images, kernel)
 
 
 def convolve_transposed(images, kernel):

@@ -13,6 +13,8 @@ WORKSPACE = {
 }
 """See `keras_gahr._backend.convolution.workspace`."""
 
+PREPARES_KERNELS = False
+
 KERNEL_AXES = (0, 1, 2, 3)
 
 
@@ -21,6 +23,18 @@ def convolve(images, kernel):
     if jax.default_backend() == "cpu" and jax.device_count() == 1:
         return jax_gradient.convolve(images, kernel)
     return plain.convolve(images, kernel)
+
+
+convolve_constant = convolve
+
+
+def kernels_changed():
+    """See `keras_gahr._backend.convolution`."""
+
+
+def own_for(images, kernel):
+    """See `keras_gahr._backend.convolution`."""
+    return convolve
 
 
 def convolve_transposed(images, kernel):

@@ -13,13 +13,24 @@ WORKSPACE = {
 }
 """See `keras_gahr._backend.convolution.workspace`."""
 
+PREPARES_KERNELS = False
+
 KERNEL_AXES = (0, 1, 2, 3)
 
-convolve = plain_convolve = plain.convolve
+convolve = convolve_constant = plain_convolve = plain.convolve
 convolve_transposed = plain.convolve_transposed
 run_convolution = plain.run_convolution
 average_pool = plain.average_pool
 normalize = plain.normalize
+
+
+def kernels_changed():
+    """See `keras_gahr._backend.convolution`."""
+
+
+def own_for(images, kernel):
+    """See `keras_gahr._backend.convolution`."""
+    return convolve
 
 
 def compiled(function):

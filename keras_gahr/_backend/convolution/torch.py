@@ -4,7 +4,7 @@ import functools
 
 import torch
 
-from . import plain, torch_gradient, torch_norm
+from . import plain, torch_constant, torch_gradient, torch_norm
 
 WORKSPACE = {
     "winograd": (1, 0),
@@ -14,6 +14,8 @@ WORKSPACE = {
     "keras_transposed": (1, 4),
 }
 """See `keras_gahr._backend.convolution.workspace`. Keras' layers reorder the axes of images and results."""
+
+PREPARES_KERNELS = True
 
 KERNEL_AXES = (3, 0, 1, 2)
 """(out, height, width, in)."""
@@ -41,6 +43,26 @@ def _convolve(images, kernel):
     if torch_gradient.helps(images, kernel) and not torch.jit.is_tracing():
         return torch_gradient.convolve(images, kernel)
     return torch_gradient.plain(images, kernel)
+
+
+def convolve_constant(images, kernel):
+    """See `keras_gahr._backend.convolution`."""
+    return run_convolution(_convolve_constant, images, kernel)
+
+
+def _convolve_constant(images, kernel):
+    if len(kernel) > 1 and torch_constant.helps(images, kernel):
+        return torch_constant.convolve(images, kernel)
+    return _convolve(images, kernel)
+
+
+kernels_changed = torch_constant.kernels_changed
+
+
+def own_for(images, kernel):
+    """See `keras_gahr._backend.convolution`."""
+    prepared = torch_constant.own(kernel, images.shape)
+    return lambda images, kernel: prepared(images)
 
 
 def _convolve_to_one(images, kernel):

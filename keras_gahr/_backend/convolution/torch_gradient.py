@@ -86,7 +86,7 @@ def _way(images_shape, kernel_shape):
 def _prepare(way, kernel_shape, few_pixels):
     """A function that computes a convolution and the gradient with respect to its kernel."""
     out, _, _, channels = kernel_shape
-    batch, pixels = (1, 32) if few_pixels else (2, winograd.measured_pixels(channels, out))
+    batch, pixels = (1, 32) if few_pixels else (2, winograd.measured_side(channels, out))
     rng = np.random.default_rng(0)
     images, gradient, kernel = (
         torch.from_numpy(rng.standard_normal(shape, np.float32))

@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import math
 
 import keras
 import numpy as np
@@ -28,27 +29,38 @@ LEAST_MEASURED = 32 * 32
 _PIXELS = 80 * 64, 8, 80
 """Of the images that are measured: side times channels, and the least and the largest side."""
 
+_SIDES = 5, 10, 20, 40, 80
+"""The same where it is known how many pixels there are: larger ones would take long, and choose the same."""
 
-def tile_side(channels_in, channels_out):
+_LEAST_PIXELS = 256
+"""Fewer take less by the backend's own convolution than reading a transformed kernel does."""
+
+
+def tile_side(channels_in, channels_out, pixels=None):
     """For which m `convolve_tiles` is the fastest way to a convolution, or None if it is not.
 
     As measured on this machine, unless `choice.VARIABLE` says otherwise. On accelerators their own libraries
     choose.
+
+    Args:
+        channels_in, channels_out: of the convolution.
+        pixels: of all images together, where that is known. By default one image of a usual size.
     """
-    usual = usual_side(channels_in, channels_out)
+    usual = usual_side(channels_in, channels_out, pixels)
     if channels_in * channels_out < LEAST_MEASURED or plain_convolutions() or not on_cpu():
         return usual
+    length = measured_side(channels_in, channels_out, pixels)
     ways = {
-        way: functools.partial(_prepare, side, channels_in, channels_out)
+        way: functools.partial(_prepare, side, channels_in, channels_out, length)
         for way, side in WAYS.items()
     }
-    question = f"3x3 kernels, {channels_in} to {channels_out} channels, one image"
+    question = f"3x3 kernels, {channels_in} to {channels_out} channels, {length}x{length} pixels"
     return WAYS[fastest(question, ways, name_of(usual))]
 
 
-def usual_side(channels_in, channels_out):
+def usual_side(channels_in, channels_out, pixels=None):
     """The same where nothing is measured."""
-    if plain_convolutions() or not on_cpu():
+    if plain_convolutions() or not on_cpu() or (pixels is not None and pixels < _LEAST_PIXELS):
         return None
     return fastest_side(channels_in, channels_out, _module.LEAST_CHANNELS)
 
@@ -58,23 +70,30 @@ def name_of(side):
     return next(way for way, of_way in WAYS.items() if of_way == side)
 
 
-def measured_pixels(channels_in, channels_out):
-    """Side of the images that are measured: halved where channels double, as in a UNet."""
-    over, least, most = _PIXELS
-    return min(most, max(least, over // max(channels_in, channels_out)))
+def measured_side(channels_in, channels_out, pixels=None):
+    """Side of the images that are measured, see `tile_side`.
+
+    Of some sides, each twice the one before, that with the nearest number of pixels; by default it is halved
+    where channels double, as in a UNet.
+    """
+    if pixels is None:
+        over, least, most = _PIXELS
+        return min(most, max(least, over // max(channels_in, channels_out)))
+    nearest = round(math.log2(math.sqrt(pixels) / _SIDES[0]))
+    return _SIDES[min(len(_SIDES) - 1, max(0, nearest))]
 
 
-def _prepare(side, channels_in, channels_out):
-    """A function that computes one image."""
-    pixels = measured_pixels(channels_in, channels_out)
+def _prepare(side, channels_in, channels_out, length):
+    """A function that computes one image, of this side."""
     rng = np.random.default_rng(0)
-    images = rng.standard_normal((1, pixels, pixels, channels_in), np.float32)
+    images = rng.standard_normal((1, length, length, channels_in), np.float32)
     kernel = rng.standard_normal((3, 3, channels_in, channels_out), np.float32)
     if side is None:
-        compute, kernel = convolution.convolve, kernel.transpose(convolution.KERNEL_AXES).copy()
+        kernel = kernel.transpose(convolution.KERNEL_AXES).copy()
     else:
-        compute, kernel = convolve_tiles, transform_kernel(kernel, side)
+        kernel = transform_kernel(kernel, side)
     images, kernel = map(keras.ops.convert_to_tensor, (images, kernel))
+    compute = convolve_tiles if side else convolution.own_for(images, kernel)
     compiled = convolution.compiled(compute)
     return lambda: keras.ops.convert_to_numpy(compiled(images, kernel))
 

@@ -1,0 +1,142 @@
+"""Convolutions on PyTorch with a kernel that is prepared once."""
+
+import gc
+
+import keras
+import numpy as np
+import pytest
+import tolerances
+from networks import relative_difference, with_unit_gammas
+
+from keras_gahr import UNet
+from keras_gahr._backend import convolution
+from keras_gahr._backend.convolution import winograd
+from keras_gahr.denoisers import Inference
+
+pytestmark = pytest.mark.one_backend
+if keras.backend.backend() != "torch":
+    pytest.skip("PyTorch's convolutions", allow_module_level=True)
+
+import torch  # noqa: E402
+
+from keras_gahr._backend.convolution import (  # noqa: E402
+    torch_constant,
+    torch_gradient,
+    torch_packed,
+)
+
+WAYS = ["own", "packed", 2, 4]
+
+
+def drawn(*shape, dtype=torch.float32):
+    return torch.from_numpy(np.random.default_rng(0).standard_normal(shape, np.float32)).to(dtype)
+
+
+@pytest.fixture
+def by(monkeypatch):
+    """A function of a way, that all kernels are then prepared for."""
+
+    def choose(way):
+        monkeypatch.setattr(torch_packed, "works", lambda: way == "packed")
+        side = way if way in winograd.algorithm.POINTS else None
+        monkeypatch.setattr(winograd, "tile_side", lambda *sizes: side)
+
+    return choose
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("shape", [(2, 8, 6), (1, 1, 1), (3, 5, 1), (1, 1, 7)])
+def test_any_images(by, way, shape):
+    by(way)
+    images, kernel = drawn(*shape, 3), drawn(4, 3, 3, 3)
+    found = convolution.convolve_constant(images, kernel)
+    expected = torch_gradient.plain(images.double(), kernel.double())
+    assert found.is_contiguous()
+    assert relative_difference(found.numpy(), expected.numpy()) < tolerances.WINOGRAD
+
+
+@pytest.mark.parametrize("kernel", [(2, 1, 1, 3), (2, 5, 5, 3), (5, 3, 1, 2), (3, 7, 3, 1)])
+@pytest.mark.parametrize("way", ["own", "packed"])
+def test_any_kernel(by, way, kernel):
+    by(way)
+    images, kernel = drawn(2, 9, 8, kernel[3]), drawn(*kernel)
+    found = convolution.convolve_constant(images, kernel)
+    expected = torch_gradient.plain(images.double(), kernel.double())
+    assert relative_difference(found.numpy(), expected.numpy()) < tolerances.OUTPUT
+
+
+def test_bfloat16_is_that_of_pytorch(monkeypatch):
+    monkeypatch.setattr(torch_constant.winograd, "tile_side", lambda *sizes: 4)
+    images, kernel = drawn(2, 9, 8, 64, dtype=torch.bfloat16), drawn(64, 3, 3, 64).bfloat16()
+    found = convolution.convolve_constant(images, kernel)
+    assert found.dtype == torch.bfloat16
+    expected = torch_gradient.plain(images.float(), kernel.float())
+    assert relative_difference(found.float().numpy(), expected.numpy()) < tolerances.BFLOAT16_OUTPUT
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_images_of_another_size_and_kernels_that_change(by, way):
+    """As in a training, which changes them in place."""
+    by(way)
+    kernel = drawn(4, 3, 3, 3)
+    for size in (8, 5, 5, 8):
+        images = drawn(1, size, size, 3)
+        found = convolution.convolve_constant(images, kernel)
+        expected = torch_gradient.plain(images, kernel)
+        assert relative_difference(found.numpy(), expected.numpy()) < tolerances.WINOGRAD
+        kernel.mul_(-2)
+        convolution.kernels_changed()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_kernel_is_prepared_once_and_forgotten_with_it(by, monkeypatch, way):
+    by(way)
+    prepared = []
+    for module, name in ((torch_constant, "own"), (winograd, "transform_kernel")):
+        make = getattr(module, name)
+        monkeypatch.setattr(
+            module, name, lambda *given, make=make: prepared.append(1) or make(*given)
+        )
+    gc.collect()
+    before = len(torch_constant._prepared)
+    kernel = drawn(4, 3, 3, 3)
+    for _ in range(3):
+        convolution.convolve_constant(drawn(1, 6, 6, 3), kernel)
+    assert len(prepared) == 1
+    assert len(torch_constant._prepared) == before + 1
+    del kernel
+    gc.collect()
+    assert len(torch_constant._prepared) == before
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_derivatives_are_those_of_a_convolution(by, way):
+    by(way)
+    images, kernel = drawn(1, 6, 6, 3).requires_grad_(), drawn(4, 3, 3, 3).requires_grad_()
+    found = torch.autograd.grad(
+        convolution.convolve_constant(images, kernel).square().sum(), (images, kernel)
+    )
+    expected = torch.autograd.grad(
+        torch_gradient.plain(images, kernel).square().sum(), (images, kernel)
+    )
+    for one, other in zip(found, expected, strict=True):
+        assert relative_difference(one.numpy(), other.numpy()) < tolerances.OUTPUT
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_exported_network_follows_its_weights(by, way):
+    by(way)
+    denoiser = with_unit_gammas(UNet(num_blocks=1, num_kernels=4, seed=0))
+    inference = Inference(denoiser)
+    noisy = np.random.default_rng(0).random((2, 8, 12, 1), np.float32)
+    for factor in (1, 0.5):
+        denoiser.set_weights([factor * weight for weight in denoiser.get_weights()])
+        inference.refold()
+        found = [inference.residual(noisy) for _ in range(10)][-1]
+        expected = denoiser.predict_on_batch(noisy)
+        assert relative_difference(found, expected) < tolerances.OUTPUT
+
+
+def test_few_pixels_take_pytorch_s_own():
+    """Where nothing is measured, as in these tests: reading a transformed kernel takes longer."""
+    assert [winograd.tile_side(256, 256, pixels) for pixels in (100, 400)] == [None, 4]
