@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import keras
@@ -9,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from keras_gahr import _backend
-from keras_gahr._backend import parallel
+from keras_gahr._backend import convolution, parallel
 from keras_gahr.denoisers import Denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.noise import NoiseLaw
@@ -123,7 +124,8 @@ class BlindTraining(keras.Model):
             images = inputs if self.images is None else self.images(inputs)
             clean = images * self.draw_scale(images) if self.rescale else images
             noise = self.draw_noise(images)
-        residual = self.denoiser(clean + noise, training=training)
+        with convolution.learning() if training else contextlib.nullcontext():
+            residual = self.denoiser(clean + noise, training=training)
         # In float32, whatever the network computes in.
         return ops.cast(residual, noise.dtype) - noise[..., -self.denoiser.output_channels :]
 

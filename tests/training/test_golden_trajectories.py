@@ -71,7 +71,10 @@ def convolutions(request, monkeypatch):
 
         monkeypatch.setattr(jax_tiles, "tile_side", lambda *shapes: 4)
     else:
-        pytest.skip("trainings use it on PyTorch and JAX")
+        from keras_gahr._backend.convolution import tensorflow_tiles
+
+        for name in ("tile_side", "_side"):
+            monkeypatch.setattr(tensorflow_tiles, name, lambda *shapes: 4)
 
 
 @pytest.mark.usefixtures("convolutions")

@@ -37,6 +37,14 @@ def convolve(images, kernel):
     return chosen(images, kernel)
 
 
+def learning():
+    """A context in which kernels learn, and derivatives are taken backwards only.
+
+    On TensorFlow Winograd's algorithm computes them then.
+    """
+    return _module.learning()
+
+
 def convolve_constant(images, kernel):
     """`convolve` for inference with a kernel that stays the same, tensor and values, for many calls.
 

@@ -1,5 +1,7 @@
 """Convolutions on JAX."""
 
+import contextlib
+
 import jax
 
 from . import jax_gradient, plain
@@ -26,6 +28,7 @@ def convolve(images, kernel):
 
 
 convolve_constant = convolve
+learning = contextlib.nullcontext
 
 
 def kernels_changed():

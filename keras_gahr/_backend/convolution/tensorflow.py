@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from . import plain
+from . import plain, tensorflow_tiles
 
 WORKSPACE = {
     "winograd": (1, 1),
@@ -17,11 +17,21 @@ PREPARES_KERNELS = False
 
 KERNEL_AXES = (0, 1, 2, 3)
 
-convolve = convolve_constant = plain_convolve = plain.convolve
+convolve_constant = plain_convolve = plain.convolve
 convolve_transposed = plain.convolve_transposed
 run_convolution = plain.run_convolution
 average_pool = plain.average_pool
 normalize = plain.normalize
+
+
+def convolve(images, kernel):
+    """See `keras_gahr._backend.convolution`."""
+    if tensorflow_tiles.helps(images, kernel):
+        return tensorflow_tiles.convolve(images, kernel)
+    return plain.convolve(images, kernel)
+
+
+learning = tensorflow_tiles.learning
 
 
 def kernels_changed():

@@ -1,5 +1,6 @@
 """Convolutions on PyTorch."""
 
+import contextlib
 import functools
 
 import torch
@@ -55,6 +56,8 @@ def _convolve_constant(images, kernel):
         return torch_constant.convolve(images, kernel)
     return _convolve(images, kernel)
 
+
+learning = contextlib.nullcontext
 
 kernels_changed = torch_constant.kernels_changed
 
