@@ -1,5 +1,8 @@
 """Golden networks and arrays as the tests want them."""
 
+import importlib
+
+import keras
 import numpy as np
 
 from keras_gahr.denoisers import BiasFreeNorm, build_denoiser
@@ -60,6 +63,19 @@ def with_unit_gammas(denoiser):
         if isinstance(layer, BiasFreeNorm):
             layer.gamma.assign(np.ones(layer.gamma.shape, np.float32))
     return denoiser
+
+
+def residual_of_many_calls(inference, noisy):
+    """The residual after so many calls that PyTorch has exported the network; it must stay the same."""
+    calls = 2
+    if keras.backend.backend() == "torch":
+        calls += importlib.import_module(
+            "keras_gahr._backend.convolution.torch_program"
+        ).CALLS_BEFORE_EXPORT
+    first, *others = (inference.residual(noisy) for _ in range(calls))
+    for other in others:
+        np.testing.assert_array_equal(other, first)
+    return first
 
 
 def relative_difference(found, expected):

@@ -6,7 +6,13 @@ import keras
 import numpy as np
 import pytest
 import tolerances
-from networks import from_checkpoint, nhwc, relative_difference, with_unit_gammas
+from networks import (
+    from_checkpoint,
+    nhwc,
+    relative_difference,
+    residual_of_many_calls,
+    with_unit_gammas,
+)
 
 from keras_gahr import BFCNN, UNet, _backend
 from keras_gahr._backend import convolution
@@ -65,20 +71,17 @@ def noisy():
     return np.random.default_rng(0).random((2, 8, 8, 1), np.float32)
 
 
-def residuals(denoiser, calls=10):
-    """Of a folded network; often enough that PyTorch would export it."""
-    inference = Inference(denoiser)
-    return [inference.residual(noisy()) for _ in range(calls)][-1]
-
-
 def test_with_it_plain_operations_compute_and_results_agree(used, monkeypatch):
     """With enough channels for Winograd's algorithm."""
     denoiser = with_unit_gammas(BFCNN(num_layers=3, num_kernels=128, seed=0))
-    expected = residuals(denoiser)
+    expected = residual_of_many_calls(Inference(denoiser), noisy())
     assert "trick" in used  # Negative control: every backend has one at least.
     used.clear()
     monkeypatch.setenv(convolution.VARIABLE, "1")
-    assert relative_difference(residuals(denoiser), expected) < tolerances.OUTPUT
+    assert (
+        relative_difference(residual_of_many_calls(Inference(denoiser), noisy()), expected)
+        < tolerances.OUTPUT
+    )
     assert set(used) == {"plain"}
 
 
