@@ -63,7 +63,8 @@ class FoldedNetwork:
                 values[0] = copy.stored(values[0])
             for variable, value in zip(copy.weights, values, strict=True):
                 variable.assign(value)
-        convolution.kernels_changed()
+            if isinstance(copy, Convolution):
+                convolution.kernel_changed(ops.convert_to_tensor(copy.kernel))
 
     def _copy(self, denoiser):
         sources, made = {}, {}

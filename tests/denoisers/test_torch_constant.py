@@ -8,7 +8,7 @@ import pytest
 import tolerances
 from networks import relative_difference, residual_of_many_calls, with_unit_gammas
 
-from keras_gahr import UNet
+from keras_gahr import BFCNN, UNet
 from keras_gahr._backend import convolution
 from keras_gahr._backend.convolution import winograd
 from keras_gahr.denoisers import Inference
@@ -85,18 +85,24 @@ def test_images_of_another_size_and_kernels_that_change(by, way):
         expected = torch_gradient.plain(images, kernel)
         assert relative_difference(found.numpy(), expected.numpy()) < tolerances.WINOGRAD
         kernel.mul_(-2)
-        convolution.kernels_changed()
+        convolution.kernel_changed(kernel)
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_kernel_is_prepared_once_and_forgotten_with_it(by, monkeypatch, way):
-    by(way)
+@pytest.fixture
+def prepared(monkeypatch):
+    """A list with an entry for each time that a kernel is transformed or put into order."""
     prepared = []
     for module, name in ((torch_constant, "own"), (winograd, "transform_kernel")):
         make = getattr(module, name)
         monkeypatch.setattr(
             module, name, lambda *given, make=make: prepared.append(1) or make(*given)
         )
+    return prepared
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_kernel_is_prepared_once_and_forgotten_with_it(by, prepared, way):
+    by(way)
     gc.collect()
     before = len(torch_constant._prepared)
     kernel = drawn(4, 3, 3, 3)
@@ -135,6 +141,19 @@ def test_an_exported_network_follows_its_weights(by, way):
         found = residual_of_many_calls(inference, noisy)
         expected = denoiser.predict_on_batch(noisy)
         assert relative_difference(found, expected) < tolerances.OUTPUT
+
+
+def test_neither_another_network_nor_an_export_prepares_kernels_again(by, prepared):
+    """To transform all of them takes as long as many images."""
+    by(4)
+    inference = Inference(BFCNN(num_layers=5, num_kernels=4, seed=0))
+    noisy = np.zeros((1, 8, 8, 1), np.float32)
+    inference.residual(noisy)
+    # The last has one channel, and a way of its own.
+    assert len(prepared) == 4
+    Inference(BFCNN(num_layers=5, num_kernels=4, seed=1)).refold()
+    residual_of_many_calls(inference, noisy)
+    assert len(prepared) == 4
 
 
 def test_few_pixels_take_pytorch_s_own():

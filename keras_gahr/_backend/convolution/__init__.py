@@ -48,16 +48,16 @@ def learning():
 def convolve_constant(images, kernel):
     """`convolve` for inference with a kernel that stays the same, tensor and values, for many calls.
 
-    On PyTorch what it is computed with is then made once. After a change of values `kernels_changed` must be
+    On PyTorch what it is computed with is then made once. After a change of values `kernel_changed` must be
     called.
     """
     chosen = _module.plain_convolve if plain_convolutions() else _module.convolve_constant
     return chosen(images, kernel)
 
 
-def kernels_changed():
-    """Says that kernels of `convolve_constant` may have other values from now on."""
-    _module.kernels_changed()
+def kernel_changed(kernel):
+    """Says that a kernel of `convolve_constant` has other values from now on."""
+    _module.kernel_changed(kernel)
 
 
 def own_for(images, kernel):

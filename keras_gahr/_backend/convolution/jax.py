@@ -31,7 +31,7 @@ convolve_constant = convolve
 learning = contextlib.nullcontext
 
 
-def kernels_changed():
+def kernel_changed(kernel):
     """See `keras_gahr._backend.convolution`."""
 
 

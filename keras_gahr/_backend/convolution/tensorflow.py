@@ -34,7 +34,7 @@ def convolve(images, kernel):
 learning = tensorflow_tiles.learning
 
 
-def kernels_changed():
+def kernel_changed(kernel):
     """See `keras_gahr._backend.convolution`."""
 
 

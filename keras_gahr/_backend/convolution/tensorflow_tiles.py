@@ -13,7 +13,7 @@ import tensorflow as tf
 from . import winograd
 from .winograd import tensorflow as tiles
 
-_AT_ONCE = 2**22
+_AT_ONCE = 2**21
 """Bytes of an array of tiles."""
 
 _USUAL_BATCH = 16

@@ -59,7 +59,7 @@ def _convolve_constant(images, kernel):
 
 learning = contextlib.nullcontext
 
-kernels_changed = torch_constant.kernels_changed
+kernel_changed = torch_constant.kernel_changed
 
 
 def own_for(images, kernel):

@@ -5,6 +5,7 @@ is made at the first call with images of some size, and kept as long as the kern
 """
 
 import functools
+import threading
 
 import torch
 from torch.utils.weak import WeakIdKeyDictionary
@@ -14,10 +15,10 @@ from .torch_gradient import plain
 from .winograd import torch as tiles
 
 _prepared = WeakIdKeyDictionary()
-"""The `_Prepared` of each kernel.
+"""The `_Prepared` of each kernel."""
 
-By kernels themselves, since an exported program has others than the layers that it was made of.
-"""
+_changing = threading.Lock()
+"""Held by the thread that adds or removes kernels."""
 
 
 def helps(images, kernel):
@@ -35,7 +36,9 @@ def convolve(images: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
     """
     prepared = _prepared.get(kernel)
     if prepared is None:
-        prepared = _prepared[kernel] = _Prepared(kernel.detach())
+        with _changing:
+            others = [_prepared[other] for other in _in_the_memory_of(kernel)]
+            prepared = _prepared[kernel] = others[0] if others else _Prepared(kernel.detach())
     return prepared.convolve(images)
 
 
@@ -44,9 +47,16 @@ def _(images, kernel):
     return images.new_empty(*images.shape[:3], len(kernel))
 
 
-def kernels_changed():
+def kernel_changed(kernel):
     """See `keras_gahr._backend.convolution`."""
-    _prepared.clear()
+    with _changing:
+        for known in _in_the_memory_of(kernel):
+            del _prepared[known]
+
+
+def _in_the_memory_of(kernel):
+    """The known kernels that are this one: an exported program has tensors of its own in a layer's memory."""
+    return [known for known in _prepared if known.data_ptr() == kernel.data_ptr()]
 
 
 def own(kernel, images_shape):

@@ -20,6 +20,9 @@ LEAST_CHANNELS = 128 * 128
 _AT_ONCE = 2**24
 """Bytes of an array of tiles."""
 
+_PARTS_AT_ONCE = 2
+"""Of a batch whose size is not known before: while one is gathered, another is multiplied."""
+
 
 def on_cpu():
     """See `keras_gahr._backend.convolution.winograd`."""
@@ -50,7 +53,7 @@ def convolve_tiles(images, kernels, at_once=_AT_ONCE):
     result = tf.map_fn(
         convolve_part,
         parts,
-        parallel_iterations=1,
+        parallel_iterations=_PARTS_AT_ONCE,
         fn_output_signature=tf.TensorSpec((parts.shape[1], height, width, channels_out)),
     )
     return tf.reshape(result, (-1, height, width, channels_out))[: tf.shape(images)[0]]
@@ -89,7 +92,7 @@ def kernel_gradient(images, gradient, side, at_once):
         with_part,
         (tiles.parts(images), tiles.parts(gradient)),
         tf.zeros((products, channels_in, channels_out)),
-        parallel_iterations=1,
+        parallel_iterations=_PARTS_AT_ONCE,
     )
     in_kernel = both_axes(kernel_transform(side)).T @ tf.reshape(total, (products, -1))
     return tf.reshape(in_kernel, (KERNEL, KERNEL, channels_in, channels_out))
