@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_gahr import _backend
 from keras_gahr.training import TrainingSettings
 from keras_gahr.training.blind_training import compiled_training
 from keras_gahr.training.conditions import goes_on_device
@@ -47,7 +48,7 @@ class Fit:
             if self.model is None:
                 self._prepare()
             # An epoch ends with its metrics on the host, so that its steps are over.
-            self.model.fit(self.batches, shuffle=False, verbose=0)
+            self.model.fit(_backend.fed(self.batches), shuffle=False, verbose=0)
 
     def _prepare(self):
         scale = self.scale

@@ -94,6 +94,16 @@ def float32_products():
     return _module.float32_products()
 
 
+def fed(batches):
+    """What `fit` takes in place of batches so that it does not wait for them, nor for what reads them.
+
+    Args:
+        batches: a `keras.utils.PyDataset` whose length is that of each epoch, and which need not be told of
+            their ends.
+    """
+    return _module.fed(batches)
+
+
 def devices():
     """The devices that the backend would use, one name each."""
     return _module.devices()

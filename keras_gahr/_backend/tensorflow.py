@@ -14,6 +14,9 @@ FIXED_MEMORY = 2**28
 
 TAKES_SEVERAL_STEPS = True
 
+_BATCHES_AHEAD = 2
+"""Read while a step is computed."""
+
 _BACKWARDS = contextvars.ContextVar("backwards", default=False)
 """Whether what is being traced is differentiated backwards."""
 
@@ -101,6 +104,25 @@ def _recomputed(step, index, count):
 def float32_products():
     """See `keras_gahr._backend`."""
     return contextlib.nullcontext()
+
+
+def fed(batches):
+    """See `keras_gahr._backend`.
+
+    Keras has TensorFlow tune how batches are read. Its thread for that looks after 10 ms, and then each time
+    after twice as long, up to a minute; at the end of an epoch it is mostly waited for. Epochs of 3.4 s then
+    take 5.2 s.
+    """
+    signature = keras.tree.map_structure(
+        lambda array: tf.TensorSpec((None, *array.shape[1:]), array.dtype), batches[0]
+    )
+    dataset = tf.data.Dataset.from_generator(
+        lambda: ((batches[index],) for index in range(len(batches))), output_signature=(signature,)
+    )
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches)))
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.prefetch(_BATCHES_AHEAD).with_options(options)
 
 
 def devices():

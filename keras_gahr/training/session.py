@@ -5,6 +5,7 @@ import math
 import keras
 import numpy as np
 
+from keras_gahr import _backend
 from keras_gahr.datasets.arrays import take
 from keras_gahr.denoisers import load_denoiser
 from keras_gahr.errors import InputError
@@ -288,10 +289,10 @@ class Session:
         first = self.keeper.epoch
         self.batches.begin(first, self.keeper.step)
         self.model.fit(
-            self.shared.share(self.batches),
+            _backend.fed(self.shared.share(self.batches)),
             initial_epoch=first,
             epochs=epochs,
-            validation_data=self.tests,
+            validation_data=None if self.tests is None else _backend.fed(self.tests),
             # The batches have their own order; Keras would shuffle it with its global seed.
             shuffle=False,
             callbacks=[self.batches.order(), *self.callbacks],

@@ -1,8 +1,10 @@
 """The order of training images and the noise of test images."""
 
+import keras
 import numpy as np
 import pytest
 
+from keras_gahr import _backend
 from keras_gahr.noise import NoiseLaw
 from keras_gahr.training.data.batches import NoisyBatches, TiledBatches
 
@@ -73,3 +75,30 @@ def test_no_more_steps_are_done_than_there_are():
     assert [batches.done(batch) for batch in (3, 7, 11)] == [4, 8, 11]
     batches.begin(0, first_batch=8)
     assert [batches.done(batch) for batch in (2, 3)] == [11, 11]
+
+
+@pytest.mark.parametrize("as_indices", [False, True])
+def test_what_fit_takes_is_the_batches(as_indices):
+    """Each epoch's, with its last one, and what is left of an epoch that was stopped."""
+    images = np.random.default_rng(0).random((7, 4, 6, 1), np.float32)
+    batches = TiledBatches(images, 7, batch_size=3, seed=0, as_indices=as_indices)
+    given = {}
+    for epoch, first in ((0, 1), (1, 0)):
+        batches.begin(epoch, first)
+        taken = _backend.fed(batches)
+        given[epoch] = [batches[index] for index in range(len(batches))]
+        assert len(taken) == len(given[epoch]) == 2 - first
+        parts = (taken[index] for index in range(len(taken))) if taken is batches else taken
+        for part, expected in zip(parts, given[epoch], strict=True):
+            found = part[0] if isinstance(part, tuple) else part
+            np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of TensorFlow's data")
+def test_an_epoch_does_not_wait_for_the_tuning_of_its_batches():
+    """It would up to as long as it has taken."""
+    images = np.zeros((4, 4, 4, 1), np.float32)
+    taken = _backend.fed(NoisyBatches(images, NoiseLaw(), 2, seed=0))
+    assert taken.options().autotune.enabled is False
+    clean_and_noise = next(iter(taken))[0]
+    assert {*clean_and_noise} == {"clean", "noise"}
