@@ -1,6 +1,7 @@
 """Convolutions on PyTorch with a kernel that is prepared once."""
 
 import gc
+import importlib
 
 import keras
 import numpy as np
@@ -72,6 +73,18 @@ def test_bfloat16_is_that_of_pytorch(monkeypatch):
     assert found.dtype == torch.bfloat16
     expected = torch_gradient.plain(images.float(), kernel.float())
     assert relative_difference(found.float().numpy(), expected.numpy()) < tolerances.BFLOAT16_OUTPUT
+
+
+def test_bfloat16_that_is_widened_keeps_nothing(by, prepared, monkeypatch):
+    """Of processors without instructions for it: its kernel in float32 is another one at each call."""
+    by(4)
+    backend = importlib.import_module("keras_gahr._backend.convolution.torch")
+    monkeypatch.setattr(backend, "_multiplies_bfloat16", lambda: False)
+    images, kernel = drawn(2, 9, 8, 3, dtype=torch.bfloat16), drawn(4, 3, 3, 3).bfloat16()
+    found = convolution.convolve_constant(images, kernel)
+    expected = torch_gradient.plain(images.float(), kernel.float()).bfloat16()
+    assert torch.equal(found, expected)
+    assert not prepared
 
 
 @pytest.mark.parametrize("way", WAYS)

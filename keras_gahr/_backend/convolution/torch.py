@@ -48,13 +48,11 @@ def _convolve(images, kernel):
 
 def convolve_constant(images, kernel):
     """See `keras_gahr._backend.convolution`."""
-    return run_convolution(_convolve_constant, images, kernel)
-
-
-def _convolve_constant(images, kernel):
-    if len(kernel) > 1 and torch_constant.helps(images, kernel):
+    # What is widened is another tensor at each call, for which nothing can be kept.
+    kept = len(kernel) > 1 and not _widened(images)
+    if kept and torch_constant.helps(images, kernel):
         return torch_constant.convolve(images, kernel)
-    return _convolve(images, kernel)
+    return convolve(images, kernel)
 
 
 learning = contextlib.nullcontext
@@ -102,10 +100,14 @@ def run_convolution(convolution, images, kernel):
     Where a processor does not multiply bfloat16, PyTorch's own loops take over ten times as long as the
     same in float32, and round each sum.
     """
-    narrow = images.dtype == torch.bfloat16 and images.device.type == "cpu"
-    if narrow and not _multiplies_bfloat16():
+    if _widened(images):
         return convolution(images.float(), kernel.float()).to(images.dtype)
     return convolution(images, kernel)
+
+
+def _widened(images):
+    narrow = images.dtype == torch.bfloat16 and images.device.type == "cpu"
+    return narrow and not _multiplies_bfloat16()
 
 
 @functools.cache
