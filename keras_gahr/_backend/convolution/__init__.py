@@ -18,7 +18,6 @@ _module = importlib.import_module(f"{__name__}.{keras.backend.backend()}")
 KERNEL_AXES = _module.KERNEL_AXES
 """How `convolve` wants the axes of a Keras kernel, (height, width, in, out), permuted."""
 
-
 PREPARES_KERNELS = _module.PREPARES_KERNELS
 """Whether `convolve_constant` keeps kernels as its fastest way wants them, Winograd's among these."""
 
