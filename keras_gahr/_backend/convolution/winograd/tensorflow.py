@@ -82,7 +82,9 @@ def kernel_gradient(images, gradient, side, at_once):
         strips = zip(tiles.strips(some.shape[0]), tiles.result_strips(some.shape[0]), strict=True)
         for numbers, of_results in strips:
             values = _values(pixels, numbers, side)
-            gathered = tf.reshape(tf.gather(directions, of_results.ravel()), (side**2, -1))
+            gathered = tf.reshape(
+                tf.gather(directions, tf.reshape(of_results, [-1])), (side**2, -1)
+            )
             after = both_axes(output_transform(side)).T @ gathered
             after = tf.reshape(after, (products, -1, channels_out))
             total += tf.matmul(values, after, transpose_a=True)
@@ -162,15 +164,17 @@ class _Tiles:
         firsts = numbers[:, *starts].reshape(-1, self.columns)
         inside = numbers[0, :reach, :reach].reshape(-1, 1, 1)
         for first in range(0, len(firsts), self._rows_at_once):
-            yield inside + firsts[first : first + self._rows_at_once]
+            # Added when it runs: programs would hold as many numbers as an image has in all tiles.
+            yield tf.constant(inside) + firsts[first : first + self._rows_at_once]
 
 
 def _values(pixels, numbers, side):
     """B^T d B of the tiles of some rows, `((side + 2)^2, tiles, in)`."""
     # Gathered by number, which takes half the time of cutting tiles out or transposing them.
-    values = tf.gather(pixels, numbers.ravel())
-    values = both_axes(input_transform(side)) @ tf.reshape(values, (len(numbers), -1))
-    return tf.reshape(values, (len(numbers), -1, pixels.shape[1]))
+    values = tf.gather(pixels, tf.reshape(numbers, [-1]))
+    products = numbers.shape[0]
+    values = both_axes(input_transform(side)) @ tf.reshape(values, (products, -1))
+    return tf.reshape(values, (products, -1, pixels.shape[1]))
 
 
 def _convolve(pixels, numbers, kernels, side):
