@@ -20,10 +20,9 @@ def train_task(path):
         InputError: for anything that cannot be trained, or that another process trains.
     """
     from keras_gahr._backend.heap import keep_freed_memory
-    from keras_gahr.files import locked, remove_leftovers
+    from keras_gahr.files import locked
     from keras_gahr.json_file import read_json
     from keras_gahr.training import RunConfig, run_config
-    from keras_gahr.training.run_folder import FILES
 
     task = read_json(path, "a task of a workspace")
     run = Path(task["run"])
@@ -31,10 +30,7 @@ def train_task(path):
     with locked(Path(path).parent, run):
         resume = (run / "state.safetensors").is_file()
         if run.is_dir() and not resume:
-            # Killed before its first state: there is nothing to go on from.
-            remove_leftovers(run, FILES)
-            if not {item.name for item in run.iterdir()} - set(FILES):
-                shutil.rmtree(run)
+            _remove_begun(run)
         keep_freed_memory()
         result = run_config(
             config,
@@ -50,6 +46,29 @@ def train_task(path):
     if result.diverged:
         return DIVERGED
     return FINISHED if result.signal is None else 128 + result.signal
+
+
+def _remove_begun(run):
+    """Removes a run that was killed before its first state: there is nothing to go on from.
+
+    Raises:
+        InputError: if it once had a state.
+    """
+    from keras_gahr.errors import InputError
+    from keras_gahr.files import remove_leftovers
+    from keras_gahr.runs import find_runs
+    from keras_gahr.training.run_folder import FILES
+
+    remove_leftovers(run, FILES)
+    names = {item.name for item in run.iterdir()}
+    # Epochs are counted when their state is kept.
+    if any(found.epoch != 0 for found in find_runs(run)):
+        raise InputError(
+            f"{run} was trained, but has no state.safetensors to go on from: put it back, or move the "
+            "folder away, and it is trained anew"
+        )
+    if not names - set(FILES) and (not names or "config.json" in names):
+        shutil.rmtree(run)
 
 
 def _print_epoch(result):

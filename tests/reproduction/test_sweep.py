@@ -20,6 +20,7 @@ from keras_gahr.files import Busy
 from keras_gahr.reproduction.launchers import LocalLauncher, SubmititLauncher
 from keras_gahr.reproduction.plan import DatasetTask
 from keras_gahr.reproduction.sweep import Sweep, unique
+from keras_gahr.reproduction.train_task import main as train_task_main
 from keras_gahr.reproduction.train_task import train_task
 from keras_gahr.reproduction.workspace import Workspace
 
@@ -73,6 +74,23 @@ def test_finished_trainings_are_not_repeated(workspace):
     assert [len(part) for part in run.split()] == [16, 4]
     assert run.denoiser().num_parameters > 0
     assert workspace.seconds(tasks[0]) > 0
+
+
+def test_only_a_run_that_never_had_a_state_is_begun_anew(workspace, capsys):
+    one = task(0)
+    assert sweep(workspace, [one], InThisProcess()).failures == []
+    run, path = workspace.run_path(one), workspace.task_path(one)
+    (run / "state.safetensors").unlink()
+    before = (run / "model.keras").read_bytes()
+    assert train_task_main([str(path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "state.safetensors" in line and str(run) in line
+    assert (run / "model.keras").read_bytes() == before
+    # As one that was killed in its first epoch, or after that but before the state was kept.
+    status = json.loads((run / "status.json").read_text())
+    (run / "status.json").write_text(json.dumps({**status, "state": "running", "epoch": 0}))
+    assert train_task(path) == 0
+    assert workspace.is_finished(one) and (run / "state.safetensors").is_file()
 
 
 def test_trackers_do_not_make_another_training(workspace):
