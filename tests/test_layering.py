@@ -217,6 +217,8 @@ PRIVATE = {
     "keras_gahr/_backend/convolution/torch.py": {"_is_mkldnn_bf16_supported"},
     "keras_gahr/_backend/convolution/torch_packed.py": {
         "_convolution_pointwise",
+        "_convolution_transpose_pointwise",
+        "_reorder_convolution_transpose_weight",
         "_reorder_convolution_weight",
     },
 }

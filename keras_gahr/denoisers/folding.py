@@ -10,7 +10,7 @@ from keras_gahr._backend.convolution import winograd
 
 from .bias_free_norm import BiasFreeNorm
 from .denoiser import Denoiser
-from .layers import Conv2D, Layer
+from .layers import Conv2D, Conv2DTranspose, Layer
 
 
 class FoldedNetwork:
@@ -63,7 +63,7 @@ class FoldedNetwork:
                 values[0] = copy.stored(values[0])
             for variable, value in zip(copy.weights, values, strict=True):
                 variable.assign(value)
-            if isinstance(copy, Convolution):
+            if isinstance(copy, Convolution | ConstantConv2DTranspose):
                 convolution.kernel_changed(ops.convert_to_tensor(copy.kernel))
 
     def _copy(self, denoiser):
@@ -152,6 +152,12 @@ class WinogradConvolution(Convolution):
         return winograd.convolve_tiles(images, ops.convert_to_tensor(self.kernel))
 
 
+class ConstantConv2DTranspose(Conv2DTranspose):
+    """A `Conv2DTranspose` whose kernel stays the same for many calls."""
+
+    convolve = staticmethod(convolution.convolve_transposed_constant)
+
+
 def _copy_layer(layer):
     """A new layer that computes the same, its weights still to be assigned."""
     config = layer.get_config()
@@ -173,7 +179,8 @@ def _copy_layer(layer):
     if "kernel_initializer" in config:
         # Drawing weights that are replaced would take longer than all the rest.
         config["kernel_initializer"] = "zeros"
-    return type(layer).from_config(config)
+    made = ConstantConv2DTranspose if type(layer) is Conv2DTranspose else type(layer)
+    return made.from_config(config)
 
 
 def _flat_layers(model):

@@ -40,10 +40,12 @@ class Conv2D(Layer, keras.layers.Conv2D):
 class Conv2DTranspose(Layer, keras.layers.Conv2DTranspose):
     """Without activation; the fast way is for kernels as large as the stride."""
 
+    convolve = staticmethod(convolution.convolve_transposed)
+
     def call(self, inputs):
         kernel = ops.convert_to_tensor(self.kernel)
         if self.strides == self.kernel_size:
-            outputs = convolution.convolve_transposed(inputs, kernel)
+            outputs = self.convolve(inputs, kernel)
         else:
             outputs = convolution.run_convolution(self._convolve, inputs, kernel)
         return outputs + ops.convert_to_tensor(self.bias) if self.use_bias else outputs

@@ -87,6 +87,33 @@ def test_bfloat16_that_is_widened_keeps_nothing(by, prepared, monkeypatch):
     assert not prepared
 
 
+@pytest.mark.parametrize("kernel", [(2, 2, 4, 3), (1, 3, 2, 5), (4, 4, 1, 2)])
+def test_transposed_ones(kernel):
+    images, kernel = drawn(2, 5, 7, kernel[3]), drawn(*kernel)
+    for some in (images, images[:1, :3]):
+        found = convolution.convolve_transposed_constant(some, kernel)
+        expected = convolution.convolve_transposed(some.double(), kernel.double())
+        assert found.is_contiguous()
+        assert relative_difference(found.numpy(), expected.numpy()) < tolerances.OUTPUT
+        narrow = convolution.convolve_transposed_constant(some.bfloat16(), kernel.bfloat16())
+        assert narrow.dtype == torch.bfloat16
+        assert (
+            relative_difference(narrow.float().numpy(), expected.numpy())
+            < tolerances.BFLOAT16_OUTPUT
+        )
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_has_failed_is_seen_behind_a_relu(by, way):
+    """NaN stays NaN, where oneDNN's own ReLU would make 0 of it."""
+    by(way)
+    images, kernel = drawn(1, 6, 6, 3), drawn(4, 3, 3, 3)
+    expected = convolution.convolve_constant(images, kernel).relu()
+    assert torch.equal(torch_constant.compute(images, kernel, rectified=True), expected)
+    images[0, 2, 2, 1] = torch.nan
+    assert torch_constant.compute(images, kernel, rectified=True)[0, 2, 2].isnan().all()
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_images_of_another_size_and_kernels_that_change(by, way):
     """As in a training, which changes them in place."""

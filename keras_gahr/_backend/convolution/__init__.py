@@ -55,7 +55,7 @@ def convolve_constant(images, kernel):
 
 
 def kernel_changed(kernel):
-    """Says that a kernel of `convolve_constant` has other values from now on."""
+    """Says that a kernel which was called constant has other values from now on."""
     _module.kernel_changed(kernel)
 
 
@@ -75,6 +75,11 @@ def convolve_transposed(images, kernel):
         `(batch, rows * height, columns * width, out)`.
     """
     return _fastest().convolve_transposed(images, kernel)
+
+
+def convolve_transposed_constant(images, kernel):
+    """`convolve_transposed` with a kernel as for `convolve_constant`."""
+    return _fastest().convolve_transposed_constant(images, kernel)
 
 
 def run_convolution(convolution, images, kernel):

@@ -50,6 +50,9 @@ def convolve_transposed(images, kernel):
     return blocks.reshape(batch, rows * height, columns * width, out)
 
 
+convolve_transposed_constant = convolve_transposed
+
+
 def compiled(function):
     """See `keras_gahr._backend.convolution`."""
     return jax.jit(function)

@@ -18,7 +18,7 @@ PREPARES_KERNELS = False
 KERNEL_AXES = (0, 1, 2, 3)
 
 convolve_constant = plain_convolve = plain.convolve
-convolve_transposed = plain.convolve_transposed
+convolve_transposed_constant = convolve_transposed = plain.convolve_transposed
 run_convolution = plain.run_convolution
 average_pool = plain.average_pool
 normalize = plain.normalize

@@ -5,7 +5,7 @@ import functools
 
 import torch
 
-from . import plain, torch_constant, torch_gradient, torch_norm
+from . import plain, torch_constant, torch_gradient, torch_norm, torch_packed
 
 WORKSPACE = {
     "winograd": (1, 0),
@@ -48,11 +48,21 @@ def _convolve(images, kernel):
 
 def convolve_constant(images, kernel):
     """See `keras_gahr._backend.convolution`."""
-    # What is widened is another tensor at each call, for which nothing can be kept.
-    kept = len(kernel) > 1 and not _widened(images)
-    if kept and torch_constant.helps(images, kernel):
+    if len(kernel) > 1 and _stays(images, kernel):
         return torch_constant.convolve(images, kernel)
     return convolve(images, kernel)
+
+
+def convolve_transposed_constant(images, kernel):
+    """See `keras_gahr._backend.convolution`."""
+    if torch_packed.works() and _stays(images, kernel):
+        return torch_constant.convolve_transposed(images, kernel)
+    return convolve_transposed(images, kernel)
+
+
+def _stays(images, kernel):
+    """Whether a constant kernel is one: what is widened is another tensor at each call."""
+    return not _widened(images) and torch_constant.helps(images, kernel)
 
 
 learning = contextlib.nullcontext

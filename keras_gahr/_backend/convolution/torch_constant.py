@@ -1,7 +1,7 @@
-"""A convolution on PyTorch whose kernel stays the same for many calls.
+"""Convolutions on PyTorch whose kernel stays the same for many calls.
 
-What it is computed with, the kernel transformed for Winograd's algorithm or in the order that oneDNN wants,
-is made at the first call with images of some size, and kept as long as the kernel is.
+What they are computed with, the kernel transformed for Winograd's algorithm or in the order that oneDNN
+wants, is made at the first call with images of some size, and kept as long as the kernel is.
 """
 
 import functools
@@ -22,29 +22,46 @@ _changing = threading.Lock()
 
 
 def helps(images, kernel):
-    """Whether `convolve` computes this: on a CPU, where no derivative is asked for."""
+    """Whether this module computes a convolution: on a CPU, where no derivative is asked for."""
     differentiated = torch.is_grad_enabled() and (images.requires_grad or kernel.requires_grad)
     on_cpu = images.device.type == "cpu" and images.dtype in {torch.float32, torch.bfloat16}
     return on_cpu and not differentiated and not torch.jit.is_tracing()
 
 
-@torch.library.custom_op("keras_gahr::constant_convolution", mutates_args=())
-def convolve(images: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
+def compute(images: torch.Tensor, kernel: torch.Tensor, rectified: bool = False) -> torch.Tensor:
     """See `keras_gahr._backend.convolution.convolve_constant`.
 
-    One operator, so that its parts are not written out in an exported program.
+    Args:
+        images, kernel: as there.
+        rectified: whether 0 takes the place of negative results.
     """
-    prepared = _prepared.get(kernel)
-    if prepared is None:
-        with _changing:
-            others = [_prepared[other] for other in _in_the_memory_of(kernel)]
-            prepared = _prepared[kernel] = others[0] if others else _Prepared(kernel.detach())
-    return prepared.convolve(images)
+    return _of(kernel, _Prepared)(images, rectified)
+
+
+def compute_transposed(
+    images: torch.Tensor, kernel: torch.Tensor, rectified: bool = False
+) -> torch.Tensor:
+    """See `keras_gahr._backend.convolution.convolve_transposed_constant`, and `compute`."""
+    return _of(kernel, _PreparedTransposed)(images, rectified)
+
+
+# One operator each, so that their parts are not written out in an exported program.
+convolve = torch.library.custom_op("keras_gahr::constant_convolution", compute, mutates_args=())
+convolve_transposed = torch.library.custom_op(
+    "keras_gahr::constant_transposed_convolution", compute_transposed, mutates_args=()
+)
 
 
 @convolve.register_fake
-def _(images, kernel):
+def _(images, kernel, rectified=False):
     return images.new_empty(*images.shape[:3], len(kernel))
+
+
+@convolve_transposed.register_fake
+def _(images, kernel, rectified=False):
+    batch, height, width, _ = images.shape
+    rows, columns, out, _ = kernel.shape
+    return images.new_empty(batch, rows * height, columns * width, out)
 
 
 def kernel_changed(kernel):
@@ -52,6 +69,16 @@ def kernel_changed(kernel):
     with _changing:
         for known in _in_the_memory_of(kernel):
             del _prepared[known]
+
+
+def _of(kernel, prepare):
+    """What is prepared for a kernel, now unless it is known."""
+    prepared = _prepared.get(kernel)
+    if prepared is None:
+        with _changing:
+            others = [_prepared[other] for other in _in_the_memory_of(kernel)]
+            prepared = _prepared[kernel] = others[0] if others else prepare(kernel.detach())
+    return prepared
 
 
 def _in_the_memory_of(kernel):
@@ -66,6 +93,16 @@ def own(kernel, images_shape):
     return functools.partial(plain, kernel=kernel)
 
 
+def _then_rectified(convolve):
+    """A function of images, and of whether 0 takes the place of negative results."""
+
+    def function(images, rectified):
+        convolved = convolve(images)
+        return convolved.relu_() if rectified else convolved
+
+    return function
+
+
 class _Prepared:
     """A kernel as it is computed with, made when it is needed.
 
@@ -78,13 +115,13 @@ class _Prepared:
         self._transformed = {}
         self._last = None, None
 
-    def convolve(self, images):
+    def __call__(self, images, rectified):
         wanted = images.shape, torch.get_num_threads()
         last, function = self._last
         if last != wanted:
             function = self._function_for(images.shape)
             self._last = wanted, function
-        return function(images)
+        return function(images, rectified=rectified)
 
     def _function_for(self, images_shape):
         out, rows, columns, channels = self._kernel.shape
@@ -92,11 +129,18 @@ class _Prepared:
         if (rows, columns) == (3, 3) and self._kernel.dtype == torch.float32:
             side = winograd.tile_side(channels, out, images_shape[:3].numel())
             if side is not None:
-                return functools.partial(tiles.convolve_tiles, kernels=self._transformed_for(side))
-        return own(self._kernel, images_shape)
+                return functools.partial(tiles.compute, kernels=self._transformed_for(side))
+        return _then_rectified(own(self._kernel, images_shape))
 
     def _transformed_for(self, side):
         if side not in self._transformed:
             kernel = self._kernel.permute(1, 2, 3, 0).numpy()
             self._transformed[side] = torch.from_numpy(winograd.transform_kernel(kernel, side))
         return self._transformed[side]
+
+
+class _PreparedTransposed(_Prepared):
+    """The same of a transposed convolution, which is always PyTorch's own."""
+
+    def _function_for(self, images_shape):
+        return _then_rectified(torch_packed.packed_transposed(self._kernel, images_shape))

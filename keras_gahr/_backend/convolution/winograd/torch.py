@@ -28,11 +28,12 @@ def on_cpu():
     return not (torch.cuda.is_available() or torch.backends.mps.is_available())
 
 
-@torch.library.custom_op("keras_gahr::winograd", mutates_args=())
-def convolve_tiles(images: torch.Tensor, kernels: torch.Tensor) -> torch.Tensor:
-    """See `keras_gahr._backend.convolution.winograd`.
+def compute(images: torch.Tensor, kernels: torch.Tensor, rectified: bool = False) -> torch.Tensor:
+    """See `keras_gahr._backend.convolution.winograd.convolve_tiles`.
 
-    One operator, so that the parts are not written out in an exported program.
+    Args:
+        images, kernels: as there.
+        rectified: whether 0 takes the place of negative results.
     """
     batch, height, width, _ = images.shape
     products, _, channels_out = kernels.shape
@@ -40,13 +41,17 @@ def convolve_tiles(images: torch.Tensor, kernels: torch.Tensor) -> torch.Tensor:
     rows, columns = -(-height // side), -(-width // side)
     result = images.new_empty(batch, rows, side, columns, side, channels_out)
     for some, strip, padded in _parts(images, side, channels_out):
-        result[some, strip] = _convolve(padded, kernels, side)
+        result[some, strip] = _convolve(padded, kernels, side, rectified)
     result = result.view(batch, rows * side, columns * side, channels_out)
     return result[:, :height, :width].contiguous()
 
 
+# One operator, so that its parts are not written out in an exported program.
+convolve_tiles = torch.library.custom_op("keras_gahr::winograd", compute, mutates_args=())
+
+
 @convolve_tiles.register_fake
-def _(images, kernels):
+def _(images, kernels, rectified=False):
     return images.new_empty(*images.shape[:3], kernels.shape[2])
 
 
@@ -119,13 +124,15 @@ def _with_margins(images, height, width):
     return padded
 
 
-def _convolve(padded, kernels, side):
+def _convolve(padded, kernels, side, rectified):
     """From what `_values` takes to `(batch, rows, side, columns, side, out)`."""
     batch, height, width, _ = padded.shape
     products, _, channels_out = kernels.shape
     rows, columns = height // side - 1, (width - 2) // side
     values = torch.bmm(_values(padded, side), kernels)
     values = _transforms(side).after @ values.view(products, -1)
+    if rectified:
+        values.relu_()
     values = values.view(side, side, batch, rows, columns, channels_out)
     return values.permute(2, 3, 0, 4, 1, 5)
 
