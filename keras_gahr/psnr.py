@@ -3,6 +3,8 @@
 import keras_gahr.before_keras  # noqa: F401
 
 # isort: split
+import math
+
 import numpy as np
 from keras import ops
 
@@ -134,3 +136,30 @@ def psnr_table(inference, images, sigmas, seed=0):
         (sigma, *(float(values.mean()) for values in psnr_at(inference, images, sigma, seed)))
         for sigma in sigmas
     ]
+
+
+def break_even(sigmas, before, after):
+    """The noise level below which an image is better left as it is.
+
+    Args:
+        sigmas: noise levels, ascending.
+        before, after: PSNR of noisy and of denoised images at each.
+
+    Returns:
+        Where the last rise of the denoised images above the noisy ones is, between two levels in proportion
+        to the dB; 0 if they are above at all levels, and infinite if they are not at the last one.
+
+    Examples:
+        >>> from keras_gahr.psnr import break_even
+        >>> round(break_even([0.01, 0.1], [40, 20], [30, 30]), 4)
+        0.0316
+    """
+    gains = np.subtract(after, before)
+    (lost,) = np.nonzero(gains <= 0)
+    if not len(lost):
+        return 0.0
+    last = lost[-1]
+    if last == len(gains) - 1:
+        return math.inf
+    low, high = np.log(sigmas[last : last + 2])
+    return float(np.exp(low + (high - low) * gains[last] / (gains[last] - gains[last + 1])))

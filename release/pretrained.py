@@ -13,7 +13,7 @@ from keras_gahr.denoisers import save_denoiser
 from keras_gahr.experiments import find_experiment
 from keras_gahr.json_file import read_json, write_json
 from keras_gahr.pretrained.catalogue import LICENCE, PretrainedDenoiser
-from keras_gahr.publishing.card import card_text, use_blocks
+from keras_gahr.publishing.card import card_text, use_blocks, useful_from
 from keras_gahr.reproduction.workspace import Workspace
 from keras_gahr.runs.facts import read_runs
 
@@ -28,6 +28,9 @@ def main():
     parser.add_argument("workspace", type=Path, help="folder of `gahr reproduce pretrained`")
     parser.add_argument("--scale", default="paper", help="of that run; default: paper")
     parser.add_argument("--out", type=Path, default=FOLDER, help="default: the package's")
+    parser.add_argument(
+        "--cards", action="store_true", help="write cards and list of the files that are there"
+    )
     chosen = parser.parse_args()
     experiment, workspace = find_experiment("pretrained"), Workspace(chosen.workspace)
     measured = read_json(
@@ -36,19 +39,29 @@ def main():
     tasks = experiment.trainings(experiment.scales[chosen.scale])
     recipe = f"gahr reproduce {experiment.name} --scale {chosen.scale} --out workspace"
     known = [
-        packed(workspace.finished_run(task), measured["numbers"][task.label], recipe, chosen.out)
+        packed(
+            workspace.finished_run(task),
+            measured["numbers"][task.label],
+            recipe,
+            chosen.out,
+            chosen.cards,
+        )
         for task in tasks
     ]
     write_json(chosen.out / "catalogue.json", [dataclasses.asdict(each) for each in known])
 
 
-def packed(run, numbers, recipe, out):
-    """Writes the file and the card of a `FinishedRun`; returns its `PretrainedDenoiser`."""
+def packed(run, numbers, recipe, out, cards=False):
+    """Writes the file, unless only cards are wanted, and the card of a `FinishedRun`.
+
+    Returns its `PretrainedDenoiser`.
+    """
     task, denoiser = run.task, run.denoiser()
     (facts,) = read_runs([run.folder])
     path = out / f"{task.label}.keras"
-    # What `save_denoiser` writes is written whole; the hash is that of the file as it is shipped.
-    save_denoiser(denoiser, path)
+    if not cards:
+        # What is written is written whole; the hash is that of the file as it is shipped.
+        save_denoiser(denoiser, path)
     content = path.read_bytes()
     level = min(facts.last_levels(), key=lambda each: abs(each["sigma"] - SIGMA))
     slope = numbers["slope"] and {
@@ -67,6 +80,7 @@ def packed(run, numbers, recipe, out):
             "noisy": level["input_psnr"],
             "denoised": level["test_psnr"],
         },
+        useful_from(facts.last_levels()),
         slope,
         len(content),
         hashlib.sha256(content).hexdigest(),

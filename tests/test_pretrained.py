@@ -35,6 +35,7 @@ def test_files_and_cards_are_there(name):
     known = pretrained_denoisers()[name]
     known.check()
     assert known.sha256 in known.card()
+    assert f"Below sigma = {255 * known.useful_from:.1f}/255, an image is" in known.card()
     assert known.path.stat().st_size < 3e6
 
 

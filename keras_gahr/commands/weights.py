@@ -46,7 +46,8 @@ def list_(
 
     First those that come with the package, then published checkpoints. "Made" is the architecture that
     `gahr convert` makes of one, "-" where a network has biases or is none of this package's. PSNR is that of
-    denoised images at a noise level of about 25/255, in dB, where it was measured.
+    denoised images at a noise level of about 25/255, in dB, where it was measured. Below the noise level
+    "useful from", images are better left as they are.
     """
     from weights_convert.catalogue import catalogue
 
@@ -61,7 +62,14 @@ def list_(
         typer.echo(json.dumps(known, indent=1))
         return
     rows = [
-        (*_known_of(item), LICENCE, item.data, _psnr_of(item), "comes along")
+        (
+            *_known_of(item),
+            LICENCE,
+            item.data,
+            _psnr_of(item),
+            f"{255 * item.useful_from:.1f}/255",
+            "comes along",
+        )
         for item in pretrained_denoisers().values()
     ] + [
         (
@@ -69,11 +77,12 @@ def list_(
             item.licence or "none stated",
             item.data or "",
             _psnr_of(item),
+            "",
             "fetched" if _is_there(item, cache) else "",
         )
         for item in catalogue().values()
     ]
-    print_table(("name", "made", "size", "licence", "trained on", "PSNR", ""), rows)
+    print_table(("name", "made", "size", "licence", "trained on", "PSNR", "useful from", ""), rows)
 
 
 def _known_of(item):

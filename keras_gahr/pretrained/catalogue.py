@@ -29,6 +29,7 @@ class PretrainedDenoiser:
         train_size: number of these images.
         seed: of weights, images and noise.
         psnr: in dB, of test images: {"sigma" (in units of [0, 1]), "noisy", "denoised"}.
+        useful_from: the noise level, in units of [0, 1], below which images are better left as they are.
         slope: of the PSNR of C^alpha images in dB per dB, with its interval and the optimal one:
             {"slope", "interval", "optimal"}; None of other images.
         size: bytes.
@@ -41,6 +42,7 @@ class PretrainedDenoiser:
     train_size: int
     seed: int
     psnr: Mapping[str, float]
+    useful_from: float
     slope: Mapping[str, object] | None
     size: int
     sha256: str

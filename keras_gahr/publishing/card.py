@@ -1,10 +1,12 @@
 """The card of a denoiser: what it is, how it was trained, how well it does."""
 
 import json
+import math
 import re
 
 from keras_gahr import __version__
 from keras_gahr.json_file import json_text
+from keras_gahr.psnr import break_even
 from keras_gahr.report.document import Table
 from keras_gahr.report.markdown import escaped, fenced, table_text
 
@@ -42,7 +44,12 @@ def card_text(denoiser, name, use, facts=None, licence=None, datasets=()):
         *_training(denoiser, facts),
     ]
     if levels:
-        blocks += ["## Quality", _quality(levels), f"PSNR in dB, {_watched(levels)}."]
+        blocks += [
+            "## Quality",
+            _quality(levels),
+            f"PSNR in dB, {_watched(levels)}.",
+            _harm(levels),
+        ]
     blocks.append(f"Written by keras-gahr {__version__}.")
     return "\n\n".join(blocks) + "\n"
 
@@ -144,6 +151,29 @@ def _watched(levels):
         "means over the first 64 images of each set, or fewer, with fixed noise after the last epoch"
         + ("; a gap between training and test images is a sign of memorization" if gap else "")
     )
+
+
+def useful_from(levels):
+    """The noise level in units of [0, 1] below which images are better left as they are: see `break_even`.
+
+    Args:
+        levels: the last ones of a training's facts.
+    """
+    known = "test_psnr" if all("test_psnr" in level for level in levels) else "train_psnr"
+    columns = ([level[name] for level in levels] for name in ("sigma", "input_psnr", known))
+    return break_even(*columns)
+
+
+def _harm(levels):
+    sigma = useful_from(levels)
+    worse = (
+        "an image is better left as it is: what the network returns is further from the clean one."
+    )
+    if math.isinf(sigma):
+        return f"At the highest of these noise levels, and maybe at all, {worse}"
+    if not sigma:
+        return "At all of these noise levels what it returns is closer to the clean image than the noisy one."
+    return f"**Below sigma = {255 * sigma:.1f}/255, {worse}**"
 
 
 def _yaml(value, indent=""):

@@ -11,7 +11,7 @@ from keras_gahr.datasets.arrays import to_float
 from keras_gahr.denoisers import Inference, wrap
 from keras_gahr.errors import InputError
 from keras_gahr.noise import keyed_normal
-from keras_gahr.psnr import SIGMAS, psnr, psnr_at, psnr_table
+from keras_gahr.psnr import SIGMAS, break_even, psnr, psnr_at, psnr_table
 
 
 class Scaling(Inference):
@@ -106,6 +106,20 @@ def test_error_bars_are_those_of_repeated_measurements():
     assert found == pytest.approx(spread, rel=0.2)
     one = psnr_curve(half, sets[0][:1], [0.01])
     assert np.isnan([one.error_over_images[0], one.error_over_draws[0]]).all()
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        ([41, 31, 21], 0),
+        ([30, 29, 25], 10 ** (-1.5 + 0.5 / 6)),
+        ([41, 28, 25], 10 ** (-1.5 + 0.5 * 2 / 7)),
+        ([41, 31, 20], np.inf),
+    ],
+)
+def test_an_image_is_left_as_it_is_below(after, expected):
+    assert break_even([0.01, 10**-1.5, 0.1], [40, 30, 20], after) == pytest.approx(expected)
 
 
 @pytest.mark.one_backend
