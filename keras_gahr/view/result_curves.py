@@ -95,6 +95,24 @@ def _densities(found):
         [lines],
         said,
     )
+    named = {"these images": found, "the same by the other denoiser": twin, "other images": others}
+    # Earlier versions did not keep them.
+    rows = {name: each.get("errors_of_denoising", []) for name, each in named.items() if each}
+    if sigmas := _column(rows["these images"], "sigma"):
+        known = [
+            Line(name, *(_column(each, key) for key in ("sigma", "error", "low", "high")))
+            for name, each in rows.items()
+        ]
+        unit = Line("unit variance", sigmas, [1 / (1 + sigma**2) for sigma in sigmas])
+        yield Curves(
+            "Errors of denoising over noise levels",
+            SIGMA,
+            "|x - D(y)|^2 / (d sigma^2)",
+            [[*known, unit]],
+            "Means over images, with 95% intervals. How far a line is below that of unit variance, summed "
+            "over log sigma of all levels, is log p(x) / d + log(2 pi e) / 2.",
+            log_x=True,
+        )
 
 
 def _densities_in(found, name, order):

@@ -159,6 +159,8 @@ def test_a_network_that_is_told_the_noise_level(small):
     expected = -50 * np.sum((images - 0.5) ** 2, axis=(1, 2, 3)) - 32 * np.log(2 * np.pi * 0.01)
     # Above sigma = 1 images count as normal, which they are.
     assert np.all(np.abs(found.log_density - expected) < 3 * found.reach)
+    kept = 0.01 / (0.01 + np.square(found.levels))
+    np.testing.assert_allclose(found.errors.mean(axis=0), kept, rtol=0.3)
 
 
 @pytest.mark.one_backend

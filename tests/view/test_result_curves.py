@@ -35,7 +35,9 @@ def log_density(*values):
     bits = np.array(values)
     errors = np.full(len(bits), np.log(2))
     sizes = (1, "mmse", 0.0, (0.01, 1.0), 0)
-    return LogDensity(-bits * np.log(2), errors, errors, np.ones(len(bits), int), *sizes)
+    passes = np.ones(len(bits), int)
+    curve = {"levels": (1.0, 0.01), "errors": np.stack([0.2 + 0 * bits, bits / 10], axis=1)}
+    return LogDensity(-bits * np.log(2), errors, errors, passes, *sizes, **curve)
 
 
 def density():
@@ -84,6 +86,7 @@ RESULTS = {
 }
 
 TITLES = {
+    "density": ["Bits per dimension", "Errors of denoising over noise levels"],
     "dimension": [
         "Dimension over noise levels",
         "Dimension of each image",
@@ -122,11 +125,27 @@ def test_results_have_their_curves(tmp_path, name):
 
 
 def test_the_most_probable_image_comes_first(tmp_path):
-    (found,) = curves(tmp_path, "density", density().numbers())
+    found, _ = curves(tmp_path, "density", density().numbers())
     ((own, twin, others),) = found["frames"]
     assert own["y"] == [-1, 1, 2] and own["low"] == pytest.approx([-2, 0, 1])
     # In the order of the same images, and in an order of their own.
     assert twin["y"] == [5, 6, 0] and others["y"] == [3, 4]
+
+
+def test_a_density_is_shown_over_noise_levels(tmp_path):
+    numbers = density().numbers()
+    _, found = curves(tmp_path, "density", numbers)
+    own, twin, others, unit = found["frames"][0]
+    assert own["x"] == unit["x"] == [0.01, 1] and unit["y"][1] == 0.5
+    assert own["y"] == pytest.approx([0.2 / 3, 0.2])
+    assert [len(line["x"]) for line in (twin, others)] == [2, 2]
+
+
+def test_a_density_of_an_earlier_version_is_shown(tmp_path):
+    found = log_density(2.0, 1.0).numbers()
+    del found["errors_of_denoising"]
+    (shown,) = curves(tmp_path, "density", found)
+    assert shown["title"] == "Bits per dimension"
 
 
 def test_copies_are_told_as_by_the_result(tmp_path):

@@ -28,7 +28,8 @@ def flow(leveled, low, high, clean, steps, probes, seed, first, tick):
         tick: called with the number of evaluations after each step.
 
     Returns:
-        As `by_errors`; the error is of traces, not of the steps.
+        As `by_errors`; the error is of traces, not of the steps. tr J / d stands for |x - D(y)|^2 / (d
+        sigma^2), whose mean it is where the denoiser is the best one.
     """
     sigmas = np.geomspace(low, high, steps + 1).tolist()
     d = clean[0].size
@@ -65,7 +66,8 @@ def flow(leveled, low, high, clean, steps, probes, seed, first, tick):
     error = np.sqrt(weights**2 @ errors**2)
     quantile = stats.t.ppf((1 + CONFIDENCE) / 2, (probes - 1) * (steps + 1))
     passes = np.full(len(y), (probes + PASSES) * (steps + 1))
-    return last + weights @ (d - values), error, quantile * error, passes
+    density = last + weights @ (d - values)
+    return density, error, quantile * error, passes, values.T / d, np.array(sigmas)
 
 
 def _step(leveled, y, seen, sigma, following):

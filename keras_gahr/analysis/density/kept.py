@@ -25,7 +25,7 @@ from .run import log_density
 _BLOCK = 16
 """Images that are finished together: what a stopped call keeps."""
 
-_OF_IMAGES = ("log_density", "standard_error", "reach", "evaluations")
+_OF_IMAGES = ("log_density", "standard_error", "reach", "evaluations", "errors")
 """What a `LogDensity` holds of each image."""
 
 
@@ -137,4 +137,5 @@ def _from_entry(entry):
         return None
     values = entry["found"]
     arrays = {name: np.array(values[name]) for name in _OF_IMAGES}
-    return LogDensity(**{**values, **arrays, "sigmas": tuple(values["sigmas"])})
+    tuples = {name: tuple(values[name]) for name in ("sigmas", "levels")}
+    return LogDensity(**{**values, **arrays, **tuples})

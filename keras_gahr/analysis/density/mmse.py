@@ -136,10 +136,15 @@ class DenoisingErrors:
         return found
 
     @property
+    def errors(self):
+        """|x - D(y)|^2 / (d sigma^2) at each node, (K,)."""
+        return np.array([each.mean() for each in self._controlled]) / self.dimension
+
+    @property
     def log_density(self):
         """log p(x) in nats."""
         d, rule = self.dimension, self.rule
-        values = np.array([each.mean() for each in self._controlled])
+        values = d * self.errors
         # g d / (1 + g), for d log g.
         inner = float(rule.weights @ (d / (1 + rule.sigmas**2) - values))
         return (inner + self._above() + self._below(values[-1])) / 2 - d / 2 * np.log(
@@ -231,7 +236,8 @@ def by_errors(leveled, low, high, clean, effort, seed, first, tick):
         tick: called with the number of evaluations after each pass.
 
     Returns:
-        Log densities in nats, standard errors, half of the 95% intervals, and evaluations, each (N,).
+        Log densities in nats, standard errors, half of the 95% intervals, and evaluations, each (N,);
+        |x - D(y)|^2 / (d sigma^2), (N, K), and the noise levels of these.
     """
     dimension = clean[0].size
     rule = Rule.within(low, high, effort.evaluations)
@@ -253,8 +259,8 @@ def by_errors(leveled, low, high, clean, effort, seed, first, tick):
         and errors[k].evaluations + _BETWEEN_LOOKS <= effort.most
     ]:
         give(going, _BETWEEN_LOOKS)
-    names = ("log_density", "standard_error", "reach", "evaluations")
-    return tuple(np.array([getattr(each, name) for each in errors]) for name in names)
+    names = ("log_density", "standard_error", "reach", "evaluations", "errors")
+    return *(np.array([getattr(each, name) for each in errors]) for name in names), rule.sigmas
 
 
 def _measure(leveled, clean, indices, errors, evaluations, seed, tick):

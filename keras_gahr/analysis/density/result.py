@@ -31,6 +31,11 @@ class LogDensity(SavedNumbers):
         asymmetry: |J - J^T|_F / |J|_F of the denoiser's Jacobian at noisy images, their mean: 0 for the
             gradient of a density, which the best denoiser is; None where it was not measured.
         asymmetry_sigma: the noise level of these images.
+        levels: noise levels of `errors`.
+        errors: float64 (N, levels), |x - D(y)|^2 / (d sigma^2): the share of directions that are kept. "flow"
+            has tr J / d in its place, which is the same in the mean for the best denoiser. Between it and
+            1 / (1 + sigma^2), that of unit variance, is an area over log sigma that is log p(x) / d but for a
+            constant.
 
     Examples:
         >>> import numpy as np
@@ -56,6 +61,8 @@ class LogDensity(SavedNumbers):
     seed: int
     asymmetry: float | None = None
     asymmetry_sigma: float | None = None
+    levels: tuple[float, ...] = ()
+    errors: np.ndarray | None = None
 
     @property
     def bits_per_dimension(self) -> np.ndarray:
@@ -77,6 +84,17 @@ class LogDensity(SavedNumbers):
         """Indices of the images, the most probable first."""
         return np.argsort(-self.log_density, kind="stable")
 
+    def _curve(self) -> list[dict[str, float | None]]:
+        """Means of `errors` over images with 95% intervals, at ascending noise levels."""
+        if self.errors is None:
+            return []
+        rows = []
+        for sigma, values in sorted(zip(self.levels, self.errors.T, strict=True)):
+            ends = mean_interval(values)
+            low, high = (None, None) if np.isnan(ends[0]) else ends
+            rows.append({"sigma": sigma, "error": float(values.mean()), "low": low, "high": high})
+        return rows
+
     def numbers(self) -> dict[str, Any]:
         """Means and all values, as JSON has them."""
         bits = self.bits_per_dimension
@@ -97,6 +115,7 @@ class LogDensity(SavedNumbers):
             "bits_error": self.bits_error.tolist(),
             "log_density": self.log_density.tolist(),
             "standard_error": self.standard_error.tolist(),
+            "errors_of_denoising": self._curve(),
         }
 
     def plot(self, *, title: str = "") -> Figure:

@@ -156,7 +156,8 @@ def log_density(
             levels = own or low, min(high, HIGHEST_SEEN)
             steps = max(2, evaluations // (probes + PASSES) - 1)
             found.append(flow(bare, *levels, clean, steps, probes, seed, first + start, tick))
-    values, errors, reach, passes = (np.concatenate(part) for part in zip(*found, strict=True))
+    *parts, levels = zip(*found, strict=True)
+    values, errors, reach, passes, curves = map(np.concatenate, parts)
     if error is not None:
         missed = np.count_nonzero(errors > error * stack[0].size * np.log(2))
         if missed:
@@ -180,4 +181,6 @@ def log_density(
         (low, high),
         seed,
         *symmetry,
+        tuple(levels[0].tolist()),
+        curves,
     )
