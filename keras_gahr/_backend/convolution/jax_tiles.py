@@ -13,10 +13,10 @@ from jax.interpreters import ad, batching, mlir
 
 from . import winograd
 from .winograd import jax as tiles
+from .winograd.algorithm import bytes_at_once
 
-_AT_ONCE, _MOST_AT_ONCE = 2**20, 2**23
-"""Bytes of an array of tiles: what a core's cache holds; more where kernels, which are read again for each
-such array, take more."""
+_AT_ONCE = 2**20
+"""Bytes of an array of tiles, or more: what a core's cache holds."""
 
 
 def helps(images, kernel):
@@ -52,17 +52,15 @@ def _turned(kernel):
 
 def _convolved(images, kernel, side):
     kernels = tiles.transform_array(kernel, side)
-    return tiles.convolve_tiles(images, kernels, _at_once(kernel.shape, side))
+    return tiles.convolve_tiles(images, kernels, _at_once(side, *kernel.shape[2:]))
 
 
 def _in_kernel(images, gradient, side):
-    kernel_shape = 3, 3, images.shape[3], gradient.shape[3]
-    return tiles.kernel_gradient(images, gradient, side, _at_once(kernel_shape, side))
+    at_once = _at_once(side, images.shape[3], gradient.shape[3])
+    return tiles.kernel_gradient(images, gradient, side, at_once)
 
 
-def _at_once(kernel_shape, side):
-    _, _, channels, out = kernel_shape
-    return max(_AT_ONCE, min(_MOST_AT_ONCE, 4 * (side + 2) ** 2 * channels * out))
+_at_once = functools.partial(bytes_at_once, _AT_ONCE)
 
 
 def _bilinear(name, function, result_shape):

@@ -39,6 +39,8 @@ _MOST_CHANNELS_OUT = 256
 come out, reading the larger kernels takes longer than the products with so few tiles.
 """
 
+_MOST_AT_ONCE = 2**23
+"""Bytes of an array of tiles; see `bytes_at_once`."""
 
 _LEAST_PIXELS, _LEAST_MULTIPLIED = 1600, 2**24
 """Of all images in a step of training, and these times pairs of channels."""
@@ -69,6 +71,12 @@ def pays_in_training(pixels, kernel_shape):
     *sides, channels_in, channels_out = kernel_shape
     multiplied = pixels * channels_in * channels_out
     return sides == [KERNEL, KERNEL] and pixels >= _LEAST_PIXELS and multiplied >= _LEAST_MULTIPLIED
+
+
+def bytes_at_once(least, side, channels_in, channels_out):
+    """Bytes of an array of tiles: more than `least` where kernels, which are read for each, take more."""
+    kernel_bytes = 4 * (side + 2) ** 2 * channels_in * channels_out
+    return max(least, min(_MOST_AT_ONCE, kernel_bytes))
 
 
 def side_of(products):

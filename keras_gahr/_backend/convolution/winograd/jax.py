@@ -1,5 +1,7 @@
 """Winograd's convolution on JAX."""
 
+from typing import NamedTuple
+
 import jax
 from jax import lax
 from jax import numpy as jnp
@@ -31,10 +33,9 @@ def convolve_tiles(images, kernels, at_once=None):
     batch, height, width, channels_in = images.shape
     products, _, channels_out = kernels.shape
     side = side_of(products)
-    rows, columns = -(-height // side), -(-width // side)
-    row_bytes = 4 * products * columns * max(channels_in, channels_out)
-    parts, images_each = _divided(batch, max(1, at_once // (row_bytes * rows)))
-    strips, rows_each = _divided(rows, max(1, at_once // row_bytes))
+    columns, parts, images_each, strips, rows_each = _parts(
+        images.shape, max(channels_in, channels_out), side, at_once
+    )
     filled_height = side * strips * rows_each
     margins = (0, 0), (1, filled_height + 1 - height), (1, columns * side + 1 - width), (0, 0)
 
@@ -73,10 +74,9 @@ def kernel_gradient(images, gradient, side, at_once):
     batch, height, width, channels_in = images.shape
     channels_out = gradient.shape[3]
     products, reach = (side + 2) ** 2, side + 2
-    rows, columns = -(-height // side), -(-width // side)
-    row_bytes = 4 * products * columns * max(channels_in, channels_out)
-    parts, images_each = _divided(batch, max(1, at_once // (row_bytes * rows)))
-    strips, rows_each = _divided(rows, max(1, at_once // row_bytes))
+    columns, parts, images_each, strips, rows_each = _parts(
+        images.shape, max(channels_in, channels_out), side, at_once
+    )
     more = 0, parts * images_each - batch
     below, right = side * strips * rows_each - height, side * columns - width
     images = jnp.pad(images, (more, (1, below + 1), (1, right + 1), (0, 0)))
@@ -105,6 +105,28 @@ def transform_array(kernel, side):
     """What `algorithm.transform_kernel` makes of a kernel `(3, 3, in, out)`, by a product in float32."""
     transformed = both_axes(kernel_transform(side)) @ kernel.reshape(KERNEL**2, -1)
     return transformed.reshape(-1, *kernel.shape[2:])
+
+
+class _Parts(NamedTuple):
+    """Columns of tiles; how many parts images are cut into, and strips of rows of tiles within each."""
+
+    columns: int
+    parts: int
+    images_each: int
+    strips: int
+    rows_each: int
+
+
+def _parts(shape, channels, side, at_once):
+    """The `_Parts` of images of a shape, such that arrays of tiles of so many channels fit."""
+    batch, height, width, _ = shape
+    rows, columns = -(-height // side), -(-width // side)
+    row_bytes = 4 * (side + 2) ** 2 * columns * channels
+    return _Parts(
+        columns,
+        *_divided(batch, max(1, at_once // (row_bytes * rows))),
+        *_divided(rows, max(1, at_once // row_bytes)),
+    )
 
 
 def _divided(count, most):

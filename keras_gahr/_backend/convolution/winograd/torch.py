@@ -7,6 +7,7 @@ import torch
 
 from .algorithm import (
     both_axes,
+    bytes_at_once,
     input_transform,
     kernel_transform,
     output_transform,
@@ -17,10 +18,7 @@ LEAST_CHANNELS = 64 * 64
 """Pairs of channels from which it is usually faster than PyTorch's convolution on a CPU."""
 
 _AT_ONCE = 2**20
-"""Bytes of an array of tiles; larger ones leave a core's cache, or the heap for new pages."""
-
-_MOST_AT_ONCE = 2**23
-"""The same where kernels, which are read again for each such array, take more."""
+"""Bytes of an array of tiles, or more; larger ones leave a core's cache, or the heap for new pages."""
 
 
 def on_cpu():
@@ -100,8 +98,7 @@ def _parts(images, side, channels_out):
     batch, height, width, channels_in = images.shape
     products, rows, columns = (side + 2) ** 2, -(-height // side), -(-width // side)
     row_bytes = 4 * products * columns * max(channels_in, channels_out)
-    kernel_bytes = 4 * products * channels_in * channels_out
-    at_once = max(_AT_ONCE, min(_MOST_AT_ONCE, kernel_bytes))
+    at_once = bytes_at_once(_AT_ONCE, side, channels_in, channels_out)
     images_at_once = max(1, at_once // (row_bytes * rows))
     rows_at_once = max(1, at_once // row_bytes)
     for image in range(0, batch, images_at_once):
