@@ -4,15 +4,15 @@ A file of some kilobytes may claim to be a picture of gigabytes. What it claims 
 limit before it is decoded.
 """
 
-import contextlib
 import contextvars
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
+
+from .within import within
 
 _PIXELS = contextvars.ContextVar("pixels", default=178_956_970)
 
 
-@contextlib.contextmanager
-def pixel_limit(pixels: int) -> Iterator[None]:
+def pixel_limit(pixels: int) -> AbstractContextManager[None]:
     """Within it, pictures of up to so many pixels are read; else up to 178,956,970.
 
     Examples:
@@ -26,11 +26,7 @@ def pixel_limit(pixels: int) -> Iterator[None]:
         >>> image.shape
         (30, 40, 1)
     """
-    token = _PIXELS.set(pixels)
-    try:
-        yield
-    finally:
-        _PIXELS.reset(token)
+    return within(_PIXELS, pixels)
 
 
 def current_pixel_limit() -> int:

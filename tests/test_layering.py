@@ -12,7 +12,7 @@ pytestmark = pytest.mark.one_backend
 ROOT = Path(__file__).resolve().parents[1]
 
 RANKS = [
-    {"errors", "quoting", "__init__"},
+    {"errors", "quoting", "within", "__init__"},
     {
         "cache_folder",
         "figure_files",

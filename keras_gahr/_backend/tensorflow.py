@@ -7,6 +7,8 @@ import os
 import keras
 import tensorflow as tf
 
+from keras_gahr.within import within
+
 from . import processor
 from .steps import is_foreign
 
@@ -59,11 +61,8 @@ def compile_vjp(model, function):
     def derivative(network, directions, x, *tensors):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(x)
-            token = _BACKWARDS.set(True)
-            try:
+            with within(_BACKWARDS, True):
                 outputs = function(network, x, *tensors)
-            finally:
-                _BACKWARDS.reset(token)
         return tape.gradient(
             outputs, x, directions, unconnected_gradients=tf.UnconnectedGradients.ZERO
         )

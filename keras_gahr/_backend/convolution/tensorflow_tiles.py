@@ -5,10 +5,11 @@ that they can be differentiated any number of times. Forward mode has no rule fo
 batch whose size is not known when it is traced, so that this is for trainings only, which go backwards.
 """
 
-import contextlib
 import contextvars
 
 import tensorflow as tf
+
+from keras_gahr.within import within
 
 from . import winograd
 from .winograd import tensorflow as tiles
@@ -24,14 +25,9 @@ _LEAST_CHANNELS = 64 * 64
 _learning = contextvars.ContextVar("kernels_learn", default=False)
 
 
-@contextlib.contextmanager
 def learning():
     """See `keras_gahr._backend.convolution`."""
-    token = _learning.set(True)
-    try:
-        yield
-    finally:
-        _learning.reset(token)
+    return within(_learning, True)
 
 
 def helps(images, kernel):

@@ -9,12 +9,13 @@ matrices for each entry of the kernel: of the pixels of images with a margin, sh
 gradient.
 """
 
-import contextlib
 import contextvars
 import functools
 
 import numpy as np
 import torch
+
+from keras_gahr.within import within
 
 from . import winograd
 from .choice import fastest
@@ -29,14 +30,9 @@ _SHIFTED = "a product for each entry of the kernel"
 _constant = contextvars.ContextVar("kernels_are_constant", default=False)
 
 
-@contextlib.contextmanager
 def constant_kernels():
-    """Within it no gradients with respect to kernels are wanted: `helps` is false."""
-    token = _constant.set(True)
-    try:
-        yield
-    finally:
-        _constant.reset(token)
+    """A context in which no gradients with respect to kernels are wanted: `helps` is false."""
+    return within(_constant, True)
 
 
 def helps(images, kernel):
