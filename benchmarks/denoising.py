@@ -1,5 +1,7 @@
 """The UNet on noisy images: the time for each of a batch, and that for one alone, of two sizes."""
 
+import keras
+
 from keras_gahr.denoisers import Inference
 
 from .case import Target, Way
@@ -11,9 +13,6 @@ from .scale import CPU
 BATCHES = {80: Target(each=1.0, fastest=0.8), 40: Target(fastest=0.9)}
 ALONE = {80: Target(each=1.0, fastest=0.65), 40: Target(each=1.2, fastest=0.9)}
 """By the side of the image."""
-
-PREPARING = 42
-"""Calls before the first measurement, since PyTorch exports a network after some."""
 
 
 def cases(scale=CPU):
@@ -57,6 +56,15 @@ class Denoise:
             repeats = self.repeats
             if self.inference is None:
                 self.inference = Inference(unet(self.scale, self.precision), len(self.noisy))
-                repeats = max(repeats, PREPARING)
+                repeats = max(repeats, calls_before_fastest())
             for _ in range(repeats):
                 self.inference.denoise(self.noisy)
+
+
+def calls_before_fastest():
+    """How many calls come before those of the least time: PyTorch exports a network after some."""
+    if keras.backend.backend() != "torch":
+        return 1
+    from keras_gahr._backend.convolution.torch_program import CALLS_BEFORE_EXPORT
+
+    return CALLS_BEFORE_EXPORT + 1

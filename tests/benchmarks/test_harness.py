@@ -276,13 +276,13 @@ def test_networks_are_exported_before_they_are_timed(tiny, monkeypatch):
     monkeypatch.setattr(denoising, "Inference", Counted)
     function = denoising.Denoise(tiny, "float32", 8, 2, 1)
     function()
-    assert len(calls) == denoising.PREPARING
+    prepared = len(calls)
     if BACKEND == "torch":
         from keras_gahr._backend.convolution.torch_program import CALLS_BEFORE_EXPORT
 
-        assert denoising.PREPARING > CALLS_BEFORE_EXPORT
+        assert prepared > CALLS_BEFORE_EXPORT
     function()
-    assert calls[denoising.PREPARING :] == [(2, 8, 8, 1)]
+    assert calls[prepared:] == [(2, 8, 8, 1)]
 
 
 @pytest.mark.one_backend
