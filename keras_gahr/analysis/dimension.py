@@ -25,6 +25,7 @@ from keras_gahr.progress import Progress, shows_progress
 
 from .copying import CopiesByDimension
 from .density.levels import LeveledDenoiser, squared_lengths
+from .harm import warn_of_harm
 from .intervals import mean_interval, standard_error
 from .saved_numbers import SavedNumbers, files_called
 from .spectrum import SpectralDensity, spectral_density
@@ -218,6 +219,9 @@ def local_dimension(
     Returns:
         The `LocalDimension`.
 
+    Warns:
+        UserWarning: if there are noise levels at which images had better be left as they are.
+
     Raises:
         InputError: for images that do not fit, noise levels that the denoiser does not know, or numbers out
             of range.
@@ -283,6 +287,8 @@ def local_dimension(
                 found[4, s, places] = at_image + squared_lengths(moved)
             progress(b * len(levels) + s + 1, len(blocks) * len(levels))
     traces, traces_error, errors, errors_error, flipd = found
+    shares = errors.T / stack[0].size
+    warn_of_harm(levels, shares, "|x - D(y)|^2 / (d sigma^2)", stacklevel=3)
     return LocalDimension(
         np.array(levels),
         traces,

@@ -1,6 +1,7 @@
 """Log densities against laws whose density is known."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -190,6 +191,28 @@ def test_a_network_is_asked_as_far_down_as_it_denoises(tiny_model):
         **QUIET,
     )
     assert given.sigmas == (0.1, 0.9) and given.asymmetry is None
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize(
+    ("method", "what"), [("mmse", "|x - D(y)|^2 / (d sigma^2)"), ("flow", "tr J / d")]
+)
+def test_what_does_not_denoise_is_said(small, method, what, recwarn):
+    images = small.draw(2)
+    options = {"method": method, "evaluations": 24, "sigmas": (0.01, 0.9), "asymmetry": 0, **QUIET}
+    log_density(small.wiener, images, **options)
+    assert all(each.category is not UserWarning for each in recwarn)
+    # Twice the noisy image is further from the clean one, the more so the less noise there is.
+    doubling = kg.wrap(lambda y: 2 * y, predicts="image", channels=1)
+    log_density(doubling, images, **options)
+    # Keras has others.
+    (warning,) = (each for each in recwarn if each.category is UserWarning)
+    assert warning.filename == __file__
+    said = str(warning.message)
+    assert re.match(
+        r"the denoiser does harm at (\d+) of \1 noise levels, sigma = 0.01\d* to 0.", said
+    )
+    assert what in said
 
 
 @pytest.mark.one_backend

@@ -128,3 +128,14 @@ def test_what_is_refused(options, words):
     plane = Wiener(np.full((8, 8, 1), 0.5), directions(2), np.ones(2))
     with pytest.raises(InputError, match=words):
         local_dimension(plane, np.zeros((1, 8, 8, 1)), **options)
+
+
+@pytest.mark.one_backend
+def test_what_does_not_denoise_is_said():
+    # It takes away more of the image than of noise, unless there is much.
+    halving = kg.wrap(lambda y: y / 2, "image", channels=1)
+    images, few = images_at(np.full((2, 3), 0.1)), {"draws": 2, "probes": 2}
+    with pytest.warns(
+        UserWarning, match=r"does harm at 2 of 3 noise levels, sigma = 0.01 to 0.1: "
+    ):
+        local_dimension(halving, images, [0.01, 0.1, 1.0], **few, **QUIET)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from keras_gahr.errors import InputError
 from keras_gahr.files import kind_of, locked
 from keras_gahr.progress import share
 
+from ..harm import DOES_HARM
 from .own_noise import own_noise
 from .result import LogDensity
 from .run import log_density
@@ -111,9 +113,16 @@ class KeptDensities:
                 self._journal.accept()
             else:
                 part = share(progress, start // _BLOCK, -(-len(images) // _BLOCK))
-                found = log_density(
-                    denoiser, block, first=start, batch_size=batch_size, progress=part, **options
-                )
+                with warnings.catch_warnings():
+                    warnings.filterwarnings("ignore", DOES_HARM, UserWarning)
+                    found = log_density(
+                        denoiser,
+                        block,
+                        first=start,
+                        batch_size=batch_size,
+                        progress=part,
+                        **options,
+                    )
                 self._journal.add(key=key, **_as_entry(found))
             self.blocks += 1
             parts.append(found)
@@ -122,7 +131,11 @@ class KeptDensities:
         joined = {
             name: np.concatenate([getattr(part, name) for part in parts]) for name in _OF_IMAGES
         }
-        return dataclasses.replace(parts[0], **joined)
+        result = dataclasses.replace(parts[0], **joined)
+        if like is None:
+            # Others need not be of this law.
+            result.warn_of_harm()
+        return result
 
 
 def _as_entry(found):

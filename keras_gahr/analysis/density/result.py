@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from ..harm import warn_of_harm
 from ..intervals import mean_interval
 from ..saved_numbers import SavedNumbers, files_called
 
@@ -83,6 +84,16 @@ class LogDensity(SavedNumbers):
     def order(self) -> np.ndarray:
         """Indices of the images, the most probable first."""
         return np.argsort(-self.log_density, kind="stable")
+
+    def warn_of_harm(self, stacklevel: int = 1) -> None:
+        """Warns if there are noise levels at which images had better be left as they are.
+
+        Args:
+            stacklevel: see `warnings.warn`, of the caller.
+        """
+        if self.errors is not None:
+            what = "tr J / d" if self.method == "flow" else "|x - D(y)|^2 / (d sigma^2)"
+            warn_of_harm(self.levels, self.errors, what, stacklevel + 1)
 
     def _curve(self) -> list[dict[str, float | None]]:
         """Means of `errors` over images with 95% intervals, at ascending noise levels."""

@@ -94,7 +94,8 @@ def log_density(
         The `LogDensity`.
 
     Warns:
-        UserWarning: if the error was not reached.
+        UserWarning: if the error was not reached, or if there are noise levels at which images had better be
+            left as they are: the denoiser has no law, or one without such images.
 
     Raises:
         InputError: for images that do not fit, an unknown method, or numbers out of range.
@@ -170,7 +171,7 @@ def log_density(
     if asymmetry:
         some = with_own_noise(stack, range(min(asymmetry, len(stack))), own, seed, first)
         symmetry = asymmetry_at(leveled, low, high, some, seed, first)
-    return LogDensity(
+    result = LogDensity(
         values,
         errors,
         reach,
@@ -184,3 +185,5 @@ def log_density(
         tuple(levels[0].tolist()),
         curves,
     )
+    result.warn_of_harm(stacklevel=3)
+    return result
