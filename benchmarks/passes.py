@@ -16,9 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-# Nothing of the package here: importing it imports Keras, whose backend is chosen first.
-
-BACKENDS = ("tensorflow", "torch", "jax")
+# What else is of the package is imported later: most rooms import Keras, whose backend is chosen first.
+from keras_gahr.backend_choice import BACKENDS
 
 SAMPLERS = (
     ("ascent", {"beta": 0.1}),
@@ -33,6 +32,7 @@ SAMPLERS = (
     ("multistep", {"steps": 15}),
     ("multistep", {"steps": 20}),
     ("multistep", {"steps": 30}),
+    ("multistep", {"steps": 20, "beta": 0.01}),
     # The published code's, and last, since it takes longer than all others.
     ("ascent", {"beta": 0.01}),
 )

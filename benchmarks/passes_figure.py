@@ -51,5 +51,5 @@ def passes_figure(rows, measurements, path):
         axes.set_xlim(9, 1.2 * most)
         axes.set_xlabel("passes")
         grid(axes)
-    legend(panels[-1])
+    legend(panels[0])
     save(figure, path, overwrite=True)

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-# Nothing of the package here: importing it imports Keras, whose backend is chosen first.
+# What else is of the package is imported later: most rooms import Keras, whose backend is chosen first.
+from keras_gahr.backend_choice import BACKENDS
+
 from .peak import peak_memory
 from .scale import CPU
-
-BACKENDS = ("tensorflow", "torch", "jax")
 
 SECONDS = 1.0
 """Measurements of one size go on for so long, but there are 3 to 15 of them."""
