@@ -7,7 +7,7 @@ from keras_gahr.sampling import AscentSchedule, prepare, sample
 from .case import RIVAL, Target, Way
 from .networks import forward_flops, unet
 from .precision import computing_in
-from .rival import Rival
+from .rival import RUNNINGS, Rival
 from .scale import CPU
 
 TARGETS = {
@@ -30,6 +30,10 @@ def cases(scale=CPU):
             # What takes one image at a time is no rival in a batch.
             ways = {RIVAL: plain._replace(rival=False)}
             ways |= rival.network_ways(scale, *work, at_once=count, **sizes)
+            fast = RUNNINGS["compiled" if "float32" in scale.compiled else "channels-last"]
+            work = ("diffusion", count, None, flops)
+            options = {"precision": "float32", "at_once": count, **sizes, **fast}
+            ways["diffusers, float32"] = rival.network_way(scale, *work, **options)
             for precision in scale.precisions:
                 target = TARGETS[scale.device].get(precision)
                 function = Draw(scale, precision, count)

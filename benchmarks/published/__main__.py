@@ -39,6 +39,8 @@ def main():
             answer = {"seconds": seconds, "peak": peak_memory() - before}
         except CannotCompile as reason:
             answer = {"unable": f"cannot be compiled: {reason}"}
+        except ModuleNotFoundError as reason:
+            answer = {"unable": f"{reason.name} is not installed"}
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), file=answers, flush=True)

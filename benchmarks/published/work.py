@@ -9,6 +9,7 @@ import torch
 
 from . import c_alpha, duplicates, local_optimum
 from .jacobian import METHODS
+from .pipeline import pipeline
 from .running import Running
 from .sampler import draw
 
@@ -65,6 +66,19 @@ def sampling(kernels, blocks, side, steps, at_once, **running):
     return running.does(images)
 
 
+def diffusion(kernels, blocks, side, steps, at_once, **running):
+    """The same number of images in as many passes, by diffusers."""
+    running = Running(**running)
+    residual = running.residual(running.network(kernels, blocks))
+    draw = pipeline(residual, side, running.device)
+
+    def images(count):
+        for _ in range(count // at_once):
+            draw(at_once, steps + 1)
+
+    return running.does(images)
+
+
 def jacobian(kernels, blocks, side, method, chunk, **running):
     """Rows or columns of the Jacobian of the denoiser at one image."""
     running = Running(**running)
@@ -104,6 +118,7 @@ WORK = {
         training,
         denoising,
         sampling,
+        diffusion,
         jacobian,
         c_alpha_images,
         deduplication,

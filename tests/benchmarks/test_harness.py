@@ -243,6 +243,12 @@ def test_the_rival_does_all_its_work():
             assert answer["seconds"] > 0 and answer["peak"] > 0
         with pytest.raises(RivalError, match="KeyError"):
             asked.ask("nothing", 1)
+        drawing = {**unet_of, "steps": 2, "at_once": 2}
+        if importlib.util.find_spec("diffusers"):
+            assert asked.ask("diffusion", 2, **drawing)["seconds"] > 0
+        else:
+            with pytest.raises(Unable, match="diffusers is not installed"):
+                asked.ask("diffusion", 2, **drawing)
         if not os.path.exists("/dev/nvidia0"):
             with pytest.raises(RivalError, match="failed"):
                 asked.ask("denoising", 1, **{**unet_of, "batch": 1, "device": "cuda"})
