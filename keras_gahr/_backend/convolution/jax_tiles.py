@@ -51,7 +51,7 @@ def _turned(kernel):
 
 
 def _convolved(images, kernel, side):
-    kernels = tiles.transform_array(kernel, side)
+    kernels = tiles.transform_array(tiles.once_there(images, kernel), side)
     return tiles.convolve_tiles(images, kernels, _at_once(side, *kernel.shape[2:]))
 
 

@@ -145,10 +145,12 @@ def _as_entry(found):
 
 
 def _from_entry(entry):
-    """The `LogDensity` of an entry; None if there is none, or if it is damaged."""
+    """The `LogDensity` of an entry; None if there is none, or if it is of no use."""
     if entry is None or entry.get("sha256") != sha256_of(json.dumps(entry.get("found"))):
         return None
     values = entry["found"]
+    if not values.keys() >= {*_OF_IMAGES, "levels"}:
+        return None  # Of an earlier version.
     arrays = {name: np.array(values[name]) for name in _OF_IMAGES}
     tuples = {name: tuple(values[name]) for name in ("sigmas", "levels")}
     return LogDensity(**{**values, **arrays, **tuples})

@@ -1,5 +1,6 @@
 """Winograd's convolution on JAX."""
 
+import functools
 from typing import NamedTuple
 
 import jax
@@ -39,24 +40,22 @@ def convolve_tiles(images, kernels, at_once=None):
     filled_height = side * strips * rows_each
     margins = (0, 0), (1, filled_height + 1 - height), (1, columns * side + 1 - width), (0, 0)
 
-    pixel = images[0, 0, 0, 0]
-
     def convolve_part(part):
         padded = jnp.pad(part, margins)
-        return _mapped(
+        result = _mapped(
             lambda top: _convolve(
                 lax.dynamic_slice_in_dim(padded, top, side * rows_each + 2, axis=1), kernels, side
             ),
             side * rows_each * jnp.arange(strips),
             axis=1,
-            pixel=pixel,
+            images=images,
         )
+        return result[:, :height, :width]
 
     filled = jnp.pad(images, ((0, parts * images_each - batch), (0, 0), (0, 0), (0, 0)))
-    result = _mapped(
-        convolve_part, filled.reshape(parts, images_each, *images.shape[1:]), axis=0, pixel=pixel
-    )
-    return result[:batch, :height, :width]
+    filled = filled.reshape(parts, images_each, *images.shape[1:])
+    result = _mapped(convolve_part, filled, axis=0, images=images)
+    return result[:batch]
 
 
 def kernel_gradient(images, gradient, side, at_once):
@@ -77,26 +76,33 @@ def kernel_gradient(images, gradient, side, at_once):
     columns, parts, images_each, strips, rows_each = _parts(
         images.shape, max(channels_in, channels_out), side, at_once
     )
-    more = 0, parts * images_each - batch
+    more = (0, parts * images_each - batch), (0, 0), (0, 0), (0, 0)
+    images, gradient = jnp.pad(images, more), jnp.pad(gradient, more)
     below, right = side * strips * rows_each - height, side * columns - width
-    images = jnp.pad(images, (more, (1, below + 1), (1, right + 1), (0, 0)))
-    gradient = jnp.pad(gradient, (more, (0, below), (0, right), (0, 0)))
     after = both_axes(output_transform(side))
 
-    def add(place, total):
-        part, strip = place // strips, place % strips
-        first = part * images_each, side * rows_each * strip, 0, 0
+    def add_images(part, total):
+        # Margins of some images at a time: with those of all memory would rise by all images.
+        first = part * images_each
+        some = lax.dynamic_slice_in_dim(images, first, images_each)
+        some = jnp.pad(some, ((0, 0), (1, below + 1), (1, right + 1), (0, 0)))
+        directions = lax.dynamic_slice_in_dim(gradient, first, images_each)
+        directions = jnp.pad(directions, ((0, 0), (0, below), (0, right), (0, 0)))
+        add = functools.partial(add_strip, some, directions)
+        return lax.fori_loop(0, strips, add, total)
+
+    def add_strip(images, gradient, strip, total):
         height = side * rows_each
-        some = lax.dynamic_slice(images, first, (images_each, height + 2, *images.shape[2:]))
-        tiles = lax.dynamic_slice(gradient, first, (images_each, height, *gradient.shape[2:]))
+        some = lax.dynamic_slice_in_dim(images, height * strip, height + 2, axis=1)
+        tiles = lax.dynamic_slice_in_dim(gradient, height * strip, height, axis=1)
         tiles = tiles.reshape(images_each, rows_each, side, columns, side, channels_out)
         tiles = jnp.transpose(tiles, (2, 4, 0, 1, 3, 5)).reshape(side**2, -1)
         directions = (after.T @ tiles).reshape(products, -1, channels_out)
         values = _values(some, side)
         return total + lax.dot_general(values, directions, (((1,), (1,)), ((0,), (0,))))
 
-    total = jnp.zeros((reach**2, channels_in, channels_out), images.dtype)
-    total = lax.fori_loop(0, parts * strips, add, total)
+    total = once_there(gradient, jnp.zeros((reach**2, channels_in, channels_out), images.dtype))
+    total = lax.fori_loop(0, parts, add_images, total)
     in_kernel = both_axes(kernel_transform(side)).T @ total.reshape(products, -1)
     return in_kernel.reshape(KERNEL, KERNEL, channels_in, channels_out)
 
@@ -105,6 +111,15 @@ def transform_array(kernel, side):
     """What `algorithm.transform_kernel` makes of a kernel `(3, 3, in, out)`, by a product in float32."""
     transformed = both_axes(kernel_transform(side)) @ kernel.reshape(KERNEL**2, -1)
     return transformed.reshape(-1, *kernel.shape[2:])
+
+
+def once_there(images, values):
+    """Values that depend on a pixel of images, so that XLA makes them after these.
+
+    Else it would make those of all layers of a network before anything else, and keep them.
+    """
+    pixel = images[0, 0, 0, 0]
+    return jnp.where(pixel > jnp.inf, pixel, values)  # Never, but XLA does not know.
 
 
 class _Parts(NamedTuple):
@@ -135,8 +150,8 @@ def _divided(count, most):
     return parts, -(-count // parts)
 
 
-def _mapped(function, parts, axis, pixel):
-    """The results of one part after the other, joined along an axis."""
+def _mapped(function, parts, axis, images):
+    """The results of one part of some images after the other, joined along an axis."""
     if len(parts) == 1:
         return function(parts[0])
     result = jax.eval_shape(function, parts[0])
@@ -145,9 +160,7 @@ def _mapped(function, parts, axis, pixel):
         length * len(parts) if place == axis else length
         for place, length in enumerate(result.shape)
     ]
-    # Filled with a pixel of the images until the results are there: XLA would make zeros for all layers
-    # of a network before anything else, and keep them.
-    results = jnp.full(shape, pixel, result.dtype)
+    results = once_there(images, jnp.zeros(shape, result.dtype))
 
     def put(place, results):
         return lax.dynamic_update_slice_in_dim(results, function(parts[place]), place * size, axis)
