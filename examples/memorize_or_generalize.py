@@ -37,7 +37,7 @@ FACES = None  # a dataset folder, made by `gahr data faces img_align_celeba.zip 
 SIZE = 24  # of the images that are drawn if there is none
 FEW, MANY = 1, 2000  # training images of each network
 KERNELS, BLOCKS = 16, 2
-EPOCHS, IMAGES_PER_EPOCH, BATCH_SIZE = 10, 4000, 16
+EPOCHS, IMAGES_PER_EPOCH, BATCH_SIZE = 5, 2000, 16
 PAIRS = 6
 SIGMA_END = 0.05
 
