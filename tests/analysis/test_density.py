@@ -210,9 +210,18 @@ def test_what_does_not_denoise_is_said(small, method, what, recwarn):
     assert warning.filename == __file__
     said = str(warning.message)
     assert re.match(
-        r"the denoiser does harm at (\d+) of \1 noise levels, sigma = 0.01\d* to 0.", said
+        r"the denoiser does no good at (\d+) of \1 noise levels, sigma = 0.01\d* to 0.", said
     )
     assert what in said
+
+
+@pytest.mark.one_backend
+def test_what_leaves_images_as_they_are_is_said(small):
+    idle = kg.wrap(lambda y: 1.0 * y, predicts="image", channels=1)
+    with pytest.warns(
+        UserWarning, match=r"does no good at 3 of 3 noise levels, sigma = 0.5\d* to 0.9"
+    ):
+        log_density(idle, small.draw(8), evaluations=12, asymmetry=0, **QUIET)
 
 
 @pytest.mark.one_backend

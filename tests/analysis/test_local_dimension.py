@@ -136,6 +136,6 @@ def test_what_does_not_denoise_is_said():
     halving = kg.wrap(lambda y: y / 2, "image", channels=1)
     images, few = images_at(np.full((2, 3), 0.1)), {"draws": 2, "probes": 2}
     with pytest.warns(
-        UserWarning, match=r"does harm at 2 of 3 noise levels, sigma = 0.01 to 0.1: "
+        UserWarning, match=r"does no good at 2 of 3 noise levels, sigma = 0.01 to 0.1: "
     ):
         local_dimension(halving, images, [0.01, 0.1, 1.0], **few, **QUIET)

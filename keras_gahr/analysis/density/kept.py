@@ -19,7 +19,7 @@ from keras_gahr.errors import InputError
 from keras_gahr.files import kind_of, locked
 from keras_gahr.progress import share
 
-from ..harm import DOES_HARM
+from ..harm import NO_GOOD
 from .own_noise import own_noise
 from .result import LogDensity
 from .run import log_density
@@ -114,7 +114,7 @@ class KeptDensities:
             else:
                 part = share(progress, start // _BLOCK, -(-len(images) // _BLOCK))
                 with warnings.catch_warnings():
-                    warnings.filterwarnings("ignore", DOES_HARM, UserWarning)
+                    warnings.filterwarnings("ignore", NO_GOOD, UserWarning)
                     found = log_density(
                         denoiser,
                         block,
