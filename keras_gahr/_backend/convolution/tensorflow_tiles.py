@@ -71,7 +71,9 @@ def _kernel_gradient(images, gradient):
 
 
 def _convolved(images, kernel):
-    kernels = tiles.transform_tensor(kernel, _side(*kernel.shape[2:]))
+    # Else a graph would transform the kernels of all layers before anything else, and keep them.
+    with tf.control_dependencies([images]):
+        kernels = tiles.transform_tensor(kernel, _side(*kernel.shape[2:]))
     return tiles.convolve_tiles(images, kernels, _AT_ONCE)
 
 

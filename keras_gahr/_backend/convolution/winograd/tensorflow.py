@@ -51,7 +51,7 @@ def convolve_tiles(images, kernels, at_once=_AT_ONCE):
         return convolve_part(images)
     parts = tiles.parts(images)
     result = tf.map_fn(
-        convolve_part,
+        lambda numbers: convolve_part(_some(images, numbers)),
         parts,
         parallel_iterations=_PARTS_AT_ONCE,
         fn_output_signature=tf.TensorSpec((parts.shape[1], height, width, channels_out)),
@@ -76,12 +76,13 @@ def kernel_gradient(images, gradient, side, at_once):
     products = (side + 2) ** 2
     tiles = _Tiles(height, width, side, max(channels_in, channels_out), at_once)
 
-    def with_part(total, part):
-        some, of_some = part
-        pixels, directions = tiles.pixels(some), tiles.result_pixels(of_some)
+    def with_part(total, numbers):
+        some, of_some = _some(images, numbers), _some(gradient, numbers)
+        there = tf.reshape(tf.cast(numbers < tf.shape(images)[0], images.dtype), (-1, 1, 1, 1))
+        pixels, directions = tiles.pixels(some), tiles.result_pixels(there * of_some)
         strips = zip(tiles.strips(some.shape[0]), tiles.result_strips(some.shape[0]), strict=True)
-        for numbers, of_results in strips:
-            values = _values(pixels, numbers, side)
+        for of_tiles, of_results in strips:
+            values = _values(pixels, of_tiles, side)
             gathered = tf.reshape(
                 tf.gather(directions, tf.reshape(of_results, [-1])), (side**2, -1)
             )
@@ -90,10 +91,12 @@ def kernel_gradient(images, gradient, side, at_once):
             total += tf.matmul(values, after, transpose_a=True)
         return total
 
+    with tf.control_dependencies([gradient]):  # Not before it is needed.
+        nothing = tf.zeros((products, channels_in, channels_out))
     total = tf.foldl(
         with_part,
-        (tiles.parts(images), tiles.parts(gradient)),
-        tf.zeros((products, channels_in, channels_out)),
+        tiles.parts(images),
+        nothing,
         parallel_iterations=_PARTS_AT_ONCE,
     )
     in_kernel = both_axes(kernel_transform(side)).T @ tf.reshape(total, (products, -1))
@@ -127,10 +130,9 @@ class _Tiles:
         self._images_at_once = 2 ** (images.bit_length() - 1)
 
     def parts(self, images):
-        """Images `(parts, images at once, height, width, channels)`, the last ones of which are zeros."""
-        more = -tf.shape(images)[0] % self._images_at_once
-        filled = tf.pad(images, ((0, more), (0, 0), (0, 0), (0, 0)))
-        return tf.reshape(filled, (-1, self._images_at_once, *images.shape[1:]))
+        """The numbers of images, `(parts, images at once)`, in the last part beyond those that are there."""
+        count = -(-tf.shape(images)[0] // self._images_at_once) * self._images_at_once
+        return tf.reshape(tf.range(count), (-1, self._images_at_once))
 
     def pixels(self, images):
         """All pixels `(pixels, channels)` of images with margins."""
@@ -166,6 +168,14 @@ class _Tiles:
         for first in range(0, len(firsts), self._rows_at_once):
             # Added when it runs: programs would hold as many numbers as an image has in all tiles.
             yield tf.constant(inside) + firsts[first : first + self._rows_at_once]
+
+
+def _some(images, numbers):
+    """Images by number; beyond the last one, that one again.
+
+    Cut out one part at a time, since parts of all images together would be a copy of them.
+    """
+    return tf.gather(images, tf.minimum(numbers, tf.shape(images)[0] - 1))
 
 
 def _values(pixels, numbers, side):
