@@ -352,6 +352,7 @@ def test_training_starts_from_a_model(gahr, refused, dataset, tmp_path, tiny_mod
 CLOCK = ("--clock-budget", 10, "--clock-samples", 4, "--clock-looks", 1)
 
 
+@pytest.mark.one_backend
 def test_a_training_with_a_clock(gahr, dataset, tmp_path):
     out = tmp_path / "run"
     result = gahr("train", dataset, "--out", out, *QUICK, *CLOCK)

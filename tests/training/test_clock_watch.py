@@ -139,6 +139,7 @@ def memorizing_from(step):
     return lambda look, gap_errors=3.0: "it memorizes" if look.step >= step else None
 
 
+@pytest.mark.one_backend
 def test_a_training_stops_and_keeps_the_model_of_the_look_before(
     tmp_path, smooth_images, monkeypatch
 ):

@@ -112,7 +112,9 @@ def test_one_seed_gives_one_result(tmp_path, smooth_images):
     np.testing.assert_allclose(outputs[0], outputs[1], rtol=1e-6, atol=1e-7)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.one_backend)]
+)
 def test_a_signal_stops_after_the_step_and_keeps_the_model(
     tmp_path, smooth_images, monkeypatch, number
 ):
