@@ -107,7 +107,7 @@ def _densities(found):
         yield Curves(
             "Errors of denoising over noise levels",
             SIGMA,
-            "|x - D(y)|^2 / (d sigma^2)",
+            "tr J / d" if found["method"] == "flow" else "|x - D(y)|^2 / (d sigma^2)",
             [[*known, unit]],
             "Means over images, with 95% intervals. How far a line is below that of unit variance, summed "
             "over log sigma of all levels, is log p(x) / d + log(2 pi e) / 2.",
