@@ -47,10 +47,10 @@ class Conv2DTranspose(Layer, keras.layers.Conv2DTranspose):
         if self.strides == self.kernel_size:
             outputs = self.convolve(inputs, kernel)
         else:
-            outputs = convolution.run_convolution(self._convolve, inputs, kernel)
+            outputs = convolution.run_convolution(self._convolve_by_keras, inputs, kernel)
         return outputs + ops.convert_to_tensor(self.bias) if self.use_bias else outputs
 
-    def _convolve(self, inputs, kernel):
+    def _convolve_by_keras(self, inputs, kernel):
         return ops.conv_transpose(
             inputs, kernel, self.strides, self.padding, data_format=self.data_format
         )
