@@ -119,7 +119,7 @@ def try_sdist(sdist, tree, folder):
     with tarfile.open(sdist) as files:
         files.extractall(folder / "unpacked", filter="data")
     (unpacked,) = (folder / "unpacked").iterdir()
-    tests = ("-m", "pytest", "-q", "-m", "not slow", *SDIST_TESTS)
+    tests = ("-m", "pytest", "-q", "-m", "not slow and not timed", *SDIST_TESTS)
     # Tests may import Keras before what chooses the backend that is installed.
     run(*tests, python=python, cwd=unpacked, KERAS_BACKEND="torch")
 

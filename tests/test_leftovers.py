@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from waiting import FOR_EVER
 
 from keras_gahr import InputError
 from keras_gahr.files import replacing, replacing_folder
@@ -83,7 +84,7 @@ def test_a_living_writer_is_left_alone(tmp_path, writer):
     process = writer("file", path)
     write("file", path)
     assert path.read_text() == "whole"
-    process.communicate("", timeout=60)
+    process.communicate("", timeout=FOR_EVER)
     assert process.returncode == 0
     assert path.read_text() == "half"
     assert [item.name for item in tmp_path.iterdir()] == ["run.csv"]

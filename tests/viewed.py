@@ -9,6 +9,7 @@ import threading
 
 import numpy as np
 from PIL import Image
+from waiting import FOR_EVER
 
 from keras_gahr.view.server import ViewServer
 
@@ -113,7 +114,7 @@ def serving(folder):
 
 def ask(server, path, method="GET", body=None, **headers):
     """Status, headers and body of an answer; the path stands after the token, or begins with "/"."""
-    connection = http.client.HTTPConnection(*server.server_address, timeout=60)
+    connection = http.client.HTTPConnection(*server.server_address, timeout=FOR_EVER)
     if not path.startswith("/"):
         path = server.addresses.index() + path
     connection.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)

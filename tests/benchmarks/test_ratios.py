@@ -1,7 +1,8 @@
-"""A guard against becoming slow: parts of the rival's time, not times, with generous margins.
+"""A guard against becoming slow, for a machine that does nothing else: `tox -e speed`.
 
-At a size of some seconds of processor time, on the backend at hand. Where not even that is steady, parts
-mean nothing and nothing is tested.
+Parts of the rival's time, not times, with generous margins, at a size of some seconds of processor time, on
+the backend at hand. Where not even that is steady, parts mean nothing and nothing is tested. What needs no
+clock is in `test_operations.py`.
 """
 
 import importlib.util
@@ -50,7 +51,7 @@ def misses(rows, ways, backend):
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.timed
 @pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="the rival needs PyTorch")
 @pytest.mark.parametrize("name", ["training", "denoising", "sampling"])
 def test_no_case_has_become_slow(name, monkeypatch):
