@@ -1,16 +1,14 @@
 """The whole Jacobian of the UNet at an image, against a backward pass for each row, and for some at once.
 
-All rows cost the same, and so do all batches of columns, so that a part of them says what all take.
+To PyTorch all rows cost the same, and so do all batches of them, so that a part says what all take.
 """
 
 import dataclasses
 
-import numpy as np
-
 from keras_gahr.analysis import Linearizer
 
 from .case import RIVAL, Target, Way
-from .networks import forward_flops, noisy_images, unet
+from .networks import noisy_images, unet
 from .precision import computing_in
 from .rival import Rival
 from .scale import CPU
@@ -27,16 +25,12 @@ TARGETS = {"cpu": {"float32": Target(fastest=0.6)}, "cuda": {"TF32": Target(seco
 def cases(scale=CPU):
     """Yields (name, ways); a unit is a Jacobian."""
     side = scale.jacobian_side
-    columns = min(scale.columns or side**2, side**2)
-    # Frozen gates: a pass for each column.
-    flops = side**2 * forward_flops(unet(scale), side)
     with Rival() as rival:
         ways = whole(rival, scale, side)
         for precision in scale.precisions:
             if precision != "bfloat16":
-                function = Columns(scale, precision, columns)
                 target = TARGETS[scale.device].get(precision)
-                ways[precision] = Way(function, columns / side**2, target, precision, flops)
+                ways[precision] = Way(Whole(scale, precision), 1, target, precision)
         yield f"Jacobian {side}x{side}", ways
 
 
@@ -44,7 +38,7 @@ def whole(rival, scale, side):
     """The rival's ways to a Jacobian at an image of this side: some of its rows, or columns."""
     part = min(scale.rows, side**2)
     work = ("jacobian", part, part / side**2)
-    options = {"side": side, "chunk": scale.column_batch}
+    options = {"side": side, "chunk": scale.jacobian_batch}
     scale = dataclasses.replace(
         scale, precisions=[each for each in scale.precisions if each != "bfloat16"]
     )
@@ -54,23 +48,17 @@ def whole(rival, scale, side):
     }
 
 
-class Columns:
-    """The first columns of the Jacobian; what they need is compiled in the first call."""
+class Whole:
+    """The Jacobian; what it needs is compiled in the first call."""
 
-    def __init__(self, scale, precision, columns):
+    def __init__(self, scale, precision):
         self.scale = scale
         self.precision = precision
-        self.columns = columns
         self.jacobian = None
 
     def __call__(self):
-        side = self.scale.jacobian_side
         with computing_in(self.precision):
             if self.jacobian is None:
-                linearizer = Linearizer(unet(self.scale), self.scale.column_batch)
-                self.jacobian = linearizer.at(noisy_images(1, side)[0])
-            if self.columns == side**2:
-                self.jacobian.matrix()
-            else:
-                directions = np.eye(self.columns, side**2, dtype=np.float32)
-                self.jacobian.apply(directions.reshape(-1, side, side, 1))
+                linearizer = Linearizer(unet(self.scale), self.scale.jacobian_batch)
+                self.jacobian = linearizer.at(noisy_images(1, self.scale.jacobian_side)[0])
+            self.jacobian.matrix()

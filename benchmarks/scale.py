@@ -21,8 +21,7 @@ class Scale:
         drawn_steps: steps of the sampler.
         drawn_one_by_one: images that are sampled one by one, the published way, in one measurement.
         jacobian_side: of the image whose Jacobian is computed.
-        columns: of the Jacobian in one measurement, or None for all.
-        column_batch: of them in a batch.
+        jacobian_batch: of its rows or columns in a batch.
         rows: of the Jacobian (or columns) that a rival computes in one measurement.
         block_products: with blocks of vectors, for eigenpairs, in one measurement.
     """
@@ -46,8 +45,7 @@ class Scale:
     drawn_steps: int = 98
     drawn_one_by_one: int = 2
     jacobian_side: int = 40
-    columns: int | None = 32
-    column_batch: int = 16
+    jacobian_batch: int = 16
     rows: int = 16
     block_products: int = 4
 
@@ -67,8 +65,7 @@ GPU = Scale(
     drawn=(64,),
     drawn_steps=32,
     jacobian_side=80,
-    columns=1024,
-    column_batch=128,
+    jacobian_batch=128,
     rows=256,
 )
 """What a GPU has something to do with, in some seconds for each case beside what is compiled."""

@@ -18,6 +18,9 @@ _module = importlib.import_module(f"{__name__}.{keras.backend.backend()}")
 FIXED_MEMORY = _module.FIXED_MEMORY
 """Bytes that a pass of a network takes whatever the size of its images."""
 
+RUNS_ANY_SHAPE = _module.RUNS_ANY_SHAPE
+"""Whether an operation runs at once, so that it may have tensors of other shapes at each call."""
+
 TAKES_SEVERAL_STEPS = _module.TAKES_SEVERAL_STEPS
 """Whether `fit` can take several training steps at a time."""
 

@@ -6,6 +6,8 @@ from . import processor
 
 FIXED_MEMORY = 2**28
 
+RUNS_ANY_SHAPE = False
+
 TAKES_SEVERAL_STEPS = True
 
 

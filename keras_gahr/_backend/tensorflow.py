@@ -14,6 +14,8 @@ from .steps import is_foreign
 
 FIXED_MEMORY = 2**28
 
+RUNS_ANY_SHAPE = True
+
 TAKES_SEVERAL_STEPS = True
 
 _BATCHES_AHEAD = 2

@@ -14,6 +14,8 @@ from .steps import is_foreign, streams
 
 FIXED_MEMORY = 2**27
 
+RUNS_ANY_SHAPE = True
+
 TAKES_SEVERAL_STEPS = False
 
 _AGREEMENT = 1e-2

@@ -15,6 +15,8 @@ from keras_gahr import _backend
 from keras_gahr._backend.steps import steps_of
 from keras_gahr.denoisers import BiasFreeNorm
 
+from .jacobian_rows import LocalRows, has_local_rows
+
 
 class FrozenGates:
     """Linearizes a network by freezing its gates; a product with its Jacobian costs one pass.
@@ -31,6 +33,7 @@ class FrozenGates:
             # A network in bfloat16 leaves its outputs in that, and directions are in float32.
             return ops.cast(gated([directions, *gates]), "float32")
 
+        self._network = network
         gated = _GatedNetwork(network, name="gated")
         recorder = _GateRecorder(network, name="gates")
         self._record = _backend.compile_inference(recorder, lambda model, noisy: model(noisy))
@@ -50,6 +53,18 @@ class FrozenGates:
             lambda count: lambda directions: self._apply(directions, *gates),
             lambda count: self._transposed(np.stack([origin] * count), *gates),
         )
+
+    def rows_at(self, noisy, at_once):
+        """The rows of what is linear around an image as for `at`: `LocalRows`, or None.
+
+        None for a network with layers that these do not know, and where a backend would compile for each size
+        of their windows.
+        """
+        steps = steps_of(self._network, noisy.shape)
+        if not _backend.RUNS_ANY_SHAPE or not has_local_rows(steps):
+            return None
+        _, *gates = self._record(noisy)
+        return LocalRows(steps, gates, at_once)
 
 
 class _Twin(keras.Model):

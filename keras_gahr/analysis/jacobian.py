@@ -29,6 +29,7 @@ from keras_gahr.noise import check_number, check_seed, keyed_normal
 from .frozen_gates import FrozenGates
 from .jacobian_parts import in_tiles, with_margins
 from .jacobian_products import Jacobians, Linearize
+from .jacobian_rows import LocalRows
 
 BATCH_SIZE = 16
 
@@ -118,7 +119,8 @@ class Linearizer:
             told = functools.partial(self._derivatives.at, levels=levels)
             return Jacobian(noisy[0], told, self.batch_size, by_rows=True)
         if self._gates:
-            jacobian = Jacobian(noisy[0], self._gates.at, self.batch_size)
+            rows = functools.partial(self._gates.rows_at, noisy, self.batch_size)
+            jacobian = Jacobian(noisy[0], self._gates.at, self.batch_size, rows=rows)
             if _is_linear(jacobian):
                 return jacobian
         return Jacobian(noisy[0], self._derivatives.at, self.batch_size, by_rows=True)
@@ -194,6 +196,8 @@ class Jacobian:
         batch_size: directions computed at once.
         by_rows: whether `matrix` is made of products with the transposed Jacobian, which are faster
             where both are derivatives.
+        rows: a function that returns the rows of dr/dy as `LocalRows`, of which `matrix` is then made, or
+            None.
 
     Attributes:
         noisy, denoised: y and D(y), float32 `(height, width, channels)`.
@@ -213,6 +217,7 @@ class Jacobian:
         linearize: Linearize,
         batch_size: int = BATCH_SIZE,
         by_rows: bool = False,
+        rows: Callable[[], LocalRows | None] = lambda: None,
     ) -> None:
         self.noisy = noisy
         self._alone = Jacobians(noisy[None], linearize, batch_size)
@@ -220,6 +225,7 @@ class Jacobian:
         self.denoised = self._alone.denoised[0]
         self.batch_size = batch_size
         self._linearize = linearize
+        self._rows = rows
 
     @property
     def products(self) -> int:
@@ -256,10 +262,15 @@ class Jacobian:
     ) -> np.ndarray:
         """J itself, float32 (d, d): d products, and 4 d^2 bytes (164 MB for 80x80 pixels).
 
+        With frozen gates, on PyTorch and TensorFlow, each is computed only where it is not 0: see
+        `jacobian_rows`.
+
         Args:
             progress: called with (columns done, columns in all), or rows.
         """
         size = self.dimension
+        if (rows := self._rows()) is not None:
+            return self._matrix_of(rows, progress)
         product = self.apply_transposed if self.by_rows else self.apply
         lines = np.empty((size, size), np.float32)
         for start in range(0, size, self.batch_size):
@@ -269,6 +280,18 @@ class Jacobian:
             lines[some] = product(directions.reshape(-1, *self.shape)).reshape(len(some), size)
             progress(some[-1] + 1, size)
         return lines if self.by_rows else lines.T
+
+    def _matrix_of(self, rows, progress):
+        """I - dr/dy."""
+        size, done = self.dimension, 0
+        matrix = np.empty((size, size), np.float32)
+        for numbers, found in rows:
+            matrix[numbers] = -found.reshape(len(numbers), size)
+            matrix[numbers, numbers] += 1
+            done += len(numbers)
+            progress(done, size)
+        self._alone.products += size
+        return matrix
 
     def linearity_error(self) -> float:
         """|D(y) - J y| / |D(y)|, which is rounding for a bias-free denoiser.

@@ -28,8 +28,7 @@ TINY = Scale(
     drawn_steps=3,
     drawn_one_by_one=1,
     jacobian_side=8,
-    columns=8,
-    column_batch=8,
+    jacobian_batch=8,
     rows=2,
     block_products=1,
 )
