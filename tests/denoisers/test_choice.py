@@ -10,7 +10,7 @@ from networks import relative_difference, with_unit_gammas
 
 from keras_gahr import BFCNN, InputError, UNet
 from keras_gahr._backend.convolution import PREPARES_KERNELS, choice, choices_file, winograd
-from keras_gahr._backend.convolution.choices_file import ChoicesFile, machine_file
+from keras_gahr._backend.convolution.choices_file import Choice, ChoicesFile, machine_file
 from keras_gahr.denoisers import Inference
 from keras_gahr.files import locked
 
@@ -57,8 +57,34 @@ def again(*arguments):
 
 def test_the_fastest_is_taken_if_it_is_clearly_faster(timed):
     assert choice.fastest("q", timed(own=1.0, tiles=0.5), "own") == "tiles"
-    assert choice.fastest("near", timed(own=1.0, tiles=0.95), "own") == "own"
-    assert choice.fastest("near the other way", timed(own=1.0, tiles=0.95), "tiles") == "tiles"
+    assert choice.fastest("near", timed(own=1.0, tiles=0.96), "own") == "own"
+    assert choice.fastest("near, unusual", timed(own=1.0, tiles=0.96), "tiles") == "own"
+
+
+def test_what_takes_longer_than_what_was_measured(timed):
+    """As for tiles that go beyond the ends of images; the times that were kept decide, for each anew."""
+    ways = timed(own=1.0, tiles=0.5)
+    chosen = [choice.fastest("q", ways, "own", {"tiles": by}) for by in (1, 1.8, 2.2)]
+    assert chosen == ["tiles", "tiles", "own"]
+    measured = len(timed.calls)
+    assert again("q", ways, "own", {"tiles": 2.2}) == "own"
+    assert again("q", ways, "own") == "tiles"
+    assert len(timed.calls) == measured
+
+
+def test_nothing_is_measured_where_nothing_can_be_computed(timed):
+    ways = timed(own=1.0, tiles=0.5)
+    assert choice.fastest("q", ways, "own", may_measure=False) == "own"
+    assert not timed.calls
+    assert choice.fastest("q", ways, "own") == "tiles"
+    assert choice.fastest("q", ways, "own", may_measure=False) == "tiles"
+
+
+def test_a_way_may_say_its_own_seconds(timed):
+    def telling(seconds):
+        return lambda: lambda: seconds
+
+    assert choice.fastest("q", {"own": telling(1.0), "other": telling(0.5)}, "own") == "other"
 
 
 def test_a_choice_is_kept_and_not_measured_again(timed):
@@ -106,6 +132,19 @@ def test_choices_of_another_machine(timed, monkeypatch, tmp_path):
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    "times", ["{}", '{"own": 1}', '{"own": 0, "tiles": 1}', "[]", '{"own": ""}']
+)
+def test_times_that_are_none(timed, times):
+    """Then the way that is named counts."""
+    path = machine_file().path
+    path.parent.mkdir()
+    path.write_text(f'{{"choices": {{"q": {{"way": "tiles", "milliseconds": {times}}}}}}}')
+    ways = timed(own=0.5, tiles=1.0)
+    assert choice.fastest("q", ways, "own", {"tiles": 9.0}) == "tiles"
+    assert not timed.calls
+
+
 @pytest.mark.parametrize("content", [None, "", "[]", '{"choices": 1}', "{" * 1000])
 def test_a_named_file_that_is_none(timed, monkeypatch, tmp_path, content):
     path = tmp_path / "choices.json"
@@ -146,8 +185,8 @@ def test_a_user_without_a_home(timed, monkeypatch):
 def test_of_several_processes_the_first_decides(tmp_path):
     path = tmp_path / "choices" / "m.json"
     seconds = {"own": 1.0, "tiles": 0.5}
-    kept = [ChoicesFile(path).keep("q", way, seconds) for way in ("own", "tiles", "tiles")]
-    assert kept == ["own"] * 3
+    kept = [ChoicesFile(path).keep("q", Choice(way, seconds)) for way in ("own", "tiles", "tiles")]
+    assert [choice.way for choice in kept] == ["own"] * 3
 
 
 def test_a_choice_waits_for_another_process_and_then_does_without(monkeypatch, tmp_path):
@@ -155,7 +194,8 @@ def test_a_choice_waits_for_another_process_and_then_does_without(monkeypatch, t
     monkeypatch.setattr(choices_file.time, "sleep", waits.append)
     path = tmp_path / "m.json"
     with locked(tmp_path):
-        assert ChoicesFile(path).keep("q", "own", {"a": 1.0}) == "own"
+        choice = Choice("own", {"own": 1.0})
+        assert ChoicesFile(path).keep("q", choice) == choice
     assert waits
     assert not path.exists()
 
@@ -205,7 +245,7 @@ def test_whatever_is_chosen_results_stay(monkeypatch, tmp_path, way):
 
 
 @pytest.mark.parametrize(
-    ("pixels", "side"), [(1, 5), (49, 5), (51, 10), (1600, 40), (5000, 80), (10**6, 80)]
+    ("pixels", "side"), [(1, 4), (31, 4), (33, 8), (1600, 32), (5000, 64), (10**6, 64)]
 )
 def test_images_of_which_sizes_are_measured(pixels, side):
     """The nearest in pixels, of which each has four times as many as the one before."""

@@ -198,4 +198,10 @@ def test_neither_another_network_nor_an_export_prepares_kernels_again(by, prepar
 
 def test_few_pixels_take_pytorch_s_own():
     """Where nothing is measured, as in these tests: reading a transformed kernel takes longer."""
-    assert [winograd.tile_side(256, 256, pixels) for pixels in (100, 400)] == [None, 4]
+    assert [winograd.tile_side(256, 256, (1, n, n)) for n in (10, 20)] == [None, 4]
+
+
+def test_images_that_tiles_go_far_beyond_take_pytorch_s_own():
+    """Tiles of 4x4 cover 8x8 pixels of 6x6, and 12x12 of 10x10."""
+    sides = [winograd.tile_side(256, 256, (64, n, n)) for n in (3, 4, 6, 10)]
+    assert sides == [None, 4, None, 4]

@@ -9,14 +9,14 @@ import logging
 import os
 import time
 
-from .choices_file import ChoicesFile, machine_file
+from .choices_file import Choice, ChoicesFile, machine_file
 
 VARIABLE = "KERAS_GAHR_CHOICES"
 """Environment variable: `measured` (the default), `usual` to measure nothing, or a file of choices."""
 
-_CLEARLY = 0.9
-"""Part of the usual way's time that another must take less than: what differs by less is noise, and would
-be chosen now and then."""
+_CLEARLY = 0.95
+"""Part of the first way's time that another must take less than: what differs by less is noise, and would be
+chosen now and then. Times that agree within 3% are waited for."""
 
 _AGREE = 1.03
 """Ways are timed in turns until the two shortest times of each differ by no more than this: a machine that
@@ -28,14 +28,17 @@ _MOST_SECONDS = 1.0
 _decided = {}
 
 
-def fastest(question, ways, usual):
+def fastest(question, ways, usual, factors=None, may_measure=True):
     """The name of the fastest way.
 
     Args:
         question: what is computed, such as "3x3 kernels, 64 to 128 channels"; choices are kept by it.
-        ways: a dictionary; of each name a function without arguments that makes another one, which
-            computes once and returns when the result is there.
-        usual: the name of the way to take unless another is clearly faster, or nothing may be measured.
+        ways: a dictionary, first the way to take unless another is clearly faster; of each name a function
+            without arguments that makes another one, which computes once and returns when the result is
+            there. If that returns a float, it is the seconds that count.
+        usual: the name of the way to take where nothing may be measured.
+        factors: {way: by how much longer it takes than for what is measured}, where that is not 1.
+        may_measure: False where nothing can be computed now, and what is not known is the usual.
     """
     source = _source()
     if source == "usual":
@@ -44,12 +47,18 @@ def fastest(question, ways, usual):
     if key not in _decided:
         file = machine_file() if source == "measured" else ChoicesFile(source, given=True)
         choice = None if file is None else file.choice(question)
-        if choice not in ways:
-            choice = usual
+        if choice is None or choice.way not in ways:
+            if source == "measured" and not may_measure:
+                return usual
+            choice = Choice(usual)
             if source == "measured":
-                choice = _measured(question, ways, usual, file)
+                choice = _measured(question, ways, file)
         _decided[key] = choice
-    return _decided[key]
+    choice = _decided[key]
+    if factors is None or choice.seconds is None or set(choice.seconds) != set(ways):
+        return choice.way
+    times = {way: choice.seconds[way] * factors.get(way, 1) for way in ways}
+    return _clearly_fastest(times)
 
 
 def described():
@@ -67,12 +76,16 @@ def _source():
     return os.environ.get(VARIABLE) or "measured"
 
 
-def _measured(question, ways, usual, file):
+def _measured(question, ways, file):
     _say_once("" if file is None else f", and kept in {file.path}")
     times = _times(ways)
-    quickest = min(times, key=times.get)
-    choice = quickest if times[quickest] < _CLEARLY * times[usual] else usual
-    return choice if file is None else file.keep(question, choice, times)
+    choice = Choice(_clearly_fastest(times), times)
+    return choice if file is None else file.keep(question, choice)
+
+
+def _clearly_fastest(times):
+    first, quickest = next(iter(times)), min(times, key=times.get)
+    return quickest if times[quickest] < _CLEARLY * times[first] else first
 
 
 @functools.cache
@@ -96,8 +109,8 @@ def _times(ways):
     ):
         for name, compute in prepared.items():
             before = time.perf_counter()
-            compute()
-            taken = time.perf_counter() - before
+            own = compute()
+            taken = own if isinstance(own, float) else time.perf_counter() - before
             shortest[name] = sorted([*shortest[name], taken])[:2]
         done += 1
     return {name: first for name, (first, _) in shortest.items()}

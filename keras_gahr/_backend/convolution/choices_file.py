@@ -3,9 +3,12 @@
 import contextlib
 import functools
 import hashlib
+import math
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 
@@ -33,6 +36,18 @@ _WAIT = 0.05
 """How often and for how many seconds another process, which writes a choice, is waited for."""
 
 
+class Choice(NamedTuple):
+    """What a file says of a question.
+
+    Args:
+        way: the name of the one that is chosen.
+        seconds: what each way takes, by its name; None where that is not known.
+    """
+
+    way: str
+    seconds: Mapping[str, float] | None = None
+
+
 class ChoicesFile:
     """A file `{"machine": text, "choices": {question: {"way": name, "milliseconds": {name: number}}}}`.
 
@@ -49,39 +64,35 @@ class ChoicesFile:
         self._given = given
 
     def choice(self, question):
-        """The name of the way that is chosen, or None.
+        """The `Choice`, or None. Of a file that a user has named the way alone is followed.
 
         Raises:
-            InputError: for a file that a user has named, if it cannot be read or has another form.
+            InputError: for such a file, if it cannot be read or has another form.
         """
-        return _way_in(self._choices(), question)
+        choice = _choice_in(self._choices(), question)
+        return Choice(choice.way) if choice and self._given else choice
 
-    def keep(self, question, way, seconds):
-        """Keeps a choice, unless another process was faster, whose choice stays.
+    def keep(self, question, choice):
+        """Keeps a `Choice`, unless another process was faster, whose choice stays.
 
         A file that cannot be written, as in a folder of somebody else's, is no error: the choice is then
         made again by the next process.
 
-        Args:
-            question: what was measured.
-            way: the name of the one that is chosen.
-            seconds: what each way takes, by its name.
-
         Returns:
-            The way that is kept.
+            The one that is kept.
         """
         with contextlib.suppress(InputError, OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with _waiting_for(self.path.parent):
                 choices = self._choices()
-                theirs = _way_in(choices, question)
-                if theirs in seconds:
+                theirs = _choice_in(choices, question)
+                if theirs and theirs.way in choice.seconds:
                     return theirs
-                milliseconds = {name: round(1e3 * each, 4) for name, each in seconds.items()}
-                choices[question] = {"way": way, "milliseconds": milliseconds}
+                milliseconds = {name: round(1e3 * each, 4) for name, each in choice.seconds.items()}
+                choices[question] = {"way": choice.way, "milliseconds": milliseconds}
                 with replacing(self.path) as temporary:
                     write_json(temporary, {"machine": self._machine, "choices": choices})
-        return way
+        return choice
 
     def _choices(self):
         try:
@@ -96,11 +107,19 @@ class ChoicesFile:
             return {}
 
 
-def _way_in(choices, question):
-    """The name of a way among choices from a file, or None."""
-    choice = choices.get(question)
-    way = choice.get("way") if isinstance(choice, dict) else None
-    return way if isinstance(way, str) else None
+def _choice_in(choices, question):
+    """The `Choice` among those from a file, or None."""
+    entry = choices.get(question)
+    way = entry.get("way") if isinstance(entry, dict) else None
+    if not isinstance(way, str):
+        return None
+    milliseconds = entry.get("milliseconds")
+    known = isinstance(milliseconds, dict) and all(map(_is_time, milliseconds.values()))
+    return Choice(way, {n: each / 1e3 for n, each in milliseconds.items()} if known else None)
+
+
+def _is_time(value):
+    return isinstance(value, int | float) and 0 < value < math.inf
 
 
 @contextlib.contextmanager

@@ -36,7 +36,7 @@ def tile_side(images_shape, kernel_shape):
     batch, height, width, _ = images_shape
     if not winograd.pays_in_training(batch * height * width, kernel_shape):
         return None
-    return winograd.usual_side(*kernel_shape[2:])
+    return winograd.usual_side(*kernel_shape[2:], images_shape[:3])
 
 
 def convolve(images, kernel):

@@ -6,6 +6,7 @@ batch whose size is not known when it is traced, so that this is for trainings o
 """
 
 import contextvars
+import math
 
 import tensorflow as tf
 
@@ -44,10 +45,10 @@ def tile_side(images_shape, kernel_shape):
         kernel_shape: `(rows, columns, in, out)`.
     """
     batch, height, width, _ = images_shape
-    pixels = (_USUAL_BATCH if batch is None else batch) * height * width
-    if not winograd.on_cpu() or not winograd.pays_in_training(pixels, kernel_shape):
+    images = _USUAL_BATCH if batch is None else batch, height, width
+    if not winograd.pays_in_training(math.prod(images), kernel_shape):
         return None
-    return winograd.fastest_side(*kernel_shape[2:], _LEAST_CHANNELS)
+    return winograd.usual_side(*kernel_shape[2:], images, _LEAST_CHANNELS)
 
 
 @tf.custom_gradient

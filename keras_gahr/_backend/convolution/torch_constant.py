@@ -127,7 +127,7 @@ class _Prepared:
         out, rows, columns, channels = self._kernel.shape
         # Fewer bits would not do for the sums of Winograd's algorithm.
         if (rows, columns) == (3, 3) and self._kernel.dtype == torch.float32:
-            side = winograd.tile_side(channels, out, images_shape[:3].numel())
+            side = winograd.tile_side(channels, out, tuple(images_shape[:3]))
             if side is not None:
                 return functools.partial(tiles.compute, kernels=self._transformed_for(side))
         return _then_rectified(own(self._kernel, images_shape))

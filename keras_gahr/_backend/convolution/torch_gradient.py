@@ -62,21 +62,22 @@ def _way(images_shape, kernel_shape):
     pixels, pairs = batch * height * width, channels * out
     if pixels * pairs < _LEAST_PRODUCTS:
         return winograd.OWN
-    names = [winograd.OWN, _SHIFTED]
+    names, longer = [winograd.OWN, _SHIFTED], None
     usual = _SHIFTED if torch.backends.cpu.get_cpu_capability() == "AVX2" else winograd.OWN
     by_tiles = pairs >= winograd.LEAST_MEASURED and winograd.pays_in_training(
         pixels, (rows, columns, channels, out)
     )
     if by_tiles:
         names = [*winograd.WAYS, _SHIFTED]
-        side = winograd.usual_side(channels, out)
+        side = winograd.usual_side(channels, out, images_shape[:3])
         usual = usual if side is None else winograd.name_of(side)
+        longer = winograd.factors((height, width), winograd.measured_side(channels, out))
     if torch.compiler.is_compiling():
         return usual
     ways = {name: functools.partial(_prepare, name, kernel_shape, not by_tiles) for name in names}
     few = "" if by_tiles else ", few pixels"
     question = f"training, {rows}x{columns} kernels, {channels} to {out} channels{few}"
-    return fastest(question, ways, usual)
+    return fastest(question, ways, usual, longer)
 
 
 def _prepare(way, kernel_shape, few_pixels):

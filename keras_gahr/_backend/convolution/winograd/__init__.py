@@ -3,6 +3,7 @@
 import functools
 import importlib
 import math
+import time
 
 import keras
 import numpy as np
@@ -26,17 +27,24 @@ WAYS = {OWN: None, **{f"Winograd, tiles of {side}x{side}": side for side in POIN
 LEAST_MEASURED = 32 * 32
 """Pairs of channels; below, Winograd's algorithm was slower wherever it was measured."""
 
-_PIXELS = 80 * 64, 8, 80
+_LENGTH = 80 * 64, 8, 80
 """Of the images that are measured: side times channels, and the least and the largest side."""
 
-_SIDES = 5, 10, 20, 40, 80
-"""The same where it is known how many pixels there are: larger ones would take long, and choose the same."""
+_SIDES = 4, 8, 16, 32, 64
+"""The same where it is known how many pixels there are, of whole tiles; larger ones would take long, and
+choose the same."""
 
 _LEAST_PIXELS = 256
 """Fewer take less by the backend's own convolution than reading a transformed kernel does."""
 
+_OTHERS = 2**25
+"""Bytes of what else passes through the caches of all cores between two uses of a kernel."""
 
-def tile_side(channels_in, channels_out, pixels=None):
+_MOST_COVERED = 1.5
+"""Pixels that tiles cover for each one of an image, from which they usually take longer."""
+
+
+def tile_side(channels_in, channels_out, images=None):
     """For which m `convolve_tiles` is the fastest way to a convolution, or None if it is not.
 
     As measured on this machine, unless `choice.VARIABLE` says otherwise. On accelerators their own libraries
@@ -44,25 +52,31 @@ def tile_side(channels_in, channels_out, pixels=None):
 
     Args:
         channels_in, channels_out: of the convolution.
-        pixels: of all images together, where that is known. By default one image of a usual size.
+        images: `(count, height, width)` of those at once, where that is known. By default one of a usual
+            size.
     """
-    usual = usual_side(channels_in, channels_out, pixels)
+    usual = usual_side(channels_in, channels_out, images)
     if channels_in * channels_out < LEAST_MEASURED or plain_convolutions() or not on_cpu():
         return usual
-    length = measured_side(channels_in, channels_out, pixels)
+    length = measured_side(channels_in, channels_out, None if images is None else math.prod(images))
     ways = {
         way: functools.partial(_prepare, side, channels_in, channels_out, length)
         for way, side in WAYS.items()
     }
     question = f"3x3 kernels, {channels_in} to {channels_out} channels, {length}x{length} pixels"
-    return WAYS[fastest(question, ways, name_of(usual))]
+    longer = None if images is None else factors(images[1:], length)
+    return WAYS[fastest(question, ways, name_of(usual), longer)]
 
 
-def usual_side(channels_in, channels_out, pixels=None):
-    """The same where nothing is measured."""
-    if plain_convolutions() or not on_cpu() or (pixels is not None and pixels < _LEAST_PIXELS):
+def usual_side(channels_in, channels_out, images=None, least=None):
+    """The same where nothing is measured; `least` pairs of channels, by default those of the backend."""
+    if plain_convolutions() or not on_cpu():
         return None
-    return fastest_side(channels_in, channels_out, _module.LEAST_CHANNELS)
+    side = fastest_side(channels_in, channels_out, least or _module.LEAST_CHANNELS)
+    if side is None or images is None:
+        return side
+    few = math.prod(images) < _LEAST_PIXELS
+    return None if few or _covered(side, images[1:]) > _MOST_COVERED else side
 
 
 def name_of(side):
@@ -77,10 +91,26 @@ def measured_side(channels_in, channels_out, pixels=None):
     where channels double, as in a UNet.
     """
     if pixels is None:
-        over, least, most = _PIXELS
+        over, least, most = _LENGTH
         return min(most, max(least, over // max(channels_in, channels_out)))
-    nearest = round(math.log2(math.sqrt(pixels) / _SIDES[0]))
+    nearest = round(math.log2(math.sqrt(max(pixels, 1)) / _SIDES[0]))
     return _SIDES[min(len(_SIDES) - 1, max(0, nearest))]
+
+
+def factors(sides, length):
+    """{way: by how much more of an image tiles compute} for another height and width than those measured.
+
+    Tiles go beyond the ends of images whose sides they do not divide.
+    """
+    tiles = {way: side for way, side in WAYS.items() if side}
+    return {
+        way: _covered(side, sides) / _covered(side, (length, length)) for way, side in tiles.items()
+    }
+
+
+def _covered(side, sides):
+    """Pixels that tiles cover for each one of an image."""
+    return math.prod(-(-length // side) * side for length in sides) / math.prod(sides)
 
 
 def _prepare(side, channels_in, channels_out, length):
@@ -92,10 +122,20 @@ def _prepare(side, channels_in, channels_out, length):
         kernel = kernel.transpose(convolution.KERNEL_AXES).copy()
     else:
         kernel = transform_kernel(kernel, side)
-    images, kernel = map(keras.ops.convert_to_tensor, (images, kernel))
-    compute = convolve_tiles if side else convolution.own_for(images, kernel)
-    compiled = convolution.compiled(compute)
-    return lambda: keras.ops.convert_to_numpy(compiled(images, kernel))
+    others = np.zeros(_OTHERS // 4, np.float32)
+    images, kernel, others = map(keras.ops.convert_to_tensor, (images, kernel, others))
+    convolve = convolve_tiles if side else convolution.own_for(images, kernel)
+    compiled = convolution.compiled(convolve)
+
+    def compute():
+        # As in a network: a kernel has left the caches since it was used last, images have just been made.
+        for passed in (others, images):
+            keras.ops.convert_to_numpy(keras.ops.sum(passed))
+        start = time.perf_counter()
+        keras.ops.convert_to_numpy(compiled(images, kernel))
+        return time.perf_counter() - start
+
+    return compute
 
 
 def on_cpu():
