@@ -8,6 +8,7 @@ import functools
 import logging
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from .choices_file import Choice, ChoicesFile, machine_file
 
@@ -28,7 +29,7 @@ _MOST_SECONDS = 1.0
 _decided = {}
 
 
-def fastest(question, ways, usual, factors=None, may_measure=True):
+def fastest(question, ways, usual, factors=None):
     """The name of the fastest way.
 
     Args:
@@ -38,7 +39,6 @@ def fastest(question, ways, usual, factors=None, may_measure=True):
             there. If that returns a float, it is the seconds that count.
         usual: the name of the way to take where nothing may be measured.
         factors: {way: by how much longer it takes than for what is measured}, where that is not 1.
-        may_measure: False where nothing can be computed now, and what is not known is the usual.
     """
     source = _source()
     if source == "usual":
@@ -48,8 +48,6 @@ def fastest(question, ways, usual, factors=None, may_measure=True):
         file = machine_file() if source == "measured" else ChoicesFile(source, given=True)
         choice = None if file is None else file.choice(question)
         if choice is None or choice.way not in ways:
-            if source == "measured" and not may_measure:
-                return usual
             choice = Choice(usual)
             if source == "measured":
                 choice = _measured(question, ways, file)
@@ -78,7 +76,9 @@ def _source():
 
 def _measured(question, ways, file):
     _say_once("" if file is None else f", and kept in {file.path}")
-    times = _times(ways)
+    # In a thread of its own, where nothing is traced or transformed, as it may be where it is asked.
+    with ThreadPoolExecutor(1) as thread:
+        times = thread.submit(_times, ways).result()
     choice = Choice(_clearly_fastest(times), times)
     return choice if file is None else file.keep(question, choice)
 

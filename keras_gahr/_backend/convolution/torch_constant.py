@@ -11,6 +11,7 @@ import torch
 from torch.utils.weak import WeakIdKeyDictionary
 
 from . import torch_packed, winograd
+from .choice import fastest
 from .torch_gradient import plain
 from .winograd import torch as tiles
 
@@ -88,9 +89,49 @@ def _in_the_memory_of(kernel):
 
 def own(kernel, images_shape):
     """A function of images of a shape: PyTorch's own convolution with a kernel, prepared once if possible."""
+    return _LAYOUTS[_layout(kernel, images_shape)](kernel, images_shape)
+
+
+def _layout(kernel, images_shape):
+    """In which order of the axes PyTorch is the fastest. Where it has no oneDNN that may be its usual one."""
+    out, rows, columns, channels = kernel.shape
+    if kernel.dtype != torch.float32 or channels * out < winograd.LEAST_MEASURED:
+        return _LAST
+    length = winograd.measured_side(channels, out, images_shape[:3].numel())
+    ways = {
+        way: functools.partial(_prepare_layout, layout, kernel.shape, length)
+        for way, layout in _LAYOUTS.items()
+    }
+    sizes = f"{channels} to {out} channels, {length}x{length} pixels"
+    return fastest(f"layout of {rows}x{columns} kernels, {sizes}", ways, usual=_LAST)
+
+
+def _prepare_layout(layout, shape, length):
+    images = torch.zeros(1, length, length, shape[3])
+    return functools.partial(layout(torch.zeros(shape), images.shape), images)
+
+
+def _channels_last(kernel, images_shape):
     if torch_packed.works():
         return torch_packed.packed(kernel, images_shape)
     return functools.partial(plain, kernel=kernel)
+
+
+def _channels_first(kernel, images_shape):
+    _, rows, columns, _ = kernel.shape
+    kernel = kernel.permute(0, 3, 1, 2).contiguous()
+
+    def convolve(images):
+        images = images.permute(0, 3, 1, 2).contiguous()
+        padding = rows // 2, columns // 2
+        convolved = torch.nn.functional.conv2d(images, kernel, padding=padding)
+        return convolved.permute(0, 2, 3, 1).contiguous()
+
+    return convolve
+
+
+_LAST = "channels last"
+_LAYOUTS = {_LAST: _channels_last, "channels first": _channels_first}
 
 
 def _then_rectified(convolve):
