@@ -29,6 +29,15 @@ def test_noise_levels_follow_the_law(denoiser):
     assert np.median(sigma) == pytest.approx(1 / 4, abs=0.02)
 
 
+def test_the_draws_are_kerass(denoiser):
+    """In whichever shape they are drawn."""
+    model = BlindTraining(denoiser, NoiseLaw("linear", 1.0, 1.0), seed=1)
+    seed = int(ops.convert_to_numpy(model.noise_generator.state)[0])
+    expected = keras.random.normal((2, 3, 5, 1), seed=keras.random.SeedGenerator(seed))
+    found = ops.convert_to_numpy(model.draw_noise(np.zeros((2, 3, 5, 1), np.float32)))
+    np.testing.assert_array_equal(found, ops.convert_to_numpy(expected))
+
+
 def test_seeds_give_unrelated_noise(denoiser):
     draws = [noise_of(BlindTraining(denoiser, seed=seed), 64).ravel() for seed in (0, 0, 1)]
     assert np.array_equal(draws[0], draws[1])
