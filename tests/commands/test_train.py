@@ -30,7 +30,8 @@ def dataset(tmp_path, smooth_images):
 
 def test_a_training_from_start_to_end(gahr, dataset, tmp_path):
     out = tmp_path / "run"
-    result = gahr("train", dataset, "--out", out, *QUICK)
+    # Whole batches: a last one of another size would be compiled too.
+    result = gahr("train", dataset, "--out", out, *QUICK, "--batch-size", 12)
     assert result.exit_code == 0, result.output
     assert "36 training and 4 test images of 16x16x1" in result.output
     assert "epoch    2" in result.output

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keras_gahr import UNet
+from keras_gahr import BFCNN
 from keras_gahr.training import TrainingSettings
 from keras_gahr.training.blind_training import compiled_training
 from keras_gahr.training.data.batches import NoisyBatches, TiledBatches
@@ -17,7 +17,7 @@ def fit(smooth_images):
     It goes on with the same one when it is called again.
     """
     images = smooth_images(8, 8, 8)
-    model = compiled_training(UNet(num_blocks=1, num_kernels=2, seed=0), SETTINGS, 2)
+    model = compiled_training(BFCNN(num_layers=3, num_kernels=2, seed=0), SETTINGS, 2)
 
     def run(callbacks, first=0, last=2):
         model.fit(

@@ -27,7 +27,7 @@ STEPS = [10, 18, 24]
 
 
 def run(out, images, settings=SETTINGS, clock=CLOCK, seed=0, **options):
-    denoiser = kg.UNet(num_blocks=1, num_kernels=4, seed=seed)
+    denoiser = kg.BFCNN(num_layers=3, num_kernels=4, seed=seed)
     return run_training(denoiser, images[:16], images[16:], settings, out, clock=clock, **options)
 
 

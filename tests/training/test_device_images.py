@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_gahr import InputError, ReceptiveFieldBFCNN, UNet, load_denoiser
+from keras_gahr import BFCNN, InputError, ReceptiveFieldBFCNN, load_denoiser
 from keras_gahr.training import TrainingSettings, conditions, run_training, session
 from keras_gahr.training.blind_training import compiled_training
 from keras_gahr.training.conditions import check_conditions, goes_on_device
@@ -23,7 +23,7 @@ SETTINGS = TrainingSettings(
 
 
 def small():
-    return UNet(num_blocks=1, num_kernels=2, seed=0)
+    return BFCNN(num_layers=3, num_kernels=2, seed=0)
 
 
 def conditional():

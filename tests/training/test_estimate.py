@@ -33,7 +33,7 @@ def test_images_count_only_in_memory(tmp_path, smooth_images):
 
 def test_a_training_is_estimated_without_touching_the_denoiser(smooth_images):
     images = smooth_images(9, 8, 8)
-    denoiser = UNet(num_blocks=1, num_kernels=2, seed=0)
+    denoiser = BFCNN(num_layers=3, num_kernels=2, seed=0)
     before = denoiser.get_weights()
     estimate = estimate_training(
         denoiser, images, SETTINGS, test_images=images, extra_evaluations=7

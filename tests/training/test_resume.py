@@ -10,7 +10,7 @@ import pytest
 from equal_runs import check_equal
 from stopped_runs import stop_after
 
-from keras_gahr import InputError, UNet, load_denoiser
+from keras_gahr import BFCNN, InputError, load_denoiser
 from keras_gahr.noise import NoiseLaw
 from keras_gahr.training import TrainingSettings, run_training, session
 from keras_gahr.training.resume import state
@@ -21,7 +21,7 @@ SETTINGS = TrainingSettings(epochs=3, images_per_epoch=64, batch_size=8, learnin
 
 
 def small(seed=0):
-    return UNet(num_blocks=1, num_kernels=4, seed=seed)
+    return BFCNN(num_layers=3, num_kernels=4, seed=seed)
 
 
 def run(out, images, settings=SETTINGS, seed=0, **options):
@@ -99,7 +99,7 @@ def test_a_run_only_goes_on_as_what_it_was(tmp_path, smooth_images):
         run(out, images[::-1], settings, resume=True)
     with pytest.raises(InputError, match="num_kernels"):
         run_training(
-            UNet(num_blocks=1, num_kernels=2, seed=0),
+            BFCNN(num_layers=3, num_kernels=2, seed=0),
             images[:16],
             images[16:],
             settings,

@@ -24,7 +24,7 @@ HOPELESS = dataclasses.replace(SETTINGS, images_per_epoch=64, learning_rate=1e20
 
 
 def small():
-    return UNet(num_blocks=1, num_kernels=4, seed=0)
+    return BFCNN(num_layers=3, num_kernels=4, seed=0)
 
 
 def test_a_run_keeps_model_history_and_configuration(tmp_path, smooth_images):
@@ -49,7 +49,7 @@ def test_a_run_keeps_model_history_and_configuration(tmp_path, smooth_images):
         "high": 1.0,
         "alpha": None,
     }
-    assert config["denoiser"]["class"] == "UNet"
+    assert config["denoiser"]["class"] == "BFCNN"
     assert config["backend"] == keras.backend.backend()
 
     loaded = load_denoiser(tmp_path / "run" / "model.keras")
@@ -103,7 +103,7 @@ def test_training_helps(tmp_path, smooth_images):
 
 
 def test_one_seed_gives_one_result(tmp_path, smooth_images):
-    images = smooth_images(12, 8, 8)
+    images = smooth_images(16, 8, 8)
     outputs = []
     for run in ("a", "b"):
         denoiser = small()
@@ -228,6 +228,7 @@ def test_one_small_image_at_a_time(tmp_path, smooth_images, precision):
 
 def test_images_that_do_not_fit_are_refused_before_anything_is_written(tmp_path, smooth_images):
     out = tmp_path / "run"
+    denoiser = UNet(num_blocks=1, num_kernels=4, seed=0)
     for images, says in (
         (smooth_images(4, 9, 8), "multiples of 2"),
         (smooth_images(4, 8, 8, 3), "3 channel"),
@@ -235,7 +236,7 @@ def test_images_that_do_not_fit_are_refused_before_anything_is_written(tmp_path,
         (np.full((4, 8, 8, 1), np.nan, np.float32), "NaN"),
     ):
         with pytest.raises(InputError, match=says):
-            run_training(small(), images, images[:0], SETTINGS, out)
+            run_training(denoiser, images, images[:0], SETTINGS, out)
         assert not out.exists()
 
 

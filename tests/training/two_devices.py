@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_gahr import UNet, _backend
+from keras_gahr import BFCNN, _backend
 from keras_gahr.denoisers.properties import normalizations
 from keras_gahr.noise import NoiseLaw
 from keras_gahr.training import Adam, BlindTraining
@@ -77,7 +77,7 @@ def trained(denoiser, share=lambda batches: batches, callbacks=(), held=False):
 
 def main(folder, more):
     def fresh():
-        denoiser = UNet(num_blocks=1, num_kernels=4, seed=0)
+        denoiser = BFCNN(num_layers=3, num_kernels=4, seed=0)
         for norm in normalizations(denoiser):
             norm.gamma.assign(np.ones(norm.gamma.shape, np.float32))
         return denoiser
