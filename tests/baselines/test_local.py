@@ -265,7 +265,7 @@ def test_jacobians(kind, in_small_blocks):
             return masked_by_loops(images, y[None], sigma, 0.1)[0][0]
         return expected_of(images, y[None], sigma, 3, kind)[0]
 
-    jacobian = Linearizer(denoiser, batch_size=7).at(noisy)
+    jacobian = Linearizer(denoiser, batch_size=6).at(noisy)
     size, step = noisy.size, 1e-5
     expected = np.stack(
         [

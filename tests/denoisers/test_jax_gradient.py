@@ -74,12 +74,12 @@ def test_derivatives_are_xlas(derivative, shape, channels):
 
 
 def check(derivative, images, kernel, directions):
-    # Compiled as a whole, as in use; each operation on its own takes longer.
-    compiled = jax.jit(derivative, static_argnums=0)
-    ours, theirs = (
-        jax.tree.leaves(compiled(function, images, kernel, directions))
-        for function in (convolve, xla)
-    )
+    # Compiled as a whole, as in use, and once; each operation on its own takes longer.
+    @jax.jit
+    def both(*arrays):
+        return [derivative(function, *arrays) for function in (convolve, xla)]
+
+    ours, theirs = map(jax.tree.leaves, both(images, kernel, directions))
     assert len(ours) == len(theirs)
     for our, their in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(our, their, rtol=0, atol=GRADIENT * np.abs(their).max())
@@ -128,10 +128,15 @@ def test_a_gradient_by_tiles_in_parts(side):
     generator = np.random.default_rng(0)
     images = generator.normal(size=(5, 2 * side + 1, 2 * side, 2)).astype("float32")
     gradient = generator.normal(size=(5, 2 * side + 1, 2 * side, 3)).astype("float32")
-    whole = winograd.kernel_gradient(images, gradient, side, 2**24)
-    for rows in (1, 2, 3, 7):
-        at_once = 4 * rows * (side + 2) ** 2 * 2 * 3
-        parts = winograd.kernel_gradient(images, gradient, side, at_once)
+    sizes = [2**24, *(4 * rows * (side + 2) ** 2 * 2 * 3 for rows in (1, 2, 3, 7))]
+
+    # Compiled at once, which takes less time than each operation on its own.
+    @jax.jit
+    def gradients(images, gradient):
+        return [winograd.kernel_gradient(images, gradient, side, at_once) for at_once in sizes]
+
+    whole, *in_parts = gradients(images, gradient)
+    for parts in in_parts:
         np.testing.assert_allclose(parts, whole, rtol=0, atol=WINOGRAD * np.abs(whole).max())
 
 
@@ -159,8 +164,9 @@ def test_gradients_in_bfloat16_are_summed_in_float32(channels):
     kernel = jax.numpy.asarray(generator.normal(size=(3, 3, *channels)), "bfloat16")
     directions = jax.numpy.ones((1, 64, 64, channels[1]), "bfloat16")
     wide = [array.astype("float32") for array in (images, kernel, directions)]
-    _, gradient = kernel_gradient(convolve, images, kernel, directions)
-    _, expected = kernel_gradient(xla, *wide)
+    compiled = jax.jit(kernel_gradient, static_argnums=0)
+    _, gradient = compiled(convolve, images, kernel, directions)
+    _, expected = compiled(xla, *wide)
     assert gradient.dtype == "bfloat16"
     # One rounding to 8 bits of a sum of 4096 terms.
     np.testing.assert_allclose(
