@@ -69,11 +69,20 @@ EXPORTED = exported()
 
 MUCH_TO_COMPILE = {
     "analysis.Explanation",
+    "analysis.copies_by_dimension",
     "analysis.explain",
     "analysis.noise_calibration",
+    "baselines.GaussianMixture",
+    "baselines.LocalBayes",
+    "plot.densities_of_sets",
+    "restoration.restore_files",
+    "sampling.sample_multi_scale",
+    "training.ClockCallback",
     "training.MemorizationClock",
     "training.Tracker",
+    "training.run_config",
     "training.run_training",
+    "training.train",
 }
 """Of what is tested on each backend elsewhere, or in parts."""
 
@@ -150,6 +159,7 @@ def test_what_is_no_denoiser_is_refused(wrong, image):
         kg.denoise(wrong, image)
 
 
+@pytest.mark.one_backend
 def test_whole_numbers_are_0_to_255(tiny_denoiser, image):
     whole = np.rint(image * 255).astype(np.uint8)
     float_ = whole / np.float32(255)
@@ -160,6 +170,7 @@ def test_whole_numbers_are_0_to_255(tiny_denoiser, image):
     np.testing.assert_array_equal(*curves)
 
 
+@pytest.mark.one_backend
 def test_the_result_has_the_axes_of_what_was_given(tiny_denoiser, image):
     expected = kg.denoise(tiny_denoiser, image[..., 0])
     assert expected.shape == (16, 16) and expected.dtype == np.float32
@@ -184,6 +195,7 @@ def test_values_in_other_units_are_refused(tiny_denoiser, image):
         kg.psnr_curve(tiny_denoiser, image[None] * 2 - 1, [0.1])
 
 
+@pytest.mark.one_backend
 def test_lists_of_images_of_different_sizes(tiny_denoiser, smooth_images):
     listed = [smooth_images(1, 16, 16)[0], smooth_images(1, 12, 8)[0, ..., 0]]
     for found, image in zip(kg.denoise(tiny_denoiser, listed), listed, strict=True):

@@ -174,6 +174,7 @@ def test_bytes_get_noise_and_floats_do_not(small):
     assert log_density(small.wiener, bytes_of, dequantize=0.1, **options).dequantization == 0.1
 
 
+@pytest.mark.one_backend
 def test_a_network_is_asked_as_far_down_as_it_denoises(tiny_model):
     """Below, what it leaves would count without end."""
     images = np.random.default_rng(0).integers(256, size=(2, 8, 8), dtype=np.uint8)

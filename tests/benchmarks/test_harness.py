@@ -113,6 +113,7 @@ def test_without_pytorch_there_is_no_rival(rival, monkeypatch, run, capsys):
         Rival()
 
 
+@pytest.mark.one_backend
 def test_the_backend_is_chosen_before_keras_is_imported(rival, monkeypatch, tmp_path):
     rival(code=1)
     monkeypatch.delenv("KERAS_BACKEND", raising=False)

@@ -81,6 +81,7 @@ def test_bfloat16_denoises_nearly_as_well(gahr, tiny_model, pictures, tmp_path):
     assert "received precision 'half', expected one of float32, mixed_bfloat16" in refused.output
 
 
+@pytest.mark.one_backend
 def test_arrays_keep_their_shape_and_their_values(gahr, tiny_model, tmp_path):
     denoiser = load_denoiser(tiny_model)
     # Noisy values leave [0, 1], and must not be clipped.
@@ -99,6 +100,7 @@ def test_arrays_keep_their_shape_and_their_values(gahr, tiny_model, tmp_path):
     assert np.load(tmp_path / "o.npy") == pytest.approx(expected[0], abs=1e-5)
 
 
+@pytest.mark.one_backend
 def test_a_folder(gahr, tiny_model, pictures, tmp_path):
     out = tmp_path / "out"
     result = gahr("denoise", tiny_model, pictures, "--out", out, "--add-noise", 0.1)

@@ -39,6 +39,7 @@ def test_a_picture_and_its_small_version(gahr, tiny_model, picture, tmp_path):
     assert drawn == {"figure.svg"}
 
 
+@pytest.mark.one_backend
 def test_another_sampler(gahr, tiny_model, picture, tmp_path):
     options = ("--measurement", "super-resolution:2", "--sampler", "multistep", "--repeat", 1)
     more = ("--steps", 8, "--sigma-end", 0.05, "--crop", 16)

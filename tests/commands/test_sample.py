@@ -72,6 +72,7 @@ def test_what_cannot_be_sampled_is_refused(refused, tiny_model, tmp_path):
     assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
 
 
+@pytest.mark.one_backend
 def test_another_sampler_and_its_trajectory(gahr, tiny_model, tmp_path):
     out = tmp_path / "out"
     options = ("--sampler", "heun", "--steps", 6, "--spacing", "geometric", "--trajectory", 2)
@@ -112,6 +113,7 @@ def multi_model(tmp_path):
     return tmp_path / "multi.keras"
 
 
+@pytest.mark.one_backend
 def test_a_multi_scale_denoiser_is_sampled_by_levels(gahr, refused, multi_model, tmp_path):
     quick = ("--count", 2, "--max-steps", 3)
     result = gahr("sample", multi_model, "--out", tmp_path / "a", "--size", 8, *quick)

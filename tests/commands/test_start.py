@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MISSING = [name for name in BACKENDS if importlib.util.find_spec(name) is None]
 
 
+@pytest.mark.one_backend
 def test_help_is_quick_and_imports_no_keras():
     code = (
         "import sys; sys.argv[0] = 'gahr'\n"
@@ -34,10 +35,12 @@ def test_help_is_quick_and_imports_no_keras():
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
+@pytest.mark.one_backend
 def test_the_version(gahr):
     assert gahr("--version").output == f"keras-gahr {__version__}\n"
 
 
+@pytest.mark.one_backend
 def test_a_shell_can_complete(gahr):
     assert "--install-completion" in gahr("--help").output
 
@@ -54,6 +57,7 @@ def test_help_takes_less_than_half_a_second(gahr_process):
     assert min(times) < 0.5
 
 
+@pytest.mark.one_backend
 def test_the_module_runs_too():
     command = [sys.executable, "-m", "keras_gahr", "--help"]
     result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=FOR_EVER)

@@ -32,7 +32,14 @@ class KeepGradients(keras.optimizers.Optimizer):
         self.assign(variable, gradient)
 
 
-ALIKE = {"unet_2block", "unet_3block", "bf_cnn_20_linear", "bf_cnn_rf43", "unet_flex_batch_gray"}
+ALIKE = {
+    "unet_2block",
+    "unet_3block",
+    "unet_3block_rgb",
+    "bf_cnn_20_linear",
+    "bf_cnn_rf43",
+    "unet_flex_batch_gray",
+}
 
 
 def unlike(names, mark):

@@ -54,6 +54,7 @@ def test_a_unet_as_initialized_has_its_largest_field():
     assert receptive_field(UNet(num_blocks=3, num_kernels=4, seed=1)) == (100, 100)
 
 
+@pytest.mark.one_backend
 def test_height_and_width_are_told_apart():
     assert receptive_field(Chain([(3, 7), (3, 3)])) == (5, 9)
 

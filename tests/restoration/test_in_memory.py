@@ -53,6 +53,7 @@ def test_a_mask_serves_for_any_channels(colour, smooth_images, mask):
 
 
 @pytest.mark.filterwarnings("ignore:some images are still noise")
+@pytest.mark.one_backend
 def test_a_list_of_different_sizes():
     untrained = kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=2, num_layers=2)
     small = [np.full((4, 4), 128, np.uint8), np.full((4, 8), 0.5)]

@@ -258,6 +258,7 @@ def test_what_cannot_be_measured_is_refused():
             make()
 
 
+@pytest.mark.one_backend
 def test_compositions_that_mix_known_and_unknown_are_refused():
     pixels = m.RandomPixels((12, 12, 3), 0.5)
     with pytest.raises(InputError, match="exchange"):

@@ -95,6 +95,7 @@ def test_few_steps_have_the_variance_of_the_law(gaussian, beta):
     assert spread == pytest.approx(SPREAD, rel=0.12)
 
 
+@pytest.mark.one_backend
 def test_as_few_steps_of_first_order_lose_variance(gaussian):
     schedule = AscentSchedule(beta=0.32, h0=1.0, init_mean=0.0)
     assert schedule.predicted_steps() == 12

@@ -216,7 +216,7 @@ def test_numbers_are_those_of_their_formulas(images):
 
 
 def test_a_look_changes_nothing_and_says_the_same_again(images):
-    denoiser = kg.UNet(num_blocks=1, num_kernels=4, seed=0)
+    denoiser = kg.BFCNN(num_layers=3, num_kernels=4, seed=0)
     before = denoiser.get_weights()
     clocks = [
         MemorizationClock(images[:8], images[8:], samples=4, batch_size=batch) for batch in (32, 3)
@@ -230,10 +230,10 @@ def test_a_look_changes_nothing_and_says_the_same_again(images):
 
 
 def test_weights_of_now_are_looked_at(images):
-    denoiser = kg.UNet(num_blocks=1, num_kernels=4, seed=0)
+    denoiser = kg.BFCNN(num_layers=3, num_kernels=4, seed=0)
     clock = MemorizationClock(images[:8], images[8:], samples=2)
     clock.look(1, denoiser)
-    denoiser.set_weights(kg.UNet(num_blocks=1, num_kernels=4, seed=1).get_weights())
+    denoiser.set_weights(kg.BFCNN(num_layers=3, num_kernels=4, seed=1).get_weights())
     later = clock.look(2, denoiser)
     fresh = MemorizationClock(images[:8], images[8:], samples=2).look(2, denoiser)
     assert later.row() == pytest.approx(fresh.row(), nan_ok=True)
@@ -329,6 +329,7 @@ def test_wrong_arguments_are_refused(arguments, words):
         MemorizationClock(**arguments)
 
 
+@pytest.mark.one_backend
 def test_colour_images_in_bytes_are_looked_at(images):
     """A look at uint8 images is the look at the floats that they stand for, in colour too."""
     colour = np.concatenate([images, images[::-1], 1 - images], axis=-1)

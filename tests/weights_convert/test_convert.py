@@ -25,7 +25,17 @@ def assert_golden(denoiser, arrays):
     assert np.max(np.abs(found - expected)) < 1e-5 * np.max(np.abs(expected))
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+ONE_OF_A_KIND = {"unet_1block", "bf_cnn_21_relu", "bf_cnn_rf9"}
+"""Enough for each backend, which computes them all in tests of networks."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in ONE_OF_A_KIND else pytest.param(name, marks=pytest.mark.one_backend)
+        for name in NETWORKS
+    ],
+)
 def test_converted_networks_compute_what_the_published_ones_do(golden, tmp_path, name):
     source, out = golden / f"{name}.pt", tmp_path / "out.keras"
     first_layer = "relu" if name.endswith("relu") else None

@@ -9,7 +9,11 @@ import keras_gahr as kg
 from keras_gahr.denoisers import EDM, AlphaBars, FlowTime
 
 LEVELS = np.geomspace(0.02, 2.0, 10)
-RANGES = [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)]
+RANGES = [
+    (-1.0, 1.0),
+    # The same conversion, with other numbers.
+    *(pytest.param(each, marks=pytest.mark.one_backend) for each in ((0.0, 1.0), (0.0, 255.0))),
+]
 
 ROUNDING = 1e-5
 """Of float32, of the largest value: a dozen operations, a few of them of numbers that nearly cancel."""

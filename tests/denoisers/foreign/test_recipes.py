@@ -276,6 +276,7 @@ def test_code_of_another_backend_is_refused(folder):
     assert not (folder / "imported").exists()
 
 
+@pytest.mark.one_backend
 def test_a_recipe_of_a_keras_file_needs_no_consent(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     denoiser = kg.wrap(f"keras:{keras_network('told.keras', told=True)}", "noise", "sigma")
@@ -289,6 +290,7 @@ def test_a_recipe_of_a_keras_file_needs_no_consent(tmp_path, monkeypatch):
         kg.load_denoiser(tmp_path / "told.json")
 
 
+@pytest.mark.one_backend
 def test_options_may_follow_an_address(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     keras_network("blind.keras")
