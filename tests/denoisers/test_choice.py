@@ -72,6 +72,14 @@ def test_what_takes_longer_than_what_was_measured(timed):
     assert len(timed.calls) == measured
 
 
+def test_nothing_is_measured_where_nothing_can_be_computed(timed):
+    ways, never = timed(own=1.0, tiles=0.5), lambda: False
+    assert choice.fastest("q", ways, "own", may_measure=never) == "own"
+    assert not timed.calls
+    assert choice.fastest("q", ways, "own") == "tiles"
+    assert choice.fastest("q", ways, "own", may_measure=never) == "tiles"
+
+
 def test_a_way_may_say_its_own_seconds(timed):
     def telling(seconds):
         return lambda: lambda: seconds

@@ -8,7 +8,6 @@ import functools
 import logging
 import os
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 from .choices_file import Choice, ChoicesFile, machine_file
 
@@ -29,7 +28,7 @@ _MOST_SECONDS = 1.0
 _decided = {}
 
 
-def fastest(question, ways, usual, factors=None):
+def fastest(question, ways, usual, factors=None, may_measure=lambda: True):
     """The name of the fastest way.
 
     Args:
@@ -39,6 +38,8 @@ def fastest(question, ways, usual, factors=None):
             there. If that returns a float, it is the seconds that count.
         usual: the name of the way to take where nothing may be measured.
         factors: {way: by how much longer it takes than for what is measured}, where that is not 1.
+        may_measure: a function that says whether numbers can be computed now; what is not known is the usual
+            else.
     """
     source = _source()
     if source == "usual":
@@ -48,6 +49,8 @@ def fastest(question, ways, usual, factors=None):
         file = machine_file() if source == "measured" else ChoicesFile(source, given=True)
         choice = None if file is None else file.choice(question)
         if choice is None or choice.way not in ways:
+            if source == "measured" and not may_measure():
+                return usual
             choice = Choice(usual)
             if source == "measured":
                 choice = _measured(question, ways, file)
@@ -76,9 +79,7 @@ def _source():
 
 def _measured(question, ways, file):
     _say_once("" if file is None else f", and kept in {file.path}")
-    # In a thread of its own, where nothing is traced or transformed, as it may be where it is asked.
-    with ThreadPoolExecutor(1) as thread:
-        times = thread.submit(_times, ways).result()
+    times = _times(ways)
     choice = Choice(_clearly_fastest(times), times)
     return choice if file is None else file.keep(question, choice)
 

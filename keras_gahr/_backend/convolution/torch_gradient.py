@@ -77,7 +77,7 @@ def _way(images_shape, kernel_shape):
     ways = {name: functools.partial(_prepare, name, kernel_shape, not by_tiles) for name in names}
     few = "" if by_tiles else ", few pixels"
     question = f"training, {rows}x{columns} kernels, {channels} to {out} channels{few}"
-    return fastest(question, ways, usual, longer)
+    return fastest(question, ways, usual, longer, computes)
 
 
 def _prepare(way, kernel_shape, few_pixels):
@@ -101,6 +101,14 @@ def _prepare(way, kernel_shape, few_pixels):
             _in_kernel_by(side, images, gradient, kernel_shape)
 
     return own if way == winograd.OWN else ours
+
+
+def computes():
+    """Whether there are numbers and derivatives of them, not where functions are transformed or exported."""
+    try:
+        return type(torch.zeros(1).requires_grad_()) is torch.Tensor
+    except RuntimeError:
+        return False
 
 
 def plain(images, kernel):

@@ -12,7 +12,7 @@ import torch
 
 from . import winograd
 from .choice import fastest
-from .torch_gradient import plain
+from .torch_gradient import computes, plain
 
 _PRODUCT = "a product at each pixel"
 
@@ -49,7 +49,8 @@ def _way(images, kernel):
     }
     rows, columns = kernel.shape[1:3]
     question = f"{rows}x{columns} kernels, {channels} to 1 channel, {length}x{length} pixels"
-    return fastest(f"training, {question}" if learns else question, ways, usual=_PRODUCT)
+    question = f"training, {question}" if learns else question
+    return fastest(question, ways, usual=_PRODUCT, may_measure=computes)
 
 
 def _prepare(function, shape, length, learns):
