@@ -62,7 +62,10 @@ def parse_json(content):
 
 def write_json(path, value):
     """Writes `json_text` of a value into a file, which is to be a temporary one."""
-    path.write_text(json_text(value) + "\n", encoding="utf-8")
+    with path.open("w", encoding="utf-8") as file:
+        # Part by part: in a list, the parts of a text take four times its room.
+        file.writelines(_parts_of_text(value))
+        file.write("\n")
 
 
 def json_text(value):
@@ -74,14 +77,18 @@ def json_text(value):
     Raises:
         TypeError: for anything else.
     """
-    return json.dumps(encodable(_plain(value)), indent=1, ensure_ascii=False, allow_nan=False)
+    return "".join(_parts_of_text(value))
+
+
+def _parts_of_text(value):
+    return json.JSONEncoder(indent=1, ensure_ascii=False, allow_nan=False).iterencode(_plain(value))
 
 
 def _plain(value):
     if hasattr(value, "tolist"):  # Of NumPy, which reading needs not.
         value = value.tolist()
     if isinstance(value, Mapping):
-        return {str(name): _plain(part) for name, part in value.items()}
+        return {encodable(str(name)): _plain(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(part) for part in value]
     if isinstance(value, bool):
@@ -90,7 +97,7 @@ def _plain(value):
         return int(value)
     if isinstance(value, numbers.Real):
         return float(value) if math.isfinite(value) else None
-    return value
+    return encodable(value) if isinstance(value, str) else value
 
 
 def _object(pairs):

@@ -28,19 +28,11 @@ def reason_of(error, with_class=False):
     return f"{kind}: {said}" if with_class else said
 
 
-def encodable(value):
-    """The value, of which all text can be encoded as UTF-8: what cannot be is as in `printable`.
-
-    Args:
-        value: dictionaries, lists and tuples of text and other things, as JSON takes them.
-    """
-    if isinstance(value, dict):
-        return {encodable(name): encodable(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [encodable(part) for part in value]
-    if isinstance(value, str) and not value.isascii():
-        return "".join(_shown(c) if "\ud800" <= c <= "\udfff" else c for c in value)
-    return value
+def encodable(text):
+    """The text, all of which can be encoded as UTF-8: what cannot be is as in `printable`."""
+    if text.isascii():
+        return text
+    return "".join(_shown(c) if "\ud800" <= c <= "\udfff" else c for c in text)
 
 
 def _shown(character):

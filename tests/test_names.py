@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from keras_gahr.names import encodable, printable, reason_of
+from keras_gahr.names import printable, reason_of
 
 
 @pytest.mark.parametrize(
@@ -22,12 +22,6 @@ from keras_gahr.names import encodable, printable, reason_of
 def test_what_cannot_be_shown_is_escaped(name, shown):
     assert printable(name) == shown
     assert printable(shown).encode()
-
-
-def test_json_that_can_be_encoded():
-    name = os.fsdecode(b"caf\xe9")
-    value = {name: [1, name, {"b": (None, "日本\n")}]}
-    assert encodable(value) == {"caf\\xe9": [1, "caf\\xe9", {"b": [None, "日本\n"]}]}
 
 
 @pytest.mark.parametrize(

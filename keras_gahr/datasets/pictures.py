@@ -119,6 +119,8 @@ def make_from_pictures(
             raise InputError(
                 f"none of the {len(files.names)} pictures in {names[0]} can be used; the last: {last}"
             )
+    # They hold as much of each file as the manifest, which is read now.
+    del files, make, writer
     return load(out, verify=False)
 
 

@@ -1,5 +1,6 @@
 """Any pictures: cropped, scaled, cut into patches."""
 
+import contextlib
 import itertools
 import subprocess
 import sys
@@ -174,6 +175,29 @@ def test_pictures_in_memory_are_bounded_by_bytes(
     made, most = most_held(source, tmp_path / "out", framing, skip_bad=True, workers=4)
     assert most <= 3
     assert made.manifest == whole.manifest
+
+
+def test_lists_of_files_are_let_go_of_before_the_manifest_is_read(folder_of, tmp_path, monkeypatch):
+    """Each has several hundred bytes for a file."""
+    lists, load = [], pictures.load
+
+    def listed(opened):
+        @contextlib.contextmanager
+        def opening(*arguments, **options):
+            with opened(*arguments, **options) as found:
+                lists.append(weakref.ref(found))
+                yield found
+
+        return opening
+
+    def load_alone(*arguments, **options):
+        assert [found() for found in lists] == [None, None]
+        return load(*arguments, **options)
+
+    for name in ("open_source", "writing"):
+        monkeypatch.setattr(pictures, name, listed(getattr(pictures, name)))
+    monkeypatch.setattr(pictures, "load", load_alone)
+    assert len(make_folder(folder_of({"a.png": png(numbered(8, 8))}), tmp_path / "out")) == 1
 
 
 SCRIPT = """
