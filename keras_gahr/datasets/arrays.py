@@ -37,6 +37,10 @@ FINITE = (-float(np.finfo(np.float32).max), float(np.finfo(np.float32).max))
 
 BLOCK_BYTES = 2**23
 
+_PICKED = 32
+"""Images here and there in a memory map that are read at once: with each, up to a megabyte of what lies
+around it may become this process's."""
+
 _BYTE_ROUNDING = 1e-4
 """Of float32, in units of 1/255."""
 
@@ -150,10 +154,18 @@ def spread_places(count: int, most: int) -> np.ndarray:
 def take(images: np.ndarray, index: Any, limits: tuple[float, float] | None = CLEAN) -> np.ndarray:
     """The images at `index` (whatever indexes an array) as float32 in [0, 1], in memory.
 
-    Of a memory map, nothing else stays in memory. For limits see `to_float`.
+    Of a memory map, nothing else stays in memory, and little else is there meanwhile. For limits see
+    `to_float`.
     """
-    values = to_float(np.asarray(images[index]), limits)
-    release(images)
+    places = np.asarray(index) if isinstance(index, list | np.ndarray) else np.empty(0)
+    if places.ndim != 1 or places.dtype.kind not in "iu" or len(places) <= _PICKED:
+        values = to_float(np.asarray(images[index]), limits)
+        release(images)
+        return values
+    values = np.empty((len(places), *images.shape[1:]), np.float32)
+    for start in range(0, len(places), _PICKED):
+        part = slice(start, start + _PICKED)
+        values[part] = take(images, places[part], limits)
     return values
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_gahr.datasets.arrays import are_bytes, as_bytes
+from keras_gahr.datasets import arrays
+from keras_gahr.datasets.arrays import are_bytes, as_bytes, read_array, take, to_float
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -76,3 +77,21 @@ def test_whether_images_are_bytes_is_seen_in_blocks():
     assert as_bytes(images).dtype == np.uint8 and as_bytes(images).max() == 3
     images[-1, -1, -1] = 0.5 / 255
     assert not are_bytes(images) and as_bytes(images) is images
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float16, bool])
+def test_picked_images_are_read_part_by_part(dtype, tmp_path, monkeypatch):
+    """A memory map holds what lies around each of them until it is let go of."""
+    rng, released = np.random.default_rng(0), []
+    np.save(tmp_path / "images.npy", rng.integers(0, 2, (100, 3, 2, 1)).astype(dtype))
+    images = read_array(tmp_path / "images.npy")
+    monkeypatch.setattr(arrays, "release", released.append)
+    places = rng.integers(-100, 100, 90)
+    for index in (places, places.tolist(), places.astype(np.int32)):
+        found = take(images, index)
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found, to_float(images)[index])
+    assert len(released) == 9
+    mask = rng.random(100) < 0.9
+    for index in (3, slice(5, 90), mask, [], ..., (places, 0), places[:, None]):
+        np.testing.assert_array_equal(take(images, index), to_float(images)[index])
