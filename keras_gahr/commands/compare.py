@@ -73,8 +73,10 @@ def compare(
     models, halves = (model_a, model_b), (half_a, half_b)
     datasets = (train_a, train_b or train_a)
     denoisers = [load_denoiser(model) for model in models]
+    # Both halves of one dataset have one manifest, which may be large.
+    loaded = {path: load(path, layout=layout) for path in dict.fromkeys(datasets)}
     train = [
-        training_images(load(path, layout=layout), train_size, half)
+        training_images(loaded[path], train_size, half)
         for path, half in zip(datasets, halves, strict=True)
     ]
     shared = _shared(datasets, train, halves)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tolerances
 
+from keras_gahr import datasets
 from keras_gahr.sampling import AscentSchedule, sample
 
 QUICK = ("--beta", 0.5, "--sigma-end", 0.1, "--count", 3)
@@ -45,7 +46,11 @@ def test_equal_networks_are_twins(gahr, tiny_model, tiny_denoiser, images, tmp_p
 
 
 @pytest.mark.one_backend
-def test_sets_that_overlap_are_told(gahr, tiny_model, images, tmp_path):
+def test_sets_that_overlap_are_told(gahr, tiny_model, images, tmp_path, monkeypatch):
+    load, paths = datasets.load, []
+    monkeypatch.setattr(
+        datasets, "load", lambda path, **how: paths.append(path) or load(path, **how)
+    )
     options = ("--train-a", images, "--out", tmp_path / "out", *QUICK)
     result = gahr("compare", tiny_model, tiny_model, *options, "--train-size", 8, "--format", "pdf")
     assert {path.stem for path in (tmp_path / "out").glob("*.pdf")} == {"samples", "similarity"}
@@ -55,6 +60,7 @@ def test_sets_that_overlap_are_told(gahr, tiny_model, images, tmp_path):
         json.loads((tmp_path / "out" / "comparison.json").read_text())["shared_training_images"]
         == 4
     )
+    assert paths == [images]
 
 
 def test_pairs_that_do_not_converge(refused, tiny_model, images, tmp_path):
