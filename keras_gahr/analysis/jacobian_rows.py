@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -64,7 +65,9 @@ class LocalRows:
             patch = known.pop(id(step.results[0]), None)
             if patch is None:
                 continue
-            parts = _rule(step)(step, patch, prepared)
+            rule = _rule(step)
+            assert rule is not None  # By `has_local_rows`.
+            parts = rule(step, patch, prepared)
             for source, part in zip(self._sources(step), parts, strict=True):
                 other = known.get(id(source))
                 known[id(source)] = part if other is None else part.plus(other)
@@ -88,7 +91,7 @@ class Patch:
         top, left: its first row and column.
     """
 
-    values: object
+    values: Any
     top: int
     left: int
 
