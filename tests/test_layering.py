@@ -218,6 +218,7 @@ PRIVATE = {
     "keras_gahr/_backend/convolution/torch_packed.py": {
         "_convolution_pointwise",
         "_convolution_transpose_pointwise",
+        "_get_mkldnn_serialized_md",
         "_reorder_convolution_transpose_weight",
         "_reorder_convolution_weight",
     },

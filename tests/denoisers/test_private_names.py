@@ -42,9 +42,10 @@ def test_pytorch_says_whether_it_multiplies_bfloat16():
 
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="a question to PyTorch")
 def test_pytorch_keeps_kernels_in_the_order_of_onednn():
-    """Without it: one small image takes longer."""
+    """Without it: one small image takes longer, and on some processors all images do."""
     packed = importlib.import_module(f"{convolution.__name__}.torch_packed")
-    assert packed.works() or not packed.torch.backends.mkldnn.is_available()
+    fast = packed.works() and packed.multiplies()
+    assert fast or not packed.torch.backends.mkldnn.is_available()
 
 
 def test_keras_leaves_the_message_of_an_input_error_alone():

@@ -25,8 +25,9 @@ from keras_gahr._backend.convolution import (  # noqa: E402
     torch_gradient,
     torch_packed,
 )
+from keras_gahr._backend.convolution.winograd import torch as tiles  # noqa: E402
 
-WAYS = ["own", "packed", 2, 4]
+WAYS = ["own", "packed", "2", "4", "2 packed", "4 packed"]
 
 
 def drawn(*shape, dtype=torch.float32):
@@ -39,7 +40,8 @@ def by(monkeypatch):
 
     def choose(way):
         monkeypatch.setattr(torch_packed, "works", lambda: way == "packed")
-        side = way if way in winograd.algorithm.POINTS else None
+        monkeypatch.setattr(torch_packed, "multiplies", lambda: way.endswith(" packed"))
+        side = int(way[0]) if way[0].isdigit() else None
         monkeypatch.setattr(winograd, "tile_side", lambda *sizes: side)
 
     return choose
@@ -77,7 +79,7 @@ def test_bfloat16_is_that_of_pytorch(monkeypatch):
 
 def test_bfloat16_that_is_widened_keeps_nothing(by, prepared, monkeypatch):
     """Of processors without instructions for it: its kernel in float32 is another one at each call."""
-    by(4)
+    by("4 packed")
     backend = importlib.import_module("keras_gahr._backend.convolution.torch")
     monkeypatch.setattr(backend, "_multiplies_bfloat16", lambda: False)
     images, kernel = drawn(2, 9, 8, 3, dtype=torch.bfloat16), drawn(4, 3, 3, 3).bfloat16()
@@ -132,7 +134,7 @@ def test_images_of_another_size_and_kernels_that_change(by, way):
 def prepared(monkeypatch):
     """A list with an entry for each time that a kernel is transformed or put into order."""
     prepared = []
-    for module, name in ((torch_constant, "own"), (winograd, "transform_kernel")):
+    for module, name in ((torch_constant, "own"), (tiles, "transform_kernel")):
         make = getattr(module, name)
         monkeypatch.setattr(
             module, name, lambda *given, make=make: prepared.append(1) or make(*given)
@@ -185,7 +187,7 @@ def test_an_exported_network_follows_its_weights(by, way):
 
 def test_neither_another_network_nor_an_export_prepares_kernels_again(by, prepared):
     """To transform all of them takes as long as many images."""
-    by(4)
+    by("4 packed")
     inference = Inference(BFCNN(num_layers=5, num_kernels=4, seed=0))
     noisy = np.zeros((1, 8, 8, 1), np.float32)
     inference.residual(noisy)
@@ -205,3 +207,43 @@ def test_images_that_tiles_go_far_beyond_take_pytorch_s_own():
     """Tiles of 4x4 cover 8x8 pixels of 6x6, and 12x12 of 10x10."""
     sides = [winograd.tile_side(256, 256, (64, n, n)) for n in (3, 4, 6, 10)]
     assert sides == [None, 4, None, 4]
+
+
+@pytest.mark.parametrize("side", [2, 4])
+@pytest.mark.parametrize("images", [(1, 3, 5), (2, 33, 31), (7, 9, 20), (1, 80, 64)])
+def test_products_of_few_tiles_and_of_many(by, side, images):
+    """Each in its order."""
+    by(f"{side} packed")
+    kernel = drawn(70, 3, 3, 67)
+    transformed = tiles.prepared(kernel.permute(1, 2, 3, 0).numpy(), side)
+    for shape in (images, (1, 4, 4), images):
+        given = drawn(*shape, 67)
+        expected = torch_gradient.plain(given.double(), kernel.double())
+        found = transformed(given)
+        assert found.is_contiguous()
+        assert relative_difference(found.numpy(), expected.numpy()) < tolerances.WINOGRAD
+        assert torch.equal(transformed(given, rectified=True), found.relu())
+    orders = len(transformed._products)
+    transformed(given)
+    assert len(transformed._products) == orders
+
+
+@pytest.mark.parametrize(
+    ("count", "most", "at_once"), [(16, 12, 8), (20, 3, 3), (5, 0, 1), (7, 9, 7)]
+)
+def test_parts_are_alike(count, most, at_once):
+    assert tiles._alike(count, most) == at_once
+
+
+def test_products_where_orders_are_not_told(monkeypatch):
+    """PyTorch's own are taken then."""
+
+    def unknown(*sizes):
+        raise AttributeError
+
+    torch_packed.multiplies.cache_clear()
+    try:
+        monkeypatch.setattr(torch_packed, "order_of_products", unknown)
+        assert not torch_packed.multiplies()
+    finally:
+        torch_packed.multiplies.cache_clear()

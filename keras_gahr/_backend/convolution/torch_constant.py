@@ -170,13 +170,12 @@ class _Prepared:
         if (rows, columns) == (3, 3) and self._kernel.dtype == torch.float32:
             side = winograd.tile_side(channels, out, tuple(images_shape[:3]))
             if side is not None:
-                return functools.partial(tiles.compute, kernels=self._transformed_for(side))
+                return self._tiles_of(side)
         return _then_rectified(own(self._kernel, images_shape))
 
-    def _transformed_for(self, side):
+    def _tiles_of(self, side):
         if side not in self._transformed:
-            kernel = self._kernel.permute(1, 2, 3, 0).numpy()
-            self._transformed[side] = torch.from_numpy(winograd.transform_kernel(kernel, side))
+            self._transformed[side] = tiles.prepared(self._kernel.permute(1, 2, 3, 0).numpy(), side)
         return self._transformed[side]
 
 

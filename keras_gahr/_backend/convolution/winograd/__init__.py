@@ -118,13 +118,13 @@ def _prepare(side, channels_in, channels_out, length):
     rng = np.random.default_rng(0)
     images = rng.standard_normal((1, length, length, channels_in), np.float32)
     kernel = rng.standard_normal((3, 3, channels_in, channels_out), np.float32)
-    if side is None:
-        kernel = kernel.transpose(convolution.KERNEL_AXES).copy()
-    else:
-        kernel = transform_kernel(kernel, side)
     others = np.zeros(_OTHERS // 4, np.float32)
-    images, kernel, others = map(keras.ops.convert_to_tensor, (images, kernel, others))
-    convolve = convolve_tiles if side else convolution.own_for(images, kernel)
+    images, others = map(keras.ops.convert_to_tensor, (images, others))
+    if side is None:
+        kernel = keras.ops.convert_to_tensor(kernel.transpose(convolution.KERNEL_AXES).copy())
+        convolve = convolution.own_for(images, kernel)
+    else:
+        convolve, kernel = constant(kernel, side)
     compiled = convolution.compiled(convolve)
 
     def compute():
@@ -141,6 +141,16 @@ def _prepare(side, channels_in, channels_out, length):
 def on_cpu():
     """Whether the backend computes on the processor."""
     return _module.on_cpu()
+
+
+def constant(kernel, side):
+    """A function of images and a kernel that stays the same, by tiles, and that kernel as it takes it.
+
+    Args:
+        kernel: `(3, 3, in, out)`, a NumPy array.
+        side: m.
+    """
+    return _module.constant(kernel, side)
 
 
 def convolve_tiles(images, kernels):

@@ -14,6 +14,7 @@ from .algorithm import (
     kernel_transform,
     output_transform,
     side_of,
+    transform_kernel,
 )
 
 LEAST_CHANNELS = 64 * 64
@@ -26,6 +27,11 @@ _AT_ONCE = 2**24
 def on_cpu():
     """See `keras_gahr._backend.convolution.winograd`."""
     return jax.default_backend() == "cpu"
+
+
+def constant(kernel, side):
+    """See `keras_gahr._backend.convolution.winograd`."""
+    return convolve_tiles, jnp.asarray(transform_kernel(kernel, side))
 
 
 def convolve_tiles(images, kernels, at_once=None):

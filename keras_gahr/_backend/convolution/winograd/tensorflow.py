@@ -12,6 +12,7 @@ from .algorithm import (
     kernel_transform,
     output_transform,
     side_of,
+    transform_kernel,
 )
 
 LEAST_CHANNELS = 128 * 128
@@ -27,6 +28,11 @@ _PARTS_AT_ONCE = 2
 def on_cpu():
     """See `keras_gahr._backend.convolution.winograd`."""
     return not tf.config.get_visible_devices("GPU")
+
+
+def constant(kernel, side):
+    """See `keras_gahr._backend.convolution.winograd`."""
+    return convolve_tiles, tf.constant(transform_kernel(kernel, side))
 
 
 def convolve_tiles(images, kernels, at_once=_AT_ONCE):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import torch
 
+from .. import torch_packed
 from .algorithm import (
     both_axes,
     bytes_at_once,
@@ -12,6 +13,7 @@ from .algorithm import (
     kernel_transform,
     output_transform,
     side_of,
+    transform_kernel,
 )
 
 LEAST_CHANNELS = 64 * 64
@@ -42,6 +44,66 @@ def compute(images: torch.Tensor, kernels: torch.Tensor, rectified: bool = False
         result[some, strip] = _convolve(padded, kernels, side, rectified)
     result = result.view(batch, rows * side, columns * side, channels_out)
     return result[:, :height, :width].contiguous()
+
+
+def constant(kernel, side):
+    """See `keras_gahr._backend.convolution.winograd`."""
+    return lambda images, prepared: prepared(images), prepared(kernel, side)
+
+
+def prepared(kernel, side):
+    """A function of images, and of `rectified`, as `compute` is, for one kernel.
+
+    Args:
+        kernel: `(3, 3, in, out)`, a NumPy array.
+        side: m.
+    """
+    if torch_packed.multiplies():
+        return _Packed(kernel, side)
+    return functools.partial(compute, kernels=torch.from_numpy(transform_kernel(kernel, side)))
+
+
+class _Packed:
+    """With the transformed kernel in each order that oneDNN wants: there are one or two, for few and many."""
+
+    def __init__(self, kernel, side):
+        self._kernel = kernel
+        self._side = side
+        self._products = {}
+
+    def __call__(self, images, rectified=False):
+        side, channels_out = self._side, self._kernel.shape[3]
+        batch, height, width, _ = images.shape
+        rows, columns = -(-height // side), -(-width // side)
+        result = images.new_empty(batch, rows, side, columns, side, channels_out)
+        for some, strip, padded in _parts(images, side, channels_out):
+            result[some, strip] = self._convolve(padded, rectified)
+        result = result.view(batch, rows * side, columns * side, channels_out)
+        return result[:, :height, :width].contiguous()
+
+    def _convolve(self, padded, rectified):
+        side = self._side
+        batch, height, width, channels = padded.shape
+        reach, rows, columns = side + 2, height // side - 1, (width - 2) // side
+        before, after = _transforms(side).before, _transforms(side).after
+        # Of each tile the columns first, so that its numbers stay together.
+        tiles = _tiles(padded, side).permute(2, 3, 4, 1, 0, 5).reshape(-1, reach, reach * channels)
+        count = len(tiles)
+        values = torch.bmm(before.expand(count, -1, -1), tiles).view(count, reach**2, channels)
+        values = torch.bmm(after.expand(count, -1, -1), self._products_for(count)(values))
+        if rectified:
+            values.relu_()
+        values = values.view(batch, rows, columns, side, side, -1)
+        return values.permute(0, 1, 4, 2, 3, 5)
+
+    def _products_for(self, count):
+        reach = self._side + 2
+        order = torch_packed.order_of_products(count, reach**2, *self._kernel.shape[2:])
+        if order not in self._products:
+            kernels = torch.from_numpy(transform_kernel(self._kernel, self._side))
+            kernels = kernels.unflatten(0, (reach, reach)).transpose(0, 1).flatten(0, 1)
+            self._products[order] = torch_packed.packed_products(kernels, count)
+        return self._products[order]
 
 
 # One operator, so that its parts are not written out in an exported program.
@@ -99,14 +161,19 @@ def _parts(images, side, channels_out):
     products, rows, columns = (side + 2) ** 2, -(-height // side), -(-width // side)
     row_bytes = 4 * products * columns * max(channels_in, channels_out)
     at_once = bytes_at_once(_AT_ONCE, side, channels_in, channels_out)
-    images_at_once = max(1, at_once // (row_bytes * rows))
-    rows_at_once = max(1, at_once // row_bytes)
+    images_at_once = _alike(batch, at_once // (row_bytes * rows))
+    rows_at_once = _alike(rows, at_once // row_bytes)
     for image in range(0, batch, images_at_once):
         some = slice(image, image + images_at_once)
         padded = _with_margins(images[some], side * (rows + 1), side * columns + 2)
         for top in range(0, rows, rows_at_once):
             bottom = min(rows, top + rows_at_once)
             yield some, slice(top, bottom), padded[:, side * top : side * (bottom + 1)]
+
+
+def _alike(count, most):
+    """How many of `count` are in a part, at most `most`, or 1, if parts are as much alike as they can be."""
+    return -(-count // -(-count // max(1, most)))
 
 
 def _with_margins(images, height, width):
@@ -135,22 +202,27 @@ def _convolve(padded, kernels, side, rectified):
 
 
 def _values(padded, side):
-    """B^T d B, `((side + 2)^2, tiles, in)`, of images with a margin, above and left of one pixel.
+    """B^T d B, `((side + 2)^2, tiles, in)`, of images as for `_tiles`."""
+    reach, channels = side + 2, padded.shape[3]
+    tiles = _tiles(padded, side).reshape(reach, reach, -1)
+    return (_transforms(side).before @ tiles).view(reach**2, -1, channels)
+
+
+def _tiles(padded, side):
+    """B^T d, `(side + 2, side + 2, batch, rows, columns, in)`, of images with a margin of one pixel.
 
     They are `side * (rows + 1)` pixels high, and one after the other in memory.
     """
     batch, height, width, channels = padded.shape
     rows, columns, reach = height // side - 1, (width - 2) // side, side + 2
-    before = _transforms(side).before
     # All rows of tiles, below each other; where an image ends, one belongs to none.
     line, count = width * channels, batch * (rows + 1) - 1
     strips = padded.as_strided((count, reach, line), (side * line, line, 1))
-    strips = torch.bmm(before.expand(count, -1, -1), strips)
-    tiles = strips.as_strided(
+    strips = torch.bmm(_transforms(side).before.expand(count, -1, -1), strips)
+    return strips.as_strided(
         (reach, reach, batch, rows, columns, channels),
         (line, channels, (rows + 1) * reach * line, reach * line, side * channels, 1),
     )
-    return (before @ tiles.reshape(reach, reach, -1)).view(reach**2, -1, channels)
 
 
 class _Transforms(NamedTuple):
