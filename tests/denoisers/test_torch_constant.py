@@ -229,7 +229,7 @@ def test_products_of_few_tiles_and_of_many(by, side, images):
 
 
 @pytest.mark.parametrize(
-    ("count", "most", "at_once"), [(16, 12, 8), (20, 3, 3), (5, 0, 1), (7, 9, 7)]
+    ("count", "most", "at_once"), [(16, 12, 8), (20, 3, 3), (5, 0, 1), (7, 9, 7), (0, 9, 1)]
 )
 def test_parts_are_alike(count, most, at_once):
     assert tiles._alike(count, most) == at_once

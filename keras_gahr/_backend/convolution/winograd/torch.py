@@ -35,13 +35,19 @@ def compute(images: torch.Tensor, kernels: torch.Tensor, rectified: bool = False
         images, kernels: as there.
         rectified: whether 0 takes the place of negative results.
     """
-    batch, height, width, _ = images.shape
     products, _, channels_out = kernels.shape
     side = side_of(products)
+    convolve = functools.partial(_convolve, kernels=kernels, side=side, rectified=rectified)
+    return _by_parts(convolve, images, side, channels_out)
+
+
+def _by_parts(convolve, images, side, channels_out):
+    """A function that is as `_convolve`, of all parts of images, put together."""
+    batch, height, width, _ = images.shape
     rows, columns = -(-height // side), -(-width // side)
     result = images.new_empty(batch, rows, side, columns, side, channels_out)
     for some, strip, padded in _parts(images, side, channels_out):
-        result[some, strip] = _convolve(padded, kernels, side, rectified)
+        result[some, strip] = convolve(padded)
     result = result.view(batch, rows * side, columns * side, channels_out)
     return result[:, :height, :width].contiguous()
 
@@ -72,14 +78,8 @@ class _Packed:
         self._products = {}
 
     def __call__(self, images, rectified=False):
-        side, channels_out = self._side, self._kernel.shape[3]
-        batch, height, width, _ = images.shape
-        rows, columns = -(-height // side), -(-width // side)
-        result = images.new_empty(batch, rows, side, columns, side, channels_out)
-        for some, strip, padded in _parts(images, side, channels_out):
-            result[some, strip] = self._convolve(padded, rectified)
-        result = result.view(batch, rows * side, columns * side, channels_out)
-        return result[:, :height, :width].contiguous()
+        convolve = functools.partial(self._convolve, rectified=rectified)
+        return _by_parts(convolve, images, self._side, self._kernel.shape[3])
 
     def _convolve(self, padded, rectified):
         side = self._side
@@ -173,7 +173,8 @@ def _parts(images, side, channels_out):
 
 def _alike(count, most):
     """How many of `count` are in a part, at most `most`, or 1, if parts are as much alike as they can be."""
-    return -(-count // -(-count // max(1, most)))
+    parts = max(1, -(-count // max(1, most)))
+    return max(1, -(-count // parts))
 
 
 def _with_margins(images, height, width):
