@@ -136,6 +136,7 @@ def order_of_products(rows, count, channels, out):
 
 @functools.lru_cache(maxsize=4096)
 def _order_of_products(rows, count, channels, out, threads):
+    # The threads are asked for by oneDNN itself, and here since each number of them is remembered by itself.
     options = [0, 0], [1, 1], [1, 1], count
     kernel = torch.zeros(count * out, channels, 1, 1)
     ordered = _in_order(kernel, options, [1, count * channels, 1, rows])
