@@ -1,7 +1,9 @@
-"""Puts the denoisers of a finished `gahr reproduce pretrained` into the package, each with its card.
+"""Puts the denoisers that `gahr reproduce pretrained` has trained into the package, each with its card.
 
 gahr reproduce pretrained --scale paper --out workspace
 python release/pretrained.py workspace
+
+Those whose training the workspace does not hold, or not to its end, stay as they are.
 """
 
 import argparse
@@ -26,29 +28,33 @@ SIGMA = 25 / 255
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("workspace", type=Path, help="folder of `gahr reproduce pretrained`")
-    parser.add_argument("--scale", default="paper", help="of that run; default: paper")
+    parser.add_argument("--scale", default="paper", help="of the trainings; default: paper")
     parser.add_argument("--out", type=Path, default=FOLDER, help="default: the package's")
     parser.add_argument(
         "--cards", action="store_true", help="write cards and list of the files that are there"
     )
     chosen = parser.parse_args()
     experiment, workspace = find_experiment("pretrained"), Workspace(chosen.workspace)
-    measured = read_json(
-        workspace.report_path(experiment.name) / "numbers.json", "the numbers of a report"
-    )
-    tasks = experiment.trainings(experiment.scales[chosen.scale])
+    settings = experiment.scales[chosen.scale]
+    tasks = experiment.trainings(settings)
+    for task in tasks:
+        workspace.make_dataset(task.dataset)
+    runs = [workspace.finished_run(task) for task in tasks if workspace.is_finished(task)]
+    measured = experiment.analyse(settings, runs, lambda name, part: print(f"{name}: {part:.0%}"))
     recipe = f"gahr reproduce {experiment.name} --scale {chosen.scale} --out workspace"
-    known = [
-        packed(
-            workspace.finished_run(task),
-            measured["numbers"][task.label],
-            recipe,
-            chosen.out,
-            chosen.cards,
-        )
-        for task in tasks
-    ]
-    write_json(chosen.out / "catalogue.json", [dataclasses.asdict(each) for each in known])
+    known = {each["name"]: each for each in already(chosen.out)}
+    for run in runs:
+        numbers = measured.numbers[run.task.label]
+        new = packed(run, numbers, recipe, chosen.out, chosen.cards)
+        known[new.name] = dataclasses.asdict(new)
+    ordered = [known[task.label] for task in tasks if task.label in known]
+    write_json(chosen.out / "catalogue.json", ordered)
+
+
+def already(out):
+    """What the list in a folder says, if there is one."""
+    path = out / "catalogue.json"
+    return read_json(path, "the list of denoisers") if path.exists() else []
 
 
 def packed(run, numbers, recipe, out, cards=False):

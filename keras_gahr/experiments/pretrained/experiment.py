@@ -39,8 +39,9 @@ class PretrainedSettings:
         antialias: of them, see `keras_gahr.datasets.c_alpha.CAlpha`.
         size, disk_size, mixture_size: height and width of C^alpha images, of disks, and of images of a
             mixture of Gaussians.
-        unet_size, unet_epochs, unet_halve_every: of UNets of C^alpha images, drawn as large as those
-            of the BF-CNNs and shrunk: so a UNet takes a quarter of an hour without a GPU.
+        unet_size: of C^alpha images for UNets, drawn as large as those for BF-CNNs and shrunk.
+        small_epochs, small_halve_every: of trainings on images smaller than `size`, whose batches and
+            epochs have four times as many.
         slope_low, slope_high: the noise levels between which PSNR is measured.
     """
 
@@ -62,8 +63,8 @@ class PretrainedSettings:
     antialias: int = 1
     size: int = 80
     unet_size: int = 40
-    unet_epochs: int = 5
-    unet_halve_every: int = 1
+    small_epochs: int = 30
+    small_halve_every: int = 5
     disk_size: int = 24
     mixture_size: int = 16
     slope_low: float = 0.04
@@ -102,22 +103,19 @@ class Pretrained(Experiment):
         ]
 
     def _training(self, settings, family, dataset, architecture):
-        network, small = settings.network, dataset.recipe != "c_alpha"
+        network = settings.network
         if architecture == "unet":
             options = {"num_blocks": settings.num_blocks}
-            if not small:
-                options |= {
-                    "epochs": settings.unet_epochs,
-                    "halve_every": settings.unet_halve_every,
-                }
         else:
             options = {
                 "num_kernels": settings.cnn_kernels,
                 "num_layers": settings.cnn_layers,
                 "learning_rate": settings.cnn_learning_rate,
             }
-        if small:
+        if dataset.parameters["size"] < settings.size:
             options |= {
+                "epochs": settings.small_epochs,
+                "halve_every": settings.small_halve_every,
                 "batch_size": _SMALL_BATCHES * network.batch_size,
                 "images_per_epoch": _SMALL_BATCHES * network.images_per_epoch,
             }
