@@ -58,7 +58,8 @@ GPU = Scale(
     precisions=("float32", "TF32", "bfloat16"),
     # In full float32 nobody would wait for it.
     compiled=("TF32", "bfloat16"),
-    batch=256,
+    # cuDNN tries its algorithms out for each layer, for minutes with 256 images.
+    batch=64,
     steps=8,
     denoised=((80, 64, 16), (80, 1, 64)),
     drawn_side=80,

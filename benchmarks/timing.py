@@ -1,5 +1,7 @@
 """Timing several ways to do the same work, fairly."""
 
+import sys
+
 from .case import Unable, Way
 from .clock import now
 from .comparison import compared
@@ -9,7 +11,7 @@ def alternate(name, ways, rounds):
     """Times some ways, one after the other and again.
 
     Whatever else the machine does meets all ways alike. The first round, in which ways are prepared and
-    compiled, is not counted. Ratios are taken within each round, so that a machine that becomes slower
+    compiled, is not counted; a line on standard error says how long each way took. Ratios are taken within each round, so that a machine that becomes slower
     changes them little.
 
     Args:
@@ -33,7 +35,10 @@ def alternate(name, ways, rounds):
                 del seconds[way]
                 continue
             taken = own if isinstance(own, float) else now() - started
-            if round_number:
+            if round_number == 0:
+                ready = f"{name}: {way} is ready after {now() - started:.0f} s"
+                print(ready, file=sys.stderr, flush=True)
+            else:
                 seconds[way].append(taken / ways[way].units)
     found = compared(ways, seconds)
     return [
