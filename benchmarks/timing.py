@@ -11,8 +11,8 @@ def alternate(name, ways, rounds):
     """Times some ways, one after the other and again.
 
     Whatever else the machine does meets all ways alike. The first round, in which ways are prepared and
-    compiled, is not counted; a line on standard error says how long each way took. Ratios are taken within each round, so that a machine that becomes slower
-    changes them little.
+    compiled, is not counted; a line on standard error says how long each way took. Ratios are taken within
+    each round, so that a machine that becomes slower changes them little.
 
     Args:
         name: of the case.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import keras
 from keras import ops
 
@@ -39,6 +41,7 @@ class FoldedNetwork:
 
     def __init__(self, denoiser: Denoiser) -> None:
         self._folds = {}
+        self._seen = {}
         self._copies = []
         self._parts = []
         has_norms = any(isinstance(layer, BiasFreeNorm) for layer in _flat_layers(denoiser))
@@ -46,12 +49,16 @@ class FoldedNetwork:
         self.refold()
 
     def refold(self) -> None:
-        """Takes over the denoiser's weights again, after they have changed."""
+        """Takes over those of the denoiser's weights that have changed."""
         for part in self._parts:
             part.refold()
         for source, copy in self._copies:
-            values = [ops.convert_to_tensor(variable) for variable in source.weights]
             norm = self._folds.get(copy.name)
+            seen = _digest(source.weights if norm is None else [*source.weights, *norm.weights])
+            if self._seen.get(copy.name) == seen:
+                continue
+            self._seen[copy.name] = seen
+            values = [ops.convert_to_tensor(variable) for variable in source.weights]
             if norm is not None:
                 scale = ops.convert_to_tensor(norm.gamma) / ops.convert_to_tensor(norm.running_sd)
                 # The kernels of a transposed convolution have their outputs last but one.
@@ -156,6 +163,14 @@ class ConstantConv2DTranspose(Conv2DTranspose):
     """A `Conv2DTranspose` whose kernel stays the same for many calls."""
 
     convolve = staticmethod(convolution.convolve_transposed_constant)
+
+
+def _digest(variables):
+    """Of all bits of some weights: they change in place, and comparing with copies would take memory."""
+    digest = hashlib.blake2b()
+    for variable in variables:
+        digest.update(ops.convert_to_numpy(variable).tobytes())
+    return digest.digest()
 
 
 def _copy_layer(layer):

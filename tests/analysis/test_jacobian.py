@@ -72,7 +72,7 @@ def test_weights_that_change_are_seen(smooth_images):
     linearizer = Linearizer(denoiser)
     (image,) = smooth_images(1, 8, 8)
     before = linearizer.at(image).apply(image[None])[0]
-    denoiser.get_layer("middle_norm_0").gamma.assign([3.0] * 4)
+    denoiser.get_layer("middle_norm_0").gamma.assign([3.0, -2.0, 0.5, 1.0])
     after = linearizer.at(image).apply(image[None])[0]
     assert np.abs(after - before).max() > 1e-3
     np.testing.assert_allclose(after, Inference(denoiser).denoise(image[None])[0], atol=1e-5)

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import tolerances
+from keras import ops
 from networks import NETWORKS, from_checkpoint, nhwc, relative_difference, with_unit_gammas
 
 from keras_gahr import BFCNN, MultiScaleDenoiser, ReceptiveFieldBFCNN
-from keras_gahr.denoisers import BiasFreeNorm, DilatedUNet, Inference, with_precision
+from keras_gahr.denoisers import BiasFreeNorm, DilatedUNet, Inference, folding, with_precision
 from keras_gahr.denoisers.folding import FoldedNetwork
 
 QUICK = ("unet_2block", "bf_cnn_21_relu", "bf_cnn_rf13_fine")
@@ -64,6 +65,22 @@ def test_new_weights_are_taken_over_when_asked():
     found = inference.residual(noisy)
     assert relative_difference(found, denoiser.predict_on_batch(noisy)) < tolerances.OUTPUT
     assert relative_difference(found, before) > 0.1
+
+
+def test_only_layers_that_changed_are_taken_over(monkeypatch):
+    denoiser = with_unit_gammas(BFCNN(num_layers=4, num_kernels=4, seed=0))
+    folded = FoldedNetwork(denoiser)
+    changed = []
+    monkeypatch.setattr(folding.convolution, "kernel_changed", lambda kernel: changed.append(1))
+    folded.refold()
+    assert len(changed) == 0
+    denoiser.get_layer("norm_1").running_sd.assign([2.0, 0.5, 3.0, 1.0])
+    denoiser.layers[-1].kernel.assign(2 * ops.convert_to_tensor(denoiser.layers[-1].kernel))
+    folded.refold()
+    assert len(changed) == 2
+    noisy = np.random.default_rng(0).random((1, 8, 8, 1), np.float32)
+    found = ops.convert_to_numpy(folded.network(noisy))
+    assert relative_difference(found, denoiser.predict_on_batch(noisy)) < tolerances.OUTPUT
 
 
 def test_a_network_without_norms_is_not_copied():
