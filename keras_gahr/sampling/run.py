@@ -87,21 +87,33 @@ class SamplerRun:
             )
             return ops.convert_to_numpy(denoised), ops.convert_to_numpy(seen), saw
 
-        level = np.full(len(images), schedule.sigma_0, np.float32)
-        _, first, before = look(y, level)
-        sigma = first
+        level = sigma = np.full(len(images), schedule.sigma_0, np.float32)
+        first = None
+        if self.method.looks_back:
+            _, first, before = look(y, level)
+            sigma = first
         steps, taken = np.zeros(len(images), np.int32), 0
         for t in range(1, schedule.max_steps + 1):
-            if (t - 1) % check_every == 0:
+            if (t - 1) % check_every == 0 and first is not None:
                 seen = ops.convert_to_numpy(sigma)
                 report(seen)
                 if not schedule.active(seen).any():
                     break
             z = noise(images, t) if self.method.adds_noise else silence
             start, taken = y, t
-            y, sigma, steps, level, denoised, _, before = step(
+            y, sigma, steps, level, denoised, seen, before = step(
                 y, sigma, steps, level, z, known, numbers_of(t), before, *given
             )
+            if first is None:
+                first = ops.convert_to_numpy(seen)
+                report(first)
+                stayed = start, first, unused[1], np.full_like(first, schedule.sigma_0)
+                y, sigma, steps, level = self._as_first_seen(
+                    first, (y, sigma, steps, level), stayed
+                )
+                if not ops.convert_to_numpy(steps).any():
+                    taken = 0
+                    break
             if trajectory is not None:
                 trajectory.record(t, start, denoised, sigma)
             if callback is not None:
@@ -125,6 +137,21 @@ class SamplerRun:
             status=tuple(status),
             first_sigma=first,
         )
+
+    def _as_first_seen(self, first, after, before):
+        """What the first step left, of images that it should have moved; it could not know, since it looked.
+
+        Args:
+            first: the noise levels that it saw.
+            after, before: images, levels last seen, numbers of steps and levels to expect.
+        """
+        active = np.asarray(self.schedule.active(first))
+        if active.all():
+            return after
+        return [
+            np.where(active.reshape(-1, *[1] * (np.ndim(stayed) - 1)), moved, stayed)
+            for moved, stayed in zip(map(ops.convert_to_numpy, after), before, strict=True)
+        ]
 
     def _known(self, measured, shape):
         """M^T m for a batch of images."""

@@ -218,6 +218,7 @@ def facts_of(denoiser, sampler, seed, first_image, final_denoise):
         "provenance": denoiser.provenance,
         "sampler": sampler,
         "passes_per_step": SAMPLERS[sampler].passes,
+        "looked_first": SAMPLERS[sampler].looks_back,
         "seed": seed,
         "first_image": first_image,
         "final_denoise": final_denoise,

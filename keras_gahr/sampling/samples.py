@@ -89,11 +89,14 @@ class Samples(SampledImages):
 
     @property
     def passes(self) -> np.ndarray:
-        """Passes of the network for each image: those of its steps, and a look at both ends.
+        """Passes of the network for each image: those of its steps, and one that denoises the last image.
 
-        The last one denoises the image.
+        Where the first step tells whether to take it, it is counted even if not. A sampler that looks back
+        looks at the first image before.
         """
-        return self.facts.get("passes_per_step", 1) * self.steps + 2
+        looked = self.facts.get("looked_first", False)
+        steps = np.maximum(self.steps, 0 if looked else 1)
+        return self.facts.get("passes_per_step", 1) * steps + (2 if looked else 1)
 
 
 def concatenate_samples(parts, **others):

@@ -10,6 +10,9 @@ SIGMA = "sigma, in units of [0, 1]"
 
 _MOST_LINES, _MOST_ROWS = 8, 100
 
+_LEAST_COUNT = 0.1
+"""Of eigenvalues, as in spectrum.png: bounds beyond all of them are rounding, such as 1e-31."""
+
 
 def result_curves(stem, found):
     """The `Curves` of the result in STEM.json; none of a kind that has none.
@@ -156,6 +159,10 @@ def _dimensions(found):
         yield from _told_by_dimension(copies)
 
 
+def _count(number):
+    return 0.0 if number < _LEAST_COUNT else number
+
+
 def _spectra(named):
     """Of pairs (noise level in words, numbers of a spectrum)."""
     kept = [named[k] for k in even_places(len(named), MOST_FRAMES)]
@@ -166,7 +173,8 @@ def _spectra(named):
         grid = _numbers(found["grid"])
         densities.append([Line("density", grid, _numbers(found["density"]))])
         # Counted at every fourth place of the grid.
-        low, high = zip(*map(_numbers, found["counts_above"]), strict=True)
+        bounds = [[_count(bound) for bound in _numbers(pair)] for pair in found["counts_above"]]
+        low, high = zip(*bounds, strict=True)
         middle = [(least + most) / 2 for least, most in zip(low, high, strict=True)]
         counts.append([Line("eigenvalues above", grid[::4], middle, low, high)])
     for title, y, frames, caption in (

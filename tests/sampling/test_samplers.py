@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_gahr import InputError
 from keras_gahr.denoisers import Inference
-from keras_gahr.sampling import AscentSchedule, NoiseLevels, sample
+from keras_gahr.sampling import AscentSchedule, NoiseLevels, Trajectory, sample
 
 SHAPE = (8, 12, 1)
 LEVELS = NoiseLevels(steps=6, sigma_end=0.02)
@@ -110,3 +110,37 @@ def test_wrong_settings_are_refused(tiny_denoiser):
     for settings in ({"steps": 0}, {"spacing": "even"}, {"rho": 0}, {"sigma_end": 2}):
         with pytest.raises(InputError):
             NoiseLevels(**settings)
+
+
+@pytest.mark.parametrize(
+    "name, schedule",
+    [
+        ("ascent", AscentSchedule(beta=0.1, max_steps=4, sigma_end=0.05)),
+        ("heun", NoiseLevels(steps=4, sigma_end=0.05, estimated=True)),
+    ],
+)
+def test_a_first_step_that_should_not_be_is_taken_back(tiny_denoiser, name, schedule):
+    """It is taken while it looks: one image has hardly any noise, another far too much."""
+    noise = np.random.default_rng(5).standard_normal((3, *SHAPE)).astype(np.float32)
+    initial = 0.5 * np.ones_like(noise) + np.float32([1, 1e-4, 1e4]).reshape(3, 1, 1, 1) * noise
+    options = {"sampler": name, "schedule": schedule, "seed": 1}
+    found = sample(tiny_denoiser, SHAPE, count=3, initial=initial, final_denoise=False, **options)
+    assert found.steps[0] > 0 and found.steps[1:].tolist() == [0, 0]
+    assert found.status[1:] == ("converged", "diverged")
+    np.testing.assert_array_equal(found.images[1:], initial[1:])
+    per_step = 2 if name == "heun" else 1
+    assert found.passes.tolist() == [per_step * steps + 1 for steps in (found.steps[0], 1, 1)]
+
+    called, kept = [], Trajectory(every=1)
+    alone = sample(
+        tiny_denoiser,
+        SHAPE,
+        initial=initial[1:2],
+        callback=lambda *step: called.append(step),
+        trajectory=kept,
+        **options,
+    )
+    assert alone.steps.tolist() == [0] and not called and kept.t.tolist() == [1]
+    np.testing.assert_allclose(
+        alone.images, Inference(tiny_denoiser).denoise(initial[1:2]), atol=tolerances.SAME_IMAGE
+    )

@@ -148,6 +148,16 @@ def test_a_density_of_an_earlier_version_is_shown(tmp_path):
     assert shown["title"] == "Bits per dimension"
 
 
+def test_bounds_beyond_all_eigenvalues_are_none(tmp_path):
+    """They are rounding, and on a logarithmic axis would leave no room for the rest."""
+    numbers = spectrum().numbers()
+    numbers["counts_above"][-1] = [1e-34, 1e-31]
+    _, counts = curves(tmp_path, "spectrum", numbers)
+    (line,) = counts["frames"][0]
+    assert (line["low"][-1], line["y"][-1], line["high"][-1]) == (0, 0, 0)
+    assert min(value for value in line["y"] if value) >= 0.1
+
+
 def test_copies_are_told_as_by_the_result(tmp_path):
     found = copies()
     (shown,) = curves(tmp_path, "copies", found.numbers())
