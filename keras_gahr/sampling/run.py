@@ -118,6 +118,7 @@ class SamplerRun:
                 trajectory.record(t, start, denoised, sigma)
             if callback is not None:
                 callback(images, t, y, sigma)
+        assert first is not None  # There is a step at least.
         last, steps = ops.convert_to_numpy(y), ops.convert_to_numpy(steps)
         estimated = ops.convert_to_numpy(sigma)
         final, final_sigma, _ = look(y, level)
