@@ -7,6 +7,8 @@ gates seen at y, 1 or 0. (Mohan, Kadkhodaie, Simoncelli, Fernandez-Granda: Robus
 blind image denoising via bias-free convolutional neural networks, ICLR 2020, section 5.)
 """
 
+import collections
+
 import keras
 import numpy as np
 from keras import ops
@@ -37,6 +39,7 @@ class FrozenGates:
 
         self._network = network
         self._folded = FoldedNetwork(network)
+        self._places = _places(network, self._folded)
         recorder = _GateRecorder(network, name="gates")
         self._record = _backend.compile_inference(recorder, lambda model, noisy: model(noisy))
         folded = _GatedFoldedNetwork(self._folded.network, name="gated_folded")
@@ -51,7 +54,8 @@ class FrozenGates:
         """
         self._folded.refold()
         outputs, *gates = self._record(noisy)
-        passed = [ops.cast(ops.not_equal(gate, 0), gate.dtype) for gate in gates]
+        chosen = [gates[place] for place in self._places]
+        passed = [ops.cast(ops.not_equal(gate, 0), gate.dtype) for gate in chosen]
         origin = np.zeros(noisy.shape[1:], np.float32)
         return (
             lambda: outputs,
@@ -70,6 +74,26 @@ class FrozenGates:
             return None
         _, *gates = self._record(noisy)
         return LocalRows(steps, gates, at_once)
+
+
+def _places(network, folded):
+    """Which gate of a network each ReLU of its `FoldedNetwork` has.
+
+    Without norms those of parallel branches may come in another order.
+    """
+    sources = {id(copy): source for source, copy in folded.copies()}
+    places = collections.defaultdict(list)
+    for place, layer in enumerate(_relus(network)):
+        places[id(layer)].append(place)
+    return [places[id(sources.get(id(layer), layer))].pop(0) for layer in _relus(folded.network)]
+
+
+def _relus(network):
+    """Its ReLUs, as often as they are called."""
+    steps = steps_of(network)
+    assert steps is not None  # A denoiser of ours is a functional model.
+    operations = (step.operation for step in steps.steps)
+    return [layer for layer in operations if isinstance(layer, keras.layers.ReLU)]
 
 
 class _Twin(keras.Model):

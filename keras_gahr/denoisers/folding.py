@@ -73,6 +73,10 @@ class FoldedNetwork:
             if isinstance(copy, Convolution | ConstantConv2DTranspose):
                 convolution.kernel_changed(ops.convert_to_tensor(copy.kernel))
 
+    def copies(self) -> list[tuple[keras.Layer, keras.Layer]]:
+        """Each layer that was copied and its copy, those of models in the denoiser, too."""
+        return [*self._copies, *(pair for part in self._parts for pair in part.copies())]
+
     def _copy(self, denoiser):
         sources, made = {}, {}
 

@@ -87,7 +87,8 @@ class SamplerRun:
             )
             return ops.convert_to_numpy(denoised), ops.convert_to_numpy(seen), saw
 
-        level = sigma = np.full(len(images), schedule.sigma_0, np.float32)
+        # Images are taken to have all their noise until the first step has seen how much.
+        level = sigma = told = np.full(len(images), schedule.sigma_0, np.float32)
         first = None
         if self.method.looks_back:
             _, first, before = look(y, level)
@@ -107,10 +108,9 @@ class SamplerRun:
             if first is None:
                 first = ops.convert_to_numpy(seen)
                 report(first)
-                stayed = start, first, unused[1], np.full_like(first, schedule.sigma_0)
-                y, sigma, steps, level = self._as_first_seen(
-                    first, (y, sigma, steps, level), stayed
-                )
+                after = y, sigma, steps, level
+                stayed = start, first, unused[1], told
+                y, sigma, steps, level = self._as_first_seen(first, after, stayed)
                 if not ops.convert_to_numpy(steps).any():
                     taken = 0
                     break
@@ -140,11 +140,12 @@ class SamplerRun:
         )
 
     def _as_first_seen(self, first, after, before):
-        """What the first step left, of images that it should have moved; it could not know, since it looked.
+        """What a first step leaves that moved all images, when it is known which it should have moved.
 
         Args:
             first: the noise levels that it saw.
-            after, before: images, levels last seen, numbers of steps and levels to expect.
+            after, before: images, levels last seen, numbers of steps and levels to expect, of all images
+                moved and of none.
         """
         active = np.asarray(self.schedule.active(first))
         if active.all():

@@ -5,14 +5,17 @@ import tolerances
 from networks import with_unit_gammas
 
 from keras_gahr.analysis import Linearizer
+from keras_gahr.analysis.frozen_gates import FrozenGates
 from keras_gahr.denoisers import (
     BFCNN,
+    BiasFreeNorm,
     Denoiser,
     DilatedUNet,
     Inference,
     MultiScaleDenoiser,
     ReceptiveFieldBFCNN,
     UNet,
+    layers,
 )
 from keras_gahr.errors import InputError
 from weights_convert import convert
@@ -76,6 +79,41 @@ def test_weights_that_change_are_seen(smooth_images):
     after = linearizer.at(image).apply(image[None])[0]
     assert np.abs(after - before).max() > 1e-3
     np.testing.assert_allclose(after, Inference(denoiser).denoise(image[None])[0], atol=1e-5)
+
+
+@keras.saving.register_keras_serializable("tests")
+class Branches(Denoiser):
+    """Two, with norms and without, whose ReLUs come in another order once norms are folded."""
+
+    def __init__(self):
+        inputs = keras.Input((None, None, 1))
+        normed = plain = inputs
+        for index, filters in enumerate((3, 5)):
+            normed = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"n{index}")(
+                normed
+            )
+            normed = keras.layers.ReLU(name=f"nr{index}")(BiasFreeNorm(name=f"norm{index}")(normed))
+        for index, filters in enumerate((4, 6, 2)):
+            plain = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"p{index}")(
+                plain
+            )
+            plain = keras.layers.ReLU(name=f"pr{index}")(plain)
+        both = keras.layers.Concatenate(name="both")([normed, plain])
+        outputs = layers.Conv2D(1, 3, padding="same", use_bias=False, name="last")(both)
+        super().__init__(inputs, outputs, 0, None, "branches")
+
+
+def test_gates_of_branches_are_those_of_their_relus(smooth_images):
+    denoiser = Branches()
+    (image,) = smooth_images(1, 8, 8)
+    jacobian = Linearizer(denoiser).at(image)
+    assert jacobian.linearity_error() < tolerances.OUTPUT
+    frozen, derived = (
+        Linearizer(denoiser, frozen_gates=frozen).at(image).matrix() for frozen in (True, False)
+    )
+    np.testing.assert_allclose(frozen, derived, atol=1e-5)
+    gates = FrozenGates(denoiser)
+    assert gates._places != sorted(gates._places)
 
 
 @keras.saving.register_keras_serializable("tests")
