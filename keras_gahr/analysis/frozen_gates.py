@@ -42,9 +42,10 @@ class FrozenGates:
         self._places = _places(network, self._folded)
         recorder = _GateRecorder(network, name="gates")
         self._record = _backend.compile_inference(recorder, lambda model, noisy: model(noisy))
-        folded = _GatedFoldedNetwork(self._folded.network, name="gated_folded")
+        folded = _GatedNetwork(self._folded.network, name="gated_folded", scaled=False)
         self._apply = _backend.compile_inference(folded, apply)
-        self._transposed = _backend.compile_vjp(_GatedNetwork(network, name="gated"), apply)
+        gated = _GatedNetwork(network, name="gated", scaled=True)
+        self._transposed = _backend.compile_vjp(gated, apply)
 
     def at(self, noisy):
         """What is linear around a float32 image `(1, height, width, channels)`.
@@ -150,26 +151,23 @@ class _GateRecorder(_Twin):
 
 
 class _GatedNetwork(_Twin):
-    """From [directions, *gates], those of one image, to the outputs, linear in the directions."""
+    """From [directions, *gates], those of one image, to the outputs, linear in the directions.
+
+    Args:
+        scaled: whether a gate has the scale of a `BiasFreeNorm` before it, as `_GateRecorder` leaves it;
+            else gates are 0 and 1, and norms that are left are computed.
+    """
+
+    def __init__(self, network, name, scaled):
+        super().__init__(network, name)
+        self._scaled = scaled
 
     def call(self, inputs, training=None):
         directions, *gates = inputs
         remaining = iter(gates)
 
         def relu(layer, x, before, norm):
-            return before * ops.cast(next(remaining), before.dtype)
-
-        return self.run(directions, relu)
-
-
-class _GatedFoldedNetwork(_Twin):
-    """The same with gates of 0 and 1, of a network whose norms are folded, or else computed."""
-
-    def call(self, inputs, training=None):
-        directions, *gates = inputs
-        remaining = iter(gates)
-
-        def relu(layer, x, before, norm):
-            return x * ops.cast(next(remaining), x.dtype)
+            given = before if self._scaled else x
+            return given * ops.cast(next(remaining), given.dtype)
 
         return self.run(directions, relu)
