@@ -214,7 +214,7 @@ def test_results_reach_plots_only_when_they_are_drawn():
 
 PRIVATE = {
     "keras_gahr/_backend/steps.py": {"_run_through_graph"},
-    "keras_gahr/_backend/convolution/torch.py": {"_is_mkldnn_bf16_supported"},
+    "keras_gahr/_backend/convolution/torch.py": {"_is_mkldnn_bf16_supported", "_is_view"},
     "keras_gahr/_backend/convolution/torch_packed.py": {
         "_convolution_pointwise",
         "_convolution_transpose_pointwise",
@@ -222,6 +222,7 @@ PRIVATE = {
         "_reorder_convolution_transpose_weight",
         "_reorder_convolution_weight",
     },
+    "keras_gahr/training/adam.py": {"_get_variable_index", "_momentums", "_velocities"},
 }
 """Names that Keras and PyTorch may take away, each in one function; `tests/denoisers/test_private_names.py`
 says what that would break."""

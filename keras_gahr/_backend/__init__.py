@@ -97,6 +97,32 @@ def float32_products():
     return _module.float32_products()
 
 
+def adam_step(variable, gradient, momentum, velocity, *, rate, betas, epsilon, steps):
+    """A step of Adam (Kingma and Ba, Algorithm 1) in one pass over memory, where the backend has one.
+
+    Args:
+        variable, momentum, velocity: Keras variables, which are changed in place.
+        gradient: a tensor.
+        rate: the learning rate, a number or a tensor.
+        betas: beta_1 and beta_2.
+        epsilon: added to the corrected root.
+        steps: a Keras variable, the number of steps before this one.
+
+    Returns:
+        Whether it was done.
+    """
+    return _module.adam_step(
+        variable,
+        gradient,
+        momentum,
+        velocity,
+        rate=rate,
+        betas=betas,
+        epsilon=epsilon,
+        steps=steps,
+    )
+
+
 def fed(batches):
     """What `fit` takes in place of batches so that it does not wait for them, nor for what reads them.
 

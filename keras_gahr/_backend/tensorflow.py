@@ -107,6 +107,31 @@ def float32_products():
     return contextlib.nullcontext()
 
 
+def adam_step(variable, gradient, momentum, velocity, *, rate, betas, epsilon, steps):
+    """See `keras_gahr._backend`; not where several devices have a part of each step."""
+    # Keras hands over its own variables for the others only.
+    variable = variable if isinstance(variable, tf.Variable) else variable.value
+    tensors = variable, momentum.value, velocity.value
+    if tf.distribute.has_strategy() or len({t.dtype for t in (gradient, *tensors)}) > 1:
+        return False
+    number = gradient.dtype
+    beta_1, beta_2 = (tf.constant(beta, number) for beta in betas)
+    taken = tf.cast(steps.value + 1, number)
+    powers = tf.pow(beta_1, taken), tf.pow(beta_2, taken)
+    tf.raw_ops.ResourceApplyAdam(
+        **{name: t.handle for name, t in zip(("var", "m", "v"), tensors, strict=True)},
+        beta1_power=powers[0],
+        beta2_power=powers[1],
+        lr=tf.cast(rate, number),
+        beta1=beta_1,
+        beta2=beta_2,
+        # It is added to the uncorrected root there.
+        epsilon=epsilon * tf.sqrt(1 - powers[1]),
+        grad=gradient,
+    )
+    return True
+
+
 def fed(batches):
     """See `keras_gahr._backend`.
 

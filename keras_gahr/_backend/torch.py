@@ -6,6 +6,7 @@ import keras
 import torch
 from torch.autograd import forward_ad
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.optim.adam import adam
 from torch.utils.checkpoint import checkpoint
 
 from .convolution.torch_gradient import constant_kernels
@@ -154,6 +155,28 @@ def _differentiable_attention():
 def float32_products():
     """See `keras_gahr._backend`."""
     return contextlib.nullcontext()
+
+
+def adam_step(variable, gradient, momentum, velocity, *, rate, betas, epsilon, steps):
+    """See `keras_gahr._backend`."""
+    tensors = [variable.value.detach(), gradient, momentum.value, velocity.value]
+    # In one pass numbers are taken as they lie in memory.
+    if not all(tensor.is_contiguous() for tensor in tensors) or len({t.dtype for t in tensors}) > 1:
+        return False
+    adam(
+        *([tensor] for tensor in tensors),
+        [],
+        [steps.value.to(torch.float32)],
+        fused=True,
+        amsgrad=False,
+        beta1=betas[0],
+        beta2=betas[1],
+        lr=rate,
+        weight_decay=0.0,
+        eps=epsilon,
+        maximize=False,
+    )
+    return True
 
 
 def fed(batches):

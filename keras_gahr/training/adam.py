@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_gahr import _backend
+
 
 @keras.saving.register_keras_serializable("keras_gahr")
 class Adam(keras.optimizers.Adam):
@@ -40,6 +42,21 @@ class Adam(keras.optimizers.Adam):
         super().__init__(learning_rate=learning_rate, epsilon=epsilon, **kwargs)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        place = self._get_variable_index(variable)
+        done = _backend.adam_step(
+            variable,
+            gradient,
+            self._momentums[place],
+            self._velocities[place],
+            rate=learning_rate,
+            betas=(self.beta_1, self.beta_2),
+            epsilon=self.epsilon,
+            steps=self.iterations,
+        )
+        if not done:
+            self._update_by_keras(gradient, variable, learning_rate)
+
+    def _update_by_keras(self, gradient, variable, learning_rate):
         # Keras divides by sqrt(v) + epsilon where v / (1 - beta_2^t) is the corrected square, thus by
         # sqrt(1 - beta_2^t) (sqrt(v / (1 - beta_2^t)) + epsilon) for an epsilon with that factor.
         published = self.epsilon

@@ -48,6 +48,29 @@ def test_pytorch_keeps_kernels_in_the_order_of_onednn():
     assert fast or not packed.torch.backends.mkldnn.is_available()
 
 
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="a question to PyTorch")
+def test_pytorch_says_what_is_a_view():
+    """Without it: trainings fail."""
+    pytorch = importlib.import_module(f"{convolution.__name__}.torch")
+    images = pytorch.torch.ones(2, 3)
+    assert images.mT._is_view() and not images._is_view()
+
+
+def test_keras_keeps_the_moments_of_adam():
+    """Without them: trainings fail."""
+    variable = keras.Variable(np.ones(3, np.float32))
+    places = []
+
+    class Recording(keras.optimizers.Adam):
+        def update_step(self, gradient, variable, learning_rate):
+            places.append(self._get_variable_index(variable))
+
+    optimizer = Recording()
+    optimizer.apply([keras.ops.ones(3)], [variable])
+    assert places == [0], "see keras_gahr.training.adam"
+    assert [len(each) for each in (optimizer._momentums, optimizer._velocities)] == [1, 1]
+
+
 def test_keras_leaves_the_message_of_an_input_error_alone():
     """Without it: what is wrong with images or somebody's network is said in several lines."""
 
