@@ -64,7 +64,12 @@ class AveragePooling2D(Layer, keras.layers.AveragePooling2D):
 
 
 class ReLU(Layer, keras.layers.ReLU):
-    """As in Keras."""
+    """As in Keras, of images that no other layer takes."""
+
+    def call(self, inputs):
+        if self.max_value is None and not self.negative_slope and not self.threshold:
+            return convolution.rectify(inputs)
+        return super().call(inputs)
 
 
 class ZeroPadding2D(Layer, keras.layers.ZeroPadding2D):

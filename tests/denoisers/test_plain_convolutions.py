@@ -21,7 +21,7 @@ from keras_gahr.denoisers import Inference
 from keras_gahr.denoisers.footprint import footprint
 
 backend = importlib.import_module(f"{convolution.__name__}.{keras.backend.backend()}")
-PLAIN = "convolve", "convolve_transposed", "average_pool", "normalize"
+PLAIN = "convolve", "convolve_transposed", "average_pool", "normalize", "rectify"
 OTHERS = {
     "torch": {
         "torch_constant": ["convolve"],

@@ -1,5 +1,6 @@
 """The convolution of trainings against PyTorch's own: derivatives in every mode."""
 
+import itertools
 import json
 
 import keras
@@ -19,6 +20,8 @@ from keras_gahr._backend import convolution
 from keras_gahr._backend.convolution import choice, torch_gradient, winograd
 from keras_gahr._backend.convolution.torch_gradient import convolve, plain
 from keras_gahr._backend.convolution.winograd import torch as tiles
+
+GRADIENT_WAYS = [*winograd.WAYS, torch_gradient.SHIFTED]
 
 
 def gradients(function, images, kernel):
@@ -56,6 +59,11 @@ def gradients_of_each_image(function, images, kernel):
     return [torch.func.vmap(torch.func.grad(of_one), (None, 0))(kernel.detach(), images.detach())]
 
 
+def choose(monkeypatch, to_convolve, to_gradient):
+    monkeypatch.setattr(torch_gradient, "way_to_convolve", lambda *shapes: to_convolve)
+    monkeypatch.setattr(torch_gradient, "way_to_gradient", lambda *shapes: to_gradient)
+
+
 def check(derivative, images_shape, kernel_shape):
     """Against PyTorch's own in float64."""
     generator = torch.Generator().manual_seed(0)
@@ -76,7 +84,7 @@ def test_derivatives_are_pytorchs(derivative, shape):
     check(derivative, (2, 7, 6, shape[-1]), shape)
 
 
-@pytest.mark.parametrize("side", [2, 4])
+@pytest.mark.parametrize("ways", list(itertools.product(winograd.WAYS, GRADIENT_WAYS)))
 @pytest.mark.parametrize(
     "derivative",
     [
@@ -92,8 +100,8 @@ def test_derivatives_are_pytorchs(derivative, shape):
     ],
 )
 @pytest.mark.parametrize("size", [(2, 8, 12), (1, 5, 7), (3, 1, 2)])
-def test_derivatives_by_tiles_are_pytorchs(monkeypatch, size, derivative, side):
-    monkeypatch.setattr(torch_gradient, "tile_side", lambda *shapes: side)
+def test_derivatives_are_pytorchs_whatever_is_chosen(monkeypatch, size, derivative, ways):
+    choose(monkeypatch, *ways)
     check(derivative, (*size, 3), (2, 3, 3, 3))
 
 
@@ -139,14 +147,16 @@ def test_where_tiles_help(monkeypatch):
     """For kernels of 3x3 with many channels, on any processor, but for few pixels."""
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
     images, kernel = torch.zeros(1, 64, 64, 64), torch.zeros(64, 3, 3, 64, requires_grad=True)
-    assert torch_gradient.tile_side(images.shape, kernel.shape) == 4
+    for way in (torch_gradient.way_to_convolve, torch_gradient.way_to_gradient):
+        assert way(images.shape, kernel.shape) == winograd.name_of(4)
     helps = torch_gradient.helps
     assert helps(images, kernel)
     assert not helps(images.double(), kernel)
     assert not helps(images[:, :32, :32], kernel)
     assert not helps(images, kernel[:, :1, :1])
     assert not helps(images[..., :32], kernel[..., :32])
-    assert torch_gradient.tile_side((1, 20, 20, 512), (512, 3, 3, 512)) is None
+    few = (1, 20, 20, 512), (512, 3, 3, 512)
+    assert torch_gradient.way_to_convolve(*few) == winograd.OWN
     monkeypatch.setenv(convolution.VARIABLE, "1")
     assert not helps(images, kernel)
 
@@ -165,14 +175,14 @@ def test_a_jacobian_asks_for_no_gradients_of_kernels(monkeypatch):
     assert seen and not any(seen)
 
 
-@pytest.mark.parametrize("way", [*winograd.WAYS, torch_gradient._SHIFTED])
-def test_whatever_is_chosen_gradients_stay(monkeypatch, tmp_path, way):
+@pytest.mark.parametrize("way", GRADIENT_WAYS)
+def test_choices_of_a_file_are_followed(monkeypatch, tmp_path, way):
     path = tmp_path / "choices.json"
-    question = "training, 3x3 kernels, 64 to 64 channels"
+    question = "gradient of 3x3 kernels, 64 to 64 channels, 1 of 64x64 pixels"
     path.write_text(json.dumps({"choices": {question: {"way": way}}}))
     monkeypatch.setenv(choice.VARIABLE, str(path))
     images, kernel = (1, 65, 64, 64), (64, 3, 3, 64)
-    assert torch_gradient._way(images, kernel) == way
+    assert torch_gradient.way_to_gradient(images, kernel) == way
     check(gradients, images, kernel)
 
 
@@ -184,5 +194,5 @@ def test_a_training_is_measured(monkeypatch, tmp_path):
     torch_gradient.helps(images, kernel)
     (file,) = tmp_path.rglob("*.json")
     ((question, kept),) = json.loads(file.read_text())["choices"].items()
-    assert question == "training, 1x1 kernels, 64 to 64 channels, few pixels"
-    assert list(kept["milliseconds"]) == [winograd.OWN, torch_gradient._SHIFTED]
+    assert question == "gradient of 1x1 kernels, 64 to 64 channels, 1 of 32x32 pixels"
+    assert list(kept["milliseconds"]) == [winograd.OWN, torch_gradient.SHIFTED]

@@ -65,7 +65,8 @@ def convolutions(request, monkeypatch):
     if backend == "torch":
         from keras_gahr._backend.convolution import torch_gradient, winograd
 
-        monkeypatch.setattr(torch_gradient, "_way", lambda *shapes: winograd.name_of(4))
+        for name in ("way_to_convolve", "way_to_gradient"):
+            monkeypatch.setattr(torch_gradient, name, lambda *shapes: winograd.name_of(4))
     elif backend == "jax":
         from keras_gahr._backend.convolution import jax_tiles
 

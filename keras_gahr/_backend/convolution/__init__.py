@@ -37,9 +37,9 @@ def convolve(images, kernel):
 
 
 def learning():
-    """A context in which kernels learn, and derivatives are taken backwards only.
+    """A context in which a network with one output learns, and derivatives are taken backwards only.
 
-    On TensorFlow Winograd's algorithm computes them then.
+    On TensorFlow Winograd's algorithm computes them then, and on PyTorch `rectify` writes over images.
     """
     return _module.learning()
 
@@ -90,6 +90,14 @@ def run_convolution(convolution, images, kernel):
         images, kernel: of one number type, which is that of the result.
     """
     return _fastest().run_convolution(convolution, images, kernel)
+
+
+def rectify(images):
+    """The images with 0 in place of what is negative.
+
+    While a network learns they may be written over, so that nothing else may take what a ReLU does.
+    """
+    return _fastest().rectify(images)
 
 
 def average_pool(images, size):

@@ -62,3 +62,4 @@ plain_convolve = plain.convolve
 run_convolution = plain.run_convolution
 average_pool = plain.average_pool
 normalize = plain.normalize
+rectify = plain.rectify

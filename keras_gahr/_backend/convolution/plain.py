@@ -32,3 +32,8 @@ def normalize(x, gamma, epsilon):
     _, variance = keras.ops.moments(keras.ops.cast(x, "float32"), axes=(0, 1, 2))
     sd = keras.ops.sqrt(variance + epsilon)
     return x * keras.ops.cast(gamma / sd, x.dtype), keras.ops.stop_gradient(sd)
+
+
+def rectify(images):
+    """See `keras_gahr._backend.convolution`."""
+    return keras.ops.relu(images)

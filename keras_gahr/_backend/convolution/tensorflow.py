@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from . import plain, tensorflow_tiles
+from . import plain, tensorflow_norm, tensorflow_tiles
 
 WORKSPACE = {
     "winograd": (1, 1),
@@ -21,7 +21,7 @@ convolve_constant = plain_convolve = plain.convolve
 convolve_transposed_constant = convolve_transposed = plain.convolve_transposed
 run_convolution = plain.run_convolution
 average_pool = plain.average_pool
-normalize = plain.normalize
+rectify = plain.rectify
 
 
 def convolve(images, kernel):
@@ -32,6 +32,12 @@ def convolve(images, kernel):
 
 
 learning = tensorflow_tiles.learning
+
+
+def normalize(x, gamma, epsilon):
+    """See `keras_gahr._backend.convolution`."""
+    fast = tensorflow_tiles.is_learning() and x.dtype == tf.float32
+    return (tensorflow_norm if fast else plain).normalize(x, gamma, epsilon)
 
 
 def kernel_changed(kernel):

@@ -31,6 +31,11 @@ def learning():
     return within(_learning, True)
 
 
+def is_learning():
+    """Whether the context is `learning`."""
+    return _learning.get()
+
+
 def helps(images, kernel):
     """Whether a kernel learns, and this is faster on a CPU than TensorFlow's own, with its gradients."""
     known = None not in images.shape[1:] and images.dtype == kernel.dtype == tf.float32

@@ -1,6 +1,6 @@
 """A convolution on PyTorch that is fast on a CPU while its kernel learns.
 
-Where there are many channels, it and both of its gradients are computed by Winograd's algorithm: they are
+Where there are many channels, it and both of its gradients may be faster by Winograd's algorithm: they are
 three products of matrices for each entry of a tile.
 
 On processors with AVX2 only, oneDNN's gradient with respect to a kernel takes two to eight times as long as
@@ -18,14 +18,19 @@ import torch
 from keras_gahr.within import within
 
 from . import winograd
-from .choice import fastest
+from .choice import as_in_a_network, fastest
 from .winograd import torch as tiles
 
 _LEAST_PRODUCTS = 2**22
-"""Products for each entry of a kernel from which this is faster: fewer take less than their calls."""
+"""Products for each entry of a kernel from which anything else than PyTorch's own is faster: fewer take less
+than their calls."""
 
-_SHIFTED = "a product for each entry of the kernel"
-"""The name of `_by_shifts` among the ways; the convolution itself is then PyTorch's own."""
+_BYTES = 2**23
+"""Of images that are measured, or of what they are convolved to, at most: as in a training of more, they
+leave a core's own cache."""
+
+SHIFTED = "a product for each entry of the kernel"
+"""The name of `_by_shifts` among the ways to a gradient."""
 
 _constant = contextvars.ContextVar("kernels_are_constant", default=False)
 
@@ -36,71 +41,92 @@ def constant_kernels():
 
 
 def helps(images, kernel):
-    """Whether a gradient with respect to the kernel may be asked for, and this is the faster way to it."""
+    """Whether a gradient with respect to the kernel may be asked for, and something here is faster."""
     wanted = torch.is_grad_enabled() and kernel.requires_grad and not _constant.get()
-    on_cpu = images.dtype == torch.float32 and images.device.type == "cpu"
-    return wanted and on_cpu and _way(images.shape, kernel.shape) != winograd.OWN
+    if not wanted or images.dtype != torch.float32 or images.device.type != "cpu":
+        return False
+    ways = {way(images.shape, kernel.shape) for way in (way_to_convolve, way_to_gradient)}
+    return ways != {winograd.OWN}
 
 
-def tile_side(images_shape, kernel_shape):
-    """For which m tiles of m x m pixels are the fastest way through a step of training, or None.
+def way_to_convolve(images_shape, kernel_shape):
+    """The name of the fastest of `winograd.WAYS` to a convolution in a step of training.
 
-    For the convolution, and for the gradient with respect to its kernel. The gradient with respect to its
-    images is a convolution with as many channels in as this one has out.
+    The gradient with respect to its images is another one, with as many channels in as this one has out.
 
     Args:
         images_shape: `(batch, height, width, in)`.
         kernel_shape: `(out, rows, columns, in)`.
     """
-    return winograd.WAYS.get(_way(images_shape, kernel_shape))
-
-
-def _way(images_shape, kernel_shape):
-    """The name of the fastest way: `winograd.OWN`, another of `winograd.WAYS`, or `_SHIFTED`."""
-    batch, height, width, _ = images_shape
-    out, rows, columns, channels = kernel_shape
-    pixels, pairs = batch * height * width, channels * out
-    if pixels * pairs < _LEAST_PRODUCTS:
+    if not _by_tiles(images_shape, kernel_shape):
         return winograd.OWN
-    names, longer = [winograd.OWN, _SHIFTED], None
-    usual = _SHIFTED if torch.backends.cpu.get_cpu_capability() == "AVX2" else winograd.OWN
-    by_tiles = pairs >= winograd.LEAST_MEASURED and winograd.pays_in_training(
-        pixels, (rows, columns, channels, out)
+    usual = _usual_tiles(images_shape, kernel_shape) or winograd.OWN
+    return _fastest("learning", winograd.WAYS, usual, _convolve_by, images_shape, kernel_shape)
+
+
+def way_to_gradient(images_shape, kernel_shape):
+    """The same of the gradient with respect to its kernel: one of `winograd.WAYS`, or `SHIFTED`."""
+    batch, height, width, channels = images_shape
+    if batch * height * width * channels * kernel_shape[0] < _LEAST_PRODUCTS:
+        return winograd.OWN
+    names, usual = [winograd.OWN, SHIFTED], None
+    if _by_tiles(images_shape, kernel_shape):
+        names, usual = [*winograd.WAYS, SHIFTED], _usual_tiles(images_shape, kernel_shape)
+    if usual is None:
+        only_avx2 = torch.backends.cpu.get_cpu_capability() == "AVX2"
+        usual = SHIFTED if only_avx2 else winograd.OWN
+    return _fastest("gradient of", names, usual, _differentiate_by, images_shape, kernel_shape)
+
+
+def _by_tiles(images_shape, kernel_shape):
+    """Whether Winograd's algorithm may be the fastest."""
+    batch, height, width, channels = images_shape
+    out, rows, columns, _ = kernel_shape
+    return channels * out >= winograd.LEAST_MEASURED and winograd.pays_in_training(
+        batch * height * width, (rows, columns, channels, out)
     )
-    if by_tiles:
-        names = [*winograd.WAYS, _SHIFTED]
-        side = winograd.usual_side(channels, out, images_shape[:3])
-        usual = usual if side is None else winograd.name_of(side)
-        longer = winograd.factors((height, width), winograd.measured_side(channels, out))
+
+
+def _usual_tiles(images_shape, kernel_shape):
+    """The name of the way by tiles where nothing is measured, or None."""
+    side = winograd.usual_side(images_shape[3], kernel_shape[0], images_shape[:3])
+    return side and winograd.name_of(side)
+
+
+def _fastest(task, names, usual, compute, images_shape, kernel_shape):
     if torch.compiler.is_compiling():
         return usual
-    ways = {name: functools.partial(_prepare, name, kernel_shape, not by_tiles) for name in names}
-    few = "" if by_tiles else ", few pixels"
-    question = f"training, {rows}x{columns} kernels, {channels} to {out} channels{few}"
-    return fastest(question, ways, usual, longer, computes)
+    batch, height, width, channels = images_shape
+    out, rows, columns, _ = kernel_shape
+    pixels = batch * height * width
+    length = winograd.measured_side(channels, out, pixels)
+    # A power of two, so that few batches are measured.
+    count = min(pixels // length**2, _BYTES // (4 * length**2 * max(channels, out)))
+    count = 2 ** (max(1, count).bit_length() - 1)
+    measured = (count, length, length, channels)
+    ways = {
+        name: functools.partial(_prepare, compute, name, measured, kernel_shape) for name in names
+    }
+    batch = f"{channels} to {out} channels, {count} of {length}x{length} pixels"
+    question = f"{task} {rows}x{columns} kernels, {batch}"
+    return fastest(question, ways, usual, winograd.factors((height, width), length), computes)
 
 
-def _prepare(way, kernel_shape, few_pixels):
-    """A function that computes a convolution and the gradient with respect to its kernel."""
-    out, _, _, channels = kernel_shape
-    batch, pixels = (1, 32) if few_pixels else (2, winograd.measured_side(channels, out))
+def _prepare(compute, way, images_shape, kernel_shape):
+    """A function of no arguments that times `compute(way, images, gradient, kernel)`."""
     rng = np.random.default_rng(0)
-    images, gradient, kernel = (
-        torch.from_numpy(rng.standard_normal(shape, np.float32))
-        for shape in ((batch, pixels, pixels, channels), (batch, pixels, pixels, out), kernel_shape)
-    )
-    side = winograd.WAYS.get(way)
+    shapes = images_shape, (*images_shape[:3], kernel_shape[0]), kernel_shape
+    tensors = [torch.from_numpy(rng.standard_normal(shape, np.float32)) for shape in shapes]
+    computing = torch.no_grad()(functools.partial(compute, way, *tensors))
+    return as_in_a_network(computing, tensors[0])
 
-    def own():
-        with torch.enable_grad():
-            torch.autograd.grad(plain(images, kernel.requires_grad_()), kernel, gradient)
 
-    def ours():
-        with torch.no_grad():
-            _convolved_by(side, images, kernel)
-            _in_kernel_by(side, images, gradient, kernel_shape)
+def _convolve_by(way, images, gradient, kernel):
+    return _convolved_by(way, images, kernel)
 
-    return own if way == winograd.OWN else ours
+
+def _differentiate_by(way, images, gradient, kernel):
+    return _in_kernel_by(way, images, gradient, kernel.shape)
 
 
 def computes():
@@ -209,24 +235,33 @@ def _product_rule(product, factors, tangents):
 
 
 def _convolved(images, kernel):
-    return _convolved_by(tile_side(images.shape, kernel.shape), images, kernel)
+    return _convolved_by(way_to_convolve(images.shape, kernel.shape), images, kernel)
 
 
-def _convolved_by(side, images, kernel):
-    if side is None:
-        return plain(images, kernel)
-    return tiles.convolve_tiles(images, tiles.transform_tensor(kernel.permute(1, 2, 3, 0), side))
+def _convolved_by(way, images, kernel):
+    side = winograd.WAYS[way]
+    return plain(images, kernel) if side is None else tiles.convolve_once(images, kernel, side)
 
 
 def _in_kernel(images, gradient, shape):
     """The gradient with respect to a kernel of a shape."""
-    return _in_kernel_by(tile_side(images.shape, shape), images, gradient, shape)
+    return _in_kernel_by(way_to_gradient(images.shape, shape), images, gradient, shape)
 
 
-def _in_kernel_by(side, images, gradient, shape):
-    if side is None:
+def _in_kernel_by(way, images, gradient, shape):
+    if way == SHIFTED:
         return _by_shifts(images, gradient, shape)
-    return tiles.kernel_gradient(images, gradient, side).permute(3, 0, 1, 2)
+    side = winograd.WAYS[way]
+    if side is not None:
+        return tiles.kernel_gradient(images, gradient, side).permute(3, 0, 1, 2)
+    out, rows, columns, channels = shape
+    in_kernel = torch.nn.grad.conv2d_weight(
+        images.permute(0, 3, 1, 2),
+        (out, channels, rows, columns),
+        gradient.permute(0, 3, 1, 2),
+        padding=(rows // 2, columns // 2),
+    )
+    return in_kernel.permute(0, 2, 3, 1)
 
 
 def _by_shifts(images, gradient, shape):

@@ -69,12 +69,12 @@ def packed_products(matrices, rows):
     the products of matrices that PyTorch takes from MKL.
 
     Args:
-        matrices: `(count, in, out)`, float32.
+        matrices: `(count, out, in)`, float32.
         rows: how many rows; the function is as fast for others of the same `order_of_products`.
     """
-    count, channels, out = matrices.shape
+    count, out, channels = matrices.shape
     options = [0, 0], [1, 1], [1, 1], count
-    kernel = matrices.permute(0, 2, 1).reshape(count * out, channels, 1, 1)
+    kernel = matrices.reshape(count * out, channels, 1, 1)
     ordered = _in_order(kernel, options, [1, count * channels, 1, rows])
 
     def multiply(values):
@@ -116,13 +116,13 @@ def multiplies():
     """Whether `packed_products` works, and PyTorch tells orders apart."""
     if not works():
         return False
-    values, matrices = torch.arange(24.0).view(3, 2, 4), torch.arange(40.0).view(2, 4, 5)
+    values, matrices = torch.arange(24.0).view(3, 2, 4), torch.arange(40.0).view(2, 5, 4)
     try:
         order_of_products(*values.shape, 5)
         found = packed_products(matrices, len(values))(values)
     except (AttributeError, NotImplementedError, RuntimeError, TypeError):
         return False
-    return torch.allclose(found, torch.einsum("tpi,pio->tpo", values, matrices))
+    return torch.allclose(found, torch.einsum("tpi,poi->tpo", values, matrices))
 
 
 def order_of_products(rows, count, channels, out):

@@ -3,14 +3,13 @@
 import functools
 import importlib
 import math
-import time
 
 import keras
 import numpy as np
 
 from keras_gahr._backend import convolution
 
-from ..choice import fastest
+from ..choice import as_in_a_network, fastest
 from ..switch import plain_convolutions
 from .algorithm import POINTS
 from .algorithm import fastest_side as fastest_side
@@ -36,9 +35,6 @@ choose the same."""
 
 _LEAST_PIXELS = 256
 """Fewer take less by the backend's own convolution than reading a transformed kernel does."""
-
-_OTHERS = 2**25
-"""Bytes of what else passes through the caches of all cores between two uses of a kernel."""
 
 _MOST_COVERED = 1.5
 """Pixels that tiles cover for each one of an image, from which they usually take longer."""
@@ -118,24 +114,14 @@ def _prepare(side, channels_in, channels_out, length):
     rng = np.random.default_rng(0)
     images = rng.standard_normal((1, length, length, channels_in), np.float32)
     kernel = rng.standard_normal((3, 3, channels_in, channels_out), np.float32)
-    others = np.zeros(_OTHERS // 4, np.float32)
-    images, others = map(keras.ops.convert_to_tensor, (images, others))
+    images = keras.ops.convert_to_tensor(images)
     if side is None:
         kernel = keras.ops.convert_to_tensor(kernel.transpose(convolution.KERNEL_AXES).copy())
         convolve = convolution.own_for(images, kernel)
     else:
         convolve, kernel = constant(kernel, side)
     compiled = convolution.compiled(convolve)
-
-    def compute():
-        # As in a network: a kernel has left the caches since it was used last, images have just been made.
-        for passed in (others, images):
-            keras.ops.convert_to_numpy(keras.ops.sum(passed))
-        start = time.perf_counter()
-        keras.ops.convert_to_numpy(compiled(images, kernel))
-        return time.perf_counter() - start
-
-    return compute
+    return as_in_a_network(lambda: keras.ops.convert_to_numpy(compiled(images, kernel)), images)
 
 
 def on_cpu():

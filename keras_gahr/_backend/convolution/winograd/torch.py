@@ -65,21 +65,58 @@ def prepared(kernel, side):
         side: m.
     """
     if torch_packed.multiplies():
-        return _Packed(kernel, side)
+        columns_first = kernel.transpose(1, 0, 3, 2)
+        return _Packed(
+            lambda: torch.from_numpy(transform_kernel(columns_first, side)), kernel.shape, side
+        )
     return functools.partial(compute, kernels=torch.from_numpy(transform_kernel(kernel, side)))
 
 
-class _Packed:
-    """With the transformed kernel in each order that oneDNN wants: there are one or two, for few and many."""
+@torch.library.custom_op("keras_gahr::winograd_once", mutates_args=())
+def convolve_once(images: torch.Tensor, kernel: torch.Tensor, side: int) -> torch.Tensor:
+    """A convolution with a kernel that has other values the next time.
 
-    def __init__(self, kernel, side):
-        self._kernel = kernel
+    Args:
+        images: as for `compute`.
+        kernel: `(out, 3, 3, in)`.
+        side: m.
+    """
+    out, rows, columns, channels = kernel.shape
+    if not torch_packed.multiplies():
+        return compute(images, transform_tensor(kernel.permute(1, 2, 3, 0), side))
+    columns_first = kernel.permute(2, 1, 0, 3)
+    packed = _Packed(
+        functools.partial(transform_tensor, columns_first, side),
+        (rows, columns, channels, out),
+        side,
+    )
+    return packed(images)
+
+
+@convolve_once.register_fake
+def _(images, kernel, side):
+    return images.new_empty(*images.shape[:3], len(kernel))
+
+
+class _Packed:
+    """With the transformed kernel in each order that oneDNN wants: there are one or two, for few and many.
+
+    Args:
+        transformed: a function that makes the transformed kernel, of each tile the columns first,
+            `((m + 2)^2, out, in)`.
+        shape: of the kernel, `(3, 3, in, out)`.
+        side: m.
+    """
+
+    def __init__(self, transformed, shape, side):
+        self._transformed = transformed
+        self._channels = shape[2:]
         self._side = side
         self._products = {}
 
     def __call__(self, images, rectified=False):
         convolve = functools.partial(self._convolve, rectified=rectified)
-        return _by_parts(convolve, images, self._side, self._kernel.shape[3])
+        return _by_parts(convolve, images, self._side, self._channels[1])
 
     def _convolve(self, padded, rectified):
         side = self._side
@@ -98,11 +135,9 @@ class _Packed:
 
     def _products_for(self, count):
         reach = self._side + 2
-        order = torch_packed.order_of_products(count, reach**2, *self._kernel.shape[2:])
+        order = torch_packed.order_of_products(count, reach**2, *self._channels)
         if order not in self._products:
-            kernels = torch.from_numpy(transform_kernel(self._kernel, self._side))
-            kernels = kernels.unflatten(0, (reach, reach)).transpose(0, 1).flatten(0, 1)
-            self._products[order] = torch_packed.packed_products(kernels, count)
+            self._products[order] = torch_packed.packed_products(self._transformed(), count)
         return self._products[order]
 
 
@@ -150,7 +185,7 @@ def _(images, gradient, side):
 
 
 def transform_tensor(kernel, side):
-    """What `algorithm.transform_kernel` makes of a kernel `(3, 3, in, out)`, by a product in float32."""
+    """What `algorithm.transform_kernel` makes of a kernel `(3, 3, ...)`, by a product in float32."""
     transformed = _transforms(side).kernel @ kernel.reshape(9, -1)
     return transformed.view(-1, *kernel.shape[2:])
 
