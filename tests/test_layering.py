@@ -18,6 +18,7 @@ RANKS = [
         "figure_files",
         "files",
         "folder_tree",
+        "heap",
         "impostors",
         "memory",
         "names",

@@ -161,7 +161,10 @@ def adam_step(variable, gradient, momentum, velocity, *, rate, betas, epsilon, s
     """See `keras_gahr._backend`."""
     tensors = [variable.value.detach(), gradient, momentum.value, velocity.value]
     # In one pass numbers are taken as they lie in memory.
-    if not all(tensor.is_contiguous() for tensor in tensors) or len({t.dtype for t in tensors}) > 1:
+    alike = (
+        all(tensor.is_contiguous() for tensor in tensors) and len({t.dtype for t in tensors}) == 1
+    )
+    if not alike or gradient.device.type not in {"cpu", "cuda"}:
         return False
     adam(
         *([tensor] for tensor in tensors),

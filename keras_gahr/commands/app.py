@@ -11,6 +11,7 @@ import typer
 from keras_gahr import __version__
 from keras_gahr.backend_choice import choose_backend
 from keras_gahr.errors import InputError
+from keras_gahr.heap import keep_freed_memory
 from keras_gahr.names import printable
 
 from .assemble import assemble
@@ -164,4 +165,5 @@ def main():
     # Of a damaged picture, one line follows that names the file.
     warnings.filterwarnings("ignore", module=r"PIL\.")
     take_every_character()
+    keep_freed_memory()
     app(prog_name="gahr")

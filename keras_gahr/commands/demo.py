@@ -34,7 +34,6 @@ def demo(
     choose_backend(backend)
     import rich.console
 
-    from keras_gahr._backend.heap import keep_freed_memory
     from keras_gahr.datasets import make_disks
     from keras_gahr.denoisers import Inference
     from keras_gahr.files import check_output_folder
@@ -55,7 +54,6 @@ def demo(
     )
 
     typer.echo(f"1. {TRAIN + TEST} disks of {SIZE}x{SIZE} pixels: {out / 'disks'}")
-    keep_freed_memory()
     dataset = make_disks(out / "disks", TRAIN + TEST, SIZE, seed, RADII, overwrite=overwrite)
     config = RunConfig(
         dataset=str((out / "disks").resolve()),

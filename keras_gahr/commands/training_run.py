@@ -7,7 +7,6 @@ import sys
 import rich.console
 import typer
 
-from keras_gahr._backend.heap import keep_freed_memory
 from keras_gahr.errors import InputError
 from keras_gahr.report.wording import seconds_text
 from keras_gahr.training import check_run_output, run_config
@@ -95,7 +94,6 @@ def _run(config, out, **how):
     if must_relaunch(config.devices):
         check_config(config, out if how.get("resume") else None)
         raise typer.Exit(relaunch(sys.argv[1:], config.devices))
-    keep_freed_memory()
     begun = []
 
     def begin(prepared):

@@ -19,8 +19,8 @@ def train_task(path):
     Raises:
         InputError: for anything that cannot be trained, or that another process trains.
     """
-    from keras_gahr._backend.heap import keep_freed_memory
     from keras_gahr.files import locked
+    from keras_gahr.heap import keep_freed_memory
     from keras_gahr.json_file import read_json
     from keras_gahr.training import RunConfig, run_config
 

@@ -1,0 +1,44 @@
+"""The memory that a process gives back to the system and asks for again."""
+
+import ctypes
+
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
+"""Parameters of glibc's `mallopt`."""
+
+_PAD = 2**28
+_MOST_KEPT = 2**31 - 1
+_LARGEST_BLOCK = 2**25
+"""The largest that glibc takes, and what it comes to by itself: the others would keep it from rising."""
+
+
+_VALUES = {
+    M_TRIM_THRESHOLD: _MOST_KEPT,
+    M_TOP_PAD: _PAD,
+    M_MMAP_THRESHOLD: _LARGEST_BLOCK,
+}
+
+ENVIRONMENT = {
+    "MALLOC_TRIM_THRESHOLD_": str(_MOST_KEPT),
+    "MALLOC_TOP_PAD_": str(_PAD),
+    "MALLOC_MMAP_THRESHOLD_": str(_LARGEST_BLOCK),
+}
+"""Variables by which a process that is still to be started does what `keep_freed_memory` does."""
+
+
+def keep_freed_memory():
+    """Lets glibc keep up to 2 GB of freed memory for what comes next.
+
+    After each step of a training, and each batch of a large network, it would return the end of its heap
+    to the system and then get it page by page again, each one filled with zeros. That is for processes
+    which compute for long: it cannot be taken back, so that `gahr` does it and no import does. Without
+    glibc nothing changes.
+
+    Returns:
+        Whether it was done.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, TypeError, AttributeError):
+        # Another system: macOS and musl have none, Windows no library without a name.
+        return False
+    return all(mallopt(parameter, value) == 1 for parameter, value in _VALUES.items())
