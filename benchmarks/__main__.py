@@ -9,7 +9,7 @@ from pathlib import Path
 from keras_gahr.backend_choice import BACKENDS, choose_backend
 from keras_gahr.errors import InputError
 from keras_gahr.files import replacing
-from keras_gahr.heap import ENVIRONMENT, keep_freed_memory
+from keras_gahr.heap import keep_freed_memory
 
 from .registry import NAMES, NETWORKS
 from .scale import CPU, GPU
@@ -36,9 +36,8 @@ def main(arguments=None, cpu=CPU, gpu=GPU, product_size=None):
     except InputError as error:
         print(error, file=sys.stderr)
         return 2
-    # As `gahr` does, and the other processes, the rival's too, which are started from here.
+    # As `gahr` does.
     keep_freed_memory()
-    os.environ.update(ENVIRONMENT)
     # Only now, since this imports Keras.
     from .run import run
 

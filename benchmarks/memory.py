@@ -12,6 +12,8 @@ import json
 import subprocess
 import sys
 
+from keras_gahr.heap import keep_freed_memory
+
 from .case import Way
 from .peak import peak_memory
 from .registry import cases_of
@@ -45,6 +47,7 @@ def memory_of(benchmark, case, way, scale):
 
 def main(benchmark, case, way, scale):
     scale = Scale(**{name: _tuples(value) for name, value in json.loads(scale).items()})
+    keep_freed_memory()
     importlib.import_module(f"benchmarks.{benchmark}")
     before = peak_memory()
     with contextlib.closing(cases_of(benchmark, scale)) as cases:

@@ -11,20 +11,6 @@ _LARGEST_BLOCK = 2**25
 """The largest that glibc takes, and what it comes to by itself: the others would keep it from rising."""
 
 
-_VALUES = {
-    M_TRIM_THRESHOLD: _MOST_KEPT,
-    M_TOP_PAD: _PAD,
-    M_MMAP_THRESHOLD: _LARGEST_BLOCK,
-}
-
-ENVIRONMENT = {
-    "MALLOC_TRIM_THRESHOLD_": str(_MOST_KEPT),
-    "MALLOC_TOP_PAD_": str(_PAD),
-    "MALLOC_MMAP_THRESHOLD_": str(_LARGEST_BLOCK),
-}
-"""Variables by which a process that is still to be started does what `keep_freed_memory` does."""
-
-
 def keep_freed_memory():
     """Lets glibc keep up to 2 GB of freed memory for what comes next.
 
@@ -41,4 +27,9 @@ def keep_freed_memory():
     except (OSError, TypeError, AttributeError):
         # Another system: macOS and musl have none, Windows no library without a name.
         return False
-    return all(mallopt(parameter, value) == 1 for parameter, value in _VALUES.items())
+    values = {
+        M_TRIM_THRESHOLD: _MOST_KEPT,
+        M_TOP_PAD: _PAD,
+        M_MMAP_THRESHOLD: _LARGEST_BLOCK,
+    }
+    return all(mallopt(parameter, value) == 1 for parameter, value in values.items())
