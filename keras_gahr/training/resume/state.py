@@ -46,6 +46,11 @@ def write_state(path, arrays, record):
 def state_size(path):
     """Bytes of the file of a state; raises `InputError` if it is missing or no file."""
     if kind_of(path) == "missing":
+        if kind_of(path.parent / "model.keras") != "missing":
+            raise InputError(
+                f"{path} is not there, and {path.parent / 'model.keras'} alone is no training that could go "
+                "on: begin a new run from it with --start-from"
+            )
         raise InputError(
             f"{path} is not there: the training was stopped before its first state was kept; "
             "start it anew with --overwrite"
