@@ -108,11 +108,12 @@ def float32_products():
 
 
 def adam_step(variable, gradient, momentum, velocity, *, rate, betas, epsilon, steps):
-    """See `keras_gahr._backend`; not where several devices have a part of each step."""
+    """See `keras_gahr._backend`; not for a part of the devices, nor for a part of the rows."""
     # Keras hands over its own variables for the others only.
     variable = variable if isinstance(variable, tf.Variable) else variable.value
     tensors = variable, momentum.value, velocity.value
-    if tf.distribute.has_strategy() or len({t.dtype for t in (gradient, *tensors)}) > 1:
+    alike = len({t.dtype for t in (gradient, *tensors)}) == 1
+    if not alike or not isinstance(gradient, tf.Tensor) or tf.distribute.has_strategy():
         return False
     number = gradient.dtype
     beta_1, beta_2 = (tf.constant(beta, number) for beta in betas)

@@ -98,6 +98,22 @@ def test_weights_decay_and_means_are_kept(weights):
     assert np.abs(found - expected).max() < ROUNDING
 
 
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="only TensorFlow has such gradients"
+)
+def test_gradients_of_some_rows_are_left_to_keras(done):
+    """As of an embedding, of which a step takes a few rows."""
+    import tensorflow as tf
+
+    variable = keras.Variable(np.ones((3, 2), np.float32))
+    gradient = tf.IndexedSlices(tf.ones((1, 2)), tf.constant([1]), tf.constant([3, 2]))
+    Adam(RATE).apply([gradient], [variable])
+    assert done == [False]
+    found = ops.convert_to_numpy(variable)
+    assert found[1] == pytest.approx(1 - RATE, abs=ROUNDING)
+    assert (found[[0, 2]] == 1).all()
+
+
 def test_half_precision_is_left_to_keras(done):
     variable = keras.Variable(np.ones(SHAPE, np.float32))
     optimizer = Adam(RATE)

@@ -145,10 +145,10 @@ def test_a_damaged_state_is_refused_and_left(tmp_path, smooth_images):
             run(out, images, settings, resume=True)
         assert path.read_bytes() == bad
     path.unlink()
-    with pytest.raises(InputError, match="not there, and .*model.keras alone.*--start-from"):
+    with pytest.raises(InputError, match=r"not there, and .*model.keras alone.*--start-from"):
         run(out, images, settings, resume=True)
     (out / "model.keras").unlink()
-    with pytest.raises(InputError, match="not there.*--overwrite"):
+    with pytest.raises(InputError, match=r"not there.*--overwrite"):
         run(out, images, settings, resume=True)
 
 

@@ -54,7 +54,7 @@ def _gradients(upstream, x, gamma, epsilon):
 
 def _in_images(scaled, in_gamma, x, gamma, mean, sd):
     """x counts twice: what is scaled, and in the standard deviation of all pixels."""
-    pixels = tf.cast(tf.size(x) / tf.size(gamma), x.dtype)
+    pixels = tf.cast(tf.size(x, tf.int64) / tf.size(gamma, tf.int64), x.dtype)
     factor = gamma * in_gamma / (tf.square(sd) * pixels)
     return scaled + (factor * mean - x * factor)
 
