@@ -2,10 +2,9 @@
 
 import ctypes
 
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """Parameters of glibc's `mallopt`."""
 
-_PAD = 2**28
 _MOST_KEPT = 2**31 - 1
 _LARGEST_BLOCK = 2**25
 """The largest that glibc takes, and what it comes to by itself: the others would keep it from rising."""
@@ -29,7 +28,6 @@ def keep_freed_memory():
         return False
     values = {
         M_TRIM_THRESHOLD: _MOST_KEPT,
-        M_TOP_PAD: _PAD,
         M_MMAP_THRESHOLD: _LARGEST_BLOCK,
     }
     return all(mallopt(parameter, value) == 1 for parameter, value in values.items())
