@@ -10,6 +10,7 @@ if keras.backend.backend() != "tensorflow":
     pytest.skip("a norm for TensorFlow", allow_module_level=True)
 
 import tensorflow as tf
+from tensorflow_derivatives import gradients, second_derivatives
 
 from keras_gahr._backend import convolution
 from keras_gahr._backend.convolution import plain, tensorflow_norm
@@ -25,20 +26,6 @@ def exact(x, gamma):
 
 def ours(x, gamma):
     return tensorflow_norm.normalize(x, gamma, EPSILON)[0]
-
-
-def gradients(function, x, gamma):
-    with tf.GradientTape() as tape:
-        tape.watch([x, gamma])
-        value = tf.reduce_sum(function(x, gamma) ** 3)
-    return tape.gradient(value, [x, gamma])
-
-
-def second_derivatives(function, x, gamma):
-    with tf.GradientTape() as tape:
-        tape.watch([x, gamma])
-        value = sum(tf.reduce_sum(each**2) for each in gradients(function, x, gamma))
-    return tape.gradient(value, [x, gamma])
 
 
 def drawn(*shape):

@@ -11,6 +11,7 @@ if keras.backend.backend() != "tensorflow":
     pytest.skip("TensorFlow's convolutions", allow_module_level=True)
 
 import tensorflow as tf  # noqa: E402
+from tensorflow_derivatives import gradients, second_derivatives  # noqa: E402
 
 from keras_gahr import BFCNN  # noqa: E402
 from keras_gahr._backend.convolution import plain, tensorflow_tiles  # noqa: E402
@@ -29,20 +30,6 @@ def side(request, monkeypatch):
     """That of all tiles."""
     monkeypatch.setattr(tensorflow_tiles, "_side", lambda *channels: request.param)
     return request.param
-
-
-def gradients(convolve, images, kernel):
-    with tf.GradientTape() as tape:
-        tape.watch([images, kernel])
-        total = tf.reduce_sum(convolve(images, kernel) ** 3)
-    return tape.gradient(total, [images, kernel])
-
-
-def second_derivatives(convolve, images, kernel):
-    with tf.GradientTape() as tape:
-        tape.watch([images, kernel])
-        total = sum(tf.reduce_sum(each**2) for each in gradients(convolve, images, kernel))
-    return tape.gradient(total, [images, kernel])
 
 
 def tangents(convolve, images, kernel):

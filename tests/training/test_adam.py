@@ -34,9 +34,9 @@ def exact(weights, gradients):
     return weights
 
 
-def after(gradients, weights, lie=lambda gradient: gradient, **options):
+def after(gradients, weights, lie=lambda gradient: gradient):
     variable = keras.Variable(weights)
-    optimizer = Adam(RATE, epsilon=EPSILON, **options)
+    optimizer = Adam(RATE, epsilon=EPSILON)
     for gradient in gradients:
         optimizer.apply([lie(ops.convert_to_tensor(gradient))], [variable])
     assert int(optimizer.iterations) == len(gradients)

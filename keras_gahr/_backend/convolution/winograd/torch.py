@@ -67,7 +67,7 @@ def prepared(kernel, side):
     if torch_packed.multiplies():
         columns_first = kernel.transpose(1, 0, 3, 2)
         return _Packed(
-            lambda: torch.from_numpy(transform_kernel(columns_first, side)), kernel.shape, side
+            lambda: torch.from_numpy(transform_kernel(columns_first, side)), kernel.shape[2:], side
         )
     return functools.partial(compute, kernels=torch.from_numpy(transform_kernel(kernel, side)))
 
@@ -81,16 +81,11 @@ def convolve_once(images: torch.Tensor, kernel: torch.Tensor, side: int) -> torc
         kernel: `(out, 3, 3, in)`.
         side: m.
     """
-    out, rows, columns, channels = kernel.shape
     if not torch_packed.multiplies():
         return compute(images, transform_tensor(kernel.permute(1, 2, 3, 0), side))
     columns_first = kernel.permute(2, 1, 0, 3)
-    packed = _Packed(
-        functools.partial(transform_tensor, columns_first, side),
-        (rows, columns, channels, out),
-        side,
-    )
-    return packed(images)
+    transformed = functools.partial(transform_tensor, columns_first, side)
+    return _Packed(transformed, (kernel.shape[3], len(kernel)), side)(images)
 
 
 @convolve_once.register_fake
@@ -104,13 +99,13 @@ class _Packed:
     Args:
         transformed: a function that makes the transformed kernel, of each tile the columns first,
             `((m + 2)^2, out, in)`.
-        shape: of the kernel, `(3, 3, in, out)`.
+        channels: in and out.
         side: m.
     """
 
-    def __init__(self, transformed, shape, side):
+    def __init__(self, transformed, channels, side):
         self._transformed = transformed
-        self._channels = shape[2:]
+        self._channels = channels
         self._side = side
         self._products = {}
 
