@@ -1,6 +1,6 @@
 """`python cli.py ...` from a checkout: the same as `gahr ...`."""
 
-from keras_gahr.commands.app import main
+from keras_gahr.commands.front import main
 
 if __name__ == "__main__":
     main()

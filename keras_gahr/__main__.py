@@ -1,5 +1,5 @@
 """`python -m keras_gahr`."""
 
-from keras_gahr.commands.app import main
+from keras_gahr.commands.front import main
 
 main()

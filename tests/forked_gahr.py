@@ -58,7 +58,7 @@ def serve(address):
     """Runs commands in forks until the input ends."""
     import keras
 
-    from keras_gahr.commands.app import main
+    from keras_gahr.commands.front import main
 
     load_libraries()
     listener = socket.socket(socket.AF_UNIX)
