@@ -224,6 +224,7 @@ PRIVATE = {
         "_reorder_convolution_weight",
     },
     "keras_gahr/training/adam.py": {"_get_variable_index", "_momentums", "_velocities"},
+    "keras_gahr/training/running_values.py": {"_flatten_layers"},
 }
 """Names that Keras and PyTorch may take away, each in one function; `tests/denoisers/test_private_names.py`
 says what that would break."""

@@ -97,6 +97,11 @@ def float32_products():
     return _module.float32_products()
 
 
+def without_gradients():
+    """A context in which nothing is kept for gradients."""
+    return _module.without_gradients()
+
+
 def adam_step(variable, gradient, momentum, velocity, *, rate, betas, epsilon, steps):
     """A step of Adam (Kingma and Ba, Algorithm 1) in one pass over memory, where the backend has one.
 

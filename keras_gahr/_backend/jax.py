@@ -1,5 +1,7 @@
 """JAX."""
 
+import contextlib
+
 import jax
 
 from . import processor
@@ -86,6 +88,11 @@ def _compile(model, function):
 def float32_products():
     """See `keras_gahr._backend`."""
     return jax.default_matmul_precision("float32")
+
+
+def without_gradients():
+    # They are kept only where they are asked for.
+    return contextlib.nullcontext()
 
 
 def adam_step(*tensors, **settings):

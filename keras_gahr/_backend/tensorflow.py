@@ -107,6 +107,11 @@ def float32_products():
     return contextlib.nullcontext()
 
 
+def without_gradients():
+    # They are kept only where they are asked for.
+    return contextlib.nullcontext()
+
+
 def adam_step(variable, gradient, momentum, velocity, *, rate, betas, epsilon, steps):
     """See `keras_gahr._backend`; not for a part of the devices, nor for a part of the rows."""
     # Keras hands over its own variables for the others only.

@@ -157,6 +157,10 @@ def float32_products():
     return contextlib.nullcontext()
 
 
+def without_gradients():
+    return torch.no_grad()
+
+
 def adam_step(variable, gradient, momentum, velocity, *, rate, betas, epsilon, steps):
     """See `keras_gahr._backend`."""
     tensors = [variable.value.detach(), gradient, momentum.value, velocity.value]

@@ -82,7 +82,7 @@ class Session:
         held = DeviceImages(train_images) if data_on_device else None
         self.model = compiled_training(copy, settings, self.batches.steps_per_epoch, held)
         self.interruption = Interruption(shared.any_process)
-        self.average = None if settings.ema is None else Average(copy)
+        self.average = self._average(copy, train_images, held)
         self.kept = copy if self.average is None else self.average.denoiser
         self.history = History(out / "history.csv", self.batches)
         self.checkpoint = self._checkpoint(train_images)
@@ -94,6 +94,20 @@ class Session:
         self.status = Status(out / "status.json", settings.epochs)
         self.progress = ProgressBar(console, self.batches, settings.epochs) if console else None
         self.callbacks = self._in_order(after_epoch, callbacks)
+
+    def _average(self, denoiser, images, held):
+        settings = self.settings
+        if settings.ema is None:
+            return None
+        batches = TiledBatches(
+            images,
+            settings.images_per_epoch,
+            settings.batch_size,
+            settings.seed,
+            shares=self.shared.count,
+            as_indices=held is not None,
+        )
+        return Average(denoiser, settings, batches, held)
 
     def _test_batches(self, images):
         """The noisy test images, this process's share of them; None if there are no images."""
@@ -202,9 +216,6 @@ class Session:
                 keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: after_epoch(self._result()))
             )
         found += callbacks
-        if self.average is not None and self.tests is not None:
-            # Puts the averages in while testing; the others must see the trained weights.
-            found.append(keras.callbacks.SwapEMAWeights())
         return [callback for callback in found if callback is not None]
 
     def restore(self, arrays, record):

@@ -71,6 +71,18 @@ def test_keras_keeps_the_moments_of_adam():
     assert [len(each) for each in (optimizer._momentums, optimizer._velocities)] == [1, 1]
 
 
+def test_keras_finds_the_norms_inside_of_layers():
+    """Without it: averages of weights are not tested, and fail."""
+
+    class Block(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.norm = keras.layers.BatchNormalization()
+
+    block = Block()
+    assert block.norm in block._flatten_layers(), "see keras_gahr.training.running_values"
+
+
 def test_keras_leaves_the_message_of_an_input_error_alone():
     """Without it: what is wrong with images or somebody's network is said in several lines."""
 

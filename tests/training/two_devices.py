@@ -17,7 +17,7 @@ from keras import ops
 from keras_gahr import BFCNN, _backend
 from keras_gahr.denoisers.properties import normalizations
 from keras_gahr.noise import NoiseLaw
-from keras_gahr.training import Adam, BlindTraining
+from keras_gahr.training import Adam, BlindTraining, TrainingSettings
 from keras_gahr.training.data.batches import NoisyBatches, TiledBatches
 from keras_gahr.training.data.device_images import DeviceImages
 from keras_gahr.training.devices.data_parallel import data_parallel
@@ -25,6 +25,7 @@ from keras_gahr.training.interruption import Interruption
 from keras_gahr.training.watch.average import Average
 
 LAW = NoiseLaw()
+SETTINGS = TrainingSettings(rescale=True, seed=3)
 
 
 class Losses(keras.callbacks.Callback):
@@ -55,11 +56,13 @@ def trained(denoiser, share=lambda batches: batches, callbacks=(), held=False):
     images = np.random.default_rng(0).random((40, 8, 8, 1), np.float32)
     images = np.round(255 * images).astype(np.uint8)
     device_images = DeviceImages(images) if held else None
-    model = BlindTraining(denoiser, LAW, seed=3, rescale=True, images=device_images)
+    model = BlindTraining(denoiser, LAW, SETTINGS.seed, SETTINGS.rescale, device_images)
     model.compile(Adam(1e-3, use_ema=True), jit_compile=_backend.jit_compile())
-    losses, average = Losses(), Average(denoiser)
+    batches = TiledBatches(images, 40, 4, seed=1, as_indices=held)
+    others = TiledBatches(images, 40, 4, seed=2, as_indices=held)
+    losses, average = Losses(), Average(denoiser, SETTINGS, others, device_images)
     history = model.fit(
-        share(TiledBatches(images, 40, 4, seed=1, as_indices=held)),
+        share(batches),
         validation_data=share(NoisyBatches(images[32:], LAW, 4, seed=2)),
         epochs=2,
         shuffle=False,
