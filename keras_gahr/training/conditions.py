@@ -52,6 +52,11 @@ def check_conditions(
             f"received steps_per_execution = {settings.steps_per_execution}, but Keras takes one step "
             f"at a time on {keras.backend.backend()}: leave it out"
         )
+    if settings.clip_norm and settings.devices > 1 and keras.backend.backend() == "tensorflow":
+        raise InputError(
+            "received clip_norm on several devices, where Keras on TensorFlow limits the gradients of each "
+            "before their sum: leave one of both out, or train on JAX or PyTorch"
+        )
     check_batch_size(len(train_images), settings)
     if clock is not None:
         plan_of(clock, denoiser, train_images, settings)

@@ -51,11 +51,30 @@ def test_test_noise_does_not_depend_on_the_batch_size():
     assert not np.array_equal(NoisyBatches(images, law, 5, seed=4)[0]["noise"], whole)
 
 
-@pytest.mark.parametrize(("count", "sizes"), [(9, [4, 5]), (8, [4, 4]), (10, [4, 4, 2]), (1, [1])])
-def test_a_single_image_left_over_joins_the_batch_before(count, sizes):
+@pytest.mark.parametrize(
+    ("count", "batch_size", "shares", "sizes"),
+    [
+        (8, 4, 1, [4, 4]),
+        (9, 4, 1, [3, 3, 3]),
+        (10, 4, 1, [3, 3, 4]),
+        (34, 32, 1, [17, 17]),
+        (1, 4, 1, [1]),
+        (3, 1, 1, [1, 1, 1]),
+        # A single image joins others.
+        (3, 2, 1, [3]),
+        (7, 2, 1, [2, 2, 3]),
+        # Equally many for each device.
+        (11, 4, 2, [4, 6]),
+        (21, 8, 2, [6, 6, 8]),
+        (5, 2, 2, [2, 2]),
+    ],
+)
+def test_all_batches_of_an_epoch_are_of_one_size(count, batch_size, shares, sizes):
+    """A norm's running deviation counts a batch of two images as much as one of thirty."""
     images = np.arange(count, dtype=np.float32).reshape(-1, 1, 1, 1) / 100
-    batches = TiledBatches(images, count, 4, 0)
+    batches = TiledBatches(images, count, batch_size, 0, shares)
     assert [len(batches[i]) for i in range(len(batches))] == sizes
+    assert len(np.unique(values(batches))) == sum(sizes)
 
 
 def test_an_epoch_can_go_on_where_it_stopped():
@@ -87,7 +106,7 @@ def test_what_fit_takes_is_the_batches(as_indices):
         batches.begin(epoch, first)
         taken = _backend.fed(batches)
         given[epoch] = [batches[index] for index in range(len(batches))]
-        assert len(taken) == len(given[epoch]) == 2 - first
+        assert len(taken) == len(given[epoch]) == 3 - first
         parts = (taken[index] for index in range(len(taken))) if taken is batches else taken
         for part, expected in zip(parts, given[epoch], strict=True):
             found = part[0] if isinstance(part, tuple) else part

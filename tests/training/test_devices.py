@@ -15,7 +15,10 @@ from waiting import FOR_EVER, wait_until
 
 from keras_gahr import BFCNN, InputError
 from keras_gahr._backend import parallel
-from keras_gahr.training.data.batches import TiledBatches
+from keras_gahr.noise import NoiseLaw
+from keras_gahr.training import TrainingSettings
+from keras_gahr.training.conditions import check_conditions
+from keras_gahr.training.data.batches import NoisyBatches, TiledBatches
 from keras_gahr.training.devices.data_parallel import (
     DataParallel,
     SharedBatches,
@@ -107,13 +110,13 @@ def two_processes():
 )
 def test_all_devices_get_equally_many_images(two_processes, size, batch_size, parts):
     images = np.arange(size, dtype=np.uint8).reshape(-1, 1, 1, 1)
-    batches = TiledBatches(images, size, batch_size, seed=0)
+    batches = NoisyBatches(images, NoiseLaw(), batch_size, seed=0)
     part = SharedBatches(batches, two_processes)
-    found = [part[i] for i in range(len(part))]
+    found = [part[i]["clean"] for i in range(len(part))]
     assert [len(batch) for batch in found] == parts
     for i, batch in enumerate(found):
         used = 2 * len(batch)
-        assert np.array_equal(batch, batches[i][used // 2 : used])
+        assert np.array_equal(batch, batches[i]["clean"][used // 2 : used])
 
 
 def test_too_few_images_for_the_devices_are_refused(two_processes):
@@ -126,6 +129,15 @@ def test_a_batch_must_divide(two_processes):
     check_shares(4, two_processes.count)
     with pytest.raises(InputError, match="multiple of 2: choose 6"):
         check_shares(5, two_processes.count)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="the others limit the sum")
+def test_limits_of_the_parts_of_a_gradient_are_refused():
+    """Keras' TensorFlow optimizers limit what each device has, so that the sum may be twice as large."""
+    images = np.zeros((4, 8, 8, 1), np.uint8)
+    settings = TrainingSettings(batch_size=4, devices=2, clip_norm=1.0)
+    with pytest.raises(InputError, match="received clip_norm on several devices"):
+        check_conditions(BFCNN(num_layers=2, num_kernels=2), images, images[:0], settings)
 
 
 @pytest.mark.parametrize("count", [0, 10_000])

@@ -206,13 +206,13 @@ def test_a_run_is_only_replaced_whole_and_when_asked(tmp_path, smooth_images):
 
 
 @pytest.mark.one_backend
-@pytest.mark.parametrize("count", [9, 17])
-def test_a_single_image_left_over_is_trained_on(tmp_path, smooth_images, count):
+@pytest.mark.parametrize(("count", "batch_size", "steps"), [(9, 8, 2), (3, 2, 1), (5, 2, 2)])
+def test_a_single_image_left_over_is_trained_on(tmp_path, smooth_images, count, batch_size, steps):
     images = smooth_images(count, 16, 16)
-    settings = TrainingSettings(epochs=1, images_per_epoch=count, batch_size=8)
+    settings = TrainingSettings(epochs=1, images_per_epoch=count, batch_size=batch_size)
     denoiser = UNet(num_blocks=1, num_kernels=64, seed=0)
     result = run_training(denoiser, images, images[:0], settings, tmp_path / "run")
-    assert result.history[0]["steps"] == count // 8
+    assert result.history[0]["steps"] == steps
 
 
 @pytest.mark.one_backend

@@ -11,17 +11,17 @@ class TiledBatches(keras.utils.PyDataset):
     """Clean images in random order, the whole set several times in an epoch.
 
     The order in an epoch depends on the seed and the epoch only and is made with its first batch; `begin`
-    says which epoch it is. The last batch of an epoch may be smaller, or one image larger: a single one left
-    over joins the batch before, since its statistics would be poor and PyTorch's convolutions fail on a
-    single small image.
+    says which epoch it is. All its batches have the same size but for one image, since the running
+    deviations of norms count each of them alike, and those of a short last batch would be poor. None is of
+    a single image, on which PyTorch's convolutions fail if it is small; so one may be larger by one.
 
     Args:
         images: array `(count, height, width, channels)`, uint8 or float32 on [0, 1]; wavelet bands too.
         images_per_epoch: each image comes `images_per_epoch // count` times, at least once.
-        batch_size: images in a batch.
+        batch_size: the most images in a batch.
         seed: of the order.
-        shares: devices that share each batch. With several, a last batch with less than two images for
-            each of them is left out.
+        shares: devices that share each batch. Each gets equally many images of it, so that up to
+            `shares` - 1 of an epoch are left out.
         as_indices: whether a batch is the indices of its images, int32, for a model that holds the
             images (`DeviceImages`).
     """
@@ -43,9 +43,11 @@ class TiledBatches(keras.utils.PyDataset):
     @property
     def steps_per_epoch(self):
         """Batches of a whole epoch."""
-        full, rest = divmod(self.images_per_epoch, self.batch_size)
-        least = 2 * self.shares
-        return full + (rest >= least or (rest > 0 and full == 0))
+        # Of one device.
+        images, most = self.images_per_epoch // self.shares, self.batch_size // self.shares
+        batches = max(1, -(-images // most))
+        single = batches > 1 and most > 1 and images // batches == 1
+        return batches - single
 
     def begin(self, epoch, first_batch=0):
         """Goes to an epoch, counted from 0, and past the batches in it that are done already."""
@@ -73,12 +75,11 @@ class TiledBatches(keras.utils.PyDataset):
 
     def __getitem__(self, index):
         index += self.first_batch
-        start = index * self.batch_size
-        last = index + 1 == self.steps_per_epoch
-        stop = None if last and self.shares == 1 else start + self.batch_size
         if self._order is None:
             rng = np.random.default_rng([self.seed, self.epoch + 1])
             self._order = rng.permutation(self.images_per_epoch) % len(self.images)
+        images, batches = self.images_per_epoch // self.shares, self.steps_per_epoch
+        start, stop = (self.shares * (images * end // batches) for end in (index, index + 1))
         chosen = self._order[start:stop]
         return (
             chosen.astype(np.int32) if self.as_indices else take(self.images, chosen, limits=None)
