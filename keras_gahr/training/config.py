@@ -92,6 +92,20 @@ def _counts(given, name):
     return counts if len(counts) > 1 else counts[0]
 
 
+def halving_of(run: Path) -> int:
+    """The epochs between halvings in a run, whose default must not change with their number.
+
+    Raises:
+        InputError: as `read_options` does.
+    """
+    path = run / "config.json"
+    options = read_options(path)
+    recorded = read_json(path, "a JSON file of options").get("training", {})
+    if isinstance(recorded, dict) and isinstance(recorded.get("halve_every"), int):
+        return recorded["halve_every"]
+    return RunConfig(**options).settings().halve_every
+
+
 def read_options(path: str | Path) -> dict[str, Any]:
     """The options in a config.json of a run, or in a JSON file that holds only some of them.
 

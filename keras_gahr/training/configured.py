@@ -21,7 +21,7 @@ from keras_gahr.psnr import SIGMAS
 from .clock.plan import ClockPlan
 from .clock.schedule import LogSteps
 from .conditions import batches_of, check_conditions, goes_on_device, plan_of
-from .config import PATHS, RunConfig, read_options
+from .config import PATHS, RunConfig, halving_of, read_options
 from .devices.data_parallel import check_count, check_shares, is_first
 from .estimate import TrainingEstimate, estimate_training
 from .preparation import Preparation, prepare_training
@@ -209,9 +209,7 @@ def config_to_resume(out: Path, changes: Mapping[str, Any]) -> RunConfig:
     moved = changes.pop("dataset", None)
     dataset = find_dataset(out) if moved is None else Path(moved).resolve()
     config = RunConfig(**{**options, "dataset": str(dataset)})
-    if "epochs" in changes:
-        # The default is made from the epochs, and must not change with them.
-        changes["halve_every"] = config.settings().halve_every
+    changes["halve_every"] = halving_of(out)
     return dataclasses.replace(config, **changes)
 
 

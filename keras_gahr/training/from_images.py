@@ -19,7 +19,7 @@ from keras_gahr.errors import InputError
 from keras_gahr.options.option import declared, takes_options
 from keras_gahr.options.training import NetworkOptions, RunOptions
 
-from .config import RunConfig, read_options
+from .config import RunConfig, halving_of
 from .configured import run_prepared
 from .preparation import prepare_images
 from .result import TrainingResult
@@ -115,9 +115,7 @@ def _run_to_resume(out):
 
 
 def _options_to_resume(begun, options):
-    """The options, with the default that is made from the number of epochs as it was."""
-    before = RunConfig(**read_options(begun / "config.json"))
-    return {"halve_every": before.settings().halve_every, **options}
+    return {"halve_every": halving_of(begun), **options}
 
 
 def _config(images, test_images, denoiser, options):

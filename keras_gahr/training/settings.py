@@ -29,4 +29,4 @@ class TrainingSettings(TrainingOptions):
     def __post_init__(self) -> None:
         check_options(self)
         if self.halve_every is None:
-            object.__setattr__(self, "halve_every", max(1, self.epochs // 10))
+            object.__setattr__(self, "halve_every", -(-self.epochs // 10))

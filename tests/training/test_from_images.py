@@ -112,6 +112,19 @@ def test_a_run_goes_on_with_more_epochs(images, tmp_path):
         kg.train(images, resume=True, **QUICK)
 
 
+@pytest.mark.one_backend
+def test_a_run_goes_on_with_the_default_that_it_began_with(images, tmp_path):
+    """Which was another one: with up to 19 epochs the rate was halved after each of them."""
+    out = tmp_path / "run"
+    kg.train(images, out=out, **QUICK | {"epochs": 11, "halve_every": 1})
+    path = out / "config.json"
+    config = json.loads(path.read_text())
+    config["options"]["halve_every"] = None
+    path.write_text(json.dumps(config))
+    again = kg.train(images, out=out, resume=True, **QUICK | {"epochs": 12})
+    assert again.history[-1]["learning_rate"] == pytest.approx(1e-3 / 2**11)
+
+
 def test_callbacks_see_the_training_and_may_end_it(images, capsys):
     """Of one image, which is enough, and with a progress bar."""
 

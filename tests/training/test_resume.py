@@ -233,3 +233,10 @@ def test_the_average_is_what_is_tested_and_kept(tmp_path, smooth_images):
 def test_unknown_names_are_refused(wrong):
     with pytest.raises(InputError, match="expected"):
         TrainingSettings(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "halvings"), [(5, 1), (10, 1), (15, 2), (20, 2), (29, 3), (1000, 100)]
+)
+def test_the_rate_is_halved_ten_times_at_most(epochs, halvings):
+    assert TrainingSettings(epochs=epochs).halve_every == halvings
