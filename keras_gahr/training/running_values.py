@@ -12,7 +12,9 @@ from .blind_training import BlindTraining
 from .data.batches import TiledBatches
 
 _BATCHES = 32
-"""Enough for deviations that are known to one or two percent, at the price of ten training steps."""
+_IMAGES = 2048
+"""At least so many of both: deviations are then known to one or two percent, at the price of ten training
+steps. Small batches are more, but no more than an epoch has."""
 
 
 def measure_running_values(training: BlindTraining, batches: TiledBatches) -> None:
@@ -30,13 +32,14 @@ def measure_running_values(training: BlindTraining, batches: TiledBatches) -> No
     values = [value for norm in norms for value in norm.non_trainable_variables]
     if not values:
         return
+    count = max(_BATCHES, min(-(-_IMAGES // batches.batch_size), len(batches)))
     momenta = [norm.momentum for norm in norms]
     sums = [0.0] * len(values)
     try:
         for norm in norms:
             norm.momentum = 0.0
         with _backend.without_gradients():
-            for number in range(_BATCHES):
+            for number in range(count):
                 training(_own_part(batches[number % len(batches)]), training=True)
                 for place, value in enumerate(values):
                     sums[place] += ops.convert_to_numpy(value)
@@ -44,7 +47,7 @@ def measure_running_values(training: BlindTraining, batches: TiledBatches) -> No
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
     for value, total in zip(values, sums, strict=True):
-        value.assign(total / _BATCHES)
+        value.assign(total / count)
 
 
 def _own_part(batch):

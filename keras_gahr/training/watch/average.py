@@ -16,7 +16,7 @@ class Average(keras.callbacks.Callback):
         denoiser: the one that is trained. If several devices share its batches, this must be made where it
             was made, too.
         settings: `TrainingSettings`.
-        batches: `TiledBatches` to measure with, other ones than those that are trained on.
+        batches: `TiledBatches` to measure with, whose epoch stays the same.
         images: `DeviceImages` that batches of indices belong to, or None.
     """
 
