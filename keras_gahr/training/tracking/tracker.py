@@ -41,7 +41,7 @@ class Tracker:
         ...     address = "kept"
         ...     def log(self, step, numbers):
         ...         print(step, int(numbers["epoch"]), "psnr/train" in numbers)
-        >>> images = np.random.default_rng(0).integers(0, 256, (6, 8, 8), np.uint8)
+        >>> images = np.random.default_rng(0).integers(0, 256, (5, 8, 8), np.uint8)
         >>> network = {"architecture": "bf-cnn", "num_layers": 2, "num_kernels": 2}
         >>> options = {"epochs": 1, "images_per_epoch": 4, "batch_size": 4, "progress": False}
         >>> result = kg.train(images, trackers=[Kept()], **network, **options)
