@@ -16,6 +16,7 @@ from keras_gahr.datasets.image_arrays import as_images, is_array
 from keras_gahr.datasets.image_files import WRITABLE, find_images, read_images, write_image
 from keras_gahr.datasets.layout import from_images
 from keras_gahr.datasets.store import is_dataset
+from keras_gahr.datasets.wavelet_level import wavelet_level
 from keras_gahr.denoisers import DenoiserLike, Inference, as_denoiser, as_inference
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_file, check_output_folder, replacing, replacing_folder
@@ -67,8 +68,8 @@ def denoise(
     """The denoised images; the noise level need not be known, unless the network is told it.
 
     A network of grey images denoises each channel of a colour image, and one of colour images takes a
-    grey one three times. Large images are computed in tiles, and images whose sides the network cannot
-    take are continued by reflection and cut to their size again; see `Inference`.
+    grey one as `in_colour` makes it. Large images are computed in tiles, and images whose sides the
+    network cannot take are continued by reflection and cut to their size again; see `Inference`.
 
     Args:
         denoiser: see `as_denoiser`. An `Inference` keeps its own settings, and what it has compiled.
@@ -76,7 +77,7 @@ def denoise(
             the units of [0, 1], which noise may leave; or a list of such arrays, whose images may have
             different sizes.
         sigma: the noise level, of a denoiser that is told it: one, or one for each image of an array, in
-            units of [0, 1]. A blind one ignores it.
+            units of [0, 1]. A blind one ignores it, but for grey images where it takes those in colour.
         layout: of the array, such as "NCHW", where its shape does not say it; see `find_layout`.
         memory: bytes that a pass of the network may take; by default a quarter of what is free.
         progress: called with how many passes of the network are done, of how many. By default a bar
@@ -126,8 +127,9 @@ def _denoise(inference, noisy, progress, sigma):
     if channels == expected:
         return inference.denoise(noisy, progress, sigma), None
     if channels == 1:
-        repeated = inference.denoise(with_channels(noisy, expected), progress, sigma)
-        return with_channels(repeated, 1), REPEATED
+        coloured, levels = in_colour(noisy, expected, sigma)
+        denoised = inference.denoise(coloured, progress, levels if denoiser.told else None)
+        return with_channels(denoised, 1), REPEATED
     if expected > 1:
         raise InputError(
             f"received images with {channels} channels for a denoiser of {expected}: convert them"
@@ -138,6 +140,34 @@ def _denoise(inference, noisy, progress, sigma):
     return np.moveaxis(apart, 1, -1), APART
 
 
+def in_colour(noisy, channels, sigma=None):
+    """Grey noisy images as noisy images in colour, whose channels have independent noise.
+
+    Where a channel has the noise of all others, a network of colour images takes it for a part of the
+    image. So to y as each channel is added what sqrt(C) sigma n_c differs from its mean over channels, n_c
+    standard normal: then the noise of each has the level sqrt(C) sigma and is that of no other, and the
+    mean over channels is y as before.
+
+    Args:
+        noisy: y, (N, H, W, 1), floats.
+        channels: C.
+        sigma: the noise level of all, or of each; by default `wavelet_level` of each.
+
+    Returns:
+        float32 (N, H, W, C), and their noise level, or that of each.
+    """
+    sigma = wavelet_level(noisy) if sigma is None else sigma
+    levels = np.sqrt(channels) * np.asarray(sigma, np.float64)
+    coloured = np.empty((*noisy.shape[:3], channels), np.float32)
+    for image, level, out in zip(noisy, np.broadcast_to(levels, len(noisy)), coloured, strict=True):
+        # The same for each image, which so is denoised as it is alone.
+        (noise,) = keyed_normal(0, [0], 0, out.shape)
+        noise -= noise.mean(axis=-1, keepdims=True)
+        np.multiply(noise, np.float32(level), out=out)
+        out += image
+    return coloured, levels
+
+
 @dataclasses.dataclass(frozen=True)
 class DenoisedFile:
     """What was done to one file.
@@ -146,7 +176,8 @@ class DenoisedFile:
         name: of the input file, within a folder relative to it.
         before, after: mean PSNR of its images in dB, or None where the clean ones are not known.
         channels: `APART` if a network of grey images denoised each channel of a colour image,
-            `REPEATED` if a grey one was repeated for a network of colour images and their mean taken,
+            `REPEATED` if a grey one was repeated for a network of colour images, with noise that makes that
+            of the channels independent (`in_colour`), and the mean taken,
             `GREY` if colour was given up, None if the channels are the network's.
         padded: the height and width to which the images were continued by reflection, since the network
             needs multiples of a number; None if they were not.
@@ -198,9 +229,10 @@ def denoise_files(
 
     An array, `.npy` or `.npz`, may be (H, W), (H, W, C), (N, H, W) or (N, H, W, C), uint8, bool or
     floats, and gives a `.npy` array of the same shape, float32, not clipped. A network of grey images
-    denoises each channel of a colour image, and one of colour images takes a grey one three times;
-    added noise is that of the image as it is. Large images are computed in tiles, and images whose sides
-    the network cannot take are continued by reflection and cut to their size again; see `Inference`.
+    denoises each channel of a colour image, and one of colour images takes a grey one as `in_colour`
+    makes it; added noise is that of the image as it is. Large images are computed in tiles, and images
+    whose sides the network cannot take are continued by reflection and cut to their size again; see
+    `Inference`.
 
     Args:
         denoiser: see `as_denoiser`.

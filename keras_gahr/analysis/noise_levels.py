@@ -11,11 +11,11 @@ import dataclasses
 import importlib.util
 
 import numpy as np
-import pywt
 from numpy.typing import ArrayLike
 from scipy import stats
 
 from keras_gahr.datasets.arrays import to_float
+from keras_gahr.datasets.wavelet_level import wavelet_level
 from keras_gahr.denoisers import DenoiserLike
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_levels
@@ -159,15 +159,6 @@ def level_of_all(measure: ResidualTraces, noisy: np.ndarray) -> float | None:
     found = measure.at(stacks, None, lambda done, total: None)
     rest = np.sum(found.dimension - found.trace)
     return float(np.sqrt(found.power.sum() / rest)) if rest > 0 else None
-
-
-def wavelet_level(images: np.ndarray) -> np.ndarray:
-    """`NoiseEstimates.wavelet` of images (N, H, W, C), uint8 or floats: float64 (N,)."""
-    found = []
-    for image in images:
-        _, (*_, diagonal) = pywt.dwt2(to_float(image, None), "haar", axes=(0, 1))
-        found.append(np.median(np.abs(diagonal)) / stats.norm.ppf(0.75))
-    return np.array(found, np.float64)
 
 
 def _plain(found: Measured):

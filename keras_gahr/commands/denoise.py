@@ -110,7 +110,10 @@ def denoise(
     _print_levels(done.files)
     for what, line in (
         (APART, "in colour: a grey network denoised each channel (--gray makes them grey)"),
-        (REPEATED, "grey: repeated for a colour network, and made grey again"),
+        (
+            REPEATED,
+            "grey: repeated for a colour network, with noise of their own, and made grey again",
+        ),
         (GREY, "in colour: made grey"),
     ):
         if count := sum(result.channels == what for result in done.files):

@@ -7,7 +7,7 @@ from scipy import stats
 
 import keras_gahr as kg
 from keras_gahr.analysis import noise_calibration, noise_level, sure
-from keras_gahr.analysis.noise_levels import wavelet_level
+from keras_gahr.datasets.wavelet_level import wavelet_level
 
 SIGMA = 0.1
 SIDE = 8
