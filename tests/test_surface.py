@@ -1,10 +1,12 @@
 """What `import keras_gahr as kg` gives."""
 
+import ast
 import doctest
 import inspect
 import shutil
 import subprocess
 import sys
+import textwrap
 import types
 from pathlib import Path
 
@@ -100,6 +102,27 @@ def test_every_function_and_class_has_an_example_that_runs(name):
     [example] = finder.find(EXPORTED[name], name, globs={})
     assert example.examples
     assert not doctest.DocTestRunner(verbose=False).run(example).failed
+
+
+def unread(function):
+    """The arguments that the body of a function never reads."""
+    function = inspect.unwrap(function)
+    code = function.__code__
+    arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    return {*arguments} - {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def test_no_function_ignores_an_argument():
+    # What a single dispatch falls back on refuses all; methods may have arguments for their kind's sake.
+    functions = {
+        name: value
+        for name, value in EXPORTED.items()
+        if inspect.isfunction(value) and not hasattr(value, "registry")
+    }
+    assert len(functions) > 100
+    ignored = {name: unread(value) for name, value in functions.items()}
+    assert not {name: some for name, some in ignored.items() if some}
 
 
 def found_by(given, image):

@@ -141,6 +141,7 @@ def restore(
             repeat=repeat,
             seed=seed,
             schedule=schedule,
+            sampler=sampler,
             batch_size=batch_size,
             memory=memory,
             progress=_share(progress, len(restorations), len(some), len(names)),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import keras_gahr as kg
+from keras_gahr.sampling import SAMPLERS
 
 QUICK = {"schedule": kg.sampling.AscentSchedule(beta=0.5, sigma_end=0.4), "seed": 3}
 
@@ -50,6 +51,22 @@ def test_a_mask_serves_for_any_channels(colour, smooth_images, mask):
     assert found.mean.shape == photo.shape
     assert np.all(found.minimum_norm[4:8, 4:8] == 0)
     np.testing.assert_allclose(found.minimum_norm[mask], photo[mask])
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_the_sampler_is_the_one_asked_for(wiener, photos, tmp_path, sampler):
+    text, options = "super-resolution:4", {"sampler": sampler, "repeat": 2, "seed": 3}
+    options["schedule"] = SAMPLERS[sampler].schedule(sigma_end=0.3)
+    observed = kg.measurements.parse_measurement(text, (16, 16, 1))(photos)
+    found = kg.restore(wiener, observed, text, **options)
+    np.save(tmp_path / "photos.npy", photos)
+    files = kg.restoration.InputImages([tmp_path / "photos.npy"], text, 1)
+    kg.restoration.restore_files(wiener, files, tmp_path / "out", **options)
+    for name, each in zip(files.names, found, strict=True):
+        assert each.settings["sampler"] == sampler
+        assert each.status == ("converged", "converged")
+        expected = np.load(tmp_path / "out" / name / "samples.npy")
+        np.testing.assert_allclose(each.samples, expected, atol=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore:some images are still noise")
