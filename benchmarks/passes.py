@@ -74,8 +74,6 @@ SMALL, SMALL_END = "disks-24-unet", 0.05
 
 def restorations(denoiser, images, scale, name, options):
     """Yields {"psnr", "passes"}, lists over images, for each measurement."""
-    from keras import ops
-
     from keras_gahr.psnr import psnr_of_any
     from keras_gahr.sampling import sample
     from keras_gahr.sampling.measurements import parse_measurement
@@ -87,7 +85,7 @@ def restorations(denoiser, images, scale, name, options):
             images.shape[1:],
             count=len(images),
             measurement=measurement,
-            measured=ops.convert_to_numpy(measurement.measure(ops.convert_to_tensor(images))),
+            measured=measurement(images),
             sampler=name,
             schedule=_schedule(name, options),
             progress=False,

@@ -155,8 +155,8 @@ def restore_alike(
     """
     shape = measurement.shape
     check_request(denoiser, shape, len(names) * check_whole(repeat, "repeat", 1))
-    measured = measurement.measured_from(ops.convert_to_tensor(observed))
-    minimum_norm = ops.convert_to_numpy(measurement.back_project(measured))
+    m = measurement.measured_from(ops.convert_to_tensor(observed))
+    minimum_norm = ops.convert_to_numpy(measurement.back_project(m))
 
     def noise(images, t):
         repeats, places = np.unique([image % repeat for image in images], return_inverse=True)
@@ -171,7 +171,7 @@ def restore_alike(
         schedule=schedule,
         sampler=sampler,
         measurement=measurement,
-        measured=ops.convert_to_numpy(measured).repeat(repeat, axis=0),
+        measured=observed.repeat(repeat, axis=0),
         batch_size=batch_size,
         progress=progress,
         memory=memory,

@@ -156,11 +156,11 @@ class SamplerRun:
         ]
 
     def _known(self, measured, shape):
-        """M^T m for a batch of images."""
+        """M^T m for a batch of images, of what the instrument gave of them."""
         if measured is None:
             return np.zeros(shape, np.float32)
-        back_projected = self.measurement.back_project(ops.convert_to_tensor(measured))
-        return np.broadcast_to(ops.convert_to_numpy(back_projected), shape)
+        m = self.measurement.measured_from(ops.convert_to_tensor(measured))
+        return np.broadcast_to(ops.convert_to_numpy(self.measurement.back_project(m)), shape)
 
     def _start(self, noise, known):
         """y = (I - P) e + M^T m + sigma_0 z with e = init_mean everywhere."""

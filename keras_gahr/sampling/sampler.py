@@ -112,7 +112,8 @@ def sample(
         schedule: an `AscentSchedule`, by default the published code's; for the sampler multistep a
             `MultistepSchedule`, for the others a `NoiseLevels`.
         measurement: a `Measurement`; by default `Synthesis`.
-        measured: what it measured, with a leading axis of `count` or 1.
+        measured: what the measurement gives when it is called with images, in the same units (means
+            of blocks, a blurred picture), with a leading axis of `count` or 1; uint8 in 0..255, or floats.
         first_image: index of the first image in the seed's sequence.
         batch_size: images computed at once.
         noise: instead of the seed, a function `noise(images, t)` that returns standard normal noise

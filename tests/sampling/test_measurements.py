@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from keras import ops
 from networks import nhwc, relative_difference
 
+import keras_gahr as kg
 from keras_gahr import InputError
+from keras_gahr.psnr import psnr
 from keras_gahr.sampling import measurements as m
 
 SHAPES = [
@@ -121,6 +123,29 @@ def test_what_is_observed_says_what_was_measured(measurement):
     assert_equal(
         measurement.measured_from(measurement.observe(images)), measurement.measure(images)
     )
+
+
+@pytest.fixture(scope="module")
+def pictures(smooth_images):
+    return smooth_images(4, 9, 15, channels=3)
+
+
+@pytest.fixture(scope="module")
+def wiener(pictures):
+    return kg.baselines.Wiener.from_images(pictures)
+
+
+@pytest.mark.parametrize("name", sorted({*MEASUREMENTS} - {"synthesis"}))
+def test_samples_have_what_was_observed(wiener, pictures, name):
+    """Of images that vary in three directions, any of these says which one it is."""
+    measurement = MEASUREMENTS[name]((9, 15, 3))
+    schedule = kg.sampling.MultistepSchedule(steps=40, sigma_end=0.003)
+    options = {"sampler": "multistep", "schedule": schedule, "seed": 2}
+    observed = measurement(pictures[1:2])
+    found = kg.sample(wiener, (9, 15), measurement=measurement, measured=observed, **options)
+    assert psnr(found.images.clip(0, 1), pictures[1:2])[0] > 32
+    (restored,) = kg.restore(wiener, observed, measurement, **options)
+    np.testing.assert_allclose(restored.samples, found.images, atol=1e-5)
 
 
 @settings(max_examples=5)

@@ -24,7 +24,8 @@ def by_hand(denoiser, schedule, initial, noise, measurement=None, measured=None)
     for z in noise:
         denoised = y - residual(y)
         if measurement is not None:
-            known = np.asarray(measurement.back_project(measured))
+            m = measurement.measured_from(ops.convert_to_tensor(measured))
+            known = np.asarray(measurement.back_project(m))
             denoised = denoised - np.asarray(measurement.project(denoised)) + known
         sigma = np.sqrt(np.mean((y - denoised) ** 2))
         ahead = denoised

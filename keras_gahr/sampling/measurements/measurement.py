@@ -39,7 +39,8 @@ class Measurement(abc.ABC):
     `(batch, *shape)` and `(batch, *measured_shape)`.
 
     An instrument may give the same numbers in other units, such as means where M has sums:
-    `observe` has these, for pictures and files, and `measured_from` turns them into measurements.
+    `observe` has these, for pictures, files and what `sample` is given, and `measured_from` turns them
+    into measurements.
 
     Attributes:
         shape: of one image, `(height, width, channels)`.
