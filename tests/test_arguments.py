@@ -58,6 +58,15 @@ MISTAKES = {
         ),
         "received measurements of shape",
     ),
+    "a measurement of other images": (
+        lambda d: kg.sample(
+            d,
+            SHAPE,
+            measurement=measurements.inpainting(np.ones((1, 16))),
+            measured=np.ones((1, 1, 16, 1)),
+        ),
+        r"images of shape \(1, 16, 1\), expected \(16, 16, 1\)",
+    ),
     "two sides": (lambda d: measurements.SuperResolution((16, 16), 4), r"image shape \(16, 16\)"),
     "half a side": (lambda d: measurements.RandomPixels((16, 1.5, 1), 0.1), "received a side"),
     "two sides of an oracle": (

@@ -111,7 +111,8 @@ def sample(
         seed: of the noise.
         schedule: an `AscentSchedule`, by default the published code's; for the sampler multistep a
             `MultistepSchedule`, for the others a `NoiseLevels`.
-        measurement: a `Measurement`; by default `Synthesis`.
+        measurement: a `Measurement` of images of the shape, or a mask for any channels; by default
+            `Synthesis`.
         measured: what the measurement gives when it is called with images, in the same units (means
             of blocks, a blurred picture), with a leading axis of `count` or 1; uint8 in 0..255, or floats.
         first_image: index of the first image in the seed's sequence.
@@ -169,7 +170,7 @@ def sample(
     condition = None if condition is None else pixel_values(condition)
     measured = None if measured is None else pixel_values(measured, FINITE)
     _check_shapes(denoiser, (count, *shape), initial, condition)
-    _check_measured(measured, measurement, count)
+    _check_measured(measured, _fitting(measurement, shape), count)
     if noise is None:
         noise = functools.partial(_noise, seed, shape)
     run = prepared or _prepared_again(
@@ -260,8 +261,8 @@ def prepare(
     if denoiser.told:
         for name in ("sigma_0", "sigma_end"):
             denoiser.check_sigma(getattr(schedule, name))
-    measurement = Synthesis(shape) if measurement is None else measurement.of_channels(shape[-1])
-    return SamplerRun(denoiser, measurement, method, schedule, final_denoise, memory)
+    fit = _fitting(measurement, shape) or Synthesis(shape)
+    return SamplerRun(denoiser, fit, method, schedule, final_denoise, memory)
 
 
 def _prepared_again(denoiser, shape, **options):
@@ -296,12 +297,25 @@ def _report(progress, batch, count, schedule, sigma):
     progress(batch.start + float(np.clip(way, 0, 1).sum()), count)
 
 
-def _check_measured(measured, measurement, count):
-    if not isinstance(measurement, Measurement | None):
+def _fitting(measurement, shape):
+    """The measurement of images of a shape, or None if there is none; raises `InputError` for another."""
+    if measurement is None:
+        return None
+    if not isinstance(measurement, Measurement):
         raise InputError(
             f"received a {type(measurement).__name__}, expected a measurement, such as "
             "kg.measurements.parse_measurement makes of a text"
         )
+    fit = measurement.of_channels(shape[-1])
+    if tuple(fit.shape) != tuple(shape):
+        raise InputError(
+            f"received a measurement of images of shape {tuple(fit.shape)}, expected {tuple(shape)}: "
+            "make one of their shape"
+        )
+    return fit
+
+
+def _check_measured(measured, measurement, count):
     expected = () if measurement is None else tuple(measurement.measured_shape)
     if measured is None:
         if math.prod(expected) and measurement is not None:

@@ -148,6 +148,21 @@ def test_samples_have_what_was_observed(wiener, pictures, name):
     np.testing.assert_allclose(restored.samples, found.images, atol=1e-5)
 
 
+def test_a_mask_serves_for_colour(wiener, pictures):
+    mask = np.ones((9, 15), bool)
+    mask[3:6, 4:9] = False
+    hole = m.inpainting(mask)
+    options = {"schedule": kg.sampling.AscentSchedule(beta=1, sigma_end=0.1), "measurement": hole}
+    known = pictures * mask[..., None]
+    found = kg.sample(wiener, (9, 15), count=4, measured=known, **options)
+    expected = kg.sample(
+        wiener, (9, 15), count=4, measured=known, **options | {"measurement": m.inpainting(mask, 3)}
+    )
+    np.testing.assert_array_equal(found.images, expected.images)
+    with pytest.raises(InputError, match="of shape \\(4, 9, 15, 1\\), expected \\(4, 9, 15, 3\\)"):
+        kg.sample(wiener, (9, 15), count=4, measured=known[..., :1], **options)
+
+
 @settings(max_examples=5)
 @given(
     st.integers(1, 6), st.integers(1, 6), st.integers(2, 4), st.sampled_from([1, 3]), st.integers(0)
