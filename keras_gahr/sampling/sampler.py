@@ -68,6 +68,10 @@ def sampler_named(name: str) -> Sampler:
     return SAMPLERS[name]
 
 
+def _name_of(method):
+    return next(name for name, each in SAMPLERS.items() if each is method)
+
+
 _KEPT = "_keras_gahr_sampler"
 
 
@@ -134,8 +138,9 @@ def sample(
         trajectory: a `Trajectory`, which keeps some steps.
         memory: bytes that a pass of the network may take, by default a quarter of what is free; see
             `Inference`.
-        prepared: what `prepare` made for the same denoiser, schedule, measurement and sampler; its
-            weights are then those of that time, however many calls there are in between.
+        prepared: what `prepare` made for the same denoiser and shape. Its schedule, measurement, sampler,
+            final denoising and memory are taken in place of those given here, and its weights are those
+            of that time, however many calls there are in between.
 
     Returns:
         `Samples`. An image that diverges or runs out of steps is flagged and does not disturb others.
@@ -170,7 +175,8 @@ def sample(
     condition = None if condition is None else pixel_values(condition)
     measured = None if measured is None else pixel_values(measured, FINITE)
     _check_shapes(denoiser, (count, *shape), initial, condition)
-    _check_measured(measured, _fitting(measurement, shape), count)
+    fit = _fitting(measurement, shape)
+    _check_measured(measured, prepared.measurement if prepared else fit, count)
     if noise is None:
         noise = functools.partial(_noise, seed, shape)
     run = prepared or _prepared_again(
@@ -202,7 +208,7 @@ def sample(
     samples = concatenate_samples(
         parts,
         schedule=run.schedule,
-        facts=facts_of(denoiser, sampler, seed, first_image, final_denoise),
+        facts=facts_of(denoiser, _name_of(run.method), seed, first_image, run.final_denoise),
         trajectory=trajectory,
     )
     if "noise_unseen" in samples.status:

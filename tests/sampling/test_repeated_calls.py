@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from networks import with_unit_gammas
 
+from keras_gahr import InputError
 from keras_gahr.denoisers import build_denoiser, load_denoiser, save_denoiser
 from keras_gahr.sampling import AscentSchedule, NoiseLevels, prepare, sample
 from keras_gahr.sampling.measurements import SuperResolution
@@ -89,6 +90,20 @@ def test_other_calls_have_other_samplers(traced, other):
     draw(denoiser)
     np.testing.assert_array_equal(sample(denoiser, **options).images, expected)
     assert len({id(run) for run in traced}) == 3
+
+
+def test_samples_tell_what_was_prepared():
+    denoiser, options = network(), {"sampler": "heun", "schedule": NoiseLevels(steps=3)}
+    options |= {"measurement": HALVED, "final_denoise": False}
+    kept = prepare(denoiser, SHAPE, **options)
+    with pytest.raises(InputError, match="but not what it measured"):
+        sample(denoiser, SHAPE, prepared=kept)
+    measured = HALVED(np.full((1, *SHAPE), 0.5))
+    expected = sample(denoiser, SHAPE, measured=measured, **options)
+    found = sample(denoiser, SHAPE, measured=measured, prepared=kept)
+    np.testing.assert_array_equal(found.images, expected.images)
+    assert found.facts == expected.facts and found.facts["sampler"] == "heun"
+    assert found.passes.tolist() == expected.passes.tolist()
 
 
 @pytest.mark.parametrize("num_layers", [2, 4])
