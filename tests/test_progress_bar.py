@@ -8,6 +8,8 @@ import types
 import pytest
 from rich.console import Console
 
+import keras_gahr as kg
+from keras_gahr import progress
 from keras_gahr.progress_bar import progress_bar
 
 pytestmark = pytest.mark.one_backend
@@ -53,6 +55,15 @@ def test_without_widgets_one_output_is_replaced(shown, transient, monkeypatch):
     bar.stop()
     (last,) = shown
     assert ("three" in last) is not transient
+
+
+def test_a_comparison_shows_no_bar_where_none_is_wanted(smooth_images, monkeypatch):
+    monkeypatch.setattr(progress, "_Bar", lambda title: pytest.fail(f"a bar of {title}"))
+    images = smooth_images(8, 8, 8)
+    halves = images[:4], images[4:]
+    denoisers = [kg.baselines.Wiener.from_images(half) for half in halves]
+    schedule = kg.sampling.AscentSchedule(beta=1.0, sigma_end=0.5)
+    kg.compare(denoisers, halves, count=2, schedule=schedule, progress=False)
 
 
 def test_elsewhere_it_is_one_of_rich(shown):

@@ -216,8 +216,8 @@ def compare(
         )
     images = [each.images[pairs] for each in found]
     reports = (
-        memorization_report(images[0], train_sets[0], images[1]),
-        memorization_report(images[1], train_sets[1], images[0]),
+        memorization_report(images[0], train_sets[0], images[1], progress=False),
+        memorization_report(images[1], train_sets[1], images[0], progress=False),
     )
     a, b = (
         take(train, report.closest["correlation"].index[:, 0])
