@@ -174,11 +174,22 @@ class LayerNetwork(Network):
         if "training" in inspect.signature(self._called.call).parameters:
             options = {**options, "training": False}
         if told and len(self._inputs) == 2:
-            # As a functional model takes it: (batch,) or (batch, 1).
-            level = ops.cast(told[0], self._inputs[1].dtype)
-            level = level if len(self._inputs[1].shape) == 1 else level[:, None]
-            return self._called([images, level], **options)
+            return self._called([images, self._level(told[0])], **options)
         return self._called(images, *told, **options)
+
+    def _level(self, told):
+        """What it is told as a functional model takes it: (batch,) or (batch, 1), in the input's type."""
+        given, taken = (
+            keras.backend.standardize_dtype(each.dtype) for each in (told, self._inputs[1])
+        )
+        if keras.backend.is_float_dtype(given) and keras.backend.is_int_dtype(taken):
+            raise InputError(
+                f"the model takes whole numbers ({taken}) in the level's place, but its schedule tells it "
+                "others, which would be cut off: choose the schedule that it was trained with, or wrap a "
+                "function that rounds them"
+            )
+        level = ops.cast(told, taken)
+        return level if len(self._inputs[1].shape) == 1 else level[:, None]
 
 
 class FunctionNetwork(Network):

@@ -81,7 +81,8 @@ class AlphaBars(Schedule):
 
     Args:
         table: alpha-bar for each index, (T,), between 0 and 1; sigma^2 = (1 - alpha-bar) / alpha-bar.
-        indices: what the network is told in the place of 0, ..., T - 1; default: these.
+        indices: what the network is told in the place of 0, ..., T - 1; default: these. If not all are
+            whole numbers, as t / T, it is told them in float32.
 
     Raises:
         InputError: for another table.
@@ -109,7 +110,7 @@ class AlphaBars(Schedule):
                 f"received {count} values of alpha-bar and indices of shape {self.indices.shape}: give as "
                 "many"
             )
-        if self.indices.dtype.kind not in "iuf":
+        if self.indices.dtype.kind not in "iuf" or not np.isfinite(self.indices).all():
             raise InputError("received indices of alpha-bar that are no numbers")
         self.sigmas = np.sqrt((1 - self.table) / self.table)
         self.limits = float(self.sigmas.min()), float(self.sigmas.max())
@@ -121,8 +122,9 @@ class AlphaBars(Schedule):
         logarithms = ops.convert_to_tensor(np.log(self.sigmas), "float32")
         least = ops.maximum(sigma, float(self.limits[0]))
         distance = ops.abs(ops.log(least)[:, None] - logarithms)
-        indices = ops.convert_to_tensor(self.indices.astype(foreign.INDEX))
-        return ops.take(indices, ops.argmin(distance, axis=1))
+        whole = (self.indices == np.rint(self.indices)).all()
+        indices = self.indices.astype(foreign.INDEX if whole else "float32")
+        return ops.take(ops.convert_to_tensor(indices), ops.argmin(distance, axis=1))
 
     def nearest(self, sigma: float) -> float:
         distance = np.abs(np.log(self.sigmas) - np.log(max(sigma, self.limits[0])))

@@ -127,6 +127,24 @@ def test_a_level_between_two_of_a_table():
     assert denoiser.nearest(1.01 * between) == pytest.approx(high)
 
 
+def test_a_network_may_be_told_parts_of_whole_numbers():
+    """Such as t / T, which no type of indices holds."""
+    times = np.arange(1000) / 1000
+    denoiser = kg.wrap(
+        lambda z, t: z * (1 + t[:, None, None, None]),
+        "image",
+        AlphaBars(ALPHA_BARS, times),
+        channels=1,
+        layout="NHWC",
+    )
+    images = np.random.default_rng(0).random((3, 8, 8, 1))
+    table = np.sqrt((1 - ALPHA_BARS) / ALPHA_BARS)
+    places = [0, 300, 999]
+    sigmas = table[places]
+    expected = images * ((1 + times[places]) / np.sqrt(1 + sigmas**2))[:, None, None, None]
+    np.testing.assert_allclose(denoiser.denoise(images, sigmas), expected, atol=ROUNDING)
+
+
 @pytest.mark.one_backend
 def test_the_posterior_mean_of_a_mixture_and_its_jacobian():
     generator = np.random.default_rng(0)

@@ -12,6 +12,7 @@ import pytest
 import safetensors.numpy
 
 import keras_gahr as kg
+from keras_gahr.denoisers import AlphaBars
 from keras_gahr.model_address import is_address, parse_address
 
 BACKEND = keras.backend.backend()
@@ -288,6 +289,22 @@ def test_a_recipe_of_a_keras_file_needs_no_consent(tmp_path, monkeypatch):
     keras_network(tmp_path / "told.keras")
     with pytest.raises(kg.InputError, match=r"told\.keras is not the file that .* was made with"):
         kg.load_denoiser(tmp_path / "told.json")
+
+
+@pytest.mark.one_backend
+def test_a_recipe_keeps_times_that_are_no_whole_numbers(tmp_path):
+    schedule = AlphaBars([0.9, 0.5, 0.1], indices=np.array([0.1, 1 / 3, 0.9], np.float32))
+    address = f"keras:{keras_network(tmp_path / 'told.keras', told=True)}"
+    denoiser = kg.wrap(address, "noise", schedule)
+    kg.save_denoiser(denoiser, tmp_path / "told.json")
+    again = kg.load_denoiser(tmp_path / "told.json")
+    np.testing.assert_array_equal(again.schedule.indices, schedule.indices)
+    found, expected = (kg.denoise(each, images(), sigma=1.0) for each in (again, denoiser))
+    np.testing.assert_array_equal(found, expected)
+    # The network is its result without a level times what it is told.
+    whole = kg.wrap(address, "noise", AlphaBars([0.9, 0.5, 0.1], indices=[1, 2, 3]))
+    twice = images() - kg.denoise(whole, images(), sigma=1.0)
+    np.testing.assert_allclose(6 * (images() - found), twice, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.one_backend

@@ -25,16 +25,17 @@ def drawn(shape, dtype=None):
     return 0.2 * np.random.default_rng(0).standard_normal(shape, np.float32)
 
 
-def keras_network(channels=1, told=False, **options):
+def keras_network(channels=1, told=False, level="float32", **options):
     """A network of Keras' own layers, with everything that ours have not: biases, norms, GELU."""
     like = {"kernel_initializer": drawn}
     noisy = keras.Input((None, None, channels))
     x = keras.layers.Conv2D(8, 3, padding="same", activation="gelu", **like)(noisy)
     inputs = noisy
     if told:
-        sigma = keras.Input(())
+        sigma = keras.Input((), dtype=level)
         inputs = [noisy, sigma]
-        scale = keras.layers.Dense(8, **like)(keras.layers.Reshape((1,))(sigma))
+        number = ops.cast(keras.layers.Reshape((1,))(sigma), "float32")
+        scale = keras.layers.Dense(8, **like)(number)
         x = x * keras.layers.Reshape((1, 1, 8))(scale)
     x = keras.layers.BatchNormalization()(x)
     x = keras.layers.GroupNormalization(4)(x)
@@ -298,6 +299,14 @@ REFUSED = {
     "another schedule": (lambda: kg.wrap(wavy, "image", "cosine", **LAST), "schedule 'cosine'"),
     "a table of none": (lambda: kg.wrap(wavy, "image", [0.5], **LAST), r"shape \(1,\)"),
     "no alpha-bar": (lambda: kg.wrap(wavy, "image", [0.5, 1.5], **LAST), "not between 0 and 1"),
+    "a time that is no number": (
+        lambda: kg.wrap(wavy, "image", AlphaBars([0.9, 0.5], indices=[0, np.nan]), **LAST),
+        "indices of alpha-bar that are no numbers",
+    ),
+    "levels cut off": (
+        lambda: kg.wrap(keras_network(told=True, level="int32"), "image", "sigma"),
+        r"takes whole numbers \(int32\) in the level's place",
+    ),
     "a range upside down": (
         lambda: kg.wrap(wavy, "image", value_range=(1, -1), **LAST),
         r"\(black, white\)",
