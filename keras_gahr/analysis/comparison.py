@@ -220,7 +220,7 @@ def compare(
         memorization_report(images[1], train_sets[1], images[0], progress=False),
     )
     a, b = (
-        take(train, report.closest["correlation"].index[:, 0])
+        take(train, report.closest["correlation"].index[:, 0], limits=None)
         for train, report in zip(train_sets, reports, strict=True)
     )
     return Comparison((found[0], found[1]), pairs, reports, (a, b))

@@ -145,7 +145,7 @@ def noise_calibration(
     for place, sigma in enumerate(levels):
         noisy, first = [], 0
         for stack in stacks:
-            noisy.append(add_noise(to_float(stack), sigma, seed, first=first))
+            noisy.append(add_noise(to_float(stack, None), sigma, seed, first=first))
             first += len(stack)
         part = share(progress, place, len(levels))
         found.append(levels_of(measure, noisy, None, True, part))

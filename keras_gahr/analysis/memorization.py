@@ -281,7 +281,7 @@ def _ssim_with(samples, images, best):
     """SSIM of each sample with the closest image."""
     return np.concatenate(
         [
-            ssim(take(samples, slice(k, k + 1), limits=None), take(images, index))
+            ssim(take(samples, slice(k, k + 1), limits=None), take(images, index, limits=None))
             for k, index in enumerate(best.index[:, :1])
         ]
     )

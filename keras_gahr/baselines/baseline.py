@@ -179,7 +179,7 @@ def mean_image(images: np.ndarray) -> np.ndarray:
     """The mean of images (N, H, W, C), read in blocks; float64."""
     total = np.zeros(images.shape[1:])
     for block in blocks(images):
-        total += to_float(block).sum(axis=0, dtype=np.float64)
+        total += to_float(block, None).sum(axis=0, dtype=np.float64)
     return total / len(images)
 
 

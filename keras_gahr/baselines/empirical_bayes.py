@@ -85,11 +85,12 @@ class EmpiricalBayes(Baseline):
 class PosteriorMean(ResidualLayer):
     def __init__(self, images, sigma):
         super().__init__(images.shape[-1], sigma, "posterior_mean")
-        values = images if images.dtype == np.uint8 else to_float(images)
+        values = images if images.dtype == np.uint8 else to_float(images, None)
         count, size = len(images), int(np.prod(images.shape[1:]))
         centre = mean_image(images)
         power = [
-            np.square(to_float(block) - centre).sum(axis=(1, 2, 3)) for block in blocks(images)
+            np.square(to_float(block, None) - centre).sum(axis=(1, 2, 3))
+            for block in blocks(images)
         ]
         self.images = self.constant(values.reshape(count, size), "images")
         # Products of what deviates from the mean image lose fewer digits.

@@ -106,13 +106,13 @@ def principal_components(images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
     mean = mean_image(images)
     if count < size:
         # The eigenvectors lie in the span of the images.
-        deviations = (to_float(images) - mean).reshape(count, size)
+        deviations = (to_float(images, None) - mean).reshape(count, size)
         _, singular, rows = np.linalg.svd(deviations, full_matrices=False)
         variances, vectors = singular**2 / count, rows.T
     else:
         covariance = np.zeros((size, size))
         for block in blocks(images):
-            deviations = (to_float(block) - mean).reshape(len(block), size)
+            deviations = (to_float(block, None) - mean).reshape(len(block), size)
             covariance += deviations.T @ deviations
         variances, vectors = np.linalg.eigh(covariance / count)
     # What is left of a variance of 0 after rounding may be negative.

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+import keras_gahr as kg
 from keras_gahr.analysis.memorization import (
     memorization_report,
     memorized_in_a_way,
@@ -38,6 +39,17 @@ def test_copies_are_memorized(images):
     np.testing.assert_allclose(report.ratio, nearest[:, 0] / nearest[:, 1], rtol=1e-5)
     np.testing.assert_allclose(report.ssim, ssim(samples, train[[3, 7, 7, 11]]))
     np.testing.assert_allclose(report.twin_ssim, ssim(samples, noisy(other[:4], 0.02)))
+
+
+def test_training_images_beyond_black_and_white_are_those_compared(images):
+    train = 2 * images - 0.5
+    report = memorization_report(train[:3], train)
+    np.testing.assert_allclose(report.ssim, 1)
+    wiener = kg.baselines.Wiener.from_images(train)
+    schedule = kg.sampling.AscentSchedule(beta=1.0, sigma_end=0.5)
+    twins = kg.compare([wiener, wiener], [train, train], count=2, schedule=schedule)
+    best = twins.reports[0].closest["correlation"].index[:, 0]
+    np.testing.assert_array_equal(twins.closest[0], train[best])
 
 
 def test_equal_twins_unlike_the_training_images_have_generalized(images):

@@ -157,6 +157,16 @@ def test_a_calibration(wiener, images, tmp_path):
 
 
 @pytest.mark.one_backend
+def test_a_calibration_of_images_beyond_black_and_white(wiener, images):
+    clean = images[0][:4]
+    assert clean.min() < -0.1
+    found = noise_calibration(wiener, clean, [SIGMA])
+    noise = kg.noise.keyed_normal(0, range(4), 0, (8, 8, 1))[..., 0]
+    expected = noise_level(wiener, clean + SIGMA * noise)
+    np.testing.assert_allclose(found.estimates["corrected"][0], expected.corrected, rtol=1e-3)
+
+
+@pytest.mark.one_backend
 def test_mistakes(wiener, images):
     for sigma, reason in ((0, "above 0"), ([0.1, 0.2], "2 noise levels for 3 images")):
         with pytest.raises(kg.InputError, match=reason):

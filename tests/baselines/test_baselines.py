@@ -21,6 +21,7 @@ from keras_gahr.baselines import (
     empirical_bayes,
 )
 from keras_gahr.baselines.bases import separable_basis, wavelet_coefficients
+from keras_gahr.datasets import band_arrays
 from keras_gahr.denoisers import Inference
 from keras_gahr.sampling import AscentSchedule, sample
 
@@ -119,6 +120,27 @@ def test_the_wiener_filter(count, sigma):
     expected = levels[cost.argmin(axis=1)]
     estimated = ops.convert_to_numpy(blind.estimate_sigma(noisy))
     np.testing.assert_allclose(estimated, expected, rtol=1e-2)
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize("count", [20, 200])
+def test_training_images_beyond_black_and_white(count):
+    """Such as details of wavelets, half of which are negative."""
+    bands = band_arrays(faces(count, height=6, width=8))
+    assert bands.min() < -0.1
+    sigma = 0.1
+    noise = np.random.default_rng(2).standard_normal((3, *bands.shape[1:]))
+    noisy = (bands[:3] + sigma * noise).astype(np.float32)
+    optimum = EmpiricalBayes(bands, sigma=sigma).denoise(noisy)
+    np.testing.assert_allclose(
+        optimum, posterior_mean(bands, noisy, sigma), atol=tolerances.EMPIRICAL_BAYES
+    )
+    x = np.float64(bands.reshape(count, -1))
+    mean, covariance = x.mean(axis=0), np.cov(x.T, bias=True)
+    gain = covariance @ np.linalg.inv(covariance + sigma**2 * np.eye(x.shape[1]))
+    expected = (mean + (noisy.reshape(3, -1) - mean) @ gain.T).reshape(noisy.shape)
+    found = Wiener.from_images(bands, sigma=sigma).denoise(noisy)
+    np.testing.assert_allclose(found, expected, atol=tolerances.WIENER)
 
 
 @pytest.mark.parametrize("basis", ["dct", "haar", "db3"])

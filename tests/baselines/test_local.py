@@ -233,6 +233,16 @@ def test_the_masked_optimum(count, channels, in_small_blocks):
 
 
 @pytest.mark.one_backend
+def test_a_mask_of_training_images_beyond_black_and_white():
+    images = (2 * pictures(20, 5, 4) / 255 - 0.5).astype(np.float32)
+    denoiser = MaskedBayes(images, 0.3, threshold=0.1)
+    noisy = noisy_of(255 * images[:2], 0.3)
+    expected, mask = masked_by_loops(255 * images, noisy, 0.3, 0.1)
+    np.testing.assert_array_equal(denoiser.mask(0.3), mask)
+    np.testing.assert_allclose(denoiser.denoise(noisy), expected, atol=tolerances.EMPIRICAL_BAYES)
+
+
+@pytest.mark.one_backend
 def test_a_mask_of_everything_is_empirical_bayes():
     images = pictures(40, 6, 5)
     noisy = noisy_of(images[:2], 0.2)
