@@ -2,12 +2,17 @@
 
 import dataclasses
 import inspect
+import io
 import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import keras_gahr as kg
+from keras_gahr.analysis.numbers import eigenbasis_verdict
+from keras_gahr.view.frames import BasisVectors
+from keras_gahr.view.viewed_folder import ViewedFolder
 
 pytestmark = pytest.mark.one_backend
 
@@ -152,6 +157,41 @@ def test_it_saves_itself_whole_and_replaces_nothing_unasked(made, tmp_path):
     (folder / "mine.txt").unlink()
     result.save(folder, overwrite=True)
     assert not (folder / "spectrum.svg").exists()
+
+
+def test_an_eigenbasis_says_nothing_of_a_clean_image_that_is_not_known(denoiser, images, tmp_path):
+    sigma = 0.1
+    clean = images[0]
+    noisy = clean + sigma * np.random.default_rng(0).standard_normal(clean.shape)
+    basis = kg.eigenbasis(denoiser, noisy, 4, "exact", sigma=sigma)
+    known = basis.save(tmp_path / "known", clean=clean, sigma=sigma)
+    unknown = basis.save(tmp_path / "unknown", sigma=sigma)
+    numbers = [json.loads((each / "eigenbasis.json").read_text()) for each in (known, unknown)]
+    lost = numbers[0].keys() - numbers[1].keys()
+    assert lost == {"psnr_noisy", "psnr_denoised", "oracle_psnr"}
+    error = np.mean((basis.noisy - clean) ** 2)
+    assert numbers[0]["psnr_noisy"] == pytest.approx(-10 * np.log10(error), abs=1e-3)
+    trace = sigma**2 * basis.statistics.trace / basis.noisy.size
+    assert numbers[1]["psnr_of_trace"] == pytest.approx(-10 * np.log10(trace), abs=1e-3)
+    assert not any("oracle" in line for line in eigenbasis_verdict(numbers[1]))
+    arrays = [np.load(each / "eigenbasis.npz") for each in (known, unknown)]
+    assert set(arrays[0]) - set(arrays[1]) == {"clean", "coefficients", "oracle_shrinkage"}
+    # In its place is shown what is known.
+    pictures = [BasisVectors(ViewedFolder(each), "").png(0) for each in (known, unknown)]
+    of_clean, of_noisy = (np.asarray(Image.open(io.BytesIO(each))) for each in pictures)
+    assert of_clean.shape == of_noisy.shape and not np.array_equal(of_clean, of_noisy)
+
+
+def test_the_coefficients_of_a_noisy_image_are_called_so(denoiser, images):
+    basis = eigenbasis(denoiser, images)
+    for clean, letter, name, oracle in (
+        (images[0], "x", "clean", True),
+        (None, "y", "noisy", False),
+    ):
+        factors, sizes = basis.plot(clean=clean, sigma=0.1).axes
+        assert sizes.get_ylabel() == f"coefficient of the {name} image"
+        assert f"|<{letter}, e_k>|" in sizes.get_legend_handles_labels()[1]
+        assert ("oracle" in factors.get_legend_handles_labels()[1]) == oracle
 
 
 def test_several_restorations_are_saved_in_a_folder(denoiser, images, tmp_path):

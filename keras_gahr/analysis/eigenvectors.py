@@ -117,7 +117,7 @@ class Eigenbasis(SavedResult):
 
         Args:
             folder: written whole or not at all.
-            clean: x, shaped as y; default: not known, and y stands in its place.
+            clean: x, shaped as y; default: not known, and no PSNR, oracle or coefficients of it are written.
             sigma: level of the noise in y, in units of [0, 1]; default 0: not known.
             tangent: a basis of the tangent space at x, (k, height, width, channels), to compare with;
                 default: none.
@@ -133,7 +133,7 @@ class Eigenbasis(SavedResult):
         Raises:
             InputError: if it exists, or cannot be written.
         """
-        clean = self.noisy if clean is None else as_one(clean, self.noisy.shape[-1], NEARLY_CLEAN)
+        clean = None if clean is None else as_one(clean, self.noisy.shape[-1], NEARLY_CLEAN)
         write = functools.partial(
             write_numbers, self, clean, sigma, tangent=tangent, spectra=spectra, **facts
         )
@@ -144,7 +144,7 @@ class Eigenbasis(SavedResult):
         """A figure with the shrinkage factors and the coefficients of the image in the basis.
 
         Args:
-            clean: x, shaped as y; default: not known, and y stands in its place.
+            clean: x, shaped as y; default: not known, and the coefficients are those of y.
             sigma: level of the noise in y, in units of [0, 1]; default 0: not known.
         """
         return self._figure(clean=clean, sigma=sigma)

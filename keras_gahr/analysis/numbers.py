@@ -22,7 +22,7 @@ def eigenbasis_numbers(basis, clean, sigma, tangent=None):
 
     Args:
         basis: an `Eigenbasis`.
-        clean: x, `(height, width, channels)`.
+        clean: x, `(height, width, channels)`; None if it is not known: then nothing is said that needs it.
         sigma: level of the noise in y, in units of [0, 1]; 0 if it is not known.
         tangent: None, or a basis of the tangent space at x, (k, height, width, channels).
 
@@ -54,11 +54,12 @@ def eigenbasis_numbers(basis, clean, sigma, tangent=None):
         "reconstruction_error": basis.reconstruction_error(),
     }
     if sigma:
+        numbers["psnr_of_trace"] = _psnr_of_trace(basis, sigma)
+    if sigma and clean is not None:
         before, after = (
             float(psnr_of_any(image[None], clean)[0]) for image in (basis.noisy, basis.denoised)
         )
         numbers |= {"psnr_noisy": before, "psnr_denoised": after}
-        numbers["psnr_of_trace"] = _psnr_of_trace(basis, sigma)
         numbers["oracle_psnr"] = _oracles(basis, clean, sigma)
     if tangent is not None:
         angles = principal_angles(basis.left[: len(tangent)], tangent)
@@ -88,20 +89,19 @@ def write_numbers(basis, clean, sigma, folder, *, tangent=None, spectra=(), **fa
         spectra: pairs (sigma, `Eigenbasis`) at other noise levels; their factors are stored.
         **facts: more entries for eigenbasis.json.
     """
-    coefficients = basis.coefficients(clean)
     arrays = {
         "shrinkage": basis.shrinkage,
         "left": basis.left,
         "right": basis.right,
-        "coefficients": coefficients,
-        "clean": clean,
         "noisy": basis.noisy,
         "denoised": basis.denoised,
         "errors": basis.errors,
         "channel_shares": basis.channel_shares,
     }
-    if sigma:
-        arrays["oracle_shrinkage"] = oracle_shrinkage(coefficients, sigma)
+    if clean is not None:
+        arrays |= {"clean": clean, "coefficients": basis.coefficients(clean)}
+    if clean is not None and sigma:
+        arrays["oracle_shrinkage"] = oracle_shrinkage(arrays["coefficients"], sigma)
     if basis.spectrum is not None:
         arrays["spectrum"] = basis.spectrum
     if spectra:

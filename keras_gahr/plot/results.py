@@ -177,7 +177,8 @@ def _(result: CopyingReport, title=""):
 
 @figures_of.register
 def _(result: Eigenbasis, clean=None, sigma=0.0, spectra=()):
-    coefficients = result.coefficients(result.noisy if clean is None else clean)
+    known = clean is not None
+    coefficients = result.coefficients(clean if known else result.noisy)
     height, width, channels = result.noisy.shape
     yield (
         "spectrum",
@@ -185,7 +186,8 @@ def _(result: Eigenbasis, clean=None, sigma=0.0, spectra=()):
             result.shrinkage if result.spectrum is None else result.spectrum,
             coefficients,
             sigma=sigma,
-            oracle=oracle_shrinkage(coefficients, sigma) if sigma else None,
+            oracle=oracle_shrinkage(coefficients, sigma) if known and sigma else None,
+            of_noisy=not known,
             title=f"{height}x{width}, sigma = {sigma:.3g}",
         ),
     )
@@ -194,7 +196,7 @@ def _(result: Eigenbasis, clean=None, sigma=0.0, spectra=()):
         shares = result.channel_shares
         yield "channels", eigenvector_channels(result.left, result.shrinkage, shares)
     pictures = [("noisy", result.noisy), ("denoised", result.denoised)]
-    if sigma and clean is not None:
+    if sigma and known:
         pictures.insert(0, ("clean", clean))
     yield "denoising", image_row([(name, as_shown(image)) for name, image in pictures])
     if spectra:

@@ -19,16 +19,18 @@ def shrinkage_and_coefficients(
     *,
     sigma: float = 0.0,
     oracle: Sequence[float] | np.ndarray | None = None,
+    of_noisy: bool = False,
     title: str = "",
 ) -> Figure:
-    """Shrinkage factors and the clean image's coefficients, all axes logarithmic (arXiv 2310.02557,
+    """Shrinkage factors and an image's coefficients, all axes logarithmic (arXiv 2310.02557,
     figure 3).
 
     Args:
         shrinkage: factors (n,), descending; those that are not positive are left out.
-        coefficients: of the clean image in the basis, (k,), k <= n.
+        coefficients: of the image in the basis, (k,), k <= n.
         sigma: noise level on [0, 1], drawn beside the coefficients unless 0.
         oracle: the oracle's factors, (k,); default: not drawn.
+        of_noisy: whether the image is the noisy one; default: the clean one.
         title: of the figure; default: none.
 
     Returns:
@@ -48,10 +50,11 @@ def shrinkage_and_coefficients(
         _positive(factors, oracle, ".", color=RED, label="oracle", markersize=3)
     factors.set_ylim(bottom=1e-3)
     factors.set_ylabel("shrinkage factor")
-    _positive(sizes, np.abs(coefficients), ".", color=GREEN, label="|<x, e_k>|")
+    name, image = ("y", "noisy") if of_noisy else ("x", "clean")
+    _positive(sizes, np.abs(coefficients), ".", color=GREEN, label=f"|<{name}, e_k>|")
     if sigma:
         sizes.axhline(sigma, color=NOISY, linestyle="--", label="sigma")
-    sizes.set_ylabel("coefficient of the clean image")
+    sizes.set_ylabel(f"coefficient of the {image} image")
     for axes in (factors, sizes):
         axes.set_xlabel("k")
         grid(axes)

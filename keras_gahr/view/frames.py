@@ -76,7 +76,7 @@ class SamplerSteps:
 
 
 class BasisVectors:
-    """The clean image, and beside it a vector of the basis: positive values red, negative ones blue."""
+    """The image (noisy, if no clean one is known) and a vector of the basis: red positive, blue negative."""
 
     FILE = "eigenbasis.npz"
     LABEL = "eigenvector"
@@ -90,10 +90,12 @@ class BasisVectors:
         fits = self.right.shape == self.left.shape and self.shrinkage.shape == (count,)
         if len(rest) != 3 or not fits:
             raise ValueError(f"its arrays have shapes that do not fit, such as {self.left.shape}")
-        self._clean = None
-        if "clean" in member_names(folder, file):
-            clean = StoredArray(folder, file, "clean")
-            self._clean = clean.rows() if clean.shape == self.left.shape[1:] else None
+        self._image = None
+        members = member_names(folder, file)
+        shown = next((member for member in ("clean", "noisy") if member in members), None)
+        if shown:
+            image = StoredArray(folder, file, shown)
+            self._image = image.rows() if image.shape == self.left.shape[1:] else None
         first = [array.rows(0, 1) for array in (self.right, self.left)]
         # Eigenvectors are both.
         self._vectors = [self.left] if np.array_equal(*first) else [self.right, self.left]
@@ -101,7 +103,7 @@ class BasisVectors:
 
     @property
     def _columns(self):
-        return len(self._vectors) + (self._clean is not None)
+        return len(self._vectors) + (self._image is not None)
 
     def frames(self):
         """All `Frames`, of many some."""
@@ -113,8 +115,8 @@ class BasisVectors:
     def png(self, k):
         """One of them."""
         pictures = [_signed(array.rows(k, k + 1)[0]) for array in self._vectors]
-        if self._clean is not None:
-            pictures.insert(0, _rgb(_bytes(self._clean)))
+        if self._image is not None:
+            pictures.insert(0, _rgb(_bytes(self._image)))
         return _sheet(np.stack(pictures), len(pictures))
 
 
