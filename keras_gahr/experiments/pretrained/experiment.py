@@ -40,8 +40,10 @@ class PretrainedSettings:
         size, disk_size, mixture_size: height and width of C^alpha images, of disks, and of images of a
             mixture of Gaussians.
         unet_size: of C^alpha images for UNets, drawn as large as those for BF-CNNs and shrunk.
-        small_epochs, small_halve_every: of trainings on images smaller than `size`, whose batches and
-            epochs have four times as many.
+        small_epochs: of trainings on images smaller than `size`, whose batches and epochs have four
+            times as many.
+        small_halve_every: of those on C^alpha images.
+        ema: of those on disks and mixtures, whose rate falls as a cosine.
         slope_low, slope_high: the noise levels between which PSNR is measured.
     """
 
@@ -65,6 +67,7 @@ class PretrainedSettings:
     unet_size: int = 40
     small_epochs: int = 30
     small_halve_every: int = 5
+    ema: float = 0.999
     disk_size: int = 24
     mixture_size: int = 16
     slope_low: float = 0.04
@@ -115,10 +118,13 @@ class Pretrained(Experiment):
         if dataset.parameters["size"] < settings.size:
             options |= {
                 "epochs": settings.small_epochs,
-                "halve_every": settings.small_halve_every,
                 "batch_size": _SMALL_BATCHES * network.batch_size,
                 "images_per_epoch": _SMALL_BATCHES * network.images_per_epoch,
             }
+            if dataset.recipe == "c_alpha":
+                options["halve_every"] = settings.small_halve_every
+            else:
+                options |= {"schedule": "cosine", "ema": settings.ema}
         return network.training(
             f"{family}-{architecture}",
             dataset,
