@@ -158,14 +158,11 @@ def in_colour(noisy, channels, sigma=None):
     """
     sigma = wavelet_level(noisy) if sigma is None else sigma
     levels = np.sqrt(channels) * np.asarray(sigma, np.float64)
-    coloured = np.empty((*noisy.shape[:3], channels), np.float32)
-    for image, level, out in zip(noisy, np.broadcast_to(levels, len(noisy)), coloured, strict=True):
-        # The same for each image, which so is denoised as it is alone.
-        (noise,) = keyed_normal(0, [0], 0, out.shape)
-        noise -= noise.mean(axis=-1, keepdims=True)
-        np.multiply(noise, np.float32(level), out=out)
-        out += image
-    return coloured, levels
+    # The same for each image, which so is denoised as it is alone.
+    noise = keyed_normal(0, [0], 0, (*noisy.shape[1:3], channels))
+    noise -= noise.mean(axis=-1, keepdims=True)
+    each = np.broadcast_to(levels, len(noisy)).astype(np.float32)
+    return noisy + each[:, None, None, None] * noise, levels
 
 
 @dataclasses.dataclass(frozen=True)

@@ -92,7 +92,7 @@ def _counts(given, name):
     return counts if len(counts) > 1 else counts[0]
 
 
-def halving_of(run: Path) -> int:
+def halving_of(run: Path) -> int | None:
     """The epochs between halvings in a run, whose default must not change with their number.
 
     Raises:
