@@ -25,6 +25,9 @@ from .explanation import (
 MIDDLE = len(LEVELS) // 2
 """The place, among the noise levels, of the one that numbers of networks are compared at."""
 
+_LEAST_IMAGES = 2
+"""Images of which `explain` can say anything."""
+
 _SETS = {"train": "training images", "test": "test images"}
 
 
@@ -57,16 +60,24 @@ class ExplanationSettings:
             Sides(self.explain_patch)
 
     def explain(self, pair, seed):
-        """The `Explanation` of the first of a pair of `FinishedRun`s, with the other one as its twin."""
+        """The `Explanation` of the first of a pair of `FinishedRun`s, with the other one as its twin.
+
+        The test images of the first are training images of the other one: what twins agree on is asked of
+        images between the two training sets. Where none are left there is no twin.
+        """
         train, test = pair[0].split()
+        images, twin = _between(pair[0].dataset.images, len(train), self.explain_images), {}
+        if len(images) < _LEAST_IMAGES:
+            images = test.images
+        else:
+            twin = {"twin": pair[1].denoiser(), "twin_images": pair[1].split()[0].images}
         return explain(
             pair[0].denoiser(),
             train.images,
-            test.images,
+            images,
             sigmas=LEVELS,
             patch=self.explain_patch,
-            twin=pair[1].denoiser(),
-            twin_images=pair[1].split()[0].images,
+            **twin,
             images=self.explain_images,
             samples=self.explain_samples,
             steps=self.explain_steps,
@@ -74,6 +85,16 @@ class ExplanationSettings:
             seed=seed,
             progress=False,
         )
+
+
+def _between(images, count, most):
+    """Up to so many images from the middle of a set, of which both ends of `count` images are trained on.
+
+    Smaller and larger training sets of the same images leave the same ones, as far as they leave as many.
+    """
+    most = max(0, min(most, len(images) - 2 * count))
+    first = (len(images) - most) // 2
+    return images[first : first + most]
 
 
 def unexplained_by_copying(found):
@@ -85,7 +106,8 @@ def explanations_section(found):
     """The `Section` of several networks.
 
     Args:
-        found: number of training images -> `Explanation`, ascending, all with twins.
+        found: number of training images -> `Explanation`, ascending; with twins where images are left that
+            neither was trained on.
     """
     first = next(iter(found.values()))
     pictures = [
@@ -102,6 +124,7 @@ def explanations_section(found):
             "Of a single training image all rivals but the local one and the oracle are that image. Noisy "
             "training images tell whether a network gives back what it was trained on, which all rivals do "
             "that know these images and where a pixel lies, if the noise is low. " + SAME_NOISE,
+            _test_images_text(found),
         ],
         [
             _verdicts_picture(found),
@@ -127,6 +150,21 @@ def explanations_section(found):
             _twins_table(found),
         ],
     )
+
+
+def _test_images_text(found):
+    """Which images the test images are."""
+    text = (
+        "Test images are from the middle of the set, between the training images of A and of B, so that "
+        "neither was trained on them."
+    )
+    without = ", ".join(f"{count}" for count, each in found.items() if each.twins is None)
+    if without:
+        text += (
+            f" For N = {without} none are left there: test images are of B's training images, and what A and "
+            "B agree on is not asked."
+        )
+    return text
 
 
 def _verdicts_picture(found):
@@ -183,16 +221,20 @@ def _unexplained_picture(found):
 def _twins_table(found):
     return Table(
         ("N", "agreement", "Gaussian share", "beyond"),
-        [
-            (
-                count,
-                in_cell(each.twins.agreement[MIDDLE]),
-                in_words(each.twins.gaussian[MIDDLE], each.twins.gaussian_interval[MIDDLE]),
-                in_cell(each.twins.beyond[MIDDLE]),
-            )
-            for count, each in found.items()
-        ],
+        [(count, *_agreed(each.twins)) for count, each in found.items()],
         f"What A and B agree on at sigma = {in_255ths(LEVELS[MIDDLE])}: correlation of their denoised test "
-        "images (less the mean image); the share of their product that Gaussian models of as many images "
-        "have in common; correlation of what is left without it (arXiv 2602.02908).",
+        "images (less the mean image), which neither was trained on; the share of their product that "
+        "Gaussian models of as many images have in common; correlation of what is left without it (arXiv "
+        "2602.02908).",
+    )
+
+
+def _agreed(twins):
+    """The cells of a row of what twins agree on."""
+    if twins is None:
+        return "no image is left that neither was trained on", None, None
+    return (
+        in_cell(twins.agreement[MIDDLE]),
+        in_words(twins.gaussian[MIDDLE], twins.gaussian_interval[MIDDLE]),
+        in_cell(twins.beyond[MIDDLE]),
     )

@@ -138,6 +138,27 @@ class TestTwins:
         low, high = found.twins.gaussian_interval[0]
         assert low < found.twins.gaussian[0] < high
 
+    @pytest.mark.parametrize(
+        ("tests", "words"),
+        [
+            (slice(28, 36), "4 of 8 test images are training images of the twin"),
+            (slice(12, 16), "4 of 4 test images are training images of the denoiser"),
+            (slice(32, 40), None),
+        ],
+    )
+    def test_images_that_one_was_trained_on_are_said(self, images, tests, words, recwarn):
+        explain(
+            EmpiricalBayes(images[:16]),
+            images[:16],
+            images[tests],
+            sigmas=[0.1],
+            twin=EmpiricalBayes(images[16:32]),
+            twin_images=images[16:32],
+            **SMALL,
+        )
+        said = [str(each.message) for each in recwarn if "training images" in str(each.message)]
+        assert [message.partition(",")[0] for message in said] == ([words] if words else [])
+
     def test_a_twin_needs_its_images(self, images):
         copier = EmpiricalBayes(images[:16], sigma=0.1)
         for wrong, words in (

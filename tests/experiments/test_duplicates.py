@@ -65,7 +65,7 @@ def test_what_is_too_uncertain_is_not_decided():
     [
         ({"few": 1}, "received 1 images"),
         ({"repeats": 1}, "1 repeats"),
-        ({"few": 20}, "images = 1024, expected at least 5632"),
+        ({"few": 20}, "images = 1032, expected at least 5632"),
     ],
 )
 def test_settings_that_cannot_be_run_are_refused(change, words):

@@ -8,11 +8,15 @@ import pytest
 from findings import curve, gap
 
 from keras_gahr.analysis.explanation.report import LEVELS
+from keras_gahr.baselines import EmpiricalBayes
+from keras_gahr.denoisers import save_denoiser
 from keras_gahr.errors import InputError
+from keras_gahr.experiments.explanations import MIDDLE
 from keras_gahr.experiments.gap import Gap
 from keras_gahr.experiments.transition import experiment as transition
 from keras_gahr.experiments.transition.experiment import Transition
 from keras_gahr.experiments.transition.findings import SetResult, claims_of, crossing_of
+from keras_gahr.psnr import add_noise
 from keras_gahr.report.document import Slider
 from keras_gahr.reproduction.settings import replaced
 
@@ -123,7 +127,7 @@ def test_similarities_cross_once_or_not_at_all():
     ("change", "words"),
     [
         ({"set_sizes": (100, 10)}, "set sizes 100, 10"),
-        ({"set_sizes": (1, 513)}, "images = 1024, expected at least 1026"),
+        ({"set_sizes": (1, 517)}, "images = 1032, expected at least 1034"),
         ({"samples": 1}, "1 samples"),
         ({"beta": 0.0}, "beta"),
         ({"explain_images": 1}, "explain_images"),
@@ -168,6 +172,76 @@ def test_one_network_everywhere_neither_memorizes_nor_changes(pretend):
         assert slider.values == ["1", "5"]
         assert len({picture.size for picture in slider.pictures}) == 1
     assert "synthetic" in document.sections[0].text[0]
+
+
+@pytest.mark.parametrize("scale", ["smoke", "laptop"])
+def test_small_scales_leave_images_that_no_network_is_trained_on(scale):
+    settings = Transition.scales[scale]
+    left = settings.network.images - 2 * settings.set_sizes[-1]
+    assert left >= settings.explanation.explain_images
+
+
+def copiers_of(pair):
+    """The `FinishedRun`s, with the copiers of their training images in place of their networks."""
+    for run in pair:
+        save_denoiser(EmpiricalBayes(run.split()[0].images), run.folder / "model.keras")
+    return pair
+
+
+def agreement_of(pair, images, sigma, seed):
+    """How two copiers' denoised images correlate, by the formula."""
+    stacks = [run.split()[0].images for run in pair]
+    noisy = add_noise(images, sigma, seed)
+    mean = np.concatenate(stacks).mean(axis=0)
+    a, b = (EmpiricalBayes(stack).denoise(noisy) - mean for stack in stacks)
+    return [
+        np.vdot(*both) / np.linalg.norm(both[0]) / np.linalg.norm(both[1])
+        for both in zip(a, b, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("size", [3, 16])
+def test_twins_are_asked_about_images_that_neither_was_trained_on(pretend, size):
+    """With N = 16 all test images of A are among those that B was trained on, and can copy."""
+    settings = replaced(
+        Transition.scales["smoke"], images=40, test_size=8, set_sizes=(3, 16), **QUICK
+    )
+    place = 2 * settings.set_sizes.index(size)
+    tasks = Transition().trainings(settings)[place : place + 2]
+    pair = copiers_of(pretend(tasks))
+    found = settings.explanation.explain(pair, seed=0)
+    middle = pair[0].dataset.images[17:23]
+    expected = agreement_of(pair, middle, LEVELS[MIDDLE], 0)
+    assert found.twins.agreement[MIDDLE] == pytest.approx(expected, abs=1e-4)
+    # Copies are far from such images, and near to what B was trained on.
+    copied = agreement_of(pair, pair[0].dataset.images[-6:], LEVELS[MIDDLE], 0)
+    assert np.abs(np.subtract(copied, expected)).max() > 0.1
+    assert found.error[MIDDLE, 0].min() > LEVELS[MIDDLE] ** 2 / 10
+
+
+def test_without_images_that_neither_was_trained_on_there_is_no_twin(pretend):
+    settings = replaced(
+        Transition.scales["smoke"],
+        images=10,
+        test_size=2,
+        samples=4,
+        set_sizes=(1, 5),
+        **QUICK,
+    )
+    runs = pretend(Transition().trainings(settings))
+    document = Transition().analyse(settings, runs, lambda text, part: None)
+    twins = [document.numbers[f"N={size}"]["explanation"]["twins"] for size in (1, 5)]
+    assert twins[0] is not None
+    assert twins[1] is None
+    section = next(each for each in document.sections if "explains" in each.title)
+    assert "For N = 5 none are left" in " ".join(section.text)
+    assert section.items[-1].rows[0][1] is not None
+    assert section.items[-1].rows[1] == (
+        5,
+        "no image is left that neither was trained on",
+        None,
+        None,
+    )
 
 
 def test_samples_that_do_not_converge_are_an_error_that_says_of_which_networks(

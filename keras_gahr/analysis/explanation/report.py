@@ -279,7 +279,7 @@ def explain(
     Args:
         denoiser: see `as_denoiser`.
         train_images: those that it was trained on, (N, H, W) or (N, H, W, C), uint8 or floats in [0, 1].
-        test_images: others of the same kind.
+        test_images: others of the same kind, that neither it nor its twin was trained on.
         sigmas: noise levels, in units of [0, 1]; default: those of 3.6 to 166.8 of 255 that it knows.
         patch: how far the local rivals see; see `LocalBayes`. Default: what `calibrate` finds with a few of
             the test images, for which the network is asked first.
@@ -302,6 +302,9 @@ def explain(
 
     Raises:
         InputError: for images that do not fit, or noise levels that the denoiser does not know.
+
+    Warns:
+        UserWarning: if some of the test images are training images.
 
     Examples:
         >>> import keras_gahr as kg, numpy as np
@@ -328,6 +331,7 @@ def explain(
         raise InputError("received a denoiser that knows none of the noise levels: give sigmas")
     train = sets["train"]
     chosen = {name: _some(stack, count, seed) for name, stack in sets.items()}
+    _warn_of_known(chosen["test"], train, "the denoiser")
     if most_local is None:
         most_local = max(2, _PAIRS // math.prod(train.shape[1:3]) ** 2)
     check_whole(most_local, "most_local", 2)
@@ -353,6 +357,7 @@ def explain(
     twins = None
     if twin is not None:
         twins = _Twins(as_denoiser(twin), twin_images, train, batch_size)
+        _warn_of_known(chosen["test"], twins.images, "the twin")
 
     total = before + passes
     ticks = iter(range(before + 1, total + 1))
@@ -445,6 +450,7 @@ class _Twins:
                     *shapes
                 )
             )
+        self.images = images
         self._twin = Rival(denoiser, batch_size)
         both = np.concatenate([np.asarray(train), np.asarray(images)])
         self._gaussian = GaussianTwins(both, len(train), batch_size)
@@ -478,6 +484,18 @@ def _checked(denoiser, train_images, test_images):
 def _some(images, most, seed):
     """Some images of a set, float32."""
     return take(images, some_places(len(images), most, seed), limits=None)
+
+
+def _warn_of_known(tests, images, whose):
+    """Warns of test images that are training images: a network may know these by heart."""
+    distances = closest(tests, images, ["distance"], 1, progress=False)["distance"].value
+    known = int((distances == 0).sum())
+    if known:
+        warnings.warn(
+            f"{known} of {len(tests)} test images are training images of {whose}, which may know them by "
+            "heart: give images that neither the denoiser nor a twin was trained on",
+            stacklevel=4,
+        )
 
 
 def _sides(train):
