@@ -134,7 +134,8 @@ def _checked_clock(prepared, resume=False):
         return None
     plan = _planned(clock, prepared)
     if not resume:
-        clock.check_twin(prepared.data, _steps_of_looks(plan, prepared))
+        law = prepared.config.settings().noise_law
+        clock.check_twin(prepared.data, law, _steps_of_looks(plan, prepared))
     if clock.clock_features is not None:
         as_features(clock.clock_features).of(prepared.train_images.images[:2], progress=False)
     return clock

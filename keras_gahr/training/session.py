@@ -11,6 +11,7 @@ from keras_gahr.denoisers import load_denoiser
 from keras_gahr.errors import InputError
 
 from .blind_training import compiled_training
+from .clock.trained_levels import TrainedLevels
 from .data.batches import NoisyBatches, TiledBatches
 from .data.device_images import DeviceImages
 from .interruption import Interruption
@@ -158,7 +159,8 @@ class Session:
         return ClockWatch(
             self.out,
             clock,
-            clock.plan(self.denoiser, self.batches, self.settings.epochs),
+            clock.plan(self.denoiser, self.batches, self.settings.epochs, self.settings.noise_law),
+            TrainedLevels.of(self.settings.noise_law),
             train_images,
             test_images,
             self.batches,

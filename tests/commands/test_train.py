@@ -391,6 +391,7 @@ def test_a_dry_run_says_what_the_clock_takes(gahr, dataset):
         (("--clock-features", "features.txt"), "features.txt"),
         (("--clock-features", "no-such.onnx"), "no-such.onnx"),
         (("--twin", "no-such-run"), "no-such-run"),
+        (("--clock", "--sigma-max", "10/255"), "noise levels from 0 to 10 of 255"),
     ],
 )
 def test_a_clock_that_cannot_be_is_refused(refused, dataset, tmp_path, options, says):

@@ -14,8 +14,11 @@ from stopped_runs import stop_after
 
 import keras_gahr as kg
 from keras_gahr import _backend
+from keras_gahr.noise import NoiseLaw
+from keras_gahr.psnr import SIGMAS
 from keras_gahr.training import ClockSettings, TrainingSettings, run_training
-from keras_gahr.training.clock import Look, read_clock, write_clock
+from keras_gahr.training.clock import Look, memorization_clock, read_clock, write_clock
+from keras_gahr.training.clock.trained_levels import TrainedLevels
 from keras_gahr.training.clock.twin import KeptSamples
 from keras_gahr.training.watch import clock as watch
 from keras_gahr.training.watch.event_file import read_events
@@ -69,6 +72,55 @@ def test_a_training_is_the_same_with_a_clock(whole, tmp_path, smooth_images):
     check_equal(folder, tmp_path / "other", with_it, without)
 
 
+@pytest.mark.one_backend
+@pytest.mark.parametrize(
+    ("law", "levels", "ends"),
+    [
+        (NoiseLaw(high=25 / 255), SIGMAS[4:6], (25 / 255, 0.01)),
+        (NoiseLaw("inv", low=10 / 255, high=0.5), SIGMAS[4:8], (0.5, 10 / 255)),
+        (NoiseLaw(low=0.2), SIGMAS[7:9], (1.0, 0.2)),
+        (NoiseLaw("inv", low=1 / 255, high=3.0), SIGMAS[4:9], (1.0, 0.01)),
+    ],
+)
+def test_a_clock_looks_at_levels_that_are_trained(
+    tmp_path, smooth_images, monkeypatch, law, levels, ends
+):
+    drawn = []
+
+    def sample(*arguments, schedule, **options):
+        drawn.append((schedule.sigma_0, schedule.sigma_end))
+        return kg.sample(*arguments, schedule=schedule, **options)
+
+    monkeypatch.setattr(memorization_clock, "sample", sample)
+    settings = dataclasses.replace(SETTINGS, noise_law=law)
+    result = run(tmp_path / "run", smooth_images(20, 8, 8), settings)
+    assert drawn == [ends] * len(STEPS)
+    for look in result.clock.looks:
+        assert list(look.train_psnr) == pytest.approx(levels, rel=1e-3)
+        assert look.gap == list(look.gaps.values())[len(levels) // 2]
+
+
+@pytest.mark.one_backend
+def test_levels_of_the_usual_law_are_all_of_the_clock_s():
+    usual = TrainedLevels.of(NoiseLaw())
+    assert usual.sigmas == memorization_clock.CLOCK_SIGMAS
+    assert usual.schedule == memorization_clock.LEVELS
+    assert usual.passes_per_sample == 32
+    assert TrainedLevels.of(NoiseLaw(high=25 / 255)).passes_per_sample == 26
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize(
+    "law",
+    [NoiseLaw(high=10 / 255), NoiseLaw(low=0.7), NoiseLaw(low=SIGMAS[6], high=SIGMAS[6])],
+)
+def test_a_clock_without_a_level_that_is_trained_is_refused(tmp_path, smooth_images, law):
+    settings = dataclasses.replace(SETTINGS, noise_law=law)
+    with pytest.raises(kg.InputError, match=r"one of 12\.92, 24\.48, 46\.42, 87\.99, 166\.8"):
+        run(tmp_path / "run", smooth_images(20, 8, 8), settings)
+    assert not (tmp_path / "run").exists()
+
+
 def stop_in_a_look(monkeypatch, step):
     """Makes trainings get a SIGINT while they look at a step."""
     look = kg.MemorizationClock.look
@@ -88,6 +140,9 @@ def stop_in_a_look(monkeypatch, step):
         (stop_after, 10, {}),
         pytest.param(stop_after, 13, {"ema": 0.9}, marks=pytest.mark.one_backend),
         pytest.param(stop_in_a_look, 18, {}, marks=pytest.mark.one_backend),
+        pytest.param(
+            stop_after, 10, {"noise_law": NoiseLaw(high=0.1)}, marks=pytest.mark.one_backend
+        ),
     ],
 )
 def test_a_clock_goes_on_as_if_nothing_had_happened(
@@ -259,21 +314,24 @@ class TestTwin:
 @pytest.mark.one_backend
 def test_a_twin_on_the_same_images_is_none(tmp_path):
     data = {"sha256": "0" * 64, "half": "A", "train_size": 50, "available": 100}
-    content = {"options": {"clock": True}, "data": data}
+    training = {"noise_law": dataclasses.asdict(NoiseLaw(high=0.5))}
+    content = {"options": {"clock": True}, "training": training, "data": data}
     (tmp_path / "config.json").write_text(json.dumps(content))
-    clock = ClockSettings(twin=str(tmp_path))
+    clock, law = ClockSettings(twin=str(tmp_path)), NoiseLaw(high=0.5)
     for same in (data, {**data, "half": "B", "train_size": 51}):
         with pytest.raises(kg.InputError, match="no more than half of the 100 images"):
-            clock.check_twin(same)
-    clock.check_twin({**data, "half": "B"})
-    clock.check_twin({**data, "sha256": "1" * 64})
+            clock.check_twin(same, law)
+    clock.check_twin({**data, "half": "B"}, law)
+    clock.check_twin({**data, "sha256": "1" * 64}, NoiseLaw("linear", high=0.5))
+    with pytest.raises(kg.InputError, match=r"noise of 127\.5/255 to .*expected 255/255 to"):
+        clock.check_twin({**data, "half": "B"}, NoiseLaw())
     write_clock(tmp_path / "clock.csv", [Look(18), Look(32)])
-    clock.check_twin({**data, "half": "B"}, {10, 18, 32, 56})
+    clock.check_twin({**data, "half": "B"}, law, {10, 18, 32, 56})
     with pytest.raises(kg.InputError, match=r"steps 18, 32, .*none of which"):
-        clock.check_twin({**data, "half": "B"}, {10, 22, 46})
+        clock.check_twin({**data, "half": "B"}, law, {10, 22, 46})
     (tmp_path / "config.json").write_text("[]")
     with pytest.raises(kg.InputError, match="holds no run"):
-        clock.check_twin(data)
+        clock.check_twin(data, law)
 
 
 @pytest.mark.slow

@@ -35,10 +35,7 @@ CLOCK_SIGMAS = SIGMAS[4:9]
 """Noise levels of the gap: 12.9, 24.5, 46.4, 88.0 and 166.8 of 255."""
 
 LEVELS = NoiseLevels(steps=10)
-"""Of the sampler, Heun's: two passes a step, and a step's more at the last image."""
-
-PASSES_PER_SAMPLE = 2 * (LEVELS.steps + 1) + 2 * len(CLOCK_SIGMAS)
-"""Of the network in a look, where the errors of as many training and test images are measured."""
+"""Of the sampler, Heun's."""
 
 _LEAST_ERROR = 1e-20
 """Below it a mean squared error counts as this: 200 dB."""

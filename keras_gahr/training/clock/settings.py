@@ -10,13 +10,14 @@ from typing import Any, Self
 from keras_gahr.denoisers import Denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.json_file import read_json
+from keras_gahr.noise import NoiseLaw
 from keras_gahr.options.option import check_options, declared, describes_options
 from keras_gahr.options.training import ClockOptions
 
 from ..data.batches import TiledBatches
-from .memorization_clock import PASSES_PER_SAMPLE
 from .plan import ClockPlan, plan_clock
 from .table import read_clock
+from .trained_levels import TrainedLevels, sampled_range
 
 
 @describes_options
@@ -45,16 +46,20 @@ class ClockSettings(ClockOptions):
         settings = cls(**own)
         return None if settings == cls() else settings
 
-    def plan(self, denoiser: Denoiser, batches: TiledBatches, epochs: int) -> ClockPlan:
+    def plan(
+        self, denoiser: Denoiser, batches: TiledBatches, epochs: int, law: NoiseLaw
+    ) -> ClockPlan:
         """How a training is looked at.
 
         Args:
             denoiser: the `Denoiser` that is trained.
             batches: `TiledBatches` of the training images.
             epochs: of the whole training.
+            law: of its noise levels.
 
         Raises:
-            InputError: if there is no time for it, or no samples can be drawn.
+            InputError: if there is no time for it, no samples can be drawn, or no noise level of the clock is
+                trained on.
         """
         if denoiser.input_channels != denoiser.output_channels:
             raise InputError(
@@ -68,16 +73,19 @@ class ClockSettings(ClockOptions):
             epochs * batches.steps_per_epoch,
             min(batches.batch_size, batches.images_per_epoch),
             self.clock_budget,
-            PASSES_PER_SAMPLE,
+            TrainedLevels.of(law).passes_per_sample,
             self.clock_samples,
             self.clock_looks,
         )
 
-    def check_twin(self, data: Mapping[str, Any], steps: Set[int] | None = None) -> None:
-        """Raises `InputError` unless the twin, if there is one, has a clock and other images.
+    def check_twin(
+        self, data: Mapping[str, Any], law: NoiseLaw, steps: Set[int] | None = None
+    ) -> None:
+        """Raises `InputError` unless the twin, if there is one, has a clock like this and other images.
 
         Args:
             data: what config.json says of the images of the training.
+            law: of its noise levels.
             steps: at which it will be looked at, of which the twin must have one, unless it has no looks
                 yet; None if that is not known.
         """
@@ -93,6 +101,7 @@ class ClockSettings(ClockOptions):
                 or theirs["train_size"] + data["train_size"] > data["available"]
             )
             clock = ClockSettings.among(config["options"])
+            their_range = sampled_range(NoiseLaw(**config["training"]["noise_law"]))
         except (AttributeError, KeyError, TypeError) as error:
             raise InputError(
                 f"{run} holds no run, expected a folder that `gahr train` made"
@@ -104,6 +113,16 @@ class ClockSettings(ClockOptions):
                 f"{run} is trained on images of this training, too, expected a twin on others: train one on "
                 "--half A, the other on --half B, and each on --train-size of no more than half of the "
                 f"{data['available']} images"
+            )
+        own_range = sampled_range(law)
+        if their_range != own_range:
+            theirs, own = (
+                f"{255 * first:.4g}/255 to {255 * last:.4g}/255"
+                for first, last in (their_range, own_range)
+            )
+            raise InputError(
+                f"{run} draws its samples from noise of {theirs}, expected {own} as this training does: give "
+                "both the same --sigma-min and --sigma-max"
             )
         looks = run / "clock.csv"
         theirs = [look.step for look in read_clock(looks)] if looks.is_file() else []

@@ -30,6 +30,7 @@ class ClockWatch(keras.callbacks.Callback):
         folder: the run directory.
         options: `ClockOptions`.
         plan: a `ClockPlan`; a run that goes on has the one that it began with.
+        levels: the `TrainedLevels` at which it is looked at.
         train_images, test_images: arrays `(count, height, width, channels)`.
         batches: `TiledBatches`.
         last_step: of the training.
@@ -46,6 +47,7 @@ class ClockWatch(keras.callbacks.Callback):
         folder,
         options,
         plan,
+        levels,
         train_images,
         test_images,
         batches,
@@ -57,6 +59,7 @@ class ClockWatch(keras.callbacks.Callback):
         self.folder = folder
         self.options = options
         self.plan = plan
+        self.levels = levels
         self.batches = batches
         self.last_step = last_step
         self.stopped = None
@@ -78,6 +81,8 @@ class ClockWatch(keras.callbacks.Callback):
                 *self._images,
                 samples=self.plan.samples,
                 looks_per_decade=self.plan.per_decade,
+                sigmas=self.levels.sigmas,
+                schedule=self.levels.schedule,
                 features=self.options.clock_features,
                 # Whatever the seed of the training is: twins differ in that.
                 seed=_SEED,
