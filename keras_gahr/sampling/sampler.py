@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import functools
 import math
@@ -135,7 +136,7 @@ def sample(
         condition: what a conditional denoiser is given, `(count, height, width, channels)`; the first
             channels of its input.
         final_denoise: whether to denoise the last image, as published.
-        trajectory: a `Trajectory`, which keeps some steps.
+        trajectory: a `Trajectory`, which is started anew and keeps some steps.
         memory: bytes that a pass of the network may take, by default a quarter of what is free; see
             `Inference`.
         prepared: what `prepare` made for the same denoiser and shape. Its schedule, measurement, sampler,
@@ -188,6 +189,8 @@ def sample(
         final_denoise=final_denoise,
         memory=memory,
     )
+    if trajectory is not None:
+        trajectory.begin()
     parts = []
     for start in range(0, count, batch_size):
         batch = slice(start, min(start + batch_size, count))
@@ -209,7 +212,8 @@ def sample(
         parts,
         schedule=run.schedule,
         facts=facts_of(denoiser, _name_of(run.method), seed, first_image, run.final_denoise),
-        trajectory=trajectory,
+        # One more call with it takes nothing from these samples.
+        trajectory=copy.copy(trajectory),
     )
     if "noise_unseen" in samples.status:
         warnings.warn(

@@ -24,7 +24,8 @@ class Trajectory:
     """Every n-th step of a sampler: the images, what the denoiser makes of them, and their noise levels.
 
     The denoised images are those of the pass of the network that the step takes anyway. A step is kept as
-    it was before the update, and the end is kept too. An image that is finished stays as it is.
+    it was before the update, and the end is kept too. An image that is finished stays as it is. Each call of
+    `sample` that it is given to starts it anew; what the call before kept is still in its `Samples`.
 
     Args:
         every: how many steps from one that is kept to the next.
@@ -48,6 +49,11 @@ class Trajectory:
         if every < 1:
             raise InputError(f"received a trajectory of every {every} steps, expected at least 1")
         self.every = every
+        self.begin()
+
+    def begin(self) -> None:
+        """Starts anew: nothing is kept."""
+        # Lists of its own, as copies of it share the old ones.
         self._batches = []
         self._kept = []
 

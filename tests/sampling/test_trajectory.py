@@ -45,3 +45,23 @@ def test_what_is_kept(tiny_denoiser, tmp_path):
         # Pillow joins frames that are alike, such as those after the end of the longest.
         assert len(kept.t) - 2 <= animation.n_frames <= len(kept.t)
     dataclasses.replace(samples, trajectory=None).save(tmp_path / "out", overwrite=True)
+
+
+def test_each_call_starts_anew(tiny_denoiser):
+    kept = Trajectory(5)
+    options = {"count": 2, "schedule": SCHEDULE, "trajectory": kept}
+    first, second = (sample(tiny_denoiser, SHAPE, seed=seed, **options) for seed in (0, 1))
+    assert kept.y.shape == (len(kept.t), 2, *SHAPE)
+    assert np.array_equal(kept.denoised[-1], second.images)
+    # What the first call kept is that of its samples.
+    assert np.array_equal(first.trajectory.denoised[-1], first.images)
+
+    def stop(images, t, y, sigma):
+        if t == 6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sample(tiny_denoiser, SHAPE, callback=stop, **options)
+    third = sample(tiny_denoiser, SHAPE, **{**options, "count": 1})
+    assert kept.t[0] == 1 and np.all(np.diff(kept.t) > 0)
+    assert np.array_equal(kept.denoised[-1], third.images)
