@@ -13,6 +13,7 @@ from keras_gahr.analysis import DensityComparison, LogDensity, log_density
 from keras_gahr.analysis.density.own_noise import BYTES_NOISE, DEQUANTIZING
 from keras_gahr.baselines import EmpiricalBayes, GaussianMixture, Wiener
 from keras_gahr.datasets import MixtureOfGaussians
+from keras_gahr.denoisers.foreign.schedule import GivenSigma
 from keras_gahr.noise import keyed_normal
 
 QUIET = {"progress": False}
@@ -33,10 +34,11 @@ class Gaussian:
         values = self.rng.standard_normal((count, len(self.variances))) * np.sqrt(self.variances)
         return (self.mean + (values @ self.vectors.T).reshape(-1, *self.shape)).astype(np.float32)
 
-    def log_density(self, images):
+    def log_density(self, images, noise=0.0):
         values = (images - self.mean).reshape(len(images), -1).astype(np.float64) @ self.vectors
-        powers = np.sum(values**2 / self.variances, axis=1)
-        return -(powers + np.sum(np.log(2 * np.pi * self.variances))) / 2
+        variances = self.variances + noise**2
+        powers = np.sum(values**2 / variances, axis=1)
+        return -(powers + np.sum(np.log(2 * np.pi * variances))) / 2
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +79,76 @@ def test_the_flow_finds_the_same(small):
     assert np.mean(np.abs(errors) < found.reach) >= 0.8
     assert np.abs(errors).max() < 4 * found.standard_error.max()
     assert found.method == "flow" and np.all(found.evaluations <= 400)
+
+
+@pytest.mark.one_backend
+def test_the_flow_begins_at_the_noise_of_the_images(small):
+    """And says which levels it went through."""
+    images, own = small.draw(24), 0.03
+    options = {"method": "flow", "dequantize": own, **QUIET}
+    found = log_density(small.wiener, images, seed=3, **options)
+    noisy = images + own * keyed_normal(3, range(24), DEQUANTIZING, small.shape)
+    errors = found.log_density - small.log_density(noisy, own)
+    assert np.abs(errors).max() < 4 * found.standard_error.max()
+    assert found.sigmas == (own, 1.0)
+    assert found.levels[0] == own and found.levels[-1] == pytest.approx(1)
+    again = log_density(small.wiener, images, seed=3, sigmas=found.sigmas, **options)
+    np.testing.assert_array_equal(again.log_density, found.log_density)
+    # It goes no further up if that is asked for.
+    higher = log_density(small.wiener, images, seed=3, sigmas=(own, 5.0), **options)
+    assert higher.sigmas == found.sigmas
+    # Of less noise than there is, or more, the density would be another one.
+    for low in (0.01, 0.1):
+        with pytest.raises(InputError, match=rf"noise of 0.03 of their own.* dequantize {low}"):
+            log_density(small.wiener, images, sigmas=(low, 1.0), **options)
+    for wrong in ({"dequantize": 2}, {"dequantize": 0, "sigmas": (2, 3)}):
+        with pytest.raises(InputError, match=r"level of 2 to begin with.* ends at 1: give lower"):
+            log_density(small.wiener, images, **{**options, **wrong})
+
+
+class FromOneLevelToAnother(GivenSigma):
+    limits = (0.0050003, 1.0)
+
+
+@pytest.fixture
+def limited():
+    """The best denoiser of pixels with mean .5 and variance .01, which knows noise from .005 to 1."""
+
+    def noise(noisy, sigma):
+        return (noisy - 0.5) * (sigma**2 / (0.01 + sigma**2))[:, None, None, None]
+
+    return kg.wrap(noise, "residual", FromOneLevelToAnother(), channels=1)
+
+
+@pytest.mark.one_backend
+def test_the_flow_of_a_denoiser_with_a_lowest_level(limited):
+    values = np.random.default_rng(0).normal(127.5, 25.5, (8, 8, 8, 1))
+    images = values.clip(0, 255).astype(np.uint8)
+    with pytest.raises(InputError, match=r"0.00113 of their own.*give dequantize 0.00505, or"):
+        log_density(limited, images, method="flow", **QUIET)
+    found = log_density(limited, images, method="flow", dequantize=0.00505, **QUIET)
+    assert found.sigmas == (0.00505, 1.0) and found.dequantization == 0.00505
+    noise = 0.00505 * keyed_normal(0, range(8), DEQUANTIZING, (8, 8, 1))
+    powers = np.sum((images / 255 + noise - 0.5) ** 2, axis=(1, 2, 3))
+    variance = 0.01 + 0.00505**2
+    expected = -powers / (2 * variance) - 32 * np.log(2 * np.pi * variance)
+    assert np.abs(found.log_density - expected).max() < 0.05
+
+
+@pytest.mark.one_backend
+def test_no_denoiser_is_asked_about_more_noise_than_it_knows(limited):
+    """With that of the images: sigma = 1 and .1 are more than 1."""
+    images = 0.5 + 0.1 * np.random.default_rng(0).standard_normal((4, 8, 8, 1))
+    found = log_density(limited, images, dequantize=0.1, **QUIET)
+    assert found.sigmas[1] == pytest.approx(np.sqrt(0.99))
+    noisy = images + 0.1 * keyed_normal(0, range(4), DEQUANTIZING, (8, 8, 1))
+    powers = np.sum((noisy - 0.5) ** 2, axis=(1, 2, 3))
+    expected = -powers / 0.04 - 32 * np.log(2 * np.pi * 0.02)
+    assert np.all(np.abs(found.log_density - expected) < 3 * found.reach)
+    with pytest.raises(
+        InputError, match=r"no levels beside .* noise of 1: give a lower dequantize"
+    ):
+        log_density(limited, images, dequantize=1, **QUIET)
 
 
 @pytest.mark.one_backend

@@ -4,15 +4,54 @@ Along dy / d sigma = r(y) / sigma the density of the noisy law changes by d log 
 from the image's own noise level up to the highest one, where noisy images count as normal.
 """
 
+import math
+
 import numpy as np
 from scipy import stats
 
+from keras_gahr.errors import InputError
+
 from ..intervals import CONFIDENCE
 from ..traces import trace
-from .levels import squared_lengths
+from .levels import HIGHEST_SEEN, squared_lengths
 
 PASSES = 4
 """Of the denoiser in a step, besides those of the trace."""
+
+
+def way(leveled, own, sigmas):
+    """The lowest and the highest noise level that images are followed through.
+
+    Those with noise of their own are points of the law with this noise, where their way begins: a law with
+    more of it has another density there.
+
+    Args:
+        leveled: `LeveledDenoiser` without noise of its own.
+        own: level of the noise that the images have, or 0.
+        sigmas: the levels that are asked for, or None.
+    """
+    low, high = leveled.range(sigmas)
+    high = min(high, HIGHEST_SEEN)
+    if not max(low, own) < high:
+        raise InputError(
+            f"received a noise level of {max(low, own):.3g} to begin with, and a flow that ends at "
+            f"{high:.3g}: give lower sigmas or dequantize"
+        )
+    if not own:
+        return low, high
+    if sigmas is not None and not math.isclose(low, own, rel_tol=1e-4):
+        raise InputError(
+            f"received noise levels from {low:g} on, and images with noise of {own:.3g} of their own, where "
+            f"the flow begins: give levels from there on, dequantize {low:g}, or the method mmse"
+        )
+    known = leveled.denoiser.limits[0]
+    if own < known * (1 - 1e-6):
+        raise InputError(
+            f"received images with noise of {own:.3g} of their own, where the flow begins, and a denoiser "
+            # Rounded up, as a level below is refused again.
+            f"that knows noise from {known:.3g} on: give dequantize {1.01 * known:.3g}, or the method mmse"
+        )
+    return own, high
 
 
 def flow(leveled, low, high, clean, steps, probes, seed, first, tick):

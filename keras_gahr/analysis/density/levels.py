@@ -1,5 +1,7 @@
 """A denoiser of the law of images with a little noise of their own, at one noise level after the other."""
 
+import math
+
 import numpy as np
 
 from keras_gahr.baselines.baseline import Baseline
@@ -50,7 +52,16 @@ class LeveledDenoiser:
         """The lowest and the highest noise level: those given, or how far the denoiser is known to go."""
         if sigmas is None:
             low, high = self.denoiser.limits
-            return max(low, LOWEST), min(high, HIGHEST if self.formula else HIGHEST_SEEN)
+            # What it sees at a level is more by the images' own noise.
+            high = math.sqrt(max(high**2 - self.own**2, 0))
+            low, high = max(low, LOWEST), min(high, HIGHEST if self.formula else HIGHEST_SEEN)
+            if not low < high:
+                known = "{:.3g} to {:.3g}".format(*self.denoiser.limits)
+                raise InputError(
+                    f"received a denoiser that knows noise from {known}, which leaves no levels beside the "
+                    f"images' own noise of {self.own:.3g}: give a lower dequantize, or another denoiser"
+                )
+            return low, high
         levels = check_levels(sigmas)
         if len(levels) != 2 or not levels[0] < levels[1]:
             raise InputError(

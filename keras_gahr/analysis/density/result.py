@@ -27,7 +27,8 @@ class LogDensity(SavedNumbers):
         dimension: d.
         method: one of `DENSITY_METHODS`.
         dequantization: level of the noise that was added to the images; 0 for none.
-        sigmas: the lowest and the highest noise level that the denoiser was asked about.
+        sigmas: the lowest and the highest noise level that the denoiser was asked about; of "mmse" beside the
+            noise that the images have, of "flow" with it.
         seed: of the noise.
         asymmetry: |J - J^T|_F / |J|_F of the denoiser's Jacobian at noisy images, their mean: 0 for the
             gradient of a density, which the best denoiser is; None where it was not measured.

@@ -15,8 +15,8 @@ from keras_gahr.errors import InputError
 from keras_gahr.noise import check_number, check_seed, check_whole
 from keras_gahr.progress import Progress, shows_progress
 
-from .flow import PASSES, flow
-from .levels import HIGHEST_SEEN, LeveledDenoiser
+from .flow import PASSES, flow, way
+from .levels import LeveledDenoiser
 from .mmse import Effort, by_errors
 from .own_noise import own_noise, with_own_noise
 from .result import LogDensity
@@ -65,7 +65,9 @@ def log_density(
     an upper bound of their entropy.
 
     Beyond the noise levels that the denoiser knows images count as normal above, of its own mean and variance
-    at the highest level, and below as of the dimension that it keeps at the lowest.
+    at the highest level, and below, with "mmse", as of the dimension that it keeps at the lowest. The flow
+    begins at the noise that images have (`dequantize`), which the denoiser must know, whether or not it takes
+    so little away; of images without any it finds the density under their law with noise of the lowest level.
 
     Args:
         denoiser: see `as_denoiser`. Closed forms are told the noise level, whether or not they estimate it.
@@ -81,7 +83,8 @@ def log_density(
             density of bytes, or of images with fewer directions than pixels, is infinite.
         sigmas: the lowest and the highest noise level. Default: what the denoiser knows within 10^-3.5 to
             10^1.5; of networks up to 1, and down to where they still take noise away from a few of the
-            images. Give those of one call to others, to compare sets of images.
+            images. Give those of one call to others, to compare sets of images. "flow" ends at 1 in any case,
+            and its lowest one is the level of the noise that images have, if they have any.
         probes: of each trace of "flow".
         asymmetry: the first images at whose noisy versions it is measured how far the denoiser is from a
             gradient (`LogDensity.asymmetry`), by 32 products with the Jacobian each. Default: 1 of a
@@ -133,12 +136,12 @@ def log_density(
     if asymmetry is None:
         asymmetry = int(denoiser.differentiable and not leveled.formula)
     check_whole(asymmetry, "asymmetry", 0)
-    low, high = leveled.range(sigmas)
-    if sigmas is None:
-        some = some_places(len(stack), _LOOKED_AT, seed)
-        low = leveled.useful(low, high, with_own_noise(stack, some, own, seed, first), seed)
     # The law of the images as they are is that of their own noise.
     bare = LeveledDenoiser(denoiser, 0.0, batch_size)
+    low, high = leveled.range(sigmas) if method == "mmse" else way(bare, own, sigmas)
+    if sigmas is None and (method == "mmse" or not own):
+        some = some_places(len(stack), _LOOKED_AT, seed)
+        low = leveled.useful(low, high, with_own_noise(stack, some, own, seed, first), seed)
     done = 0
 
     def tick(passes):
@@ -154,9 +157,8 @@ def log_density(
             effort = Effort(evaluations, error, most)
             found.append(by_errors(leveled, low, high, clean, effort, seed, first + start, tick))
         else:
-            levels = own or low, min(high, HIGHEST_SEEN)
             steps = max(2, evaluations // (probes + PASSES) - 1)
-            found.append(flow(bare, *levels, clean, steps, probes, seed, first + start, tick))
+            found.append(flow(bare, low, high, clean, steps, probes, seed, first + start, tick))
     *parts, levels = zip(*found, strict=True)
     values, errors, reach, passes, curves = map(np.concatenate, parts)
     if error is not None:
