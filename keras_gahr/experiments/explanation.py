@@ -70,7 +70,7 @@ def explanation_sections(found):
             [changes, _unexplained_table(found)],
         ),
         Section("Near training images, and far from them", [SHELL], [_shell_table(found)]),
-        Section("Samples", [SAME_NOISE], [samples, _samples_table(found)]),
+        _samples_section(found, samples),
         *twins,
     ]
 
@@ -164,9 +164,21 @@ def _shell_table(found):
     )
 
 
+def _samples_section(found, picture):
+    text, items = [SAME_NOISE], [picture]
+    if found.diverged:
+        text.append(
+            f"{found.diverged} of {found.samples.shape[1]} samples of the network diverged: what is said of "
+            "sampling is said without them."
+        )
+    if np.isfinite(found.sample_distance).any():
+        items.append(_samples_table(found))
+    return Section("Samples", text, items)
+
+
 def _samples_table(found):
     rows = [
-        (name, in_cell(distance))
+        (name, in_cell(distance[np.isfinite(distance)]))
         for name, distance in zip(found.rivals, found.sample_distance, strict=True)
         if np.isfinite(distance).any()
     ]

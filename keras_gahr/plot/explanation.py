@@ -49,7 +49,7 @@ def unexplained_changes(
         sigmas: (S,), in units of [0, 1].
         unexplained: names of sets of images with (S, R, N).
         path_sigmas: (T,), the levels of the steps of sampling.
-        path: (T, R, M).
+        path: (T, R, M); NaN where there is none.
         title: of the figure; default: none.
 
     Returns:
@@ -95,7 +95,8 @@ def unexplained_changes(
     for r, rival in enumerate(rivals):
         values = path[:, r]
         if np.isfinite(values).any():
-            shown = np.maximum(values.mean(axis=1), _LEAST)
+            # Without samples that diverged.
+            shown = np.maximum(finite_means(values), _LEAST)
             axes.plot(255 * path_sigmas, shown, ".-", color=_color(r), label=plain(rival))
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -231,8 +232,8 @@ def samples_of_rivals(
 
     Args:
         names: K names, the network's first.
-        samples: (K, M, H, W, C); a row of NaN is left out.
-        numbers: of each but the first, shown beside its name; default: none.
+        samples: (K, M, H, W, C); one of NaN has diverged, and a row of these is left out but the first.
+        numbers: of each but the first, shown beside its name where they are finite; default: none.
         title: of the figure; default: none.
 
     Returns:
@@ -244,22 +245,30 @@ def samples_of_rivals(
         >>> len(plot.samples_of_rivals(["network", "copy"], np.zeros((2, 3, 8, 8, 1))).axes)
         6
     """
-    drawn = [k for k in range(len(names)) if np.isfinite(samples[k]).any()]
+    drawn = [k for k in range(len(names)) if not k or np.isfinite(samples[k]).any()]
     columns = samples.shape[1]
     figure = new_figure(1.5 + columns, 0.4 + len(drawn), title)
     panels = figure.subplots(len(drawn), columns, squeeze=False)
     for row, k in zip(panels, drawn, strict=True):
         for axes, image in zip(row, samples[k], strict=True):
-            axes.imshow(as_shown(np.nan_to_num(image)), cmap="gray", vmin=0, vmax=1)
+            if np.isnan(image).all():
+                axes.text(0.5, 0.5, "diverged", ha="center", va="center", fontsize=SMALL)
+            else:
+                axes.imshow(as_shown(np.nan_to_num(image)), cmap="gray", vmin=0, vmax=1)
             axes.set_xticks([])
             axes.set_yticks([])
         text = plain(names[k])
-        if k and len(numbers):
+        if k and len(numbers) and np.isfinite(numbers[k - 1]):
             text += f"\n{numbers[k - 1]:.3f}"
         row[0].set_ylabel(
             text, rotation=0, ha="right", va="center", fontsize=SMALL, parse_math=False
         )
     return figure
+
+
+def finite_means(values: np.ndarray) -> np.ndarray:
+    """Means over the last axis of what is finite; NaN where nothing is."""
+    return np.ma.masked_invalid(values).mean(axis=-1).filled(np.nan)
 
 
 def _levels_below(axes, sigmas):

@@ -44,7 +44,7 @@ from .density import (
     most_and_least_probable,
 )
 from .dimension import dimension_over_noise
-from .explanation import samples_of_rivals, unexplained_changes
+from .explanation import finite_means, samples_of_rivals, unexplained_changes
 from .images import as_shown, denoised_images, image_row, show_sheet
 from .noise_levels import noise_level_ratios
 from .psnr import PSNRLine, psnr_lines
@@ -270,7 +270,7 @@ def _(result: Explanation, title=""):
         samples_of_rivals(
             ("network", *result.rivals),
             result.samples,
-            numbers=result.sample_distance.mean(axis=1),
+            numbers=finite_means(result.sample_distance),
             title="from the same noise; numbers: mean distance from the network's",
         ),
     )

@@ -5,12 +5,15 @@ import json
 
 import numpy as np
 import pytest
+from keras import ops
 
 import keras_gahr as kg
 from keras_gahr.analysis import explain
 from keras_gahr.analysis.explanation.agreement import apart, r_squared, unexplained
 from keras_gahr.analysis.explanation.gaussian_twins import renormalized_variance
 from keras_gahr.baselines import EmpiricalBayes, LocalBayes, Wiener
+from keras_gahr.experiments.explanation import explanation_document
+from keras_gahr.plot import figures_of
 
 pytestmark = pytest.mark.one_backend
 
@@ -82,6 +85,71 @@ def test_nothing_explains_a_network_that_does_something_else(images):
     other = kg.wrap(lambda y: 1 - y, "image", channels=1, size=(8, 8), layout="NHWC")
     found = explain(other, images[:16], images[32:], sigmas=[0.05, 0.1], **SMALL)
     assert found.verdict == "none at sigma 12.8/255 to 25.5/255"
+
+
+@pytest.fixture(scope="module")
+def of_diverging(images):
+    """D(y) = 2 y of images whose mean is above .5, which grow, and .5 of the others."""
+
+    def image(y):
+        return ops.where(ops.mean(y, axis=(1, 2, 3), keepdims=True) > 0.5, 2 * y, 0.5 + 0 * y)
+
+    denoiser = kg.wrap(image, "image", channels=1, size=(8, 8), layout="NHWC")
+    options = {**SMALL, "steps": 20, "samples": 4, "sigmas": [0.05, 0.1]}
+    with pytest.warns(UserWarning, match="2 of 4 samples of the denoiser diverged") as caught:
+        found = explain(denoiser, images[:16], images[32:], seed=1, **options)
+    assert next(each for each in caught if each.category is UserWarning).filename == __file__
+    return found
+
+
+class TestDiverging:
+    def test_some_samples(self, of_diverging):
+        found = of_diverging
+        gone = np.isnan(found.samples[0]).all(axis=(1, 2, 3))
+        assert found.diverged == gone.sum() == 2
+        copy = found.rivals.index("copy")
+        assert np.array_equal(np.isnan(found.sample_distance[copy]), gone)
+        assert np.isfinite(found.path[:, copy, ~gone]).all()
+        # What it was until then is kept.
+        assert np.isfinite(found.path[0, copy, gone]).all()
+        assert np.isnan(found.path[-1, copy, gone]).all()
+        numbers = found.numbers()
+        assert (numbers["samples"], numbers["samples_diverged"]) == (4, 2)
+        assert numbers["path"]["copy"][-1]["mean"] == found.path[-1, copy, ~gone].mean()
+        assert None not in numbers["path"]["copy"]
+
+    def test_all_samples(self, images, tmp_path):
+        denoiser = kg.wrap(lambda y: 4 * y, "image", channels=1, size=(8, 8), layout="NHWC")
+        options = {**SMALL, "steps": 20, "samples": 2, "sigmas": [0.05, 0.1]}
+        with pytest.warns(UserWarning, match="2 of 2 samples of the denoiser diverged"):
+            found = explain(denoiser, images[:16], images[32:], **options)
+        assert found.path.shape == (20, len(found.rivals), 2)
+        assert np.isnan(found.samples[0]).all() and np.isfinite(found.samples[1]).all()
+        assert np.isnan(found.sample_distance).all()
+        # All that was found on noisy images is there.
+        assert found.verdict == "none at sigma 12.8/255 to 25.5/255"
+        found.save(tmp_path / "out")
+        numbers = json.loads((tmp_path / "out" / "explanation.json").read_text())
+        assert numbers["path"]["copy"][-1] is None and numbers["sample_distance"]["copy"] is None
+        assert len(numbers["path"]["sigma"]) == len(numbers["path"]["copy"]) == 20
+
+    def test_pictures_and_page(self, of_diverging):
+        found = of_diverging
+        changes, samples = (figure for _, figure in figures_of(found))
+        copy = next(line for line in changes.axes[2].lines if line.get_label() == "copy")
+        np.testing.assert_allclose(
+            copy.get_ydata(), np.maximum(np.nanmean(found.path[:, 0], axis=1), 1e-3)
+        )
+        shown = [text.get_text() for axes in samples.axes for text in axes.texts]
+        assert shown == 2 * ["diverged"]
+        labels = [axes.get_ylabel() for axes in samples.axes if axes.get_ylabel()]
+        assert labels[1] == f"copy\n{np.nanmean(found.sample_distance[0]):.3f}"
+        document = explanation_document(found, {})
+        section = next(each for each in document.sections if each.title == "Samples")
+        assert section.text[-1].startswith("2 of 4 samples of the network diverged")
+        name, cell = section.items[-1].rows[0]
+        mean = np.nanmean(found.sample_distance[0])
+        assert name == "copy" and cell.startswith(f"{mean:.3g} (")
 
 
 def test_a_teacher_is_one_more_rival(images):

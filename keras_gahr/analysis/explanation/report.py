@@ -75,10 +75,11 @@ class Explanation(SavedNumbers):
             |y - x_i| is at most what sigma |z| is for 99% of all noise z.
         error: float64 (S, 1 + R, N): |D - x|^2 / d of test images, of the network and of each rival.
         path_sigmas: float64 (T,): the noise levels of the steps of sampling, descending.
-        path: float64 (T, R, M): `unexplained` at the images on the way of the network's samples.
+        path: float64 (T, R, M): `unexplained` at the images on the way of the network's samples; NaN from
+            where one has diverged.
         samples: float32 (1 + R, M, H, W, C): from the same noise, the network's first; NaN of a rival that
-            draws none.
-        sample_distance: float64 (R, M): |Phi - Phi_rival| / sqrt(d) of these samples.
+            draws none, and where one has diverged.
+        sample_distance: float64 (R, M): |Phi - Phi_rival| / sqrt(d) of these samples, NaN of such ones.
         twins: `TwinAgreement` on noisy test images with a denoiser of other images; None without one.
 
     Examples:
@@ -135,6 +136,11 @@ class Explanation(SavedNumbers):
             for k in enough
             if k == enough[0] or not mean_interval(values[k] - values[enough[0]])[0] > 0
         ]
+
+    @property
+    def diverged(self) -> int:
+        """How many of the network's samples did, of which neither `path` nor `sample_distance` tells more."""
+        return int(np.isnan(self.samples[0]).any(axis=(1, 2, 3)).sum())
 
     @property
     def verdict(self) -> str:
@@ -200,6 +206,8 @@ class Explanation(SavedNumbers):
                     for r, name in enumerate(self.rivals)
                 },
             },
+            "samples": self.samples.shape[1],
+            "samples_diverged": self.diverged,
             "sample_distance": {
                 name: _mean(values)
                 for name, values in zip(self.rivals, self.sample_distance, strict=True)
@@ -300,6 +308,9 @@ def explain(
     Returns:
         The `Explanation`.
 
+    Warns:
+        UserWarning: if samples of the denoiser diverge.
+
     Raises:
         InputError: for images that do not fit, or noise levels that the denoiser does not know.
 
@@ -374,25 +385,27 @@ def explain(
     draw = functools.partial(
         _draw, shape=train.shape[1:], count=drawn, seed=seed, schedule=schedule
     )
-    found = draw(denoiser, trajectory=way)
+    found, taken = draw(denoiser, trajectory=way)
     path_sigmas = np.array([schedule.level(t) for t in range(1, steps + 1)])
     path = []
     for step, sigma in enumerate(path_sigmas):
-        y, denoised = way.y[step], way.denoised[step]
-        path.append(
-            [
-                np.full(drawn, np.nan)
-                if rival.knows_clean
-                else unexplained(denoised, rival.denoise(y, sigma), y)
-                for rival in held.values()
-            ]
-        )
+        # A sample that diverges ends there, and with the last one the way does.
+        shares, going = np.full((len(held), drawn), np.nan), taken > step
+        if going.any():
+            y, denoised = way.y[step, going], way.denoised[step, going]
+            for r, rival in enumerate(held.values()):
+                if not rival.knows_clean:
+                    shares[r, going] = unexplained(denoised, rival.denoise(y, sigma), y)
+        path.append(shares)
         progress(next(ticks), total)
     pictures = [found]
     for rival in held.values():
-        pictures.append(np.full_like(found, np.nan) if rival.knows_clean else draw(rival.sampled()))
+        image = np.full_like(found, np.nan)
+        if not rival.knows_clean:
+            image, _ = draw(rival.sampled())
+        pictures.append(image)
         progress(next(ticks), total)
-    return Explanation(
+    result = Explanation(
         sigmas=levels,
         rivals=tuple(held),
         num_training=len(train),
@@ -412,6 +425,13 @@ def explain(
         sample_distance=np.stack([apart(found, each) for each in pictures[1:]]),
         twins=None if twins is None else twins.found(),
     )
+    if result.diverged:
+        warnings.warn(
+            f"{result.diverged} of {drawn} samples of the denoiser diverged: what is said of sampling is "
+            "said without them",
+            stacklevel=3,
+        )
+    return result
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -505,10 +525,13 @@ def _sides(train):
 
 
 def _draw(denoiser, shape, **options):
+    """Samples, NaN where one diverged, and how many steps each took."""
     with warnings.catch_warnings():
         # What a rival does not see as noise stays so, which the pictures show.
         warnings.filterwarnings("ignore", "some images are still noise", UserWarning)
-        return sample(denoiser, shape, sampler="euler", progress=False, **options).images
+        found = sample(denoiser, shape, sampler="euler", progress=False, **options)
+    diverged = np.array(found.status) == "diverged"
+    return np.where(diverged[:, None, None, None], np.float32(np.nan), found.images), found.steps
 
 
 def _mean(values):
