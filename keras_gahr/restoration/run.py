@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
 import keras_gahr
 from keras_gahr.datasets.arrays import sha256_of
@@ -19,7 +20,7 @@ from keras_gahr.datasets.journal import Journal
 from keras_gahr.denoisers import Denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.files import others_in, resuming_folder
-from keras_gahr.noise import check_seed, check_whole
+from keras_gahr.noise import check_seed, check_whole, keyed_normal
 from keras_gahr.sampling import (
     AscentSchedule,
     MultistepSchedule,
@@ -148,15 +149,15 @@ def restore_files(
         journal = Journal(folder / JOURNAL, key)
         stack.callback(journal.close)
         for block in _blocks(images, max(1, batch_size // repeat)):
-            block_key = [
-                [p.name, sha256_of(p.observed, p.clean, p.measurement.shape)] for p in block
-            ]
+            measurement = block[0].measurement
+            seen = measurement.shape, _seen(measurement)
+            block_key = [[p.name, sha256_of(p.observed, p.clean, *seen)] for p in block]
             if entry := journal.next(block_key):
                 journal.accept()
                 rows += entry["rows"]
             else:
                 part = functools.partial(_report, progress, len(rows), len(block), len(images))
-                options["prepared"] = prepared(block[0].measurement)
+                options["prepared"] = prepared(measurement)
                 new = _restore_block(denoiser, block, folder, draw, options, part)
                 journal.add(key=block_key, rows=new)
                 rows += new
@@ -173,6 +174,15 @@ def _check(denoiser, problem, repeat):
         denoiser.check_shape((1, *problem.measurement.shape))
     except InputError as error:
         raise InputError(f"{problem.name}: {error}") from error
+
+
+def _seen(measurement):
+    """What is observed of some noise, which tells the measurement from others.
+
+    Its text does not: a mask or a blur is in a file, which may have changed since.
+    """
+    noise = keyed_normal(0, [0], 0, measurement.shape)
+    return ops.convert_to_numpy(measurement.observe(ops.convert_to_tensor(noise)))
 
 
 def _report(progress, done, size, total, part, whole):

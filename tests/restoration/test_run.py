@@ -160,6 +160,53 @@ def test_other_settings_start_anew(tiny_denoiser, three, tmp_path, sampled, chan
     assert len(sampled) == 3
 
 
+def write_mask(path, last):
+    mask = np.ones((16, 16))
+    mask[:4] = 0
+    mask[-1] = last
+    np.save(path, mask)
+
+
+def write_blur(path, last):
+    np.save(path, np.array([[1.0, 2.0, last]]))
+
+
+@pytest.mark.parametrize(
+    ("text", "write", "size"),
+    [("mask:{}", write_mask, None), ("deblur:{}", write_blur, (16, 16))],
+)
+def test_another_mask_or_blur_in_the_same_file_starts_anew(
+    tiny_denoiser, tmp_path, sampled, text, write, size
+):
+    """What was observed is the same, where it is given."""
+    observed, file = tmp_path / "observed.npy", tmp_path / "file.npy"
+    write(file, 1)
+    np.save(observed, np.zeros((4, 16, 16), np.float32))
+    out = tmp_path / "out"
+
+    def restore(**options):
+        images = InputImages([observed], text.format(file), 1, measured=True, sides=size)
+        settings = {"repeat": 2, "schedule": SCHEDULE, "batch_size": 2}
+        restore_files(tiny_denoiser, images, out, **settings, **options)
+
+    def stop(done, total):
+        if done >= 2.5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        restore(progress=stop)
+    assert len(sampled) == 3
+    restore()
+    # The first two images were done.
+    assert len(sampled) == 3 + 2
+    with pytest.raises(KeyboardInterrupt):
+        restore(progress=stop, overwrite=True)
+    write(file, 0)
+    sampled.clear()
+    restore(overwrite=True)
+    assert len(sampled) == 4
+
+
 def test_other_images_leave_nothing_of_the_old(tiny_denoiser, three, tmp_path, sampled):
     interrupt(tiny_denoiser, three, tmp_path / "out", after=2)
     other = tmp_path / "other.npy"
