@@ -241,7 +241,8 @@ def denoise_files(
             written beside the denoised ones with `.noisy` before the suffix.
         clean: if given, the file or folder of clean images that `source` is compared with.
         seed: of the added noise; an image's noise depends on it and on the image's place.
-        level: the noise level, of a denoiser that is told it; by default that of the added noise.
+        level: the noise level, of a denoiser that is told it, in the images as it gets them, grey ones with
+            `gray`; by default that of the added noise, which is added to these.
         gray: whether to make colour images grey first.
         layout: of arrays, such as "NCHW"; by default see `find_layout`.
         memory: bytes that a pass of the network may take, by default a quarter of what is free; see

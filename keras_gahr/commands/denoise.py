@@ -41,7 +41,8 @@ def denoise(
     sigma: Annotated[
         str | None,
         typer.Option(
-            help="Noise level, for a network that is told it: 0.1 or 25/255.",
+            help="Noise level, for a network that is told it: 0.1 or 25/255; with --gray that of the grey "
+            "images, which have 1/sqrt(3) of the noise of independent colours.",
             show_default="that of --add-noise",
         ),
     ] = None,
