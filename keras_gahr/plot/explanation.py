@@ -226,7 +226,11 @@ def unexplained_over_images(
 
 
 def samples_of_rivals(
-    names: Sequence[str], samples: np.ndarray, *, numbers: Sequence[float] = (), title: str = ""
+    names: Sequence[str],
+    samples: np.ndarray,
+    *,
+    numbers: Sequence[float] | np.ndarray = (),
+    title: str = "",
 ) -> Figure:
     """Samples from the same noise, a row for each denoiser.
 
