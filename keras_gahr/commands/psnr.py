@@ -48,7 +48,8 @@ def psnr(
     sigmas: Annotated[
         str | None,
         typer.Option(
-            help="Noise levels: 10/255,25/255,0.2; default: ten from 1/255 to 316/255, as published."
+            help="Noise levels: 10/255,25/255,0.2; default: of ten from 1/255 to 316/255, as published, "
+            "those that the network knows."
         ),
     ] = None,
     draws: Annotated[int, typer.Option(help="Independent noise draws of each image.", min=1)] = 3,
@@ -74,11 +75,12 @@ def psnr(
     from keras_gahr.denoisers import Inference, load_denoiser
     from keras_gahr.errors import InputError
     from keras_gahr.noise import parse_sigma
-    from keras_gahr.psnr import SIGMAS
+
+    from .caught import warnings_as_lines
 
     PSNRCurves.check_output(out, overwrite)
     optimum = None if alpha is None else optimal_slope(alpha)
-    levels = SIGMAS if sigmas is None else [parse_sigma(text) for text in sigmas.split(",")]
+    levels = None if sigmas is None else [parse_sigma(text) for text in sigmas.split(",")]
     fit = parse_sigma(fit_from), parse_sigma(fit_to)
     denoiser = load_denoiser(model)
     if denoiser.input_channels != denoiser.output_channels:
@@ -91,11 +93,12 @@ def psnr(
     sets = _sets(images, train_size, test_size, half)
     inference = Inference(denoiser, batch_size, memory)
     curves = []
-    for name, part in sets.items():
-        with progress_bar(f"measuring {name} images") as progress:
-            part = part.subset(min(count, len(part)))
-            curve = psnr_curve(inference, part, levels, draws, seed, progress)
-        curves.append((name, curve, fit_slope(curve, *fit) if len(levels) > 1 else None))
+    with warnings_as_lines():
+        for name, part in sets.items():
+            with progress_bar(f"measuring {name} images") as progress:
+                part = part.subset(min(count, len(part)))
+                curve = psnr_curve(inference, part, levels, draws, seed, progress)
+            curves.append((name, curve, fit_slope(curve, *fit) if len(curve.sigmas) > 1 else None))
 
     found = PSNRCurves(tuple(curves), optimum)
     found.save(

@@ -176,8 +176,8 @@ def sample(
     condition = None if condition is None else pixel_values(condition)
     measured = None if measured is None else pixel_values(measured, FINITE)
     _check_shapes(denoiser, (count, *shape), initial, condition)
-    fit = _fitting(measurement, shape)
-    _check_measured(measured, prepared.measurement if prepared else fit, count)
+    fit = _fitting(prepared.measurement if prepared else measurement, shape)
+    _check_measured(measured, fit, count)
     if noise is None:
         noise = functools.partial(_noise, seed, shape)
     run = prepared or _prepared_again(

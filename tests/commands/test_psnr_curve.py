@@ -6,7 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from keras_gahr.denoisers import build_denoiser, save_denoiser
+from keras_gahr.denoisers import Denoiser, build_denoiser, save_denoiser
+from keras_gahr.psnr import SIGMAS
 
 
 @pytest.fixture
@@ -76,3 +77,16 @@ def test_what_cannot_be_measured(refused, tiny_model, images, tmp_path):
     assert "conditional" in error(model=tmp_path / "conditional.keras")
     np.save(tmp_path / "odd.npy", np.zeros((2, 18, 18), np.float32))
     assert "multiples of 4" in error(data=tmp_path / "odd.npy")
+
+
+@pytest.mark.one_backend
+def test_levels_that_a_network_does_not_know_are_left_out(
+    gahr, tiny_model, images, tmp_path, monkeypatch
+):
+    """As of one that is trained on [-1, 1] with some hundredths of noise and more."""
+    monkeypatch.setattr(Denoiser, "limits", (0.01, 0.5))
+    out = tmp_path / "out"
+    result = gahr("psnr", tiny_model, images, "--out", out, "--draws", 1)
+    assert result.exit_code == 0, result.output
+    assert "4 of 10 noise levels were left out" in result.output
+    assert np.load(out / "psnr.npz")["sigmas"] == pytest.approx(SIGMAS[2:8])

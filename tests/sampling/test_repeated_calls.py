@@ -104,6 +104,8 @@ def test_samples_tell_what_was_prepared():
     np.testing.assert_array_equal(found.images, expected.images)
     assert found.facts == expected.facts and found.facts["sampler"] == "heun"
     assert found.passes.tolist() == expected.passes.tolist()
+    with pytest.raises(InputError, match="of images of shape"):
+        sample(denoiser, (2, 2, 1), measured=measured, prepared=kept)
 
 
 @pytest.mark.parametrize("num_layers", [2, 4])
