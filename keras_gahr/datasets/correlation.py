@@ -2,7 +2,8 @@
 
 Two images are compared by the correlation of their averages over a coarse grid: the cosine of the
 angle between the two, after the mean of each was removed. This is how arXiv 2310.02557 looks for
-repeated pictures, on a grid of 20 x 20.
+repeated pictures, on a grid of 20 x 20. Of colour images the mean of each channel is, since a tint that
+all images of a set have would make any two of them alike.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,7 +34,7 @@ def coarse_shape(shape: Sequence[int], side: int = SIDE) -> tuple[int, int, int]
 
 
 def coarse(images: np.ndarray, side: int = SIDE) -> np.ndarray:
-    """Images averaged down to `side` x `side` pixels, without their mean, of norm 1.
+    """Images averaged down to `side` x `side` pixels, without the mean of each channel, of norm 1.
 
     Where `side` divides the height these are averages over blocks; where it does not, a pixel that
     lies across a border counts for both sides, in proportion to its area. An image that is not so
@@ -54,8 +55,8 @@ def coarse(images: np.ndarray, side: int = SIDE) -> np.ndarray:
     for channel in range(channels):
         plane = images[..., channel].astype(np.float64)
         np.matmul(down @ plane, across.T, out=averages[:, channel])
+    averages -= averages.mean(axis=(2, 3), keepdims=True)
     vectors = averages.reshape(len(images), -1) / scale
-    vectors -= vectors.mean(axis=1, keepdims=True)
     norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))[:, None]
     constant = norms < CONSTANT * np.sqrt(vectors.shape[1])
     return np.where(constant, 0, vectors / np.where(constant, 1, norms))

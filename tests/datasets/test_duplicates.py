@@ -18,7 +18,7 @@ def every_pair(images, threshold, side=20):
     for image in images:
         rows, columns = (np.array_split(np.arange(n), side) for n in image.shape[:2])
         small = np.array([[image[r][:, c].mean(axis=(0, 1)) for c in columns] for r in rows])
-        small = small.ravel() - small.mean()
+        small = (small - small.mean(axis=(0, 1))).ravel()
         norm = np.linalg.norm(small)
         vectors.append(small / norm if norm > 1e-7 else 0 * small)
     gram = np.array(vectors) @ np.array(vectors).T
@@ -93,6 +93,15 @@ def test_negatives_repeat_and_constants_only_their_like():
     assert repeats.dropped.tolist() == [1, 4]
     assert repeats.pairs[0][2] == pytest.approx(-1)
     assert repeats.pairs[1] == (3, 4, 1)
+
+
+def test_a_tint_makes_no_repeats():
+    """All images of a set may have one, as under water; flat ones of one hue are not alike either."""
+    tint = np.array([0.2, 0.45, 0.65], np.float32)
+    textures = np.random.default_rng(0).standard_normal((30, 20, 20, 1)).astype(np.float32)
+    flat = np.stack([np.full((20, 20, 3), level) for level in (0.5, 1)]).astype(np.float32)
+    images = tint * np.concatenate([1 + 0.05 * textures.repeat(3, -1), flat])
+    assert find_repeats(images).dropped.size == 0
 
 
 def checked(height, cell):
