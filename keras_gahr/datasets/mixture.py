@@ -126,16 +126,19 @@ class MixtureRecipe:
     def law(self) -> tuple[MixtureOfGaussians, float]:
         """The law of the images, and the scale s of the unit of `spread` and `floor`."""
         size, most = math.prod(self.image_shape), max(1, *self.rank)
+        # How far apart the numbers of one draw begin from those of the next: as far as the longest.
+        together = most if self.overlapping else sum(self.rank)
+        apart = size * max(together, self.classes if self.spread else 0)
         bases = np.zeros((self.classes, size, most))
         if self.overlapping:
             for k, rank in enumerate(self.rank):
-                bases[k, :, :rank] = self._directions(k + 1, rank)
+                bases[k, :, :rank] = self._directions(k + 1, rank, apart)
         else:
-            directions = self._directions(1, sum(self.rank))
+            directions = self._directions(1, sum(self.rank), apart)
             ends = itertools.accumulate(self.rank)
             for basis, rank, end in zip(bases, self.rank, ends, strict=True):
                 basis[:, :rank] = directions[:, end - rank : end]
-        means = self.spread * to_normal(self._integers(0, self.classes * size))
+        means = self.spread * to_normal(raw("mixlaw", self.law_seed, 0, 1, self.classes * size)[0])
         means = means.reshape(self.classes, size)
         inside = np.sum(bases**2, axis=2)
         deviations = np.sqrt(inside + self.floor * np.maximum(1 - inside, 0))
@@ -150,14 +153,11 @@ class MixtureRecipe:
         )
         return law, float(scale)
 
-    def _integers(self, index, count):
-        return raw("mixlaw", self.law_seed, index, 1, count)[0]
-
-    def _directions(self, index, rank):
+    def _directions(self, index, rank, apart):
         """Columns of a uniformly random orthogonal matrix, (d, rank)."""
         size = math.prod(self.image_shape)
-        # By column, so that more directions leave the first ones as they are.
-        normals = to_normal(self._integers(index, size * rank)).reshape(rank, size).T
+        integers = raw("mixlaw", self.law_seed, index, 1, apart)[0, : size * rank]
+        normals = to_normal(integers).reshape(rank, size).T
         basis, triangle = np.linalg.qr(normals)
         return basis * np.sign(np.diagonal(triangle))
 

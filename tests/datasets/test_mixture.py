@@ -92,6 +92,27 @@ def test_classes_that_overlap_are_independent():
         mixture_law(**{**options, "overlapping": False})
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"rank": [4, 2], "classes": 2, "overlapping": True},
+        {"rank": 3, "classes": 10, "spread": 0.5, "overlapping": True},
+        {"rank": [1, 0, 1], "classes": 3, "spread": 0.5},
+    ],
+)
+def test_directions_and_means_are_drawn_independently(options):
+    """None of them lies in the span of another class, as numbers that are drawn twice would make them."""
+    law = mixture_law(size=8, **options)
+    means = (law.means - law.means.mean(axis=0)).reshape(len(law.means), -1)
+    for k, basis in enumerate(law.bases):
+        for other in (*range(k), *range(k + 1, len(law.bases))):
+            cosines = np.linalg.svd(basis.T @ law.bases[other], compute_uv=False)
+            assert cosines.max() < 0.9
+        if options.get("spread"):
+            shares = np.linalg.norm(means @ basis, axis=1) / np.linalg.norm(means, axis=1)
+            assert shares.max() < 0.6
+
+
 def test_the_manifest_says_the_law(tmp_path):
     for name, options in (("molrg", MOLRG), ("skewed", SKEWED)):
         made = make_mixture(tmp_path / name, 12, 3, **options)
