@@ -31,6 +31,10 @@ APART, REPEATED, GREY = "each denoised alone", "repeated", "made grey"
 """What is done with the channels of images that have others than the network; see `DenoisedFile`."""
 
 
+_COLOURING = 2**33 - 3
+"""A step that no sampler reaches, so that the noise is none that was added."""
+
+
 @overload
 def denoise(
     denoiser: DenoiserLike,
@@ -159,7 +163,7 @@ def in_colour(noisy, channels, sigma=None):
     sigma = wavelet_level(noisy) if sigma is None else sigma
     levels = np.sqrt(channels) * np.asarray(sigma, np.float64)
     # The same for each image, which so is denoised as it is alone.
-    noise = keyed_normal(0, [0], 0, (*noisy.shape[1:3], channels))
+    noise = keyed_normal(0, [0], _COLOURING, (*noisy.shape[1:3], channels))
     noise -= noise.mean(axis=-1, keepdims=True)
     each = np.broadcast_to(levels, len(noisy)).astype(np.float32)
     return noisy + each[:, None, None, None] * noise, levels

@@ -19,8 +19,10 @@ def wavelet_level(images: np.ndarray) -> np.ndarray:
     Returns:
         float64 (N,), in units of [0, 1].
     """
+    # A last row or column without a partner would be its own, and its details 0.
+    height, width = (side - side % 2 or side for side in images.shape[1:3])
     found = []
-    for image in images:
+    for image in images[:, :height, :width]:
         _, (*_, diagonal) = pywt.dwt2(to_float(image, None), "haar", axes=(0, 1))
         found.append(np.median(np.abs(diagonal)) / stats.norm.ppf(0.75))
     return np.array(found, np.float64)
