@@ -77,9 +77,9 @@ def build_from_checkpoint(src, first_layer=None, weights=None, norm=None, predic
         weights: which ones of a file that holds those of several networks, as in "params_ema"; None
             for the first that are no average, which the notes of the conversion name.
         norm: "layer" or "instance": which UNet_flex was trained with, where its weights cannot tell.
-        predicts: "residual" or "image": what UNet_flex was trained to compute, which its weights cannot
-            tell either; None for the residual. A network that computes the image becomes a
-            `DirectDenoiser`.
+        predicts: "residual" or "image": what the network was trained to compute, which its weights cannot
+            tell either; None for the image of the bias-free UNet, and the residual of all others. What is
+            not as usual becomes a `DirectDenoiser`.
 
     Returns:
         The denoiser and a `Conversion`.

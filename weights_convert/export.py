@@ -1,7 +1,7 @@
 """From a `.keras` file to files for other libraries."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import keras
@@ -39,12 +39,31 @@ class Export:
         arrays: how many were written, or None in an ONNX file.
         max_relative_difference: between ONNX Runtime and Keras, or None in the other files, which
             hold the very same numbers.
+        untold: arguments of `convert` without which another denoiser comes of the arrays, or none, as
+            they cannot tell; empty for an ONNX file, which is the whole denoiser.
     """
 
     architecture: str
     options: dict
     arrays: int | None = None
     max_relative_difference: float | None = None
+    untold: dict = field(default_factory=dict)
+
+    @property
+    def notes(self):
+        """Lines on what the arrays cannot tell."""
+        return tuple(
+            f"{_FACTS[name].format(value)}, which the arrays cannot tell: convert them with "
+            f"--{name.replace('_', '-')} {value} ({name}={value!r} in Python)"
+            for name, value in self.untold.items()
+        )
+
+
+_FACTS = {
+    "first_layer": "a ReLU follows its first layer",
+    "norm": "it has {} norm",
+    "predicts": "it computes the {}",
+}
 
 
 def export_denoiser(src, dst, *, size=None, overwrite=False):
@@ -52,8 +71,9 @@ def export_denoiser(src, dst, *, size=None, overwrite=False):
 
     `.pt` and `.safetensors` hold a state dict with the names of the paper's published code (for a
     `DilatedUNet` and a `FlexibleUNet`, of their own), whose networks load it with `strict=True`. Neither
-    needs PyTorch. Of a `DirectDenoiser` they hold the network that computes the image, and an ONNX file
-    the residual as of any other.
+    needs PyTorch. Of a `DirectDenoiser` they hold the network that computes the image, which the arrays
+    cannot tell: `Export.untold` has what `convert` must be told to make the same denoiser of them, and
+    the metadata of a `.safetensors` file has it too. An ONNX file has the residual as of any other.
     `.onnx` goes through Keras' exporter: see `write_onnx`.
 
     Args:
@@ -101,10 +121,30 @@ def export_denoiser(src, dst, *, size=None, overwrite=False):
                 "format": "pt",
                 "architecture": architecture,
                 "options": json.dumps(options),
-                "predicts": "image" if isinstance(denoiser, DirectDenoiser) else "residual",
+                "predicts": _predicts(denoiser, network),
             }
             safetensors.numpy.save_file(state, temporary, metadata)
-    return Export(architecture, options, arrays=len(state))
+    untold = _untold(denoiser, network)
+    return Export(architecture, options, arrays=len(state), untold=untold)
+
+
+def _untold(denoiser, network):
+    """Arguments of `convert` that say what the weights cannot tell and `convert` would not assume."""
+    untold = {}
+    if type(network) is BFCNN and not network.first_layer_linear:
+        untold["first_layer"] = "relu"
+    if type(network) is FlexibleUNet and network.norm in ("layer", "instance"):
+        untold["norm"] = network.norm
+    if isinstance(denoiser, DirectDenoiser):
+        untold["predicts"] = _predicts(denoiser, network)
+    return untold
+
+
+def _predicts(denoiser, network):
+    """What a published network with the arrays returns."""
+    # The published network of that kind computes the image, and ours subtracts it from the input.
+    subtracted = type(network) is DilatedUNet
+    return "residual" if isinstance(denoiser, DirectDenoiser) == subtracted else "image"
 
 
 def has_published_state(denoiser):

@@ -39,8 +39,8 @@ NormOption = Annotated[
 PredictsOption = Annotated[
     Predicts | None,
     typer.Option(
-        help="What UNet_flex was trained to compute, which its checkpoint cannot tell: the residual unless "
-        "said."
+        help="What the network was trained to compute, which its checkpoint cannot tell: the residual "
+        "unless said, or the image where it is a bias-free UNet. A bias-free DnCNN is known."
     ),
 ]
 WeightsOption = Annotated[

@@ -28,8 +28,10 @@ def export(
     """Write a denoiser for PyTorch (.pt), as .safetensors or as .onnx.
 
     The first two need no PyTorch and hold a state dict that the paper's published networks load
-    with strict=True. ONNX is written by Keras and compared with ONNX Runtime; its output is the
-    residual, to be subtracted from the noisy images (batch, height, width, channels).
+    with strict=True. What its arrays cannot tell, such as that the network was trained with
+    --no-skip, is printed as options of `gahr convert`. ONNX is written by Keras and compared with
+    ONNX Runtime; its output is the residual, to be subtracted from the noisy images (batch, height,
+    width, channels).
     """
     choose_backend(backend)
     import weights_convert
@@ -43,4 +45,6 @@ def export(
         typer.echo(f"{made.arrays} arrays, bit for bit those of {model}")
     else:
         typer.echo(f"ONNX Runtime agrees with Keras to {made.max_relative_difference:.1e}")
+    for note in made.notes:
+        typer.echo(f"note: {note}")
     typer.echo(f"wrote {output}")

@@ -18,13 +18,14 @@ def tree(golden, tmp_path):
 def test_the_table(gahr, tree, tmp_path):
     result = gahr("convert", "--recursive", tree, tmp_path / "out")
     assert result.exit_code == 0, result.output
-    header, row, assumed, total = result.output.splitlines()[-4:]
+    header, row, assumed, computed, total = result.output.splitlines()[-5:]
     assert header.startswith("name           architecture  parameters  max difference  PSNR at")
     name, architecture, parameters, difference, psnr, _ = row.split()
     assert (name, architecture, parameters) == ("nets/model.pt", "bf-cnn", "23,760")
     assert 0 < float(difference) < 1e-5
     assert float(psnr)
     assert assumed.startswith("assumed for nets/model.pt: first layer linear")
+    assert computed.startswith("assumed for nets/model.pt: it computes the residual")
     assert total == "1 converted, 0 passed over, 0 failed"
     assert (tmp_path / "out" / "nets" / "model.keras").is_file()
 

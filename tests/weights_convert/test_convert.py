@@ -67,23 +67,31 @@ def test_flexible_unets_compute_what_the_published_ones_do(golden, golden_index,
 
 
 @pytest.mark.one_backend
-def test_networks_that_compute_the_image(golden, tmp_path):
-    source, out = golden / "unet_flex_batch_gray.pt", tmp_path / "out.keras"
+@pytest.mark.parametrize(
+    "name, layout",
+    [
+        ("unet_flex_batch_gray", "the published UNet_flex"),
+        ("unet_1block", "the published UNet"),
+        ("bf_cnn_20_linear", "the published BF_CNN"),
+        ("bf_cnn_rf13_fine", "the published BF_CNN_RF 13"),
+    ],
+)
+def test_networks_that_compute_the_image(golden, tmp_path, name, layout):
+    source, out = golden / f"{name}.pt", tmp_path / "out.keras"
+    usual = convert(source, tmp_path / "usual.keras").assumptions[-1]
+    assert usual.startswith("it computes the residual: the checkpoint cannot tell; ")
+    assert "--predicts image (predicts='image' in Python)" in usual
     conversion = convert(source, out, predicts="image")
-    assert conversion.assumptions[0].startswith("it computes the image, as asked for")
-    denoiser, arrays = load_denoiser(out), np.load(golden / "unet_flex_batch_gray.npz")
-    assert denoiser.provenance["layout"] == "the published UNet_flex"
-    found = denoiser.denoise(np.moveaxis(arrays["noisy"], 1, -1))
-    expected = np.moveaxis(arrays["eval_output"], 1, -1)
+    assert conversion.assumptions[-1].startswith("it computes the image, as asked for")
+    denoiser, arrays = load_denoiser(out), np.load(golden / f"{name}.npz")
+    assert denoiser.provenance["layout"] == layout
+    noisy, expected = (np.moveaxis(arrays[key], 1, -1) for key in ("noisy", "eval_output"))
+    found = noisy[..., -expected.shape[-1] :] - denoiser.predict_on_batch(noisy)
     assert np.max(np.abs(found - expected)) < 1e-5 * np.max(np.abs(expected))
     export_denoiser(out, tmp_path / "back.pt")
     state, back = read_checkpoint(source), read_checkpoint(tmp_path / "back.pt")
     assert state.keys() == back.keys()
     assert all(np.array_equal(state[name], back[name]) for name in state)
-    with pytest.raises(
-        InputError, match="predicts 'image' was asked for, but the checkpoint is a UNet"
-    ):
-        convert(golden / "unet_1block.pt", tmp_path / "x.keras", predicts="image")
     with pytest.raises(InputError, match="'residual' or 'image'"):
         convert(source, tmp_path / "x.keras", predicts="noise")
 
@@ -232,7 +240,8 @@ def test_the_first_layer_is_stated_and_obeyed(golden, tmp_path):
         assert_golden(load_denoiser(tmp_path / "linear.keras"), arrays)
     relu = convert(source, tmp_path / "relu.keras", first_layer="relu")
     assert not relu.options["first_layer_linear"]
-    assert not convert(golden / "unet_1block.pt", tmp_path / "unet.keras").assumptions
+    (other,) = convert(golden / "unet_1block.pt", tmp_path / "unet.keras").assumptions
+    assert "first layer" not in other
     with pytest.raises(InputError, match="'linear' or 'relu'"):
         convert(source, tmp_path / "x.keras", first_layer="tanh")
 

@@ -5,17 +5,26 @@ import importlib.util
 import json
 import os
 
+import handmade
 import keras
 import numpy as np
 import pytest
 import safetensors
 import safetensors.numpy
-from networks import FLEXIBLE, NETWORKS
+from networks import FLEXIBLE, NETWORKS, with_unit_gammas
 
-from keras_gahr.denoisers import BFCNN, MultiScaleDenoiser, build_denoiser, save_denoiser
+from keras_gahr.denoisers import (
+    BFCNN,
+    DirectDenoiser,
+    MultiScaleDenoiser,
+    build_denoiser,
+    load_denoiser,
+    save_denoiser,
+)
 from keras_gahr.denoisers.receptive_field_bf_cnn import receptive_field_kernel_sizes
 from keras_gahr.errors import InputError
 from weights_convert import VerificationError, convert, export_denoiser, onnx_file, read_checkpoint
+from weights_convert.export import SUFFIXES
 from weights_convert.torch_file import write_torch_file
 
 CHECKPOINTS = [*NETWORKS, *FLEXIBLE, "unet_2block_dataparallel", "tiny_unet_trained"]
@@ -91,6 +100,65 @@ def test_published_networks_load_the_file(golden, converted, tmp_path, name):
         found = network(torch.from_numpy(arrays["noisy"])).numpy()
     expected = arrays["eval_output"]
     assert np.max(np.abs(found - expected)) < 1e-5 * np.max(np.abs(expected))
+
+
+BUILT = {
+    "unet": ("unet", {"num_blocks": 1, "num_kernels": 3}),
+    "linear bf-cnn": ("bf-cnn", {"num_layers": 4, "num_kernels": 6}),
+    "bf-cnn with ReLU": (
+        "bf-cnn",
+        {"num_layers": 4, "num_kernels": 6, "first_layer_linear": False},
+    ),
+    "bf-cnn-rf": ("bf-cnn-rf", {"receptive_field": 5, "num_kernels": 3}),
+    "details": ("bf-cnn-rf", {"receptive_field": 5, "num_kernels": 14, "coarse": False}),
+    "dilated-unet": ("dilated-unet", {"num_kernels": 3}),
+    "unet-flex": (
+        "unet-flex",
+        {
+            "num_kernels": [3, 4],
+            "num_enc_conv": [2],
+            "num_mid_conv": 1,
+            "num_dec_conv": [2],
+            "norm": "instance",
+        },
+    ),
+}
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize("skip", [True, False], ids=["skip", "no skip"])
+@pytest.mark.parametrize("kind", BUILT)
+def test_what_an_export_says_makes_the_same_denoiser(tmp_path, kind, skip):
+    architecture, options = BUILT[kind]
+    network = with_unit_gammas(build_denoiser(architecture, num_channels=1, seed=3, **options))
+    denoiser = network if skip else DirectDenoiser(network)
+    save_denoiser(denoiser, tmp_path / "in.keras")
+    exports = [
+        export_denoiser(tmp_path / "in.keras", tmp_path / f"x{suffix}") for suffix in SUFFIXES[:2]
+    ]
+    state = safetensors.numpy.load_file(tmp_path / "x.safetensors")
+    (tmp_path / "y.pt").write_bytes(handmade.checkpoint(state))
+
+    direct, usual = ("residual", "image") if kind == "dilated-unet" else ("image", "residual")
+    untold = {} if skip else {"predicts": direct}
+    untold |= {"first_layer": "relu"} if kind == "bf-cnn with ReLU" else {}
+    untold |= {"norm": "instance"} if kind == "unet-flex" else {}
+    assert [export.untold for export in exports] == [untold, untold]
+    with safetensors.safe_open(tmp_path / "x.safetensors", "numpy") as file:
+        assert file.metadata()["predicts"] == (usual if skip else direct)
+
+    noisy = np.random.default_rng(0).random((2, 8, 12, network.input_channels), np.float32)
+    expected = denoiser.predict_on_batch(noisy)
+    for name in ("x", "y"):
+        convert(tmp_path / f"{name}.pt", tmp_path / f"{name}.keras", **untold)
+        again = load_denoiser(tmp_path / f"{name}.keras")
+        assert type(again) is type(denoiser)
+        np.testing.assert_array_equal(again.predict_on_batch(noisy), expected)
+    # Without it, the other is taken, and that is said.
+    untold.pop("predicts", None)
+    said = convert(tmp_path / "x.pt", tmp_path / "z.keras", **untold).assumptions
+    assert any(line.startswith(f"it computes the {usual}: the checkpoint") for line in said)
+    assert (type(load_denoiser(tmp_path / "z.keras")) is type(denoiser)) == skip
 
 
 @pytest.mark.one_backend

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from networks import from_checkpoint
 
-from keras_gahr import MultiScaleDenoiser, load_denoiser
+from keras_gahr import MultiScaleDenoiser, ReceptiveFieldBFCNN, load_denoiser
+from keras_gahr.denoisers import DirectDenoiser
 from keras_gahr.errors import InputError
 from weights_convert import VerificationError, convert_multi_scale, layouts
 
@@ -88,6 +89,19 @@ def test_a_first_layer_is_a_question_of_the_low_band(put, tmp_path):
     folder = put(x_low=LOW, x_scale_0=DETAIL)
     convert_multi_scale(folder, tmp_path / "out.keras", first_layer="relu")
     assert not load_denoiser(tmp_path / "out.keras").low_band.first_layer_linear
+
+
+@pytest.mark.one_backend
+def test_what_is_computed_is_a_question_of_the_low_band(put, tmp_path):
+    folder = put(x_low=LOW, x_scale_0=DETAIL)
+    conversion = convert_multi_scale(folder, tmp_path / "out.keras", predicts="image")
+    _, low, detail = conversion.assumptions
+    assert low.startswith("low_band: it computes the image, as asked for")
+    assert detail.startswith("detail_0: it computes the residual: the checkpoint cannot tell")
+    assert "convert it by itself with --predicts image" in detail
+    denoiser = load_denoiser(tmp_path / "out.keras")
+    assert type(denoiser.low_band) is DirectDenoiser
+    assert type(denoiser.details[0]) is ReceptiveFieldBFCNN
 
 
 @pytest.mark.one_backend

@@ -80,7 +80,13 @@ def test_options_and_verification(make, channels):
         assert plan.options["num_layers"] == 5
         assert plan.options["first_layer_linear"] is False
         assert plan.first_layer == "relu"
-    assert plan.assumptions == ()
+    assert plan.predicts == "residual"
+    if make is dncnn:
+        assert plan.assumptions == ()
+    else:
+        (assumption,) = plan.assumptions
+        computed = "image" if make is dilated_unet else "residual"
+        assert assumption.startswith(f"it computes the {computed}: the checkpoint cannot tell")
     assert set(plan.ignored) == {name for name in state if name.endswith(UNUSED)}
     assert verify.verify(from_state(state), plan, bare).maximum < 1e-5
 
@@ -94,6 +100,19 @@ def test_a_linear_first_layer_is_refused(make):
             recognize(make(), "relu")
     else:
         assert recognize(make(), "relu")[0].options["first_layer_linear"] is False
+
+
+def test_what_a_network_computes_is_asked_for_where_it_is_not_known():
+    for predicts in ("residual", "image"):
+        plan, _ = recognize(universal_bf_cnn(), predicts=predicts)
+        assert plan.predicts == predicts
+        assert plan.assumptions[0].startswith(f"it computes the {predicts}, as asked for")
+        # The published network computes the image, and ours the residual that is left of it.
+        plan, _ = recognize(dilated_unet(), predicts=predicts)
+        assert plan.predicts != predicts
+        assert plan.assumptions[0].startswith(f"it computes the {predicts}, as asked for")
+        with pytest.raises(InputError, match=f"predicts '{predicts}' was asked for.*DnCNN, where"):
+            recognize(dncnn(), predicts=predicts)
 
 
 @pytest.mark.parametrize("make", STATES.values(), ids=STATES)

@@ -59,7 +59,7 @@ def test_outputs_on_photographs(shared, converted, name):
     assert denoiser.provenance["sha256"] == conversion.sha256
     if name in KNOWN_RELU:
         assert denoiser.provenance["first_layer"] == "relu"
-        assert conversion.assumptions == ()
+        assert not any("first layer" in line for line in conversion.assumptions)
 
     psnrs = json.loads((shared / "golden" / "real_index.json").read_text())[name]
     arrays = np.load(shared / "golden" / f"real_{name}.npz")

@@ -38,7 +38,8 @@ def recognize(state, first_layer=None, norm=None, predicts=None):
         first_layer: "linear" or "relu", for networks whose weights cannot tell; None for what the
             layout says.
         norm: "layer" or "instance", for networks whose weights cannot tell; None for what they say.
-        predicts: "residual" or "image": what the network computes; None for what is known of the layout.
+        predicts: "residual" or "image": what the network computes; None for what those of the layout
+            mostly do.
 
     Returns:
         The plan and the state dict without what its names begin with; they agree name by name and
@@ -46,7 +47,8 @@ def recognize(state, first_layer=None, norm=None, predicts=None):
 
     Raises:
         InputError: if no layout has such names, if names or shapes do not fit the layout, if the
-            layout is known to have another first layer or norm, or if it must be told the norm.
+            layout is known to have another first layer or norm or to compute the residual, or if it must
+            be told the norm.
     """
     found = find_networks(state)
     bare = next(iter(found.values()))[0] if found else best_part(state, LAYOUTS)

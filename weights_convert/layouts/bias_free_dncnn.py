@@ -2,7 +2,7 @@
 
 `first_layer`, `hidden_layer_list.{i}` and `last_layer` are convolutions, `bn_layer_list.{i}` is the
 norm after hidden layer i. A ReLU follows each convolution but the last, the first too. The published
-network subtracts its output from the image, so the chain computes the residual, as ours does.
+network subtracts what the chain computes from the image, so that is known to be the residual, as ours.
 
 The norm keeps running variances and divides by `sqrt(running_var) + 1e-5`. In evaluation mode that is
 our norm with another running deviation; only training differs, where it takes the unbiased variance.
@@ -14,6 +14,7 @@ from .. import reference
 from .chain import count, plan_with_relu
 from .plan import Entry
 
+_LAYOUT = "the published bias-free DnCNN"
 _EPSILON = 1e-5
 # Of the class that the published norm is derived from: it neither adds nor subtracts anything.
 _UNUSED = ("bias", "running_mean", "num_batches_tracked")
@@ -27,12 +28,13 @@ def plan(state, asked):
     """The `Plan` of a state dict with such names.
 
     Raises:
-        InputError: if a linear first layer was asked for, or a norm.
+        InputError: if a linear first layer was asked for, a norm, or what it predicts.
     """
+    asked.refuse(_LAYOUT, "predicts")
     hidden = max(count(state, "hidden_layer_list."), count(state, "bn_layer_list."))
     norms = [f"bn_layer_list.{i}.{unused}" for i in range(hidden) for unused in _UNUSED]
     return plan_with_relu(
-        "the published bias-free DnCNN",
+        _LAYOUT,
         state,
         [
             "first_layer.weight",

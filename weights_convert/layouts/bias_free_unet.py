@@ -1,7 +1,12 @@
-"""The bias-free UNet of the code published with arXiv 1906.05478: `conv1` to `conv9`, no norms."""
+"""The bias-free UNet of the code published with arXiv 1906.05478: `conv1` to `conv9`, no norms.
+
+The published network computes the image, and our `DilatedUNet` subtracts that from its input. Where the
+arrays compute the residual (written of a `DirectDenoiser` of one), it is the output of ours that is the
+image.
+"""
 
 from .. import reference
-from .plan import Plan, kernel, most_common, transposed_kernel
+from .plan import Plan, kernel, most_common, predicts_assumption, transposed_kernel
 
 _NAMES = [f"conv{number}.weight" for number in range(1, 10)]
 _TRANSPOSED = "conv7.weight"
@@ -19,11 +24,19 @@ def plan(state, asked):
             a norm.
     """
     layout = "the published bias-free UNet"
-    asked.refuse(layout, "first_layer", "norm", "predicts")
+    asked.refuse(layout, "first_layer", "norm")
     first = state.get("conv1.weight")
     channels = max(first.shape[1], 1) if first is not None and first.ndim == 4 else 1
     options = {"num_channels": channels, "num_kernels": _num_kernels(state)}
-    return Plan(layout, "dilated-unet", options, entries(**options), reference.dilated_unet)
+    return Plan(
+        layout,
+        "dilated-unet",
+        options,
+        entries(**options),
+        reference.dilated_unet,
+        assumptions=(predicts_assumption(asked.predicts, usual="image"),),
+        predicts="image" if asked.predicts == "residual" else "residual",
+    )
 
 
 def _num_kernels(state):

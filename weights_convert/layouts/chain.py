@@ -53,7 +53,9 @@ def kernel_entries(names, sizes, num_kernels, inputs, outputs):
     }
 
 
-def plan_with_relu(layout, state, names, norm_entries, run_reference, asked, ignored=()):
+def plan_with_relu(
+    layout, state, names, norm_entries, run_reference, asked, assumptions=(), ignored=()
+):
     """The `Plan` of a chain of 3x3 convolutions that is known to have a ReLU after the first.
 
     Args:
@@ -63,12 +65,12 @@ def plan_with_relu(layout, state, names, norm_entries, run_reference, asked, ign
         norm_entries: a function (number of our norm, channels) -> its entries.
         run_reference: as in `Plan`.
         asked: `Asked`.
-        ignored: as in `Plan`.
+        assumptions, ignored: as in `Plan`.
 
     Raises:
         InputError: if a linear first layer was asked for, or a norm.
     """
-    asked.refuse(layout, "norm", "predicts")
+    asked.refuse(layout, "norm")
     if asked.first_layer == "linear":
         raise InputError(
             f"first layer 'linear' was asked for, but the checkpoint is {layout}, which has a ReLU "
@@ -87,4 +89,14 @@ def plan_with_relu(layout, state, names, norm_entries, run_reference, asked, ign
         "num_layers": len(names),
         "first_layer_linear": False,
     }
-    return Plan(layout, "bf-cnn", options, entries, run_reference, "relu", ignored=ignored)
+    return Plan(
+        layout,
+        "bf-cnn",
+        options,
+        entries,
+        run_reference,
+        "relu",
+        assumptions,
+        ignored,
+        asked.predicts or "residual",
+    )

@@ -15,7 +15,16 @@ import numpy as np
 from keras_gahr.errors import InputError
 
 from .. import reference
-from .plan import Entry, Plan, kernel, most_common, number, transposed_kernel, vector
+from .plan import (
+    Entry,
+    Plan,
+    kernel,
+    most_common,
+    number,
+    predicts_assumption,
+    transposed_kernel,
+    vector,
+)
 
 # More blocks than an image has powers of two, and ten times the published convolutions, so that a name
 # cannot ask for a giant table.
@@ -55,7 +64,7 @@ def plan(state, asked):
             "was trained with: pass --norm layer or --norm instance to `gahr convert` (norm= in Python)"
         )
     options = _options(state, names) | {"norm": asked.norm or kinds[0]}
-    assumptions = [_predicts_assumption(asked.predicts)]
+    assumptions = [predicts_assumption(asked.predicts)]
     if len(kinds) > 1 and not question:
         assumptions.append(f"{asked.norm} norm, as asked for: the checkpoint cannot tell")
     return Plan(
@@ -67,15 +76,6 @@ def plan(state, asked):
         assumptions=tuple(assumptions),
         predicts=asked.predicts or "residual",
         question=question,
-    )
-
-
-def _predicts_assumption(predicts):
-    if predicts is not None:
-        return f"it computes the {predicts}, as asked for: the checkpoint cannot tell"
-    return (
-        "it computes the residual: the checkpoint cannot tell; pass --predicts image (predicts='image' in "
-        "Python) if it was trained without a skip connection from its input"
     )
 
 

@@ -11,7 +11,7 @@ from keras_gahr.errors import InputError
 
 from .. import reference
 from .chain import count, image_channels, kernel_entries, kernels_of, num_kernels_of
-from .plan import Plan, norm
+from .plan import Plan, norm, predicts_assumption
 
 
 def matches(state):
@@ -24,26 +24,28 @@ def plan(state, asked):
     Raises:
         InputError: for a first layer with ReLU in a network with a limited receptive field, or a norm.
     """
-    asked.refuse("the published BF_CNN", "norm", "predicts")
+    asked.refuse("the published BF_CNN", "norm")
     first_layer = asked.first_layer
     num_layers = max(count(state, "conv_layers."), count(state, "BN_layers.") + 2, 2)
     kernels = kernels_of(state, _names(num_layers))
     num_kernels = num_kernels_of(kernels)
     inputs, outputs = _image_channels(kernels)
     coarse = inputs == outputs
+    # Of a folder of several scales, what is asked for is of the low band alone.
+    mend = "pass" if coarse else "convert it by itself with"
+    assumptions = [predicts_assumption(asked.predicts, mend=mend)]
     options = {"num_channels": outputs if coarse else outputs // 3, "num_kernels": num_kernels}
 
     receptive_field = _receptive_field(kernels, coarse)
     if receptive_field is None:
         architecture, layout = "bf-cnn", "the published BF_CNN"
         sizes = [3] * num_layers
-        assumptions = (_first_layer_assumption(first_layer),)
+        assumptions.insert(0, _first_layer_assumption(first_layer))
         first_layer = first_layer or "linear"
         options |= {"num_layers": num_layers, "first_layer_linear": first_layer == "linear"}
     elif first_layer != "relu":
         architecture, layout = "bf-cnn-rf", f"the published BF_CNN_RF {receptive_field}"
         sizes = receptive_field_kernel_sizes(receptive_field)
-        assumptions = ()
         first_layer = "linear"
         options |= {"receptive_field": receptive_field, "coarse": coarse}
     else:
@@ -56,7 +58,16 @@ def plan(state, asked):
         return reference.bf_cnn(state, noisy, first_layer_linear=first_layer == "linear")
 
     table = entries(sizes, num_kernels, inputs, outputs)
-    return Plan(layout, architecture, options, table, run_reference, first_layer, assumptions)
+    return Plan(
+        layout,
+        architecture,
+        options,
+        table,
+        run_reference,
+        first_layer,
+        tuple(assumptions),
+        predicts=asked.predicts or "residual",
+    )
 
 
 def _names(num_layers):

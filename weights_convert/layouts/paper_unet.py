@@ -8,7 +8,15 @@ import itertools
 from collections import Counter
 
 from .. import reference
-from .plan import Plan, kernel, most_common, norm, number, transposed_kernel
+from .plan import (
+    Plan,
+    kernel,
+    most_common,
+    norm,
+    number,
+    predicts_assumption,
+    transposed_kernel,
+)
 
 # More blocks than an image has powers of two, so that a name cannot ask for a giant table.
 _MOST_BLOCKS = 12
@@ -25,9 +33,17 @@ def plan(state, asked):
         InputError: if a first layer was asked for, which is a question of BF-CNN only: here a ReLU
             always follows the first convolution. If a norm was.
     """
-    asked.refuse("a UNet", "first_layer", "norm", "predicts")
+    asked.refuse("a UNet", "first_layer", "norm")
     options = _options(state)
-    return Plan("the published UNet", "unet", options, entries(**options), reference.unet)
+    return Plan(
+        "the published UNet",
+        "unet",
+        options,
+        entries(**options),
+        reference.unet,
+        assumptions=(predicts_assumption(asked.predicts),),
+        predicts=asked.predicts or "residual",
+    )
 
 
 def _options(state):

@@ -64,7 +64,8 @@ class Plan:
         first_layer: "linear" or "relu" where the layouts of this network differ in it, else None.
         assumptions: lines on what the checkpoint cannot tell.
         ignored: published names that the published network does not use.
-        predicts: "residual" or "image": what the network computes.
+        predicts: "residual" or "image": what our network's output is taken for; an image makes a
+            `DirectDenoiser` of it.
         question: what has to be asked for before the network can be made, in one line; "" for nothing.
     """
 
@@ -138,6 +139,23 @@ class Plan:
             for name, entry in self.entries.items()
             if name in state
         ]
+
+
+def predicts_assumption(asked, usual="residual", mend="pass"):
+    """The line on what a network computes, which leaves no trace in its weights.
+
+    Args:
+        asked: "residual", "image" or None; see `Asked`.
+        usual: which one is assumed where nothing was asked for.
+        mend: the verb before the option.
+    """
+    if asked is not None:
+        return f"it computes the {asked}, as asked for: the checkpoint cannot tell"
+    other, how = {"residual": ("image", "without"), "image": ("residual", "with")}[usual]
+    return (
+        f"it computes the {usual}: the checkpoint cannot tell; {mend} --predicts {other} "
+        f"(predicts={other!r} in Python) if it was trained {how} a skip connection from its input"
+    )
 
 
 def _without_empty(faults):

@@ -6,7 +6,7 @@ after convolution l + 1. A ReLU follows the first convolution.
 
 from .. import reference
 from .chain import count, plan_with_relu
-from .plan import vector
+from .plan import predicts_assumption, vector
 
 
 def matches(state):
@@ -28,6 +28,7 @@ def plan(state, asked):
         _norm,
         reference.universal_bf_cnn,
         asked,
+        assumptions=(predicts_assumption(asked.predicts),),
     )
 
 
