@@ -43,7 +43,10 @@ def compare(
         typer.Option(help="Training images of each; default: all of the dataset.", min=1),
     ] = None,
     half_a: HalfOption = "A",
-    half_b: HalfOption = "B",
+    half_b: Annotated[
+        str | None,
+        typer.Option(help="Of B: as --half-a.", show_default="B, or A with a --train-b of its own"),
+    ] = None,
     count: Annotated[int, typer.Option(help="How many pairs of samples.", min=1)] = 16,
     layout: LayoutOption = None,
     seed: SeedOption = 0,
@@ -58,7 +61,7 @@ def compare(
     """Memorized or generalized? Sample two networks from the same noise and compare.
 
     For two networks trained by `gahr train` on halves A and B of one dataset, give that dataset as
-    --train-a and the same --train-size.
+    --train-a and the same --train-size; for two trained on the first images of two datasets, --train-b, too.
     """
     choose_backend(backend)
     from keras_gahr.analysis import comparison as networks
@@ -70,8 +73,10 @@ def compare(
 
     networks.Comparison.check_output(out, overwrite)
     schedule = chosen_schedule(of_schedule)
-    models, halves = (model_a, model_b), (half_a, half_b)
     datasets = (train_a, train_b or train_a)
+    # Of a dataset of its own B took the first images, as `gahr train` does unless it is told.
+    default = "B" if datasets[0].resolve() == datasets[1].resolve() else "A"
+    models, halves = (model_a, model_b), (half_a, default if half_b is None else half_b)
     denoisers = [load_denoiser(model) for model in models]
     # Both halves of one dataset have one manifest, which may be large.
     loaded = {path: load(path, layout=layout) for path in dict.fromkeys(datasets)}

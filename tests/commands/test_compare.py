@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tolerances
 
-from keras_gahr import datasets
+from keras_gahr import baselines, datasets
+from keras_gahr.denoisers import save_denoiser
 from keras_gahr.sampling import AscentSchedule, sample
 
 QUICK = ("--beta", 0.5, "--sigma-end", 0.1, "--count", 3)
@@ -61,6 +62,31 @@ def test_sets_that_overlap_are_told(gahr, tiny_model, images, tmp_path, monkeypa
         == 4
     )
     assert paths == [images]
+
+
+@pytest.mark.one_backend
+def test_of_a_dataset_of_its_own_b_took_the_first_images(gahr, images, tmp_path):
+    """As `gahr train` does without --half: a network that knows nothing else returns them."""
+    clean, other = np.load(images), tmp_path / "other.npy"
+    np.save(other, 1 - clean)
+    for name, known in (("a", clean[:4]), ("b", 1 - clean[:4])):
+        save_denoiser(baselines.EmpiricalBayes(known), tmp_path / f"{name}.keras")
+    models = (tmp_path / "a.keras", tmp_path / "b.keras")
+    options = ("--train-a", images, "--train-size", 4, *QUICK)
+    for stem, own, half, expected in (
+        ("own", ("--train-b", other), "A", 1 - clean[:4]),
+        ("told", ("--train-b", other, "--half-b", "B"), "B", 1 - clean[-4:]),
+        ("same", ("--train-b", tmp_path / ".." / tmp_path.name / "images.npy"), "B", clean[-4:]),
+    ):
+        out = tmp_path / stem
+        result = gahr("compare", *models, *options, *own, "--out", out)
+        assert result.exit_code == 0, result.output
+        numbers = json.loads((out / "comparison.json").read_text())
+        arrays = np.load(out / "comparison.npz")
+        assert (numbers["a"]["half"], numbers["b"]["half"]) == ("A", half)
+        index = arrays["correlation_index_b"][:, 0]
+        np.testing.assert_array_equal(arrays["closest_b"], expected[index])
+        assert ("B: 3 of 3 samples memorized" in result.output) == (stem == "own")
 
 
 def test_pairs_that_do_not_converge(refused, tiny_model, images, tmp_path):
