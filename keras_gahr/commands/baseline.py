@@ -153,7 +153,7 @@ def baseline(
             "trained_on": images.manifest.get("recipe"),
             "image_shape": list(images.images.shape[1:]),
             "train_size": len(images),
-            "half": half,
+            "half": half if train_size else None,
         }
         if kind in {Kind.local, Kind.patches}:
             boundary = "wrap" if wrap else "cut"

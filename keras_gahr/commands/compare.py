@@ -22,7 +22,7 @@ from .options import (
     offers,
 )
 from .sampler_options import chosen_schedule
-from .training_sets import HalfOption, training_images
+from .training_sets import HalfOption, check_half, training_images
 
 
 @offers(AscentOptions, marked=True)
@@ -74,9 +74,12 @@ def compare(
     networks.Comparison.check_output(out, overwrite)
     schedule = chosen_schedule(of_schedule)
     datasets = (train_a, train_b or train_a)
-    # Of a dataset of its own B took the first images, as `gahr train` does unless it is told.
-    default = "B" if datasets[0].resolve() == datasets[1].resolve() else "A"
+    # Of a dataset of its own B took the first images, as `gahr train` does unless it is told. All images
+    # are no half.
+    default = "B" if train_size and datasets[0].resolve() == datasets[1].resolve() else "A"
     models, halves = (model_a, model_b), (half_a, default if half_b is None else half_b)
+    for option, half in zip(("--half-a", "--half-b"), halves, strict=True):
+        check_half(half, train_size, option)
     denoisers = [load_denoiser(model) for model in models]
     # Both halves of one dataset have one manifest, which may be large.
     loaded = {path: load(path, layout=layout) for path in dict.fromkeys(datasets)}

@@ -20,7 +20,7 @@ from .options import (
     OverwriteOption,
     SeedOption,
 )
-from .training_sets import HalfOption, training_images
+from .training_sets import HalfOption, check_half, training_images
 
 
 def dimension(
@@ -83,12 +83,16 @@ def dimension(
     from keras_gahr.datasets import load
     from keras_gahr.datasets.arrays import spread_places
     from keras_gahr.denoisers import load_denoiser
+    from keras_gahr.errors import InputError
     from keras_gahr.noise import parse_sigma
 
     from .caught import warnings_as_lines
     from .progress import progress_bar
 
     LocalDimension.check_output(out, overwrite)
+    if train is None and train_size is not None:
+        raise InputError("received --train-size without --train: give both, or none")
+    check_half(half, train_size)
     levels = [parse_sigma(text) for text in sigma] if sigma else None
     training = (
         None if train is None else training_images(load(train, layout=layout), train_size, half)

@@ -20,7 +20,7 @@ from .options import (
 )
 from .progress import progress_bar
 from .table import print_table
-from .training_sets import HalfOption
+from .training_sets import HalfOption, check_half
 
 
 def psnr(
@@ -121,6 +121,7 @@ def _sets(images, train_size, test_size, half):
     """The sets to measure, by name."""
     from keras_gahr.errors import InputError
 
+    check_half(half, train_size)
     if train_size is None:
         if test_size is not None:
             raise InputError("received --test-size without --train-size: give both, or none")

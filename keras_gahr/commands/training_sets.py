@@ -7,6 +7,16 @@ import typer
 HalfOption = Annotated[str, typer.Option(help="A: trained on the first images. B: the last.")]
 
 
+def check_half(half, train_size, option="--half"):
+    """Raises `InputError` for a half that there is not, or that is given without its size."""
+    from keras_gahr.errors import InputError
+
+    if half not in {"A", "B"}:
+        raise InputError(f"half is {half!r}: expected A or B")
+    if half == "B" and train_size is None:
+        raise InputError(f"received {option} B without --train-size: give both, or none")
+
+
 def training_images(images, train_size, half):
     """The part of a dataset that `gahr train` takes with the same options, as a Dataset.
 
@@ -16,12 +26,11 @@ def training_images(images, train_size, half):
         half: "A" for the first ones, "B" for the last.
 
     Raises:
-        InputError: for another half, or fewer images than asked for.
+        InputError: for another half, one without its size, or fewer images than asked for.
     """
     from keras_gahr.errors import InputError
 
-    if half not in {"A", "B"}:
-        raise InputError(f"half is {half!r}: expected A or B")
+    check_half(half, train_size)
     if train_size is None or train_size == len(images):
         return images
     if not 1 <= train_size < len(images):

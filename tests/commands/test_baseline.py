@@ -127,6 +127,11 @@ def test_a_memorizer_goes_where_networks_go(gahr, make, dataset, images, tmp_pat
     assert train > test + 20
 
 
+def test_one_of_all_images_is_of_no_half(make):
+    facts = load_denoiser(make("wiener")[0]).provenance
+    assert (facts["train_size"], facts["half"]) == (12, None)
+
+
 def test_the_teacher_of_a_mixture(gahr, tmp_path):
     made, model = tmp_path / "molrg", tmp_path / "teacher.keras"
     assert gahr("data", "mixture", made, "--preset", "molrg", "--count", 20).exit_code == 0
@@ -168,6 +173,7 @@ def test_what_is_refused(refused, make, dataset, tmp_path):
         (("oracle", dataset, "--index", 1, "--basis", "bior2.2"), "expected dct or an orthogonal"),
         (("wiener", dataset, "--sigma", "0"), "above 0"),
         (("wiener", dataset, "--sigma", "loud"), "noise level"),
+        (("wiener", dataset, "--half", "B"), "received --half B without --train-size: give both"),
         (("wiener", dataset, "--train-size", 13), "no more than the dataset's 12"),
         (("wiener", tmp_path / "nothing"), "does not exist"),
         (("mixture", dataset), "the recipe 'array', expected mixture"),

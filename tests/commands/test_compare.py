@@ -110,5 +110,7 @@ def test_what_cannot_be_compared(refused, tiny_model, images, tmp_path):
     assert "16x16x1 and of 20x20x1" in error("--train-b", tmp_path / "other.npy")
     assert "13 training images" in error("--train-size", 13)
     assert "expected A or B" in error("--train-size", 4, "--half-b", "left")
+    assert "--half-a B without --train-size" in error("--half-a", "B")
+    assert "--half-b B without --train-size" in error("--half-b", "B")
     assert "does not exist" in error(model=tmp_path / "none.keras")
     assert "beta" in error("--beta", 2)

@@ -76,6 +76,7 @@ def test_features_of_a_keras_file_and_a_test_set(gahr, files, images, tmp_path):
         (("--train-size", 31), "31 training images asked for"),
         (("--train-size", 3), "received 3 training images, expected at least 4"),
         (("--half", "C"), "expected A or B"),
+        (("--half", "B"), "received --half B without --train-size: give both, or none"),
         (("--test", "none"), "none does not exist"),
     ],
 )

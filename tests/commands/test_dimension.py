@@ -33,6 +33,21 @@ def test_it_writes_what_the_function_finds(gahr, smooth_images, tmp_path):
     assert f"3 images of 64 values: dimension {expected.value.mean():.3g}" in result.output
 
 
+def test_parts_of_training_images_that_are_not_given(refused, smooth_images, tmp_path):
+    known, images, out = smooth_images(4, 8, 8), tmp_path / "images.npy", tmp_path / "out"
+    np.save(images, known)
+    kg.save_denoiser(kg.baselines.EmpiricalBayes(known), tmp_path / "model.keras")
+    for options, message in (
+        (("--half", "B"), "--half B without --train-size: give both"),
+        (("--half", "B", "--train", images), "--half B without --train-size: give both"),
+        (("--train-size", 3), "--train-size without --train: give both"),
+    ):
+        assert message in refused(
+            "dimension", tmp_path / "model.keras", images, "--out", out, *options
+        )
+        assert not out.exists()
+
+
 def test_spectra_and_copies(gahr, smooth_images, tmp_path):
     """Of a network that returns its training images, copies have no directions left."""
     images = smooth_images(24, 8, 8)

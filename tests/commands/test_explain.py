@@ -66,6 +66,7 @@ def test_it_writes_what_the_function_finds(gahr, files, tmp_path):
     [
         ((), "were not trained on: give --test"),
         (("--train-size", 13, "--twin", "a.keras"), "no more than half"),
+        (("--half", "B"), "--half B without --train-size: give both, or none"),
         (("--train-size", 8, "--rival", "law"), "expected NAME=MODEL"),
         (("--train-size", 8, "--patch", "4"), "odd number"),
         (("--train-size", 8, "--patch", "no.csv"), "no.csv"),

@@ -71,6 +71,7 @@ def test_what_cannot_be_measured(refused, tiny_model, images, tmp_path):
     assert "12 training and 1 test" in error("--train-size", 12)
     assert "without --train-size" in error("--test-size", 3)
     assert "expected A or B" in error("--train-size", 4, "--half", "C")
+    assert "--half B without --train-size: give both, or none" in error("--half", "B")
     assert "does not exist" in error(data=tmp_path / "none.npy")
     conditional = build_denoiser("bf-cnn-rf", receptive_field=5, num_kernels=2, coarse=False)
     save_denoiser(conditional, tmp_path / "conditional.keras")
