@@ -16,6 +16,7 @@ from .options import (
     ModelArgument,
     OverwriteOption,
     SeedOption,
+    find_model,
 )
 
 _ASYMMETRY = 4
@@ -33,7 +34,10 @@ def density(
     ] = None,
     twin: Annotated[
         Path | None,
-        typer.Option(help="Another denoiser: does it find the same of these images?"),
+        typer.Option(
+            callback=lambda model: model and find_model(model),
+            help="Another denoiser: does it find the same of these images?",
+        ),
     ] = None,
     count: Annotated[
         int, typer.Option(help="Images of each set, evenly spread over it.", min=1)

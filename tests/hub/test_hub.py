@@ -1,5 +1,6 @@
 """Denoisers on a Hub that answers over HTTP, by its own library."""
 
+import json
 import os
 import pickle
 import subprocess
@@ -11,9 +12,11 @@ import numpy as np
 import pytest
 import safetensors.numpy
 from hub_server import environment, serving_hub
+from typer.testing import CliRunner
 from waiting import FOR_EVER
 
 import keras_gahr as kg
+from keras_gahr.commands.app import app
 from keras_gahr.commands.options import find_model
 from keras_gahr.hub.address import HubAddress, parse_hub_address
 from keras_gahr.hub.download import fetch_from_hub
@@ -105,6 +108,17 @@ def test_commands_name_the_commit(hub, content):
     model = find_model(Path("hf://lab/faces"))
     assert model.name == f"hf://lab/faces@{commit}/model.keras" and model.stem == "faces"
     kg.load_denoiser(model)
+
+
+def test_a_command_names_the_commit_of_a_twin(hub, content, tiny_model, smooth_images, tmp_path):
+    commit = hub.add("lab/faces", {"model.keras": content})
+    np.save(tmp_path / "images.npy", smooth_images(2, 8, 8))
+    command = ("density", tiny_model, tmp_path / "images.npy", "--evaluations", 12)
+    options = ("--twin", "hf://lab/faces", "--out", tmp_path / "out")
+    result = CliRunner().invoke(app, [*map(str, command + options)])
+    assert result.exit_code == 0, result.output
+    found = json.loads((tmp_path / "out" / "density.json").read_text())
+    assert found["twin_model"] == f"hf://lab/faces@{commit}/model.keras"
 
 
 def test_files_in_folders(hub, content, tiny_denoiser):
