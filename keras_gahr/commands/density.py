@@ -96,9 +96,11 @@ def density(
 
     def read(path):
         found = load(path, layout=layout).images
-        return found[spread_places(len(found), count)]
+        places = spread_places(len(found), count)
+        return found[places], places
 
-    stack, other_stack = read(images), None if against is None else read(against)
+    stack, places = read(images)
+    other_stack, other_places = (None, None) if against is None else read(against)
     denoiser, second = load_denoiser(model), None if twin is None else load_denoiser(twin)
     unfinished = out.with_name(f"{out.name}.unfinished.jsonl")
     with warnings_as_lines(), kept_densities(unfinished, **options) as kept:
@@ -113,7 +115,9 @@ def density(
             others = densities("others", denoiser, other_stack, like=found)
         if second is not None:
             twins = densities("twin", second, stack)
-        result = DensityComparison.of(found, to_float(stack), others, twins)
+        result = DensityComparison.of(
+            found, to_float(stack), others, twins, places=places, other_places=other_places
+        )
         result.save(
             out,
             overwrite=overwrite,
@@ -156,7 +160,7 @@ def _print(result):
     ):
         if value is not None:
             typer.echo(f"{what}: {value[0]:.3f} (95%: {value[1][0]:.3f} to {value[1][1]:.3f})")
-    order = found.order
+    order = result.places[found.order]
     typer.echo(
         f"most probable: {', '.join(map(str, order[:5]))}; least: {', '.join(map(str, order[::-1][:5]))}"
     )

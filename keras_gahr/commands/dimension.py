@@ -98,7 +98,8 @@ def dimension(
         None if train is None else training_images(load(train, layout=layout), train_size, half)
     )
     stack = read_samples(images, layout)
-    shown = stack[spread_places(len(stack), count)]
+    places = spread_places(len(stack), count)
+    shown = stack[places]
     with warnings_as_lines(), progress_bar("measuring dimensions", counted=False) as progress:
         found = local_dimension(
             load_denoiser(model),
@@ -126,6 +127,7 @@ def dimension(
         figures=figures or Format.png,
         model=str(model),
         dataset=images.resolve().name,
+        places=places.tolist(),
         training_set=None if train is None else train.resolve().name,
         half=half if train_size else None,
         seed=seed,

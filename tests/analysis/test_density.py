@@ -346,5 +346,7 @@ def test_comparisons(tmp_path):
         "others.png",
         "agreement.png",
     }
+    rows = (folder / "density.csv").read_text().splitlines()
+    assert [int(row.split(",")[0]) for row in rows[1:]] == list(range(40))
     alone = dataclasses.replace(compared, others=None, twin=None)
     assert alone.told_apart is None and alone.agreement is None

@@ -52,6 +52,27 @@ def test_it_writes_what_the_function_finds(gahr, files, tmp_path):
     ]
 
 
+def test_images_are_named_by_their_places_in_the_dataset(gahr, files, tmp_path):
+    model, images = files
+    out, dataset = tmp_path / "out", np.load(images)
+    options = ("--evaluations", FEW, "--count", 5, "--against", tmp_path / "others.npy")
+    result = gahr("density", model, images, "--out", out, *options)
+    assert result.exit_code == 0, result.output
+    numbers = json.loads((out / "density.json").read_text())
+    assert numbers["places"] == [0, 5, 10, 14, 19]
+    assert numbers["others"]["places"] == [0, 1, 2, 4, 5]
+    with open(out / "density.csv", newline="") as file:
+        found = {int(row["image"]): float(row["log_density"]) for row in csv.DictReader(file)}
+    assert found == dict(zip(numbers["places"], numbers["log_density"], strict=True))
+    order = sorted(found, key=found.get, reverse=True)
+    most, least = (", ".join(map(str, places)) for places in (order, order[::-1]))
+    assert f"most probable: {most}; least: {least}\n" in result.output
+    with np.load(out / "density.npz") as arrays:
+        np.testing.assert_array_equal(arrays["images"], dataset[order])
+        assert arrays["places"].tolist() == numbers["places"]
+        assert arrays["others_places"].tolist() == numbers["others"]["places"]
+
+
 @pytest.fixture
 def stopped(gahr, files, tmp_path, monkeypatch):
     """Runs a command that is stopped in its second block; returns a function that runs it again.

@@ -30,6 +30,7 @@ def test_it_writes_what_the_function_finds(gahr, smooth_images, tmp_path):
     )
     numbers = json.loads((out / "dimension.json").read_text())
     np.testing.assert_allclose(numbers["dimension"], expected.value, rtol=1e-5)
+    assert numbers["places"] == [0, 10, 19]
     assert f"3 images of 64 values: dimension {expected.value.mean():.3g}" in result.output
 
 

@@ -31,6 +31,9 @@ class DensityComparison(SavedNumbers):
         images: float32 (up to 16, H, W, C), the most probable ones first, then the least probable.
         others: `LogDensity` of another set under the same denoiser, such as images of another kind, or None.
         twin: `LogDensity` of the N images under another denoiser, such as one of other images, or None.
+        places: int (N,), where the images are in the set that they were taken from, counted from 0; None if
+            they are all of it.
+        other_places: those of the other images in theirs.
 
     Examples:
         >>> import numpy as np
@@ -60,6 +63,8 @@ class DensityComparison(SavedNumbers):
     images: np.ndarray
     others: LogDensity | None = None
     twin: LogDensity | None = None
+    places: np.ndarray | None = None
+    other_places: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -68,11 +73,15 @@ class DensityComparison(SavedNumbers):
         images: np.ndarray,
         others: LogDensity | None = None,
         twin: LogDensity | None = None,
+        *,
+        places: np.ndarray | None = None,
+        other_places: np.ndarray | None = None,
     ) -> DensityComparison:
         """That of all images, (N, H, W, C), of which those at both ends of the ranking are kept."""
         order = found.order
         ends = order if len(order) <= 2 * SHOWN else np.append(order[:SHOWN], order[-SHOWN:])
-        return cls(found, np.stack([images[k] for k in ends]), others, twin)
+        shown = np.stack([images[k] for k in ends])
+        return cls(found, shown, others, twin, places, other_places)
 
     @property
     def told_apart(self) -> tuple[float, tuple[float, float]] | None:
@@ -99,6 +108,10 @@ class DensityComparison(SavedNumbers):
         for name in ("others", "twin"):
             if (found := getattr(self, name)) is not None:
                 said[name] = found.numbers()
+        if self.places is not None:
+            said["places"] = self.places.tolist()
+        if self.others is not None and self.other_places is not None:
+            said["others"]["places"] = self.other_places.tolist()
         for name in ("told_apart", "agreement"):
             if (value := getattr(self, name)) is not None:
                 said[name] = {"value": value[0], "interval_95": list(value[1])}
@@ -107,8 +120,10 @@ class DensityComparison(SavedNumbers):
     def arrays(self) -> dict[str, np.ndarray]:
         """All arrays by name, for a `.npz` file."""
         sets = {"": self.found, "others_": self.others, "twin_": self.twin}
+        places = {"places": self.places, "others_places": self.other_places}
         return {
             "images": self.images,
+            **{name: values for name, values in places.items() if values is not None},
             **{
                 f"{prefix}{name}": values
                 for prefix, found in sets.items()
@@ -124,8 +139,9 @@ class DensityComparison(SavedNumbers):
     def _write(self, folder: Path, facts: dict[str, Any]) -> None:
         super()._write(folder, facts)
         with open(folder / "density.csv", "w", newline="", encoding="utf-8") as file:
+            count = len(self.found.log_density)
             columns = {
-                "image": np.arange(len(self.found.log_density)),
+                "image": np.arange(count) if self.places is None else self.places,
                 "log_density": self.found.log_density,
                 "standard_error": self.found.standard_error,
                 "bits_per_dimension": self.found.bits_per_dimension,
