@@ -34,7 +34,8 @@ def overlap_histogram(correlation: Sequence[float], threshold: float, *, title: 
     figure = new_figure(6.4, 4, title)
     axes = figure.subplots()
     low = min(0, np.floor(10 * np.min(correlation)) / 10)
-    axes.hist(correlation, bins=np.linspace(low, 1, 101), color=BLUE)
+    # That of an exact copy is 1 up to rounding, and may lie above the last bin.
+    axes.hist(np.clip(correlation, -1, 1), bins=np.linspace(low, 1, 101), color=BLUE)
     axes.axvline(threshold, color=RED, linestyle="--", label=f"threshold {threshold:g}")
     axes.set_xlabel("correlation with the closest image of the other set")
     axes.set_ylabel("images")

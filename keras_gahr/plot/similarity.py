@@ -113,6 +113,8 @@ def similarity_histograms(
         margin = max(0.02 * (high - low), 1e-6)
         edges = (min(0, low), 1) if shared else (low - margin, high + margin)
         for part, label, color in zip(values, labels, _COLORS, strict=False):
+            # The correlation of an exact copy is 1 up to rounding, and may lie above the last bin.
+            part = np.clip(part, -1, 1) if shared else part
             histogram(axes, part, np.linspace(*edges, 31), color, label)
         caption(axes, name, size=10)
         axes.set_xlabel(quantity)

@@ -7,8 +7,10 @@ import os
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from keras_gahr import plot
+from keras_gahr.analysis import closest
 
 FUNCTIONS = [getattr(plot, name) for name in plot.__all__ if name != "PALETTE"]
 NAMES = ("_a$_$b.npy", os.fsdecode(b"$\\frac caf\xe9"))
@@ -130,3 +132,19 @@ def test_losses_that_are_not_finite_are_left_out():
         "train",
         "test",
     ]
+
+
+def bars(axes):
+    """The heights of the bars of a histogram."""
+    return [bar.get_height() for bar in axes.patches if isinstance(bar, Rectangle)]
+
+
+def test_exact_copies_are_counted_in_histograms():
+    """Correlations of copies are 1 up to rounding, and some lie above it."""
+    images = np.random.default_rng(0).random((40, 8, 8, 1), np.float32)
+    correlation = closest(images, images, ["correlation"], count=1)["correlation"].value[:, 0]
+    correlation = np.append(correlation, [1 + 8e-9, -1 - 8e-9])
+    assert sum(bars(plot.overlap_histogram(correlation, 0.95).axes[0])) == 42
+    panel = ("name", correlation)
+    for shared in (True, False):
+        assert sum(bars(plot.similarity_histograms([panel], shared=shared).axes[0])) == 42
