@@ -1,7 +1,8 @@
 """Whether a sample is put together from patches of several training images.
 
 Four neighbouring patches of a sample are looked up, each at its own place, in all training images. A
-copy of one training image has one source for all four.
+copy of one training image has one source for all four. A patch without contrast looks like none, and says
+nothing about that.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ from numpy.typing import ArrayLike
 
 from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.errors import InputError
+from keras_gahr.noise import check_number
 
 from .saved_numbers import SavedNumbers, files_called
 from .similarity import closest
 
 SIDE = 20
+
+LEAST = 0.5
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -27,8 +31,8 @@ class PatchSources(SavedNumbers):
 
     Attributes:
         index: int64 (N, 4): that image, for the patch at the top left, top right, bottom left and
-            bottom right.
-        correlation: float64 (N, 4): its correlation with the patch.
+            bottom right; -1 of a patch without a source, which no image is like.
+        correlation: float64 (N, 4): the largest correlation of an image with the patch.
 
     Examples:
         >>> import numpy as np
@@ -45,14 +49,23 @@ class PatchSources(SavedNumbers):
 
     @property
     def agree(self) -> np.ndarray:
-        """For each sample, whether all four patches have the same source: bool (N,)."""
-        return np.all(self.index == self.index[:, :1], axis=1)
+        """For each sample, whether all of its patches that have a source, of which there is at least one,
+        have the same: bool (N,)."""
+        known = self.index >= 0
+        first = np.take_along_axis(self.index, known.argmax(axis=1)[:, None], axis=1)
+        return known.any(axis=1) & np.all((self.index == first) | ~known, axis=1)
+
+    @property
+    def without_source(self) -> int:
+        """How many patches have no source."""
+        return int(np.sum(self.index < 0))
 
     def numbers(self) -> dict[str, Any]:
         """All of it, as JSON has it."""
         return {
             "samples": len(self.index),
             "share_that_agrees": float(self.agree.mean()),
+            "patches_without_source": self.without_source,
             "agree": self.agree.tolist(),
             "index": self.index.tolist(),
             "correlation": self.correlation.tolist(),
@@ -78,19 +91,24 @@ def patch_slices(height, width, side=SIDE):
     ]
 
 
-def patch_sources(samples: ArrayLike, images: ArrayLike, side: int = SIDE) -> PatchSources:
+def patch_sources(
+    samples: ArrayLike, images: ArrayLike, side: int = SIDE, *, least: float = LEAST
+) -> PatchSources:
     """Looks up the four central patches of each sample by correlation.
 
     Args:
         samples: (N, H, W) or (N, H, W, C), uint8 or floats.
         images: (M, H, W) or (M, H, W, C), uint8 or floats, such as the memory map of a dataset.
         side: height and width of a patch. With 20, as published, the four fill images of 40 x 40.
+        least: correlation that a patch has with its source. A patch that has less with every image has
+            none: one without contrast, which has a correlation of 0 with all, or of noise alone. With -1,
+            as published, each has one.
 
     Returns:
         The `PatchSources`.
 
     Raises:
-        InputError: see `patch_slices` and `similarity.closest`.
+        InputError: see `patch_slices` and `similarity.closest`; for a `least` that is no number.
 
     Examples:
         >>> import numpy as np
@@ -99,13 +117,13 @@ def patch_sources(samples: ArrayLike, images: ArrayLike, side: int = SIDE) -> Pa
         >>> patch_sources(images[:2], images, side=4).agree
         array([ True,  True])
     """
+    least = check_number(least, "least")
     samples, images = as_stack(samples), as_stack(images)
     height, width = samples.shape[1:3]
     found = [
         closest(samples[:, rows, columns], images[:, rows, columns], ["correlation"], count=1)
         for rows, columns in patch_slices(height, width, side)
     ]
-    return PatchSources(
-        index=np.concatenate([each["correlation"].index for each in found], axis=1),
-        correlation=np.concatenate([each["correlation"].value for each in found], axis=1),
-    )
+    index = np.concatenate([each["correlation"].index for each in found], axis=1)
+    correlation = np.concatenate([each["correlation"].value for each in found], axis=1)
+    return PatchSources(np.where(correlation < least, -1, index), correlation)

@@ -240,10 +240,13 @@ def _(result: PosteriorComponents, title=""):
 
 @figures_of.register
 def _(result: PatchSources, title=""):
+    panel = "four patches"
+    if result.without_source:
+        panel += f" ({result.without_source} of {result.index.size} without a source)"
     yield (
         "patch_sources",
         similarity_histograms(
-            [("four patches", result.correlation.ravel())],
+            [(panel, result.correlation.ravel())],
             labels=("patch and closest patch of the training images",),
             shared=False,
             title=title or f"one source of all patches: {result.agree.mean():.1%} of the samples",

@@ -16,12 +16,14 @@ from keras_gahr.analysis.similarity import (
     paired_similarity,
     similarity_matrix,
 )
+from keras_gahr.datasets import disk_images
 from keras_gahr.errors import InputError
 
 # Of distances, of themselves: differences of float32 images of gray levels k / 255 are rounded.
 DIFFERENCE = 3e-5
 
 ROOT = Path(__file__).resolve().parents[2]
+QUARTERS = patch_slices(40, 40)
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +68,44 @@ def test_golden_matrices(published, measure, name):
 
 
 def test_golden_patch_sources(published):
-    found = patch_sources(published["a"], published["b"])
+    found = patch_sources(published["a"], published["b"], least=-1)
     np.testing.assert_array_equal(found.index, published["patch_source"])
     np.testing.assert_allclose(found.correlation, published["patch_corr"], atol=1e-6)
     table = np.concatenate([np.arange(12)[:, None], found.index], axis=1)
     np.testing.assert_array_equal(table[found.agree], published["same_source"])
     np.testing.assert_array_equal(table[~found.agree], published["diff_source"])
+
+
+@pytest.mark.parametrize("noise", [0, 0.005])
+def test_copies_with_flat_areas_are_no_patchworks(noise):
+    """A patch without contrast is like no image, and has no source."""
+    images = disk_images(200, 40, 0)
+    copies = images[:30] + noise * np.random.default_rng(0).standard_normal((30, 40, 40, 1))
+    found = patch_sources(copies, images)
+    assert found.agree.all()
+    deviations = [images[:30, rows, columns].std(axis=(1, 2, 3)) for rows, columns in QUARTERS]
+    # Those with less contrast than noise may be lost in it.
+    flat, clear = (np.stack(deviations, 1) < 1e-6, np.stack(deviations, 1) > max(noise, 1e-6))
+    assert flat.sum() > 20 and clear.sum() > 60
+    assert np.all(found.index[flat] == -1)
+    expected = np.broadcast_to(np.arange(30)[:, None], (30, 4))
+    np.testing.assert_array_equal(found.index[clear], expected[clear])
+    assert found.numbers()["patches_without_source"] == np.sum(found.index == -1)
+    # Of two copies the upper and the lower half: still a patchwork.
+    one, other = np.flatnonzero(clear.all(axis=1))[:2]
+    halves = np.concatenate([copies[[one], :20], copies[[other], 20:]], axis=1)
+    assert patch_sources(halves, images).agree.tolist() == [False]
+
+
+def test_a_blank_sample_has_no_source():
+    images = np.random.default_rng(0).random((5, 8, 8))
+    found = patch_sources(np.stack([np.full((8, 8), 0.5), images[2]]), images, side=4)
+    assert found.index.tolist() == [[-1] * 4, [2] * 4]
+    assert found.agree.tolist() == [False, True]
+    assert found.numbers()["patches_without_source"] == 4
+    assert patch_sources(images, images, 4, least=2).without_source == 20
+    with pytest.raises(InputError, match="least = nan"):
+        patch_sources(images, images, 4, least=np.nan)
 
 
 @pytest.mark.parametrize("measure", MEASURES)
