@@ -17,13 +17,16 @@ def memorization_clock(
 ) -> Figure:
     """Copies among the samples, the gap, closeness to training images and errors, against the step.
 
+    Beside the errors, on an axis of its own, is the share of the distance to the optimal denoiser of the
+    training set that is left.
+
     Args:
         looks: of one training.
         gap_errors: standard errors that the gap may have, which are drawn as a band.
         title: of the figure; default: none.
 
     Returns:
-        A figure with four pairs of axes.
+        A figure with four pairs of axes, and one more for that share where it is known.
 
     Examples:
         >>> from keras_gahr import plot
@@ -37,7 +40,7 @@ def memorization_clock(
     steps = np.array([look.step for look in looks])
     memorizing = first_memorizing(looks, gap_errors)
     for axes, draw in zip(panels, (_copies, _gaps, _closeness, _errors), strict=True):
-        draw(axes, steps, looks, gap_errors)
+        beside = draw(axes, steps, looks, gap_errors)
         for time, color, name in (
             (generalization_time(looks), GREEN, "test error near its best"),
             (memorizing and memorizing.step, RED, "memorization seen"),
@@ -47,7 +50,14 @@ def memorization_clock(
                 axes.axvline(time, color=color, linestyle=":", linewidth=1.2, label=label)
         axes.set_xscale("log")
         grid(axes)
-        legend(axes)
+        if beside is None:
+            legend(axes)
+            continue
+        lines, names = axes.get_legend_handles_labels()
+        more_lines, more_names = beside.get_legend_handles_labels()
+        # Above both, where it lies on none of their lines.
+        place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1), "ncols": 2}
+        legend(axes, lines + more_lines, names + more_names, **place)
     for axes in panels[2:]:
         axes.set_xlabel("training step")
     return figure
@@ -91,17 +101,25 @@ def _closeness(axes, steps, looks, gap_errors):
 
 
 def _errors(axes, steps, looks, gap_errors):
+    """Returns the axes of another unit, if any."""
     _line(axes, steps, looks, "train_error", TRAIN, "training images")
     _line(axes, steps, looks, "test_error", TEST, "test images")
-    levels = list(looks[-1].copy) if looks else []
-    if levels:
-        middle = levels[len(levels) // 2]
-        values = [look.copy.get(middle, np.nan) for look in looks]
-        if np.isfinite(values).any():
-            name = f"distance to the copy, sigma = {255 * middle:.4g}/255"
-            axes.plot(steps, values, ".-", color=AMBER, label=name)
     axes.set_yscale("log")
-    axes.set_ylabel("mean squared error")
+    axes.set_ylabel("mean squared error\n(geometric mean over noise levels)")
+    levels = list(looks[-1].copy) if looks else []
+    if not levels:
+        return None
+    middle = levels[len(levels) // 2]
+    values = [look.copy.get(middle, np.nan) for look in looks]
+    if not np.isfinite(values).any():
+        return None
+    beside = axes.twinx()
+    name = f"|D - copy|^2 / |y - copy|^2, sigma = {255 * middle:.4g}/255"
+    beside.plot(steps, values, ".-", color=AMBER, label=name)
+    beside.set_ylim(bottom=0)
+    beside.set_ylabel("share left by the copy")
+    beside.spines["top"].set_visible(False)
+    return beside
 
 
 def _line(axes: Axes, steps, looks, name, color, label, style=".-"):

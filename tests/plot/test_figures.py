@@ -11,6 +11,7 @@ from matplotlib.patches import Rectangle
 
 from keras_gahr import plot
 from keras_gahr.analysis import closest
+from keras_gahr.training import Look
 
 FUNCTIONS = [getattr(plot, name) for name in plot.__all__ if name != "PALETTE"]
 NAMES = ("_a$_$b.npy", os.fsdecode(b"$\\frac caf\xe9"))
@@ -148,3 +149,21 @@ def test_exact_copies_are_counted_in_histograms():
     panel = ("name", correlation)
     for shared in (True, False):
         assert sum(bars(plot.similarity_histograms([panel], shared=shared).axes[0])) == 42
+
+
+def test_the_clock_draws_shares_on_an_axis_of_their_own():
+    errors = {"train_error": 0.01, "test_error": 0.02}
+    looks = [Look(step, 64, copy={0.1: 4 / step}, **errors) for step in (4, 10)]
+    figure = plot.memorization_clock(looks)
+    *_, axes, beside = figure.axes
+    assert axes.get_ylabel() == "mean squared error\n(geometric mean over noise levels)"
+    assert beside.get_ylabel() == "share left by the copy"
+    assert [list(line.get_ydata()) for line in axes.lines[:2]] == [[0.01] * 2, [0.02] * 2]
+    (share,) = beside.lines
+    assert list(share.get_ydata()) == [1, 0.4]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+        "training images",
+        "test images",
+        "|D - copy|^2 / |y - copy|^2, sigma = 25.5/255",
+    ]
+    assert len(plot.memorization_clock([Look(4, 64, **errors)]).axes) == 4
