@@ -1,8 +1,12 @@
 """Training on wavelet bands, from images to a multi-scale denoiser."""
 
+import io
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from networks import with_unit_gammas
+from PIL import Image
 
 from keras_gahr import BFCNN, InputError, MultiScaleDenoiser, _backend
 from keras_gahr.datasets import band_arrays
@@ -11,6 +15,9 @@ from keras_gahr.noise import NoiseLaw
 from keras_gahr.psnr import psnr_at
 from keras_gahr.training import Adam, BlindTraining
 from keras_gahr.training.data.batches import NoisyBatches, TiledBatches
+from keras_gahr.training.watch.event_file import read_events
+from keras_gahr.training.watch.events import Events
+from keras_gahr.training.watch.levels import LevelRecorder
 
 pytestmark = pytest.mark.one_backend
 
@@ -57,6 +64,34 @@ def test_a_test_image_has_no_noise_on_its_condition(smooth_images):
     whole = NoisyBatches(bands, NoiseLaw(), 3, seed=0)[0]
     assert np.array_equal(batch["noise"][..., 1:], whole["noise"][..., 1:])
     assert np.array_equal(TiledBatches(bands[:1], 1, 1, seed=0)[0], bands[:1])
+
+
+def test_pictures_of_details_are_bands_side_by_side_around_grey(tmp_path, smooth_images):
+    bands = band_arrays(smooth_images(3, 16, 16))
+    denoiser = build_conditional_denoiser("bf-cnn-rf", 4, receptive_field=5, num_kernels=2, seed=0)
+    levels = LevelRecorder(tmp_path / "levels.csv", bands, (), denoiser=lambda: denoiser, shown=2)
+    levels.on_epoch_end(0)
+    for _, clean, noisy, denoised in levels.pictures:
+        assert clean.shape == noisy.shape == denoised.shape == (2, 8, 24, 1)
+        assert clean.dtype == noisy.dtype == denoised.dtype == np.float32
+        for k in range(3):
+            band = bands[:2, ..., k + 1 : k + 2]
+            np.testing.assert_allclose(clean[:, :, 8 * k : 8 * k + 8], band + 0.5, atol=1e-6)
+    sigma, clean, noisy, _ = levels.pictures[1]
+    assert np.std(noisy - clean) == pytest.approx(sigma, rel=0.2)
+    events = Events(tmp_path / "events", 3, levels)
+    events.set_model(SimpleNamespace(optimizer=SimpleNamespace(learning_rate=1e-3)))
+    events.on_epoch_begin(0)
+    events.on_epoch_end(0, {})
+    events.close()
+    (path,) = (tmp_path / "events").iterdir()
+    found = [value for _, event in read_events(path) for value in event.summary.value]
+    pictures = [value.image for value in found if value.HasField("image")]
+    assert len(pictures) == len(levels.pictures)
+    for picture in pictures:
+        pixels = np.asarray(Image.open(io.BytesIO(picture.encoded_image_string)).convert("RGB"))
+        assert pixels.shape == (12, 2 * 54 + 4, 3)
+        assert np.all(pixels == pixels[..., :1])
 
 
 def test_other_networks_are_refused():

@@ -46,7 +46,9 @@ class LevelRecorder(keras.callbacks.Callback):
         rows: list of dictionaries, as in the file.
         pictures: of the last epoch evaluated, a list of (sigma, clean, noisy, denoised) for each sigma of
             `PICTURED`: float32 `(shown, height, width, channels)` of the first test images, or of
-            training images if there are none.
+            training images if there are none. Of details of wavelet bands, which are not on [0, 1],
+            `(shown, height, 3 width, channels)`: horizontal, vertical and diagonal ones side by side, with
+            grey for 0.
     """
 
     COLUMNS = ("epoch", "set", "sigma", "input_psnr", "psnr")
@@ -114,12 +116,19 @@ class LevelRecorder(keras.callbacks.Callback):
             denoised = inference.denoise(noisy)
             noisy = noisy[..., -channels:]
             if name == self._pictured and sigma in PICTURED:
-                shown = (part[: self.shown].copy() for part in (clean, noisy, denoised))
+                shown = [part[: self.shown].copy() for part in (clean, noisy, denoised)]
+                if channels == 3 * (images.shape[-1] - channels):
+                    shown = map(_side_by_side, shown)
                 self.pictures.append((sigma, *shown))
             yield {
                 "input_psnr": float(psnr_of_any(noisy, clean).mean()),
                 "psnr": float(psnr_of_any(denoised, clean).mean()),
             }
+
+
+def _side_by_side(details):
+    """Details around 0, (N, height, width, 3 channels), as pictures (N, height, 3 width, channels)."""
+    return np.concatenate(np.split(details, 3, axis=-1), axis=2) + np.float32(0.5)
 
 
 def read_levels(path):
