@@ -43,7 +43,8 @@ def dimension_over_noise(
     axes = figure.subplots()
     values = np.maximum(trace, _LEAST)
     axes.plot(sigmas, values, color=BLUE, linewidth=0.6, alpha=0.5)
-    axes.plot(sigmas, values.mean(axis=1), color=BLUE, linewidth=2, label="tr J, mean")
+    mean = np.maximum(trace.mean(axis=1), _LEAST)
+    axes.plot(sigmas, mean, color=BLUE, linewidth=2, label="tr J, mean")
     chosen = values[level, np.arange(values.shape[1])]
     axes.plot(sigmas[level], chosen, ".", color=BLACK, label="where it is the dimension")
     for (name, line), color in zip((means or {}).items(), PALETTE[1:], strict=False):

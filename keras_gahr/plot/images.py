@@ -145,6 +145,6 @@ def draw_denoised(figure: Figure | SubFigure, rows: Sequence[tuple]) -> None:
     for axes, (sigma, *pictures) in zip(grid, rows, strict=True):
         for place, images in zip(axes, pictures, strict=True):
             show_sheet(place, images)
-        axes[0].set_ylabel(f"sigma = {sigma * 255:.0f}/255")
+        axes[0].set_ylabel(f"sigma = {255 * sigma:.3g}/255")
     for axes, name in zip(grid[0], ("clean", "noisy", "denoised"), strict=True):
         caption(axes, name, size=10)

@@ -167,3 +167,19 @@ def test_the_clock_draws_shares_on_an_axis_of_their_own():
         "|D - copy|^2 / |y - copy|^2, sigma = 25.5/255",
     ]
     assert len(plot.memorization_clock([Look(4, 64, **errors)]).axes) == 4
+
+
+def test_the_mean_dimension_is_that_of_all_images():
+    trace = np.array([[6.0, 4.0], [3.0, -1.0], [0.5, -1.5]])
+    figure = plot.dimension_over_noise(np.array([0.01, 0.1, 1]), trace, np.array([1, 1]))
+    (mean,) = [line for line in figure.axes[0].lines if line.get_label() == "tr J, mean"]
+    # An axis of logarithms ends above 0.
+    assert list(mean.get_ydata()) == [5, 1, 0.1]
+
+
+def test_small_noise_levels_are_not_called_0():
+    images = np.ones((1, 4, 4, 1))
+    levels = (0.001, 0.1, 0.65)
+    figure = plot.denoised_images([(sigma, images, images, images) for sigma in levels])
+    labels = [axes.get_ylabel() for axes in figure.axes[::3]]
+    assert labels == ["sigma = 0.255/255", "sigma = 25.5/255", "sigma = 166/255"]
