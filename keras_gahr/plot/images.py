@@ -21,7 +21,8 @@ def show_image(axes: Axes, image: np.ndarray) -> None:
 
     Args:
         axes: to draw in.
-        image: (height, width, channels) or (height, width), on [0, 1]; grey with one channel.
+        image: (height, width, channels) or (height, width), on [0, 1]; grey with one channel, and the
+            mean of channels other than three, which have no colours.
 
     Examples:
         >>> import numpy as np
@@ -29,7 +30,7 @@ def show_image(axes: Axes, image: np.ndarray) -> None:
         >>> from keras_gahr import plot
         >>> plot.show_image(Figure().subplots(), np.full((8, 8, 1), 0.5))
     """
-    image = np.clip(np.nan_to_num(_values(image)), 0, 1)
+    image = np.clip(np.nan_to_num(as_shown(_values(image))), 0, 1)
     check_picture_shape(image.shape, "the image")
     if image.shape[-1] == 1 and image.ndim == 3:
         image = image[..., 0]
@@ -38,10 +39,11 @@ def show_image(axes: Axes, image: np.ndarray) -> None:
     axes.set_yticks([])
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def as_shown(image: np.ndarray) -> np.ndarray:
     """An image (height, width, channels) that is grey or red, green and blue; of other channels, which
     have no colours, the mean."""
-    known = image.ndim != 3 or image.shape[-1] in {1, 3}
+    known = image.ndim != 3 or image.shape[-1] in {0, 1, 3}
     return image if known else image.mean(axis=-1, keepdims=True)
 
 

@@ -45,7 +45,7 @@ from .density import (
 )
 from .dimension import dimension_over_noise
 from .explanation import finite_means, samples_of_rivals, unexplained_changes
-from .images import as_shown, denoised_images, image_row, show_sheet
+from .images import denoised_images, image_row, show_sheet
 from .noise_levels import noise_level_ratios
 from .psnr import PSNRLine, psnr_lines
 from .restorations import restored_images
@@ -198,7 +198,7 @@ def _(result: Eigenbasis, clean=None, sigma=0.0, spectra=()):
     pictures = [("noisy", result.noisy), ("denoised", result.denoised)]
     if sigma and known:
         pictures.insert(0, ("clean", clean))
-    yield "denoising", image_row([(name, as_shown(image)) for name, image in pictures])
+    yield "denoising", image_row(pictures)
     if spectra:
         lines = [(level, found.shrinkage) for level, found in spectra]
         yield "spectra", shrinkage_over_noise(lines)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from .images import as_shown, show_image
+from .images import show_image
 from .style import caption, new_figure
 
 _COLUMNS = 8
@@ -52,10 +52,10 @@ def eigenvectors(
     for axes in grid:
         axes.set_axis_off()
     for axes, (name, image) in zip(grid, images, strict=False):
-        show_image(axes, as_shown(image))
+        show_image(axes, image)
         caption(axes, name)
     for k, (axes, vector) in enumerate(zip(grid[len(images) :], vectors, strict=False)):
-        show_image(axes, as_shown(_scaled(vector)))
+        show_image(axes, _scaled(vector))
         caption(axes, f"{first + k}: {factors[k]:.3f}")
     return figure
 
@@ -98,7 +98,7 @@ def eigenvector_channels(
         row[0].set_ylabel(name)
     for k, vector in enumerate(vectors):
         shown = _scaled(vector)
-        show_image(whole[k], as_shown(shown))
+        show_image(whole[k], shown)
         caption(whole[k], f"{k + 1}: {factors[k]:.3f}")
         for c, row in enumerate(rows):
             show_image(row[k], shown[..., c])

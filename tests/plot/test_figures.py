@@ -183,3 +183,15 @@ def test_small_noise_levels_are_not_called_0():
     figure = plot.denoised_images([(sigma, images, images, images) for sigma in levels])
     labels = [axes.get_ylabel() for axes in figure.axes[::3]]
     assert labels == ["sigma = 0.255/255", "sigma = 25.5/255", "sigma = 166/255"]
+
+
+@pytest.mark.parametrize("channels", [2, 4, 5])
+def test_of_channels_that_are_no_colours_the_mean_is_shown(channels):
+    images = np.random.default_rng(0).random((4, 6, 6, channels))
+    axes = Figure().subplots()
+    plot.show_image(axes, images[0])
+    np.testing.assert_allclose(axes.images[0].get_array(), images[0].mean(axis=-1))
+    figure = plot.denoised_images([(0.1, images, images, images)])
+    shown = figure.axes[0].images[0].get_array()
+    assert shown.shape == (18, 18)
+    np.testing.assert_allclose(shown[2:8, 10:16], images[1].mean(axis=-1))
