@@ -166,5 +166,6 @@ def _copies(found):
         said += f", of lower dimension in {value:.1%} of pairs (95%: {low:.1%} to {high:.1%})"
     correlation, p_value = found.correlation
     if not math.isnan(correlation):
-        said += f"; rank correlation of dimension and d1 / d2 {correlation:.2f} (p = {p_value:.2g})"
+        ratio = "sine 1 / sine 2" if found.up_to_a_factor else "d1 / d2"
+        said += f"; rank correlation of dimension and {ratio} {correlation:.2f} (p = {p_value:.2g})"
     return said

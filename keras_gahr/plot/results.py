@@ -132,6 +132,7 @@ def _(result: MemorizationReport, title=""):
             labels=labels[-len(panels[0]) + 1 :],
             quantity="similarity",
             shared=False,
+            counted="samples",
             title=title or result.verdict,
         ),
     )
@@ -249,6 +250,7 @@ def _(result: PatchSources, title=""):
             [(panel, result.correlation.ravel())],
             labels=("patch and closest patch of the training images",),
             shared=False,
+            counted="patches",
             title=title or f"one source of all patches: {result.agree.mean():.1%} of the samples",
         ),
     )
@@ -289,6 +291,7 @@ def _(result: Closest, title=""):
             labels=("closest", "second closest")[: len(values)],
             quantity="measure",
             shared=False,
+            counted="samples",
             title=title,
         ),
     )

@@ -81,6 +81,7 @@ def similarity_histograms(
     labels: Sequence[str] = (_TWINS, _CLOSEST),
     quantity: str = "correlation",
     shared: bool = True,
+    counted: str = "pairs",
     title: str = "",
 ) -> Figure:
     """Histograms of similarities over pairs of samples, in a panel for each measure, or for each
@@ -92,6 +93,7 @@ def similarity_histograms(
         labels: two or three of the values, in the legend; default: twins, closest training image.
         quantity: what the values are; default: correlation.
         shared: whether all panels have the same axes, up to 1; default True.
+        counted: what there are P of; default: pairs.
         title: of the figure; default: none.
 
     Returns:
@@ -121,7 +123,7 @@ def similarity_histograms(
         axes.locator_params(axis="x", nbins=3 if shared else 6)
         axes.yaxis.get_major_locator().set_params(integer=True)
         grid(axes)
-    places[0].set_ylabel("pairs")
+    places[0].set_ylabel(counted)
     handles = places[0].get_legend_handles_labels()
     legend(figure, *handles, loc="outside lower center", ncols=len(labels))
     return figure

@@ -75,3 +75,18 @@ def test_spectra_and_copies(gahr, smooth_images, tmp_path):
     low, high = spectrum["mean_above_95"]
     assert f"{spectrum['mean_above']:.4g} (95%: {low:.3g} to {high:.3g})" in result.output
     assert "copies of 8 training images: 4 of 8, of lower dimension in" in result.output
+    assert "; rank correlation of dimension and d1 / d2 " in result.output
+
+
+def test_multiples_of_images_are_told_by_sines(gahr, smooth_images, tmp_path):
+    images = smooth_images(12, 8, 8)
+    kg.save_denoiser(kg.baselines.EmpiricalBayes(images[:8]), tmp_path / "copier.keras")
+    np.save(tmp_path / "training.npy", images[:8])
+    np.save(tmp_path / "images.npy", np.concatenate([0.7 * images[:2], images[8:]]))
+    result = gahr(
+        *("dimension", tmp_path / "copier.keras", tmp_path / "images.npy", "--sigma", 0.1),
+        *("--train", tmp_path / "training.npy", "--up-to-a-factor", "--out", tmp_path / "out"),
+        *("--draws", 2, "--probes", 2),
+    )
+    assert result.exit_code == 0, result.output
+    assert "; rank correlation of dimension and sine 1 / sine 2 " in result.output

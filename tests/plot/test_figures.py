@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from keras_gahr import plot
-from keras_gahr.analysis import closest
+from keras_gahr.analysis import closest, memorization_report, patch_sources
 from keras_gahr.training import Look
 
 FUNCTIONS = [getattr(plot, name) for name in plot.__all__ if name != "PALETTE"]
@@ -149,6 +149,19 @@ def test_exact_copies_are_counted_in_histograms():
     panel = ("name", correlation)
     for shared in (True, False):
         assert sum(bars(plot.similarity_histograms([panel], shared=shared).axes[0])) == 42
+
+
+def test_histograms_say_what_they_count():
+    panels = [("a", [0.9, 0.95])]
+    assert plot.similarity_histograms(panels).axes[0].get_ylabel() == "pairs"
+    assert plot.similarity_histograms(panels, counted="words").axes[0].get_ylabel() == "words"
+    images = np.random.default_rng(0).random((4, 8, 8, 1))
+    for result, counted in (
+        (closest(images, images)["cosine"], "samples"),
+        (memorization_report(images, images), "samples"),
+        (patch_sources(images, images, side=4), "patches"),
+    ):
+        assert result.plot().axes[0].get_ylabel() == counted
 
 
 def test_the_clock_draws_shares_on_an_axis_of_their_own():

@@ -35,7 +35,8 @@ class CopiesByDimension(SavedNumbers):
     Attributes:
         dimension: float64 (N,).
         ratio: float64 (N,): the distance to the closest training image over that to the second closest;
-            NaN if there is one.
+            NaN if there is one. Where images could be multiplied, the ratio of the sines of the angles to
+            them.
         copies: bool (N,): whether that is below 1/3; of a single training image, whether the correlation
             with it is above 0.95.
         num_training: number of training images.
