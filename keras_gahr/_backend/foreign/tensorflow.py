@@ -54,4 +54,8 @@ def leaves_of(parameters):
 
 def read_safetensors(path):
     """See `keras_gahr._backend.foreign`."""
-    return safetensors.numpy.load_file(path)
+    arrays = safetensors.numpy.load_file(path)
+    return {
+        name: array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+        for name, array in arrays.items()
+    }

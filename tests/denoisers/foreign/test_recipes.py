@@ -7,12 +7,14 @@ import textwrap
 import zipfile
 
 import keras
+import ml_dtypes
 import numpy as np
 import pytest
 import safetensors.numpy
 
 import keras_gahr as kg
 from keras_gahr.denoisers import AlphaBars
+from keras_gahr.denoisers.foreign.weights import read_weights
 from keras_gahr.model_address import is_address, parse_address
 
 BACKEND = keras.backend.backend()
@@ -268,6 +270,24 @@ def test_weights_must_be_those_of_the_network(folder):
             kg.wrap("torch:own_networks:make", "noise", "sigma", weights=name)
     with pytest.raises(kg.InputError, match=r"expected a \.safetensors file or"):
         kg.wrap("torch:own_networks:make", "noise", "sigma", weights="own_networks.py")
+
+
+def test_weights_of_half_precision_are_read_as_what_numpy_knows(tmp_path):
+    values = np.array([1.5, -2, 0.1], np.float32)
+    arrays = {
+        "brain": values.astype(ml_dtypes.bfloat16),
+        "half": values.astype(np.float16),
+        "whole": np.arange(3),
+    }
+    safetensors.numpy.save_file(arrays, tmp_path / "weights.safetensors")
+    found = read_weights(tmp_path / "weights.safetensors")
+    assert {name: str(array.dtype) for name, array in found.items()} == {
+        "brain": "float32",
+        "half": "float16",
+        "whole": "int64",
+    }
+    for name, array in found.items():
+        np.testing.assert_array_equal(array, arrays[name].astype(array.dtype))
 
 
 @pytest.mark.skipif(BACKEND == "torch", reason="this is the backend of such addresses")
