@@ -22,8 +22,6 @@ from .similarity import closest
 
 SIDE = 20
 
-LEAST = 0.5
-
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class PatchSources(SavedNumbers):
@@ -92,7 +90,7 @@ def patch_slices(height, width, side=SIDE):
 
 
 def patch_sources(
-    samples: ArrayLike, images: ArrayLike, side: int = SIDE, *, least: float = LEAST
+    samples: ArrayLike, images: ArrayLike, side: int = SIDE, *, least: float = 0.0
 ) -> PatchSources:
     """Looks up the four central patches of each sample by correlation.
 
@@ -100,9 +98,9 @@ def patch_sources(
         samples: (N, H, W) or (N, H, W, C), uint8 or floats.
         images: (M, H, W) or (M, H, W, C), uint8 or floats, such as the memory map of a dataset.
         side: height and width of a patch. With 20, as published, the four fill images of 40 x 40.
-        least: correlation that a patch has with its source. A patch that has less with every image has
-            none: one without contrast, which has a correlation of 0 with all, or of noise alone. With -1,
-            as published, each has one.
+        least: a patch has more correlation than this with its source, or else none: by default one
+            without contrast, which has a correlation of 0 with all images; with 0.5 one of noise alone, too.
+            With -1, as published, each has one.
 
     Returns:
         The `PatchSources`.
@@ -126,4 +124,4 @@ def patch_sources(
     ]
     index = np.concatenate([each["correlation"].index for each in found], axis=1)
     correlation = np.concatenate([each["correlation"].value for each in found], axis=1)
-    return PatchSources(np.where(correlation < least, -1, index), correlation)
+    return PatchSources(np.where(correlation <= least, -1, index), correlation)
