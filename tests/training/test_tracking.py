@@ -95,6 +95,10 @@ def test_the_looks_of_the_clock_are_told(images, tmp_path):
     looks = [step for step, numbers in kept.calls if "clock/train_error" in numbers]
     assert looks and looks[-1] == 24
     assert [step for step, _ in kept.calls] == sorted(step for step, _ in kept.calls)
+    epochs = [(numbers["epoch"], step) for step, numbers in kept.calls if "epoch" in numbers]
+    # Some of them end with a look, and the last always does.
+    assert epochs == [(epoch, 3 * epoch) for epoch in range(1, 9)]
+    assert len({step for _, step in epochs} & set(looks)) > 1
 
 
 @pytest.mark.parametrize("broken", [[True, True, False], [False, True, True]], ids=["start", "log"])

@@ -94,6 +94,9 @@ class _Thread(threading.Thread):
         self._waiting = []
         self._known = None
         self._last = -1
+        # What was told before this thread began. Within it a step may come twice: a look of the clock and
+        # the epoch that ends with it.
+        self._before = -1
         self._begun = False
         self._failing = False
         self._left = False
@@ -129,6 +132,7 @@ class _Thread(threading.Thread):
         """Tells the tracker all that it was not told."""
         if not self._begun:
             self._known, self._last = self.book.read(self.tracker.address)
+            self._before = self._last
             self._known = self.tracker.start(self.tracked, self._known)
             self._begun = True
             self._note()
@@ -136,7 +140,7 @@ class _Thread(threading.Thread):
             step, numbers = self._waiting[0]
             if step is None:
                 self.tracker.finish(numbers)
-            elif step > self._last:
+            elif step > self._before:
                 self.tracker.log(step, numbers)
                 self._last = step
                 self._note()
