@@ -183,7 +183,10 @@ def _fetch_from_hub(address, out, overwrite):
         with replacing(out) as temporary:
             shutil.copyfile(fetched.path, temporary)
     typer.echo(f"{out or fetched.path}: {fetched.address}")
-    typer.echo(f"licence: {fetched.licence or 'none stated'}")
+    if fetched.licence_known:
+        typer.echo(f"licence: {fetched.licence or 'none stated'}")
+    else:
+        typer.echo("licence: not asked for (taken from the cache): see the repository's page")
 
 
 @weights_app.command()

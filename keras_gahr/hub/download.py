@@ -30,11 +30,13 @@ class HubFile:
         address: a `HubAddress` with the commit and the path in the repository.
         path: where it lies now, in the cache.
         licence: what the repository states, or None.
+        licence_known: whether it was asked; what comes from the cache has its licence nowhere beside it.
     """
 
     address: HubAddress
     path: Path
     licence: str | None = None
+    licence_known: bool = True
 
 
 def fetch_from_hub(address: HubAddress, largest: int = LARGEST_FILE) -> HubFile:
@@ -74,7 +76,7 @@ def _cached(address):
             )
             if isinstance(path, str):
                 found = HubAddress(address.repository, _commit(path, name), name)
-                return HubFile(found, Path(path))
+                return HubFile(found, Path(path), licence_known=False)
     return None
 
 

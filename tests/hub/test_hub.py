@@ -1,5 +1,6 @@
 """Denoisers on a Hub that answers over HTTP, by its own library."""
 
+import dataclasses
 import json
 import os
 import pickle
@@ -135,15 +136,37 @@ def test_without_a_network_the_cache_answers(hub, content, monkeypatch):
     commit = hub.add("lab/faces", {"model.keras": content})
     first = fetch_from_hub(parse_hub_address("hf://lab/faces"))
     count = len(hub.requests)
-    # A commit never changes, so nobody has to be asked.
-    assert fetch_from_hub(HubAddress("lab/faces", commit)) == first
+    # A commit never changes, so nobody has to be asked; nor is anybody for the licence.
+    kept = dataclasses.replace(first, licence_known=False)
+    assert first.licence_known and fetch_from_hub(HubAddress("lab/faces", commit)) == kept
     assert len(hub.requests) == count
     import huggingface_hub.constants
 
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", "http://127.0.0.1:9")
-    assert fetch_from_hub(HubAddress("lab/faces")) == first
+    assert fetch_from_hub(HubAddress("lab/faces")) == kept
     with pytest.raises(kg.InputError, match=r"cannot be reached .*give a file"):
         kg.load_denoiser("hf://lab/others")
+
+
+def test_no_licence_is_denied_that_was_not_asked_for(hub, content, monkeypatch):
+    import huggingface_hub.constants
+
+    commit = hub.add(
+        "lab/faces", {"model.keras": content, "README.md": b"---\nlicense: mit\n---\n"}
+    )
+    silent = hub.add("lab/silent", {"model.keras": content})
+
+    def licence_of(address):
+        result = CliRunner().invoke(app, ["weights", "fetch", address])
+        assert result.exit_code == 0, result.output
+        return result.stdout.splitlines()[-1]
+
+    assert licence_of("hf://lab/faces") == "licence: mit"
+    assert licence_of(f"hf://lab/silent@{silent}") == "licence: none stated"
+    unasked = "licence: not asked for (taken from the cache): see the repository's page"
+    assert licence_of(f"hf://lab/faces@{commit}") == unasked
+    monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", "http://127.0.0.1:9")
+    assert licence_of("hf://lab/faces") == unasked
 
 
 class Evil:
