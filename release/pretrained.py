@@ -69,7 +69,7 @@ def packed(run, numbers, recipe, out, cards=False):
         # What is written is written whole; the hash is that of the file as it is shipped.
         save_denoiser(denoiser, path)
     content = path.read_bytes()
-    level = min(facts.last_levels(), key=lambda each: abs(each["sigma"] - SIGMA))
+    level = min(facts.kept_levels(), key=lambda each: abs(each["sigma"] - SIGMA))
     slope = numbers["slope"] and {
         "slope": numbers["slope"]["slope"],
         "interval": numbers["slope"]["interval"],
@@ -86,7 +86,7 @@ def packed(run, numbers, recipe, out, cards=False):
             "noisy": level["input_psnr"],
             "denoised": level["test_psnr"],
         },
-        useful_from(facts.last_levels()),
+        useful_from(facts.kept_levels()),
         slope,
         len(content),
         hashlib.sha256(content).hexdigest(),

@@ -13,7 +13,10 @@ def runs(
         "."
     ),
 ):
-    """List trainings: how far they are, how good, and which were interrupted."""
+    """List trainings: how far they are, how good, and which were interrupted.
+
+    The PSNR is that of the last epoch, also where the model that is kept is that of an earlier one.
+    """
     import time
 
     from keras_gahr.errors import InputError

@@ -18,6 +18,11 @@ _INTRODUCTION = (
     "returns its estimate of the noise in it. Made with keras-gahr, it runs on TensorFlow, PyTorch and JAX."
 )
 
+_UNMEASURED = (
+    "PSNR over noise levels is not given: the training measured it after whole epochs, and these weights are "
+    "not those after one that it measured."
+)
+
 
 def card_text(denoiser, name, use, facts=None, licence=None, datasets=()):
     """The text of a card, with the header that the Hub reads.
@@ -32,7 +37,8 @@ def card_text(denoiser, name, use, facts=None, licence=None, datasets=()):
         licence: as the Hub names it, such as "mit"; or None.
         datasets: names of datasets on the Hub that it was trained on.
     """
-    levels = facts.last_levels() if facts else []
+    # Of the weights that are published, which are not always those of the last epoch.
+    levels = facts.kept_levels() if facts else []
     blocks = [
         f"---\n{_yaml(_header(name, facts, levels, licence, datasets))}---",
         f"# {escaped(name)}",
@@ -47,9 +53,11 @@ def card_text(denoiser, name, use, facts=None, licence=None, datasets=()):
         blocks += [
             "## Quality",
             _quality(levels),
-            f"PSNR in dB, {_watched(levels)}.",
+            f"PSNR in dB, {_watched(facts, levels)}.",
             _harm(levels),
         ]
+    elif facts:
+        blocks.append(_UNMEASURED)
     blocks.append(f"Written by keras-gahr {__version__}.")
     return "\n\n".join(blocks) + "\n"
 
@@ -145,10 +153,12 @@ def _quality(levels):
     return table_text(Table(["sigma (of 255)", *(columns[name] for name in shown)], rows, ""))
 
 
-def _watched(levels):
+def _watched(facts, levels):
     gap = any("gap" in level for level in levels)
+    is_last = facts.kept_epoch == facts.last_epoch_measured
+    epoch = "the last epoch" if is_last else f"epoch {facts.kept_epoch}, which was kept"
     return (
-        "means over the first 64 images of each set, or fewer, with fixed noise after the last epoch"
+        f"means over the first 64 images of each set, or fewer, with fixed noise after {epoch}"
         + ("; a gap between training and test images is a sign of memorization" if gap else "")
     )
 
@@ -157,7 +167,7 @@ def useful_from(levels):
     """The noise level in units of [0, 1] below which images are better left as they are: see `break_even`.
 
     Args:
-        levels: the last ones of a training's facts.
+        levels: `kept_levels` of a training's facts.
     """
     known = "test_psnr" if all("test_psnr" in level for level in levels) else "train_psnr"
     columns = ([level[name] for level in levels] for name in ("sigma", "input_psnr", known))

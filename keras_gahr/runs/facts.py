@@ -1,7 +1,9 @@
 """What a run directory of `gahr train` says of its training."""
 
 import dataclasses
+import filecmp
 import functools
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -114,17 +116,58 @@ class RunFacts:
         """Whether it has kept a model."""
         return (self.path / "model.keras").is_file()
 
+    @functools.cached_property
+    def kept_epoch(self):
+        """The epoch (from 1) after which the weights in model.keras were measured.
+
+        None where there is none: of a training that was stopped within an epoch, or that the clock ended,
+        whose model is that of a look.
+        """
+        path = self.path / "status.json"
+        status = read_json(path, "the status.json of a run") if path.is_file() else {}
+        if "kept_epoch" in status:
+            epoch = status["kept_epoch"]
+            return epoch if type(epoch) is int else None
+        return self._kept_epoch_of_older()
+
+    def _kept_epoch_of_older(self):
+        """The same of a run of an older version, which did not note it."""
+        model, snapshot = (self.path / name for name in ("model.keras", "before_memorizing.keras"))
+        if model.is_file() and snapshot.is_file() and filecmp.cmp(model, snapshot, shallow=False):
+            return None
+        # Only whole epochs were measured.
+        epochs = sorted({row["epoch"] for row in self.levels})
+        if self.run.state == "diverged" and self.history:
+            epochs = [epoch for epoch in epochs if epoch < self.history[-1]["epoch"]]
+        if self.part("training").get("patience") is None:
+            return max(epochs, default=None)
+        losses = {row["epoch"]: row.get("test_loss", math.inf) for row in self.history}
+        return min(epochs, key=lambda epoch: losses.get(epoch, math.inf), default=None)
+
+    def kept_levels(self):
+        """As `last_levels`, of the epoch whose weights model.keras holds; empty if that was not measured."""
+        return self._levels_of(self.kept_epoch)
+
+    @property
+    def last_epoch_measured(self):
+        """The last epoch in levels.csv, or None; model.keras may be that of another."""
+        return max((row["epoch"] for row in self.levels), default=None)
+
     def last_levels(self):
         """One dictionary for each noise level of the last epoch in levels.csv.
+
+        It is how the training ended; for what it has kept see `kept_levels`.
 
         Keys: `sigma` in units of [0, 1]; `input_psnr`, `train_psnr`, `test_psnr` and `gap` (train less
         test) in dB, where `input_psnr` is that of the noisy training images. What was not measured
         is left out.
         """
-        last = max((row["epoch"] for row in self.levels), default=None)
+        return self._levels_of(self.last_epoch_measured)
+
+    def _levels_of(self, epoch):
         merged = {}
         for row in self.levels:
-            if row["epoch"] == last:
+            if row["epoch"] == epoch:
                 level = merged.setdefault(row["sigma"], {"sigma": row["sigma"]})
                 level.setdefault("input_psnr", row["input_psnr"])
                 level[f"{row['set']}_psnr"] = row["psnr"]

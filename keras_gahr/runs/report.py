@@ -130,13 +130,17 @@ def _numbers_section(runs, names):
 
 
 def _unfinished(runs, names):
-    """Says which runs are not whole."""
+    """Says which runs are not whole, or have another model than that of the last epoch."""
     for run, name in zip(runs, names, strict=True):
         parts = []
         if run.run.state != "finished":
             parts.append(f"is {run.run.state}, after epoch {run.run.epoch} of {run.run.epochs}")
         if not run.has_model:
             parts.append("has no model")
+        elif run.levels and run.kept_epoch is None:
+            parts.append("has a model that is not of the end of an epoch")
+        elif run.levels and run.kept_epoch != run.last_epoch_measured:
+            parts.append(f"has the model of epoch {run.kept_epoch}, not of the last one")
         if not run.levels:
             parts.append("has no PSNR over noise levels")
         if parts:

@@ -92,7 +92,7 @@ class Session:
         self.clock = self._clock(clock, train_images, test_images)
         self.tracking = self._tracking(trackers, tracked)
         self.keeper = self._keeper(identity, state_seconds)
-        self.status = Status(out / "status.json", settings.epochs)
+        self.status = Status(out / "status.json", settings.epochs, lambda: self.checkpoint.kept)
         self.progress = ProgressBar(console, self.batches, settings.epochs) if console else None
         self.callbacks = self._in_order(after_epoch, callbacks)
 
@@ -260,11 +260,12 @@ class Session:
                 self.clock.close()
             if self.progress is not None:
                 self.progress.close()
-        if self.clock is not None:
-            self.clock.finish(self.checkpoint.path, self.checkpoint.diverged)
+        kept = self.checkpoint.path
+        if self.clock is not None and self.clock.finish(kept, self.checkpoint.diverged):
+            # That of a look, whose PSNR nobody has measured.
+            self.checkpoint.kept = {"kept_epoch": None}
         self.status.write(self._end(), self.keeper.epoch)
         # What is kept may be the best epoch's or averages, which the model does not have any more.
-        kept = self.checkpoint.path
         last = load_denoiser(kept) if kept.exists() else self.model.denoiser
         self.denoiser.set_weights(last.get_weights())
         return self._result()

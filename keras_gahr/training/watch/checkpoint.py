@@ -27,6 +27,9 @@ class DenoiserKeeper(keras.callbacks.Callback):
         diverged: whether the loss was not finite or far above `idle_loss`; the file is then
             that of the epoch before.
         exhausted: whether the patience ran out.
+        kept: what others are told of the file: `kept_epoch`, the epoch (from 1) after which its weights were
+            measured, or None where there is none. Empty where an older version began the run, and did not
+            note it.
     """
 
     _LOOK_EVERY = 50
@@ -40,6 +43,7 @@ class DenoiserKeeper(keras.callbacks.Callback):
         self.patience = patience
         self.diverged = False
         self.best, self.waited = math.inf, 0
+        self.kept: dict[str, int | None] = {"kept_epoch": None}
         self._calls = self._steps = 0
 
     @property
@@ -47,11 +51,26 @@ class DenoiserKeeper(keras.callbacks.Callback):
         return self.patience is not None and self.waited >= self.patience
 
     def state(self):
-        return {"best": None if math.isinf(self.best) else self.best, "waited": self.waited}
+        # One that stops within an epoch saves what it has after its state is kept.
+        replaced = self.patience is None and not self._is_whole
+        return {
+            "best": None if math.isinf(self.best) else self.best,
+            "waited": self.waited,
+            **({"kept_epoch": None} if replaced else self.kept),
+        }
 
     def restore(self, state):
         self.best = math.inf if state["best"] is None else float(state["best"])
         self.waited = int(state["waited"])
+        self.kept = {name: state[name] for name in ("kept_epoch",) if name in state}
+        for epoch in self.kept.values():
+            if epoch is not None and (type(epoch) is not int or epoch < 1):
+                raise ValueError(f"a model of epoch {epoch!r:.20}")
+
+    @property
+    def _is_whole(self):
+        """Whether all steps of the epoch were taken."""
+        return self._steps >= self.batches.steps_per_epoch
 
     def on_train_batch_end(self, batch, logs: Mapping[str, float]):
         self._steps = self.batches.done(batch)
@@ -67,7 +86,7 @@ class DenoiserKeeper(keras.callbacks.Callback):
             self._give_up()
             return
         if self.patience is not None:
-            if self._steps < self.batches.steps_per_epoch and self.path.exists():
+            if not self._is_whole and self.path.exists():
                 # Stopped: the epoch will be judged when it is whole.
                 return
             loss = losses[-1]
@@ -78,6 +97,7 @@ class DenoiserKeeper(keras.callbacks.Callback):
             if self.waited:
                 return
         save_denoiser(self.denoiser, self.path)
+        self.kept = {"kept_epoch": epoch + 1 if self._is_whole else None}
 
     def _give_up(self):
         self.diverged = True

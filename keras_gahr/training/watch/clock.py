@@ -162,16 +162,21 @@ class ClockWatch(keras.callbacks.Callback):
             save_denoiser(denoiser, self.snapshot)
 
     def finish(self, path, diverged):
-        """Ends the clock of a training: of one that it stopped, the model is the snapshot.
+        """Ends the clock of a training: of one that it stopped, the model becomes the snapshot.
 
         Args:
             path: of the `.keras` file of the run.
             diverged: whether the training did, so that the file is what is left of it.
+
+        Returns:
+            Whether the file is the snapshot now.
         """
         self.compare_with_twin()
-        if self.stopped is not None and not diverged and self.snapshot.is_file():
-            with replacing(path) as temporary:
-                shutil.copyfile(self.snapshot, temporary)
+        if self.stopped is None or diverged or not self.snapshot.is_file():
+            return False
+        with replacing(path) as temporary:
+            shutil.copyfile(self.snapshot, temporary)
+        return True
 
     def compare_with_twin(self):
         """Writes clock.csv, with the twin's agreement at all steps that it has reached by now."""

@@ -14,17 +14,21 @@ STATES = ("running", "finished", "stopped", "early stop", "diverged")
 class Status(keras.callbacks.Callback):
     """Keeps `status.json`: the state (one of `STATES`), the epochs done and asked for, and the process.
 
+    It also says after which epoch the model was measured.
+
     A run that is "running" in a process that is gone was killed.
 
     Args:
         path: of the file.
         epochs: asked for.
+        kept: a function that returns what is to be said of the model: see `DenoiserKeeper.kept`.
     """
 
-    def __init__(self, path, epochs):
+    def __init__(self, path, epochs, kept):
         super().__init__()
         self.path = path
         self.epochs = epochs
+        self.kept = kept
         self._epoch = 0
 
     def write(self, state, epoch=None):
@@ -34,6 +38,7 @@ class Status(keras.callbacks.Callback):
             "state": state,
             "epoch": self._epoch,
             "epochs": self.epochs,
+            **self.kept(),
             "pid": os.getpid(),
             "host": socket.gethostname(),
         }
