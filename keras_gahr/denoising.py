@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import math
 from pathlib import Path
 from typing import overload
 
@@ -22,17 +23,13 @@ from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_file, check_output_folder, replacing, replacing_folder
 from keras_gahr.json_file import write_json
 from keras_gahr.names import printable
-from keras_gahr.noise import check_seed, keyed_normal
+from keras_gahr.noise import check_levels, check_seed, keyed_normal
 from keras_gahr.progress import Progress, share, shows_progress
 from keras_gahr.psnr import psnr_of_any
 from keras_gahr.result import Result
 
 APART, REPEATED, GREY = "each denoised alone", "repeated", "made grey"
 """What is done with the channels of images that have others than the network; see `DenoisedFile`."""
-
-
-_COLOURING = 2**33 - 3
-"""A step that no sampler reaches, so that the noise is none that was added."""
 
 
 @overload
@@ -131,6 +128,7 @@ def _denoise(inference, noisy, progress, sigma):
     if channels == expected:
         return inference.denoise(noisy, progress, sigma), None
     if channels == 1:
+        denoiser.check_levels(sigma, count)
         coloured, levels = in_colour(noisy, expected, sigma)
         denoised = inference.denoise(coloured, progress, levels if denoiser.told else None)
         return with_channels(denoised, 1), REPEATED
@@ -142,6 +140,10 @@ def _denoise(inference, noisy, progress, sigma):
     levels = np.repeat(sigma, channels) if np.ndim(sigma) else sigma
     apart = inference.denoise(apart, progress, levels).reshape(count, channels, *sides)
     return np.moveaxis(apart, 1, -1), APART
+
+
+_COLOURING = 2**33 - 3
+"""A step that no sampler reaches, so that the noise is none that was added."""
 
 
 def in_colour(noisy, channels, sigma=None):
@@ -158,15 +160,24 @@ def in_colour(noisy, channels, sigma=None):
         sigma: the noise level of all, or of each; by default `wavelet_level` of each.
 
     Returns:
-        float32 (N, H, W, C), and their noise level, or that of each.
+        float32 (N, H, W, C), and the noise level of each.
+
+    Raises:
+        InputError: for levels that are none, or neither one nor one for each image.
     """
-    sigma = wavelet_level(noisy) if sigma is None else sigma
-    levels = np.sqrt(channels) * np.asarray(sigma, np.float64)
+    if sigma is None:
+        found = wavelet_level(noisy)
+    else:
+        found = check_levels(np.ravel(sigma), or_none=True)
+        if len(found) not in (1, len(noisy)):
+            raise InputError(
+                f"received {len(found)} noise levels for {len(noisy)} images: give as many"
+            )
+    levels = math.sqrt(channels) * np.broadcast_to(found, len(noisy))
     # The same for each image, which so is denoised as it is alone.
     noise = keyed_normal(0, [0], _COLOURING, (*noisy.shape[1:3], channels))
     noise -= noise.mean(axis=-1, keepdims=True)
-    each = np.broadcast_to(levels, len(noisy)).astype(np.float32)
-    return noisy + each[:, None, None, None] * noise, levels
+    return noisy + levels.astype(np.float32)[:, None, None, None] * noise, levels
 
 
 @dataclasses.dataclass(frozen=True)

@@ -165,6 +165,11 @@ def test_of_a_stop_within_an_epoch_there_is_none(tmp_path, images, monkeypatch):
         stop_after(patch, 12)
         assert run(folder, images).state == "stopped"
     check_card_without(folder)
+    status = (folder / "status.json").read_bytes()
+    # Nor of one of an older version.
+    forget(folder)
+    check_card_without(folder)
+    (folder / "status.json").write_bytes(status)
     # Nor is there when it goes on, before the next epoch is done.
     _, record = read_state(folder / "state.safetensors")
     assert record["step"] and record["parts"]["checkpoint"]["kept_epoch"] is None

@@ -61,14 +61,37 @@ def test_a_network_that_is_told_the_level_is_told_that_of_its_channels(noisy):
     np.testing.assert_allclose(found, noisy / 1.03, rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("sigma", "says"),
+    [
+        (float("nan"), "above 0|at least 0"),
+        (-1, "at least 0"),
+        ([0.1, 0.2, 0.3], "3 noise levels for 2 images"),
+        ("loud", "loud"),
+    ],
+)
+def test_levels_that_cannot_be(noisy, sigma, says):
+    with pytest.raises(kg.InputError, match=says):
+        in_colour(noisy, 3, sigma)
+    np.testing.assert_array_equal(in_colour(noisy, 3, "25/255")[1], [25 / 255 * 3**0.5] * 2)
+
+
+def test_a_network_that_is_told_the_level_must_be(noisy):
+    def shrink(images, sigma):
+        return images / (1 + sigma[:, None, None, None] ** 2)
+
+    denoiser = kg.wrap(shrink, "image", "sigma", channels=3, layout="NHWC")
+    with pytest.raises(kg.InputError, match="is told the noise level"):
+        kg.denoise(denoiser, noisy)
+
+
 @pytest.mark.skipif(not SHARED.exists(), reason="needs published weights and pictures")
 def test_a_published_network_of_colour_images_denoises_grey_ones():
     """As well as that of grey images does, 28.6 dB, where repeated ones were left at 20.7."""
     from weights_convert import build_from_checkpoint
 
     folder = SHARED / "checkpoints" / "universal_inverse_problem" / "BSD300_color"
-    denoiser = build_from_checkpoint(folder / "model.pt")
-    denoiser = denoiser[0] if isinstance(denoiser, tuple) else denoiser
+    denoiser, _ = build_from_checkpoint(folder / "model.pt")
     clean = np.load(SHARED / "data" / "set12_gray.npz")["01"][64:192, 64:192] / 255
     noise = np.random.default_rng(0).standard_normal(clean.shape)
     found = kg.denoise(denoiser, clean + 25 / 255 * noise)

@@ -113,7 +113,7 @@ def denoise(
         (APART, "in colour: a grey network denoised each channel (--gray makes them grey)"),
         (
             REPEATED,
-            "grey: repeated for a colour network, with noise of their own, and made grey again",
+            "grey: repeated for a colour network, with noise of its own in each channel, and made grey again",
         ),
         (GREY, "in colour: made grey"),
     ):

@@ -34,7 +34,7 @@ def main():
 
 
 def show_page(stream):
-    """Writes the help of `gahr` to a stream, unless Typer would write another than usual to it.
+    """Writes the help of `gahr` to a stream, unless Typer would write other colours, signs or fewer columns.
 
     Returns:
         Whether it was written.

@@ -135,7 +135,11 @@ class TrainingOptions:
         choices=("halving", "cosine", "linear", "constant"),
     )
     halve_every: int | None = option(
-        None, "Epochs between halvings of the rate.", OPTIMIZATION, unset="a tenth of all", **_COUNT
+        None,
+        "Epochs between halvings of the rate.",
+        OPTIMIZATION,
+        unset="a tenth of all, rounded up",
+        **_COUNT,
     )
     optimizer: str = option(
         "adam",

@@ -139,8 +139,11 @@ class RunFacts:
         epochs = sorted({row["epoch"] for row in self.levels})
         if self.run.state == "diverged" and self.history:
             epochs = [epoch for epoch in epochs if epoch < self.history[-1]["epoch"]]
+        last = max(epochs, default=0)
         if self.part("training").get("patience") is None:
-            return max(epochs, default=None)
+            # Of one that was stopped within an epoch the model is what that had come to.
+            stopped = self.run.state != "diverged" and self.history
+            return None if stopped and self.history[-1]["epoch"] > last else last or None
         losses = {row["epoch"]: row.get("test_loss", math.inf) for row in self.history}
         return min(epochs, key=lambda epoch: losses.get(epoch, math.inf), default=None)
 

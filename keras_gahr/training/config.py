@@ -99,11 +99,10 @@ def halving_of(run: Path) -> int | None:
         InputError: as `read_options` does.
     """
     path = run / "config.json"
-    options = read_options(path)
-    recorded = read_json(path, "a JSON file of options").get("training", {})
-    if isinstance(recorded, dict) and isinstance(recorded.get("halve_every"), int):
-        return recorded["halve_every"]
-    return RunConfig(**options).settings().halve_every
+    default = RunConfig(**read_options(path)).settings().halve_every
+    training = read_json(path, "a JSON file of options").get("training")
+    recorded = training.get("halve_every") if isinstance(training, dict) else None
+    return recorded if isinstance(recorded, int) else default
 
 
 def read_options(path: str | Path) -> dict[str, Any]:

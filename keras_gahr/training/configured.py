@@ -210,8 +210,12 @@ def config_to_resume(out: Path, changes: Mapping[str, Any]) -> RunConfig:
     moved = changes.pop("dataset", None)
     dataset = find_dataset(out) if moved is None else Path(moved).resolve()
     config = RunConfig(**{**options, "dataset": str(dataset)})
-    changes["halve_every"] = halving_of(out)
-    return dataclasses.replace(config, **changes)
+    config = dataclasses.replace(config, **changes)
+    halving = halving_of(out)
+    if config.settings().halve_every == halving:
+        return config
+    # The default is made from the epochs, and must not change with them.
+    return dataclasses.replace(config, halve_every=halving)
 
 
 def check_config(config: RunConfig, out: Path | None = None) -> Preparation:

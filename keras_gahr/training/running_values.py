@@ -13,8 +13,8 @@ from .data.batches import TiledBatches
 
 _BATCHES = 32
 _IMAGES = 2048
-"""At least so many of both: deviations are then known to one or two percent, at the price of ten training
-steps. Small batches are more, but no more than an epoch has."""
+"""So many batches, or images where these are more and in an epoch: deviations are then known to one or two
+percent, at the price of ten training steps."""
 
 
 def measure_running_values(training: BlindTraining, batches: TiledBatches) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import math
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -151,6 +152,10 @@ def _from_entry(entry):
     values = entry["found"]
     if not values.keys() >= {*_OF_IMAGES, "levels"}:
         return None  # Of an earlier version.
+    own = values.get("dequantization")
+    if values.get("method") == "flow" and own and not math.isclose(values["sigmas"][0], own):
+        # Of an earlier version, too, which said other levels than it had used.
+        return None
     arrays = {name: np.array(values[name]) for name in _OF_IMAGES}
     tuples = {name: tuple(values[name]) for name in ("sigmas", "levels")}
     return LogDensity(**{**values, **arrays, **tuples})

@@ -309,13 +309,10 @@ def explain(
         The `Explanation`.
 
     Warns:
-        UserWarning: if samples of the denoiser diverge.
+        UserWarning: if samples of the denoiser diverge, or some of the test images are training images.
 
     Raises:
         InputError: for images that do not fit, or noise levels that the denoiser does not know.
-
-    Warns:
-        UserWarning: if some of the test images are training images.
 
     Examples:
         >>> import keras_gahr as kg, numpy as np

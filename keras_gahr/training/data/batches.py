@@ -13,7 +13,8 @@ class TiledBatches(keras.utils.PyDataset):
     The order in an epoch depends on the seed and the epoch only and is made with its first batch; `begin`
     says which epoch it is. All its batches have the same size but for one image, since the running
     deviations of norms count each of them alike, and those of a short last batch would be poor. None is of
-    a single image, on which PyTorch's convolutions fail if it is small; so one may be larger by one.
+    a single image, on which PyTorch's convolutions fail if it is small; so one may be larger by an image
+    for each device.
 
     Args:
         images: array `(count, height, width, channels)`, uint8 or float32 on [0, 1]; wavelet bands too.

@@ -62,10 +62,12 @@ class DenoiserKeeper(keras.callbacks.Callback):
     def restore(self, state):
         self.best = math.inf if state["best"] is None else float(state["best"])
         self.waited = int(state["waited"])
-        self.kept = {name: state[name] for name in ("kept_epoch",) if name in state}
-        for epoch in self.kept.values():
+        self.kept = {}
+        if "kept_epoch" in state:
+            epoch = state["kept_epoch"]
             if epoch is not None and (type(epoch) is not int or epoch < 1):
                 raise ValueError(f"a model of epoch {epoch!r:.20}")
+            self.kept = {"kept_epoch": epoch}
 
     @property
     def _is_whole(self):
