@@ -210,12 +210,11 @@ def config_to_resume(out: Path, changes: Mapping[str, Any]) -> RunConfig:
     moved = changes.pop("dataset", None)
     dataset = find_dataset(out) if moved is None else Path(moved).resolve()
     config = RunConfig(**{**options, "dataset": str(dataset)})
-    config = dataclasses.replace(config, **changes)
     halving = halving_of(out)
-    if config.settings().halve_every == halving:
-        return config
-    # The default is made from the epochs, and must not change with them.
-    return dataclasses.replace(config, halve_every=halving)
+    if "epochs" in changes or config.settings().halve_every != halving:
+        # The default is made from the epochs, and must not change with them; nor with the version.
+        changes["halve_every"] = halving
+    return dataclasses.replace(config, **changes)
 
 
 def check_config(config: RunConfig, out: Path | None = None) -> Preparation:
