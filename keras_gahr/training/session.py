@@ -70,14 +70,7 @@ class Session:
     ):
         self.shared, self.settings, self.out = shared, settings, out
         self.denoiser = denoiser
-        self.batches = TiledBatches(
-            train_images,
-            settings.images_per_epoch,
-            settings.batch_size,
-            settings.seed,
-            shares=shared.count,
-            as_indices=data_on_device,
-        )
+        self.batches = self._batches(train_images, data_on_device)
         self.tests = self._test_batches(test_images)
         copy = shared.replicate(denoiser, settings.precision)
         held = DeviceImages(train_images) if data_on_device else None
@@ -100,15 +93,18 @@ class Session:
         settings = self.settings
         if settings.ema is None:
             return None
-        batches = TiledBatches(
+        # Others than those of `fit`, which goes from epoch to epoch.
+        return Average(denoiser, settings, self._batches(images, held is not None), held)
+
+    def _batches(self, images, as_indices):
+        return TiledBatches(
             images,
-            settings.images_per_epoch,
-            settings.batch_size,
-            settings.seed,
+            self.settings.images_per_epoch,
+            self.settings.batch_size,
+            self.settings.seed,
             shares=self.shared.count,
-            as_indices=held is not None,
+            as_indices=as_indices,
         )
-        return Average(denoiser, settings, batches, held)
 
     def _test_batches(self, images):
         """The noisy test images, this process's share of them; None if there are no images."""

@@ -3,7 +3,8 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import safetensors.numpy
+
+from .safetensors_file import read_safetensors as read_safetensors
 
 CHANNELS_FIRST = False
 
@@ -39,12 +40,3 @@ def leaves_of(parameters):
     """See `keras_gahr._backend.foreign`."""
     leaves, tree = jax.tree_util.tree_flatten(parameters)
     return leaves, lambda others: jax.tree_util.tree_unflatten(tree, others)
-
-
-def read_safetensors(path):
-    """See `keras_gahr._backend.foreign`."""
-    arrays = safetensors.numpy.load_file(path)
-    return {
-        name: array.astype(np.float32) if array.dtype.name == "bfloat16" else array
-        for name, array in arrays.items()
-    }

@@ -2,8 +2,9 @@
 
 import keras
 import numpy as np
-import safetensors.numpy
 import tensorflow as tf
+
+from .safetensors_file import read_safetensors as read_safetensors
 
 CHANNELS_FIRST = False
 
@@ -50,12 +51,3 @@ def leaves_of(parameters):
     """See `keras_gahr._backend.foreign`."""
     leaves = keras.tree.flatten(parameters)
     return leaves, lambda others: keras.tree.pack_sequence_as(parameters, others)
-
-
-def read_safetensors(path):
-    """See `keras_gahr._backend.foreign`."""
-    arrays = safetensors.numpy.load_file(path)
-    return {
-        name: array.astype(np.float32) if array.dtype.name == "bfloat16" else array
-        for name, array in arrays.items()
-    }
