@@ -4,8 +4,16 @@ import dataclasses
 
 import numpy as np
 
-from keras_gahr.analysis import Eigenbasis, Linearizer, eigenbasis, psnr_curve, tangent_space
+from keras_gahr.analysis import (
+    Eigenbasis,
+    Linearizer,
+    PSNRCurve,
+    eigenbasis,
+    psnr_curve,
+    tangent_space,
+)
 from keras_gahr.analysis.numbers import eigenbasis_numbers
+from keras_gahr.baselines import Wiener
 from keras_gahr.denoisers import Inference
 from keras_gahr.errors import InputError
 from keras_gahr.psnr import add_noise
@@ -131,19 +139,40 @@ def measure_bases(run, settings, seed=0, progress=None):
     return found
 
 
-def measure_curve(run, settings, network, denoiser=None):
+def measure_curve(run, settings, network):
     """The `PSNRCurve` of test images between the noise levels of the slope.
 
     Args:
         run: `FinishedRun`.
         settings: `BasisSettings`.
         network: `NetworkSettings`, with the number of images and a seed.
-        denoiser: by default the trained one.
     """
+    return psnr_curve(
+        Inference(run.denoiser()), _tested(run, network), settings.sigmas(), seed=network.seed
+    )
+
+
+def measure_linear_curve(run, settings, network):
+    """That of the best linear denoiser of the training images, which is told each noise level.
+
+    One that estimates the level takes contours, of which a Gaussian law has few, for noise.
+    """
+    best = Wiener.from_images(run.split()[0].images, sigma=settings.slope_low)
+    inference, images, parts = Inference(best), _tested(run, network), []
+    for sigma in settings.sigmas():
+        best.set_sigma(sigma)
+        parts.append(psnr_curve(inference, images, [sigma], seed=network.seed))
+    return PSNRCurve(
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("sigmas", "before", "after")
+        )
+    )
+
+
+def _tested(run, network):
     images = run.split()[1]
-    images = images.subset(min(network.curve_images, len(images)))
-    inference = Inference(denoiser or run.denoiser())
-    return psnr_curve(inference, images, settings.sigmas(), seed=network.seed)
+    return images.subset(min(network.curve_images, len(images)))
 
 
 def factors_of(bases):

@@ -2,11 +2,10 @@
 
 import dataclasses
 
-from keras_gahr.baselines import Wiener
 from keras_gahr.reproduction.experiment import Experiment
 from keras_gahr.reproduction.plan import DatasetTask
 
-from ..bases import BasisSettings, measure_bases, measure_curve
+from ..bases import BasisSettings, measure_bases, measure_curve, measure_linear_curve
 from ..networks import NetworkSettings, check_ascending
 from ..scales import scales_of
 from .findings import RegularityFindings, c_alpha_claims
@@ -67,10 +66,9 @@ class CAlphaRates(Experiment):
         results, bases = [], []
         for place, (alpha, run) in enumerate(zip(settings.alphas, runs, strict=True)):
             progress(f"alpha = {alpha:g}", place / len(runs))
-            linear = Wiener.from_images(run.split()[0].images)
             curves = [
-                measure_curve(run, settings.bases, settings.network, denoiser)
-                for denoiser in (None, linear)
+                measure(run, settings.bases, settings.network)
+                for measure in (measure_curve, measure_linear_curve)
             ]
             results.append(RegularityFindings(alpha, *curves))
             bases.append(measure_bases(run, settings.bases, settings.network.seed))

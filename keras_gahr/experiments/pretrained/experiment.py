@@ -4,12 +4,11 @@ import dataclasses
 
 import numpy as np
 
-from keras_gahr.baselines import Wiener
 from keras_gahr.errors import InputError
 from keras_gahr.reproduction.experiment import Experiment
 from keras_gahr.reproduction.plan import DatasetTask
 
-from ..bases import measure_curve
+from ..bases import measure_curve, measure_linear_curve
 from ..networks import NetworkSettings, check_ascending, check_halves, check_levels
 from ..scales import scales_of
 from .findings import PretrainedFindings, alpha_of, pretrained_claims
@@ -140,8 +139,7 @@ class Pretrained(Experiment):
             # Both networks of a family have one best linear denoiser.
             family = run.task.dataset.folder
             if family not in linear:
-                best = Wiener.from_images(run.split()[0].images)
-                linear[family] = measure_curve(run, settings, settings.network, best)
+                linear[family] = measure_linear_curve(run, settings, settings.network)
             curve = measure_curve(run, settings, settings.network)
             found.append(
                 PretrainedFindings(

@@ -6,11 +6,10 @@ no longer suit them.
 
 import dataclasses
 
-from keras_gahr.baselines import Wiener
 from keras_gahr.reproduction.experiment import Experiment
 from keras_gahr.reproduction.plan import DatasetTask
 
-from ..bases import BasisSettings, measure_bases, measure_curve
+from ..bases import BasisSettings, measure_bases, measure_curve, measure_linear_curve
 from ..eigenbasis.experiment import EigenbasisSettings
 from ..faces import images_section
 from ..scales import scales_of
@@ -55,12 +54,10 @@ class Shuffled(Experiment):
     def analyse(self, settings, runs, progress):
         plain, shuffled = runs
         progress("PSNR curves", 0.0)
-        linear = Wiener.from_images(plain.split()[0].images)
         found = ShuffledFindings(
-            *(
-                measure_curve(run, settings.bases, settings.network, denoiser)
-                for run, denoiser in ((plain, None), (shuffled, None), (plain, linear))
-            )
+            measure_curve(plain, settings.bases, settings.network),
+            measure_curve(shuffled, settings.bases, settings.network),
+            measure_linear_curve(plain, settings.bases, settings.network),
         )
         bases = measure_bases(
             shuffled,

@@ -6,12 +6,17 @@ import numpy as np
 from scipy.fft import idctn
 
 from keras_gahr.analysis import fit_slope, principal_angles
-from keras_gahr.baselines import Wiener
 from keras_gahr.errors import InputError
 from keras_gahr.reproduction.experiment import Experiment
 from keras_gahr.reproduction.plan import DatasetTask
 
-from ..bases import BasisSettings, factors_of, measure_bases, measure_curve
+from ..bases import (
+    BasisSettings,
+    factors_of,
+    measure_bases,
+    measure_curve,
+    measure_linear_curve,
+)
 from ..networks import NetworkSettings
 from .findings import TangentFindings, tangent_claims
 from .report import answer, bases_section, denoising_section, numbers
@@ -69,8 +74,7 @@ class TangentFamily(Experiment):
         progress("PSNR curves", 0.6)
         curve = measure_curve(run, settings.bases, settings.network)
         progress("the best linear denoiser", 0.8)
-        best_linear = Wiener.from_images(run.split()[0].images)
-        linear = measure_curve(run, settings.bases, settings.network, best_linear)
+        linear = measure_linear_curve(run, settings.bases, settings.network)
         found = self._found(bases, curve)
         return self.document(
             answer(found),
