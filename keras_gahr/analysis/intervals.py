@@ -134,17 +134,10 @@ def standard_error(values):
 def difference_interval(values, others, confidence=CONFIDENCE):
     """Welch's interval of mean(values) - mean(others), of independent values: (low, high).
 
-    A single value counts as exact.
+    NaN for fewer than two of either: one alone does not tell how much such values vary.
     """
-    if len(values) < 2 and len(others) < 2:
-        difference = float(np.mean(values) - np.mean(others))
-        return difference, difference
-    if len(values) < 2:
-        low, high = mean_interval(others, confidence)
-        return float(values[0]) - high, float(values[0]) - low
-    if len(others) < 2:
-        low, high = mean_interval(values, confidence)
-        return low - float(others[0]), high - float(others[0])
+    if min(len(values), len(others)) < 2:
+        return math.nan, math.nan
     with _equal_values_allowed():
         found = stats.ttest_ind(values, others, equal_var=False)
         return _ends(found.confidence_interval(confidence))

@@ -4,6 +4,7 @@ Each answer is True, False, or None where the measurement cannot tell.
 """
 
 import dataclasses
+import math
 
 
 def is_above(interval, bound):
@@ -30,8 +31,10 @@ def all_of(*answers):
 
 
 def in_words(value, interval, unit=""):
-    """The value with its 95% interval: "0.31 dB (95%: 0.12 to 0.50)"."""
+    """The value with its 95% interval: "0.31 dB (95%: 0.12 to 0.50)"; it says so where there is none."""
     low, high = interval
+    if not (math.isfinite(low) or math.isfinite(high)):
+        return f"{value:.2f}{unit} (too few for an interval)"
     return f"{value:.2f}{unit} (95%: {low:.2f} to {high:.2f})"
 
 

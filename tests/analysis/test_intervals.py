@@ -63,7 +63,5 @@ def test_intervals_where_all_values_are_equal():
 def test_single_values():
     assert np.isnan(mean_interval([3])).all()
     assert bootstrap_interval([3]) == (3, 3)
-    assert difference_interval([3.0], [1.0]) == (2, 2)
-    low, high = mean_interval([1, 2, 4])
-    assert difference_interval([1, 2, 4], [1]) == pytest.approx((low - 1, high - 1))
-    assert difference_interval([1], [1, 2, 4]) == pytest.approx((1 - high, 1 - low))
+    for values, others in (([3.0], [1.0]), ([1, 2, 4], [1]), ([1], [1, 2, 4])):
+        assert np.isnan(difference_interval(values, others)).all()

@@ -1,5 +1,6 @@
 """The claims of `capacity`, which must fail where networks do otherwise, and a whole run."""
 
+import dataclasses
 import math
 
 import pytest
@@ -8,6 +9,7 @@ from findings import gap
 from keras_gahr.errors import InputError
 from keras_gahr.experiments.capacity.experiment import Capacity
 from keras_gahr.experiments.capacity.findings import CapacityResult, claims_of
+from keras_gahr.experiments.gap import Gap
 from keras_gahr.reproduction.settings import replaced
 
 
@@ -50,6 +52,22 @@ def test_enough_is_after_the_last_wide_gap():
 
 def test_what_is_too_uncertain_is_not_decided():
     assert passed(result(20, 5, 1.1, 0.1, spread=2), result(40, 5, 1.3, 0.1, spread=2))[2] is None
+
+
+def test_one_image_of_each_set_decides_nothing():
+    def alone(size, *gaps):
+        parts = [gap(g, images=1) for g in gaps]
+        once = (Gap(_first_draw(part.train), _first_draw(part.test)) for part in parts)
+        return CapacityResult(size, 1, 1000, (10, 100, 1000), tuple(once))
+
+    small, large = alone(20, 5, 0.5, 0.1), alone(40, 6, 2, 0.3)
+    assert passed(small, large) == [None] * 3
+    measured = claims_of([small, large])[2].measured
+    assert measured.count("10 to more than 1000") == 2
+
+
+def _first_draw(curve):
+    return dataclasses.replace(curve, before=curve.before[:, :1], after=curve.after[:, :1])
 
 
 @pytest.mark.parametrize(

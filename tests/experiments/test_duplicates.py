@@ -58,6 +58,8 @@ def test_each_claim_fails_where_it_is_not_so(claim, change):
 def test_what_is_too_uncertain_is_not_decided():
     assert passed(gaps=gaps(0.1, 0.8, 6, spread=5))[WIDER] is None
     assert passed(memorized=memorized(0.1, 0.15))[MEMORIZED] is None
+    alone = dict(zip(SETS, np.array([[False], [True], [True]]), strict=True))
+    assert passed(memorized=alone)[MEMORIZED] is None
 
 
 @pytest.mark.parametrize(

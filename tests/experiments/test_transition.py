@@ -97,6 +97,7 @@ def test_each_claim_fails_where_it_is_not_so(claim, first, last):
         (MERGED, {}, {"gap": gap(0.4, spread=5)}),
         (REPEATED, {"memorized": np.arange(8) < 5}, {}),
         (TWINS, {}, {"twins": np.linspace(0.6, 1, 40)}),
+        (TURN, {"twins": np.array([0.3]), "closest": np.array([0.97])}, {}),
         (COPIED, {"explanation": explained(0.09, spread=0.1)}, {}),
         (NOT_COPIED, {}, {"explanation": explained(0.11, spread=0.1)}),
     ],

@@ -28,5 +28,14 @@ def test_a_claim_about_a_mean_says_what_was_measured():
     assert Claim.about_mean(np.array([-1.0, -1.1]), is_above, 0, **words).passed is False
 
 
+def test_one_value_decides_nothing():
+    words = {"statement": "It grows.", "expected": "more than 0", "source": "Fig. 1"}
+    claim = Claim.about_mean(np.array([2.0]), is_above, 0, **words)
+    assert claim.passed is None
+    assert claim.measured == "2.00 (too few for an interval)"
+
+
 def test_numbers_in_words():
     assert in_words(2, (1, 3), " dB") == "2.00 dB (95%: 1.00 to 3.00)"
+    assert in_words(2, (-np.inf, np.inf), " dB") == "2.00 dB (too few for an interval)"
+    assert in_words(2, (1, np.inf)) == "2.00 (95%: 1.00 to inf)"

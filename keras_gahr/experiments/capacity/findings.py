@@ -41,9 +41,14 @@ class CapacityResult:
 
     @property
     def enough_interval(self):
-        """`enough` if all gaps are at the lower and at the upper ends of their 95% intervals."""
-        ends = zip(*(gap.mean_interval for gap in self.gaps), strict=True)
-        return tuple(enough_of(self.counts, gaps) for gaps in ends)
+        """`enough` if all gaps are at the lower and at the upper ends of their 95% intervals.
+
+        Any number, where a gap has none.
+        """
+        intervals = [gap.mean_interval for gap in self.gaps]
+        if np.isnan(intervals).any():
+            return float(self.counts[0]), math.inf
+        return tuple(enough_of(self.counts, gaps) for gaps in zip(*intervals, strict=True))
 
 
 def enough_of(counts, gaps):

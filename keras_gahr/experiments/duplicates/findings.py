@@ -42,6 +42,7 @@ def claims_of(result):
     found, wrong = len(dropped & set(planted)), len(dropped - set(planted))
     gaps = {name: gap.mean for name, gap in result.gaps.items()}
     wider, interval = _wider(result)
+    shares = {name: float(of.mean()) for name, of in result.memorized.items()}
     more = difference_interval(result.memorized["repeated"], result.memorized["distinct"])
     return [
         Claim(
@@ -71,9 +72,8 @@ def claims_of(result):
         Claim(
             "With repeats, more samples are training images.",
             is_above(more, 0),
-            f"{result.memorized['repeated'].mean():.0%} with repeats, "
-            f"{result.memorized['distinct'].mean():.0%} with distinct images (95% of the difference: "
-            f"{more[0]:.2f} to {more[1]:.2f})",
+            f"a share of {shares['repeated']:.2f} with repeats, {shares['distinct']:.2f} with distinct "
+            f"images: a difference of {in_words(shares['repeated'] - shares['distinct'], more)}",
             "more with repeats",
             _SOURCE,
         ),

@@ -65,6 +65,7 @@ def claims_of(results):
     """
     first, last = results[0], results[-1]
     few, many = f"With few points (N = {first.count})", f"With many points (N = {last.count})"
+    shares = [result.share(OTHER)[0] for result in (first, last)]
     rise = difference_interval(last.alike(OTHER), first.alike(OTHER))
     gained = first.alike(SAME).astype(float) - first.alike(OTHER)
     leads = [(float(r.lead.mean()), mean_interval(r.lead)) for r in (first, last)]
@@ -92,8 +93,8 @@ def claims_of(results):
         Claim(
             "From few to many points networks on other points become reproducible.",
             is_above(rise, 0),
-            f"{first.share(OTHER)[0]:.2f} to {last.share(OTHER)[0]:.2f} of the pairs alike (95% of the "
-            f"rise: {rise[0]:.2f} to {rise[1]:.2f})",
+            f"{shares[0]:.2f}, then {shares[1]:.2f} of the pairs alike: a change of "
+            + in_words(shares[1] - shares[0], rise),
             "a rise",
             PAPER,
         ),

@@ -148,10 +148,8 @@ def claims_of(results):
             "From few to many training images the twins become more alike, and samples less like "
             "training images.",
             all_of(is_above(rising, 0), is_below(falling, 0)),
-            f"correlation of twins {first.twins.mean():.3f} to {last.twins.mean():.3f} (95% of the "
-            f"rise: {rising[0]:.3f} to {rising[1]:.3f}), with training images "
-            f"{first.closest.mean():.3f} to {last.closest.mean():.3f} ({falling[0]:.3f} to "
-            f"{falling[1]:.3f})",
+            f"correlation of twins {_change(first.twins, last.twins, rising)}; with training images "
+            + _change(first.closest, last.closest, falling),
             "a rise and a fall",
             "Fig. 2",
         ),
@@ -172,6 +170,12 @@ def _copying_claim(words, result, decide):
         expected=f"an unexplained share of |D(y) - y|^2 {side} {EXPLAINED:g} at sigma = {sigma}",
         source="arXiv 2505.20123",
     )
+
+
+def _change(before, after, interval):
+    """Two means, and their difference with its interval."""
+    before, after = float(before.mean()), float(after.mean())
+    return f"{before:.3f}, then {after:.3f}: a change of {in_words(after - before, interval)}"
 
 
 def _of(values):
