@@ -75,7 +75,7 @@ def _each(values):
     return values.mean(axis=(0, 1) if values.shape[2] > 1 else (0, 2))
 
 
-def measure_gap(run, network, sigmas=SIGMAS):
+def measure_gap(run, network, sigmas=SIGMAS, distinct=None):
     """Measures the `Gap` of a `FinishedRun`.
 
     Args:
@@ -84,6 +84,8 @@ def measure_gap(run, network, sigmas=SIGMAS):
             seed of the noise. Of smaller sets it is drawn more often; there may be more test images
             than the training was tested on.
         sigmas: noise levels, in units of [0, 1].
+        distinct: how many of the training images are, the first ones, if the others repeat these in
+            turn. Repeats count as draws of an image: they tell nothing of how images differ.
 
     Raises:
         InputError: if the network is damaged.
@@ -91,9 +93,23 @@ def measure_gap(run, network, sigmas=SIGMAS):
     inference, count = Inference(run.denoiser()), network.curve_images
     train_size, half = run.task.options["train_size"], run.task.options["half"]
     test_size = min(count, len(run.dataset) - train_size)
-    curves = []
-    for part in run.dataset.split(train_size, test_size, half):
-        images = part.subset(min(count, len(part)))
+
+    def measure(part, most):
+        images = part.subset(min(most, len(part)))
         draws = min(_MOST_DRAWS, max(1, count // len(images)))
-        curves.append(psnr_curve(inference, images, sigmas, draws, network.seed))
-    return Gap(*curves)
+        return psnr_curve(inference, images, sigmas, draws, network.seed)
+
+    train, test = run.dataset.split(train_size, test_size, half)
+    if distinct is None or distinct >= count:
+        return Gap(measure(train, count), measure(test, count))
+    # All of them equally often.
+    repeated = measure(train, count - count % distinct)
+    return Gap(_of_distinct(repeated, distinct), measure(test, count))
+
+
+def _of_distinct(curve, distinct):
+    """A `PSNRCurve` of images that repeat the first ones in turn, as one of these."""
+    before, after = (
+        values.reshape(len(values), -1, distinct) for values in (curve.before, curve.after)
+    )
+    return dataclasses.replace(curve, before=before, after=after)

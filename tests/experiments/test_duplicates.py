@@ -5,11 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 from findings import gap
+from scipy import stats
 
 from keras_gahr.datasets import Repeats
+from keras_gahr.denoisers import Inference
 from keras_gahr.errors import InputError
 from keras_gahr.experiments.duplicates.experiment import SETS, Duplicates
 from keras_gahr.experiments.duplicates.findings import DuplicatesResult, claims_of
+from keras_gahr.experiments.gap import measure_gap
+from keras_gahr.psnr import psnr_at
 from keras_gahr.reproduction.settings import replaced
 
 FOUND, WIDER, AS_FEW, MEMORIZED = range(4)
@@ -46,6 +50,8 @@ def test_repeats_that_do_harm_and_are_found():
         (FOUND, {"repeats": repeats(*range(3, 20))}),
         (FOUND, {"repeats": repeats(*range(1, 20))}),
         (WIDER, {"gaps": gaps(0.1, 0.2, 6)}),
+        # Wider by as much as anybody likes, and distinct images are denoised better than others, too.
+        (WIDER, {"gaps": gaps(3, 8, 9)}),
         (AS_FEW, {"gaps": gaps(0.1, 1, 6)}),
         (MEMORIZED, {"memorized": memorized(0.9, 0.1)}),
         (MEMORIZED, {"memorized": memorized(0, 0)}),
@@ -56,7 +62,8 @@ def test_each_claim_fails_where_it_is_not_so(claim, change):
 
 
 def test_what_is_too_uncertain_is_not_decided():
-    assert passed(gaps=gaps(0.1, 0.8, 6, spread=5))[WIDER] is None
+    assert passed(gaps=gaps(0.1, 1.3, 6, spread=5))[WIDER] is None
+    assert passed(gaps=gaps(0.8, 5, 6, spread=5))[WIDER] is None
     assert passed(memorized=memorized(0.1, 0.15))[MEMORIZED] is None
     alone = dict(zip(SETS, np.array([[False], [True], [True]]), strict=True))
     assert passed(memorized=alone)[MEMORIZED] is None
@@ -85,6 +92,26 @@ def test_distinct_images_are_those_of_the_transition():
     assert repeated.folder not in known
 
 
+def test_repeats_of_an_image_are_no_other_images(pretend):
+    settings = replaced(Duplicates.scales["smoke"], few=4, repeats=8, curve_images=18)
+    run = pretend(Duplicates().trainings(settings))[1]
+    network, sigmas = settings.network, [0.1, 0.5]
+    found = measure_gap(run, network, sigmas, distinct=4)
+    # 16 of the 32, each image 4 times, and 18 others.
+    inference, images = Inference(run.denoiser()), run.split()[0].as_float()[:16]
+    psnr = [psnr_at(inference, images, sigma, network.seed)[1] for sigma in sigmas]
+    each = np.mean(psnr, axis=0).reshape(4, 4).mean(axis=0)
+    others = found.test.after.mean(axis=(0, 1))
+    assert len(others) == 18
+    assert found.train.mean == pytest.approx(np.mean(psnr, axis=1))
+    assert found.mean == pytest.approx(each.mean() - others.mean())
+    expected = stats.ttest_ind(each, others, equal_var=False).confidence_interval()
+    assert found.mean_interval == pytest.approx((expected.low, expected.high))
+    # Of fewer than there are distinct images none is a repeat.
+    few = dataclasses.replace(network, curve_images=3)
+    assert measure_gap(run, few, sigmas, distinct=4).train.after.shape == (2, 1, 3)
+
+
 def test_a_network_that_was_not_trained_does_not_care(pretend):
     settings = replaced(Duplicates.scales["smoke"], samples=4, curve_images=16)
     runs = pretend(Duplicates().trainings(settings))
@@ -92,6 +119,8 @@ def test_a_network_that_was_not_trained_does_not_care(pretend):
     assert document.claims[FOUND].passed is True
     assert document.claims[MEMORIZED].passed is False
     assert document.numbers["repeats_found"] == 510
+    widths = [np.ptp(document.numbers[name]["mean_gap_95"]) for name in ("repeated", "few")]
+    assert 0.2 < widths[0] / widths[1] < 5
     assert len(document.sections) == 3
 
 

@@ -84,13 +84,15 @@ class Duplicates(Experiment):
         gaps, memorized = {}, {}
         for place, (name, run) in enumerate(zip(SETS, runs, strict=True)):
             progress(f"{name}: PSNR curves and samples", (1 + place) / 4)
-            gaps[name] = measure_gap(run, settings.network)
+            distinct = few if name == "repeated" else None
+            gaps[name] = measure_gap(run, settings.network, distinct=distinct)
             images = run.split()[0].images
             samples = _samples(run, images, settings)
             # Compared with its repeats too, the closest image and the next would be the same one.
-            distinct = images[:few] if name == "repeated" else images
-            memorized[name] = memorization_report(samples, distinct).memorized_up_to_a_factor
-            if name == "repeated":
+            memorized[name] = memorization_report(
+                samples, images[:distinct]
+            ).memorized_up_to_a_factor
+            if distinct is not None:
                 with_repeats = memorization_report(samples, images)
                 blind = float(with_repeats.memorized_up_to_a_factor.mean())
         result = DuplicatesResult(few, total, repeats, gaps, memorized, blind)
