@@ -73,6 +73,36 @@ def seconds_text(seconds):
     return f"{seconds:.0f} seconds"
 
 
+def range_text(values, unit=""):
+    """The smallest and the largest of some numbers: "0.8 to 6.3 dB", or "0.8 dB" if these look the same."""
+    low, high = (f"{value:z.1f}" for value in (min(values), max(values)))
+    return (low if low == high else f"{low} to {high}") + unit
+
+
+def change_text(before, after, unit=""):
+    """What became of a number: "fell from 7.1 to 0.1 dB", "rose from 0.1 to 0.3 dB", "stayed at 0.1 dB"."""
+    first, last = (f"{value:z.1f}" for value in (before, after))
+    if first == last:
+        return f"stayed at {last}{unit}"
+    return f"{'fell' if after < before else 'rose'} from {first} to {last}{unit}"
+
+
+def difference_text(value, positive, negative, unit="", decimals=1):
+    """A number by its sign: "0.8 dB better", "less than 0.1 dB worse", "neither better nor worse".
+
+    Args:
+        value: the number.
+        positive, negative: what it is if it is above and below 0: "better", "worse".
+        unit: of it, with a space before it.
+        decimals: digits after the point.
+    """
+    if not value:
+        return f"neither {positive} nor {negative}"
+    size, least = f"{abs(value):.{decimals}f}", 10.0**-decimals
+    shown = f"less than {least:.{decimals}f}" if float(size) == 0 else size
+    return f"{shown}{unit} {positive if value > 0 else negative}"
+
+
 def tally(claims):
     """How many claims were seen: "2 of 3 seen, 1 undecided"."""
     counts = dict.fromkeys(VERDICTS, 0)

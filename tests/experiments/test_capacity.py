@@ -9,6 +9,7 @@ from findings import gap
 from keras_gahr.errors import InputError
 from keras_gahr.experiments.capacity.experiment import Capacity
 from keras_gahr.experiments.capacity.findings import CapacityResult, claims_of
+from keras_gahr.experiments.capacity.report import answer
 from keras_gahr.experiments.gap import Gap
 from keras_gahr.reproduction.settings import replaced
 
@@ -52,6 +53,14 @@ def test_enough_is_after_the_last_wide_gap():
 
 def test_what_is_too_uncertain_is_not_decided():
     assert passed(result(20, 5, 1.1, 0.1, spread=2), result(40, 5, 1.3, 0.1, spread=2))[2] is None
+
+
+def test_the_answer_says_what_became_of_the_gap():
+    assert answer([SMALL, result(40, 0.1, 2, 0.3), result(60, 0.1, 2, 0.1)]) == (
+        "20x20, 1 block: from 10 to 1000 images the mean gap fell from 5.0 to 0.1 dB. "
+        "40x40, 2 blocks: from 10 to 1000 images the mean gap rose from 0.1 to 0.3 dB. "
+        "60x60, 3 blocks: from 10 to 1000 images the mean gap stayed at 0.1 dB."
+    )
 
 
 def test_one_image_of_each_set_decides_nothing():

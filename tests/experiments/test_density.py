@@ -14,6 +14,7 @@ from keras_gahr.experiments.density.findings import (
     claims_of,
     teacher_claims,
 )
+from keras_gahr.experiments.density.report import answer
 from keras_gahr.experiments.density.teacher import _best_gaussian
 from keras_gahr.reproduction.settings import replaced
 
@@ -75,6 +76,14 @@ STRANGERS, STUDENTS = taught(10, apart=2, too_low=1.5), taught(1000, apart=0.05,
 
 def test_networks_that_learn_the_true_density():
     assert seen(STRANGERS, STUDENTS) == [True] * 4
+
+
+def test_the_answer_says_on_which_side_of_the_true_density_they_are():
+    teacher = Teacher.of(density(BITS), TRUTH, TRUTH)
+    students = [taught(10, apart=0, too_low=1.5), taught(1000, apart=0, too_low=-0.25)]
+    assert answer([FEW, MANY], teacher, students).endswith(
+        "in bits per dimension: N = 10: 1.50 below; N = 1000: 0.25 above."
+    )
 
 
 def test_networks_that_learn_another_density_or_know_it_from_the_start():

@@ -12,6 +12,7 @@ from keras_gahr.denoisers import Inference
 from keras_gahr.errors import InputError
 from keras_gahr.experiments.duplicates.experiment import SETS, Duplicates
 from keras_gahr.experiments.duplicates.findings import DuplicatesResult, claims_of
+from keras_gahr.experiments.duplicates.report import answer
 from keras_gahr.experiments.gap import measure_gap
 from keras_gahr.psnr import psnr_at
 from keras_gahr.reproduction.settings import replaced
@@ -67,6 +68,13 @@ def test_what_is_too_uncertain_is_not_decided():
     assert passed(memorized=memorized(0.1, 0.15))[MEMORIZED] is None
     alone = dict(zip(SETS, np.array([[False], [True], [True]]), strict=True))
     assert passed(memorized=alone)[MEMORIZED] is None
+
+
+def test_the_answer_says_to_which_gap_that_with_repeats_is_nearer():
+    said = answer(RESULT)
+    assert "was 5.0 dB, nearer to that with these 2 alone (6.0 dB) than to that with 20" in said
+    said = answer(dataclasses.replace(RESULT, gaps=gaps(0.1, 1, 6)))
+    assert "was 1.0 dB, no nearer to that with these 2 alone (6.0 dB) than to that with 20" in said
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from findings import curve
 from keras_gahr.errors import InputError
 from keras_gahr.experiments.pretrained.experiment import Pretrained
 from keras_gahr.experiments.pretrained.findings import PretrainedFindings, pretrained_claims
+from keras_gahr.experiments.pretrained.report import answer
 from keras_gahr.reproduction.settings import replaced
 
 
@@ -37,6 +38,40 @@ def test_claims_fail_where_they_are_not_so(slope, height, passed):
     network, linear = (curve(slope, each, spread=0.1) for each in (height, 8))
     found = PretrainedFindings(2, network, linear, "c-alpha-2-40-unet")
     assert [claim.passed for claim in pretrained_claims([found])] == passed
+
+
+@pytest.mark.parametrize(
+    ("margins", "said"),
+    [
+        (
+            (0.81, 6.29, -7.1),
+            "2 of 3 networks denoise better than the best linear denoiser of the same images, by 0.8 to "
+            "6.3 dB; the other one is 7.1 dB worse.",
+        ),
+        (
+            (0.8, -0.5, -7.1),
+            "1 of 3 networks denoises better than the best linear denoiser of the same images, by 0.8 dB; "
+            "the others are 0.5 to 7.1 dB worse.",
+        ),
+        (
+            (1.0, 2.0),
+            "2 of 2 networks denoise better than the best linear denoiser of the same images, by 1.0 to "
+            "2.0 dB.",
+        ),
+        (
+            (-1.0, -2.0),
+            "None of the 2 networks denoises better than the best linear denoiser of its images: they are "
+            "1.0 to 2.0 dB worse.",
+        ),
+    ],
+)
+def test_the_answer_gives_the_range_of_those_that_are_better(margins, said):
+    linear = curve(0.5, 8)
+    results = [
+        PretrainedFindings(2, curve(0.5, 8 + margin), linear, f"{place}-unet")
+        for place, margin in enumerate(margins)
+    ]
+    assert answer(results) == said
 
 
 def test_a_network_that_was_not_trained_is_no_better_than_the_best_linear_one(pretend):

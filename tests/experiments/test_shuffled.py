@@ -6,6 +6,7 @@ from findings import curve
 from keras_gahr.experiments.eigenbasis.experiment import FaceEigenbasis
 from keras_gahr.experiments.shuffled.experiment import Shuffled
 from keras_gahr.experiments.shuffled.findings import ShuffledFindings, shuffled_claims
+from keras_gahr.experiments.shuffled.report import answer, denoising_section
 from keras_gahr.reproduction.settings import replaced
 
 WORSE, FLATTER = range(2)
@@ -36,6 +37,18 @@ def test_each_claim_fails_where_it_is_not_so(claim, plain, shuffled):
 
 def test_what_is_too_uncertain_is_not_decided():
     assert passed((0.7, 15, 50, 0.1), (0.7, 14, 50, 20))[WORSE] is None
+
+
+def test_the_report_says_what_is_better_and_what_is_worse():
+    worse = ShuffledFindings(curve(0.7, 15), curve(0.5, 12), curve(0.5, 12))
+    assert answer(worse) == (
+        "7.0 dB worse on average than the same images unshuffled; the slope of the PSNR is 0.50, "
+        "unshuffled 0.70."
+    )
+    assert denoising_section(worse).text[0].endswith("unshuffled images is 7.0 dB better.")
+    better = ShuffledFindings(curve(0.5, 12), curve(0.5, 12.5), curve(0.5, 13))
+    assert answer(better).startswith("0.5 dB better on average than")
+    assert denoising_section(better).text[0].endswith("unshuffled images is 1.0 dB worse.")
 
 
 @pytest.mark.parametrize("scale", ["laptop", "paper"])

@@ -12,6 +12,7 @@ from keras_gahr.experiments.tangent.disks import Disks
 from keras_gahr.experiments.tangent.experiment import smoothest_cosines
 from keras_gahr.experiments.tangent.findings import TangentFindings, tangent_claims
 from keras_gahr.experiments.tangent.ray import Ray
+from keras_gahr.experiments.tangent.report import answer
 from keras_gahr.experiments.tangent.sines import Sines
 from keras_gahr.reproduction.settings import replaced
 
@@ -91,6 +92,13 @@ def test_the_projection_itself_is_not_below_the_optimum():
     distances = dataclasses.replace(found, curve=optimum).distances
     assert distances.mean() == pytest.approx(0, abs=0.4)
     assert found.optimal_gain - found.optimal_offset == pytest.approx(2.51, abs=0.01)
+
+
+@pytest.mark.parametrize(("gain", "side"), [(20, "below"), (30, "above")])
+def test_the_answer_says_on_which_side_of_the_optimum_the_network_is(gain, side):
+    found = findings(slope=1, offset=gain)
+    distance = abs(found.optimal_gain - gain)
+    assert answer(found).endswith(f"at sigma = 0.01 it is {distance:.1f} dB {side} the optimum.")
 
 
 def test_the_smoothest_cosines():

@@ -16,6 +16,7 @@ from keras_gahr.experiments.gap import Gap
 from keras_gahr.experiments.transition import experiment as transition
 from keras_gahr.experiments.transition.experiment import Transition
 from keras_gahr.experiments.transition.findings import SetResult, claims_of, crossing_of
+from keras_gahr.experiments.transition.report import answer, numbers_section
 from keras_gahr.psnr import add_noise
 from keras_gahr.report.document import Slider
 from keras_gahr.reproduction.settings import replaced
@@ -122,6 +123,50 @@ def test_similarities_cross_once_or_not_at_all():
     assert crossing_of([FIRST, dataclasses.replace(FIRST, count=100)]) is None
     assert crossing_of([LAST, FIRST]) is None
     assert crossing_of([FIRST, LAST, FIRST]) is None
+
+
+def test_the_answer_follows_the_numbers():
+    said = answer([FIRST, LAST], 158.4)
+    assert "With N = 10 the samples were memorized, with N = 4000 generalized; " in said
+    assert "the gap between training and test images fell from 36.0 to 0.1 dB." in said
+    assert said.endswith("closer to each other than to training images at N = 158.")
+    strange = dataclasses.replace(FIRST, memorized=np.arange(80) < 40, gap=gap(0.1))
+    said = answer([strange, dataclasses.replace(LAST, gap=gap(1))], None)
+    assert "the samples were neither memorized nor generalized, with" in said
+    assert "training and test images rose from 0.1 to 1.0 dB." in said
+
+
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        ("FF", "At no N were twins closer to each other than to training images."),
+        ("LL", "Twins were closer to each other than to training images at all N."),
+        ("LF", "Twins were closer to each other than to training images only at N = 1."),
+        ("LFL", "Twins were closer to each other than to training images only at N = 1, 3."),
+    ],
+)
+def test_the_answer_says_where_twins_are_closer(order, said):
+    results = [
+        dataclasses.replace({"F": FIRST, "L": LAST}[kind], count=count)
+        for count, kind in enumerate(order, start=1)
+    ]
+    assert crossing_of(results) is None
+    assert answer(results, None).endswith(said)
+
+
+def test_the_table_says_up_to_and_from_which_number_all_are_so():
+    def shown(*results):
+        counted = [
+            dataclasses.replace(each, count=count) for count, each in enumerate(results, start=1)
+        ]
+        rows = {row[0]: row[2] for row in numbers_section(counted, None).items[0].rows}
+        return rows["samples are training images up to N ="], rows[
+            "train and test within 0.5 dB from N ="
+        ]
+
+    assert shown(FIRST, LAST, LAST) == (1, 2)
+    assert shown(FIRST, LAST, FIRST) == (1, None)
+    assert shown(LAST, FIRST, LAST) == (None, 3)
 
 
 @pytest.mark.parametrize(

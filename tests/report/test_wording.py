@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from keras_gahr.report.document import Claim, Table
-from keras_gahr.report.wording import cell_texts, numeric_columns, seconds_text, setting_text, tally
+from keras_gahr.report.wording import (
+    cell_texts,
+    change_text,
+    difference_text,
+    numeric_columns,
+    range_text,
+    seconds_text,
+    setting_text,
+    tally,
+)
 
 
 def column(*cells):
@@ -35,6 +44,28 @@ def test_columns_of_numbers():
     table = Table("abcd", [[1, "x", None, True], [None, 2.5, None, False]], "")
     assert numeric_columns(table) == [True, False, True, False]
     assert numeric_columns(Table("ab", [], "")) == [False, False]
+
+
+def test_ranges():
+    assert range_text([6.31, 0.8, 2], " dB") == "0.8 to 6.3 dB"
+    assert range_text([0.81, 0.84], " dB") == range_text([0.82], " dB") == "0.8 dB"
+    assert range_text([-0.04, 0.5]) == "0.0 to 0.5"
+
+
+def test_changes():
+    assert change_text(7.1, 0.13, " dB") == "fell from 7.1 to 0.1 dB"
+    assert change_text(-0.2, 1.0, " dB") == "rose from -0.2 to 1.0 dB"
+    assert change_text(0.14, 0.06) == "stayed at 0.1"
+    assert change_text(0.01, -0.01) == "stayed at 0.0"
+
+
+def test_differences():
+    words = "better", "worse"
+    assert difference_text(0.82, *words, " dB") == "0.8 dB better"
+    assert difference_text(-0.82, *words, " dB") == "0.8 dB worse"
+    assert difference_text(-0.03, *words, " dB") == "less than 0.1 dB worse"
+    assert difference_text(0.004, *words, decimals=2) == "less than 0.01 better"
+    assert difference_text(0.0, *words, " dB") == "neither better nor worse"
 
 
 def test_times():

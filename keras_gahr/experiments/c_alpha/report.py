@@ -13,7 +13,7 @@ def answer(results):
         f"{found.slope.slope:.2f} for alpha = {found.alpha:g} (optimum {found.optimum:.2f})"
         for found in results
     )
-    return f"The PSNR grows with slope {shown}."
+    return f"The slope of the PSNR is {shown}."
 
 
 def slopes_section(results):
@@ -76,8 +76,8 @@ def bases_section(alphas, bases):
                 "regularity alpha",
                 [f"{alpha:g}" for alpha in alphas],
                 pages,
-                "A test image and the first eigenvectors of the network there, with their factors: "
-                "they oscillate along the contour and in the regions. The paper's Figs. 16 to 18.",
+                "A test image and the first eigenvectors of the network there, with their factors. "
+                "Those of the paper's Figs. 16 to 18 oscillate along the contour and in the regions.",
             )
         ],
     )

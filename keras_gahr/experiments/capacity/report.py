@@ -4,6 +4,7 @@ import math
 
 from keras_gahr.plot import gap_over_images, png_bytes
 from keras_gahr.report.document import Picture, Section, Table
+from keras_gahr.report.wording import change_text
 
 from .findings import SMALL
 
@@ -13,8 +14,8 @@ PAPER_FIELDS = {1: 18, 2: 44, 3: 92, 4: 188}
 
 def answer(results):
     return " ".join(
-        f"{result.label}: the mean gap fell from {result.gaps[0].mean:.1f} to "
-        f"{result.gaps[-1].mean:.1f} dB between {result.counts[0]} and {result.counts[-1]} images."
+        f"{result.label}: from {result.counts[0]} to {result.counts[-1]} images the mean gap "
+        f"{change_text(result.gaps[0].mean, result.gaps[-1].mean, ' dB')}."
         for result in results
     )
 
@@ -24,7 +25,7 @@ def gap_section(results):
         (r.label, r.counts, [gap.mean for gap in r.gaps], [gap.mean_interval for gap in r.gaps])
         for r in results
     ]
-    figure = gap_over_images(curves, bound=SMALL, title="The gap closes with more images")
+    figure = gap_over_images(curves, bound=SMALL, title="The gap with more images")
     picture = Picture(
         "gap",
         png_bytes(figure),

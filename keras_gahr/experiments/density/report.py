@@ -4,15 +4,19 @@ from keras_gahr.analysis.intervals import mean_interval
 from keras_gahr.plot import densities_of_twins, figures_of, measured_over_images, png_bytes
 from keras_gahr.report.claim import in_words
 from keras_gahr.report.document import Picture, Section, Slider, Table
+from keras_gahr.report.wording import difference_text
 
 from ..students import LAW
 from .findings import likeness, mean_and_interval
 
 
 def answer(results, teacher, students):
-    gaps = "; ".join(f"N = {r.count}: {teacher.gap(r.first).mean():.2f}" for r in students)
+    gaps = "; ".join(
+        f"N = {r.count}: {difference_text(-teacher.gap(r.first).mean(), 'above', 'below', decimals=2)}"
+        for r in students
+    )
     return (
-        f"{_agreements(results)} Of points of a known law log p is below the true one by, in bits per "
+        f"{_agreements(results)} Where log p of points of a known law lies from the true one, in bits per "
         f"dimension: {gaps}."
     )
 

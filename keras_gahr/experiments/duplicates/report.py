@@ -17,9 +17,10 @@ _COMPARED = 2000
 def answer(result):
     gaps = {name: gap.mean for name, gap in result.gaps.items()}
     return (
-        f"{result.total} images that repeat {result.few} left a gap of {gaps['repeated']:.1f} dB "
-        f"between training and test images, as these {result.few} alone do ({gaps['few']:.1f} dB); "
-        f"{result.total} distinct ones left {gaps['distinct']:.1f} dB."
+        f"With {result.total} images that repeat {result.few} the gap between training and test images "
+        f"was {gaps['repeated']:.1f} dB, {'nearer' if result.acts_as_few else 'no nearer'} to that with "
+        f"these {result.few} alone ({gaps['few']:.1f} dB) than to that with {result.total} distinct ones "
+        f"({gaps['distinct']:.1f} dB)."
     )
 
 
@@ -77,7 +78,8 @@ def repeats_section(result, run):
             Picture(
                 "repeats",
                 png_bytes(image_pairs(pairs, title="Images and their repeats")),
-                "Some images that were put in again, as they were found, with their correlation.",
+                "Some images that were taken for repeats (right), with the image that each repeats and "
+                "their correlation.",
                 f"{len(pairs)} pairs of images that are nearly equal.",
             )
         ],

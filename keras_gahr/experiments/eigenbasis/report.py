@@ -33,8 +33,8 @@ def bases_section(bases):
         [
             vectors_slider(
                 bases[0],
-                "Eigenvectors at the first image with their factors: they oscillate along contours "
-                "and in smooth regions. The paper's Fig. 3.",
+                "Eigenvectors at the first image with their factors. Those of the paper's Fig. 3 "
+                "oscillate along contours and in smooth regions.",
             ),
             factor_picture(bases, SOURCE, PAPER),
             factor_table(bases, PAPER),

@@ -5,17 +5,28 @@ import dataclasses
 import numpy as np
 
 from keras_gahr.report.document import Section, Table
+from keras_gahr.report.wording import range_text
 
 from ..basis_report import curve_picture
 
 
 def answer(results):
-    better = sum(float(found.margins.mean()) > 0 for found in results)
-    return (
-        f"{better} of {len(results)} networks denoise better than the best linear denoiser of their "
-        f"images, by {min(_margin(found) for found in results):.1f} to "
-        f"{max(_margin(found) for found in results):.1f} dB."
+    margins = [_margin(found) for found in results]
+    better = [margin for margin in margins if margin > 0]
+    worse = [-margin for margin in margins if not margin > 0]
+    if not better:
+        return (
+            f"None of the {len(results)} networks denoises better than the best linear denoiser of its "
+            f"images: they are {range_text(worse, ' dB')} worse."
+        )
+    text = (
+        f"{len(better)} of {len(results)} networks {'denoise' if len(better) > 1 else 'denoises'} better "
+        "than the best linear denoiser of the same images, by " + range_text(better, " dB")
     )
+    if worse:
+        others = "the others are" if len(worse) > 1 else "the other one is"
+        text += f"; {others} {range_text(worse, ' dB')} worse"
+    return text + "."
 
 
 def quality_section(results):

@@ -3,18 +3,22 @@
 import dataclasses
 
 from keras_gahr.report.document import Section
+from keras_gahr.report.wording import difference_text
 
 from ..basis_report import bases_text, curve_picture, factor_picture, factor_table, vectors_slider
 
 PAPER = {5: 1.182, 17: 1.07, 29: 0.974, 41: 0.91, 53: 0.87}
 """The factors in the paper, by their number."""
 
+_WORDS = "better", "worse"
+
 
 def answer(found):
     slopes = found.slopes
+    than = difference_text(-float(found.losses.mean()), *_WORDS, " dB")
     return (
-        f"By {found.losses.mean():.1f} dB worse on average than the same images unshuffled; the PSNR "
-        f"grows with slope {slopes['shuffled'].slope:.2f} instead of {slopes['plain'].slope:.2f}."
+        f"{than[0].upper()}{than[1:]} on average than the same images unshuffled; the slope of the PSNR is "
+        f"{slopes['shuffled'].slope:.2f}, unshuffled {slopes['plain'].slope:.2f}."
     )
 
 
@@ -24,7 +28,7 @@ def denoising_section(found):
         "Denoising",
         [
             "The best linear denoiser does not see the shuffling: it is as good on both. The network "
-            f"of unshuffled images is {found.lead.mean():.1f} dB better."
+            f"of unshuffled images is {difference_text(float(found.lead.mean()), *_WORDS, ' dB')}."
         ],
         [
             curve_picture(

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from keras_gahr.report.document import Section, Table
+from keras_gahr.report.wording import difference_text
 
 from ..basis_report import bases_text, curve_picture, factor_picture, factor_table, vectors_slider
 from .findings import first
@@ -15,9 +16,9 @@ def answer(found):
     factors = ", ".join(f"{factor:.2f}" for factor in found.factors.mean(axis=0)[: m + 2])
     return (
         f"Of the tangent space {100 * found.shares.mean():.0f} % lie within the span of the "
-        f"{first(m, 'eigenvector')}; the factors begin {factors}. The PSNR grows with slope "
-        f"{found.slope.slope:.2f}, and is {found.distances.mean():.1f} dB below the optimum at sigma = "
-        f"{found.curve.sigmas[0]:.3g}."
+        f"{first(m, 'eigenvector')}; the factors begin {factors}. The slope of the PSNR is "
+        f"{found.slope.slope:.2f}; at sigma = {found.curve.sigmas[0]:.3g} it is "
+        f"{difference_text(-float(found.distances.mean()), 'above', 'below', ' dB')} the optimum."
     )
 
 

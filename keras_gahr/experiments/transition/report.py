@@ -1,5 +1,7 @@
 """The report of `transition`: figures 1 and 2 of arXiv 2310.02557."""
 
+import itertools
+
 from keras_gahr.plot import (
     PSNRLine,
     png_bytes,
@@ -10,6 +12,7 @@ from keras_gahr.plot import (
     twin_samples,
 )
 from keras_gahr.report.document import Picture, Section, Slider, Table
+from keras_gahr.report.wording import change_text
 
 from ..explanations import unexplained_by_copying
 from ..faces import describe_images
@@ -18,17 +21,29 @@ from .findings import LOUD, NARROW, slopes_of
 
 def answer(results, crossing):
     first, last = results[0], results[-1]
-    text = (
-        f"With N = {first.count} the samples were {first.verdict}, with N = {last.count} "
-        f"{last.verdict}; the gap between training and test images fell from "
-        f"{first.gap.largest:.1f} to {last.gap.largest:.1f} dB. Of what the network does to noisy training "
-        f"images copying left {_by_copying(first)} unexplained, then {_by_copying(last)}."
-    )
-    if crossing is None:
-        return text + " The similarity of twins did not overtake that with training images."
     return (
-        text + f" Twins became closer to each other than to training images at N = {crossing:.0f}."
+        f"With N = {first.count} the samples were {_in_words(first.verdict)}, with N = {last.count} "
+        f"{_in_words(last.verdict)}; the gap between training and test images "
+        f"{change_text(first.gap.largest, last.gap.largest, ' dB')}. Of what the network does to noisy "
+        f"training images copying left {_by_copying(first)} unexplained, then {_by_copying(last)}. "
+        + _closer_text(results, crossing)
     )
+
+
+def _in_words(verdict):
+    return "neither memorized nor generalized" if verdict == "neither" else verdict
+
+
+def _closer_text(results, crossing):
+    """For which N twins were closer to each other than to training images."""
+    than = "closer to each other than to training images"
+    if crossing is not None:
+        return f"Twins became {than} at N = {crossing:.0f}."
+    closer = [f"{r.count}" for r in results if r.twins.mean() > r.closest.mean()]
+    if not closer:
+        return f"At no N were twins {than}."
+    at = "at all N" if len(closer) == len(results) else f"only at N = {', '.join(closer)}"
+    return f"Twins were {than} {at}."
 
 
 def _by_copying(result):
@@ -118,9 +133,9 @@ def twins_page(size, result, rows, places):
 
 def numbers_section(results, crossing):
     first = results[0]
-    merged = next((r.count for r in results if r.gap.largest < NARROW), None)
+    merged = _run_of(reversed(results), lambda r: r.gap.largest < NARROW)
     slopes = slopes_of(first.gap)
-    memorizing = [r.count for r in results if r.verdict == "memorized"]
+    memorizing = _run_of(results, lambda r: r.verdict == "memorized")
     return Section(
         "Numbers",
         items=[
@@ -129,7 +144,7 @@ def numbers_section(results, crossing):
                 [
                     ("slope on training images, smallest N", "1", round(slopes[0], 2)),
                     ("slope on test images, smallest N", "flat", round(slopes[1], 2)),
-                    ("samples are training images up to N =", 100, max(memorizing, default=None)),
+                    ("samples are training images up to N =", 100, memorizing),
                     (f"train and test within {NARROW:g} dB from N =", 100_000, merged),
                     (
                         "the two similarities cross at N =",
@@ -160,3 +175,9 @@ def numbers_section(results, crossing):
             ),
         ],
     )
+
+
+def _run_of(results, so):
+    """The N until which all results are so, from the first one; None if that is not."""
+    counts = [result.count for result in itertools.takewhile(so, results)]
+    return counts[-1] if counts else None
