@@ -261,8 +261,39 @@ def test_another_power_is_another():
     assert passed(sweep(power=0.7))[:2] == [True, False]
 
 
+def test_a_power_that_may_be_many_is_not_the_published_one():
+    # Two runs of an N differ by a factor of 9.
+    wide = [curve(count, 60 * count * factor) for count in COUNTS for factor in (1 / 3, 3)]
+    result = find_onset("points", wide, draws=200)
+    low, high = result.tau_mem.exponent_interval
+    assert low < 0.75 < 1 < high
+    assert claims_of(result)[1].passed is None
+
+
 def test_generalization_that_takes_longer_fails():
     assert passed(sweep(generalization=0.5))[2] is False
+
+
+def test_one_run_of_each_number_decides_nothing_about_the_collapse():
+    result = find_onset("points", sweep()[::2], draws=DRAWS)
+    assert result.collapse_interval == (-math.inf, math.inf)
+    claim = claims_of(result)[3]
+    assert claim.passed is None
+    assert "(too few for an interval): a single run of an N does not tell" in claim.measured
+    assert numbers([result])["points"]["collapse"]["score_95"] == [None, None]
+    # The exponent is seen of four times.
+    assert claims_of(result)[0].passed is True
+
+
+def test_two_times_decide_nothing_about_a_power():
+    result = find_onset("points", [curve(16, 320), curve(64, 1280)], draws=DRAWS)
+    claims = claims_of(result)
+    assert [claim.passed for claim in claims] == [None] * 4
+    assert result.tau_mem.exponent == pytest.approx(1, abs=0.2)
+    assert result.tau_mem.exponent_interval == (-math.inf, math.inf)
+    assert "fewer than 3 runs have a tau_gen" in claims[2].measured
+    assert "(too few runs for an interval; published: 1)" in answer([result])
+    assert "nan" not in answer([result]) and "inf" not in answer([result])
 
 
 def test_nothing_memorized_decides_nothing_about_it():

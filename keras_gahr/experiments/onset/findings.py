@@ -5,12 +5,12 @@ import math
 
 import numpy as np
 
-from keras_gahr.report.claim import Claim, in_words, is_above, is_below
+from keras_gahr.report.claim import Claim, all_of, in_words, is_above, is_below
 
 from .collapse import Collapse, collapse_of
 from .curve import Curve
 from .forecast import Forecast, early_gap, number_alone, score_forecast
-from .power_law import DRAWS, FittedTimes, fit_times, interval_of
+from .power_law import DRAWS, LEAST_TIMES, FittedTimes, fit_times, interval_of
 
 GROWTH = 16
 """Of N, over which tau_gen should change by less than `MOST_CHANGE`."""
@@ -19,6 +19,9 @@ MOST_CHANGE = 2.0
 
 PUBLISHED = 1.0
 """The exponent of tau_mem in Bonnaire et al. 2505.17638."""
+
+CLOSE = math.log(MOST_CHANGE, GROWTH)
+"""How far an exponent may be from it: tau_mem is then another one by `MOST_CHANGE` after as much `GROWTH`."""
 
 PAPER = "arXiv 2505.17638"
 
@@ -86,9 +89,11 @@ def find_onset(name, curves, *, draws=DRAWS, seed=0):
 
 
 def _collapse_interval(curves, draws, seed):
-    """Runs are drawn within each N, so that no N is lost."""
+    """Runs are drawn within each N, so that no N is lost; where one has a single run, without a bound."""
     generator = np.random.default_rng(seed)
     groups = [[c for c in curves if c.count == n] for n in {curve.count for curve in curves}]
+    if min(map(len, groups)) < 2:
+        return -math.inf, math.inf
     scores = []
     for _ in range(draws):
         drawn = [
@@ -136,14 +141,16 @@ def _range(counts):
 
 
 def _published(mem, of_data):
-    low, high = mem.exponent_interval
+    low, high = interval = mem.exponent_interval
+    # An interval that is so wide as to hold other laws, too, decides nothing.
+    near = all_of(is_above(interval, PUBLISHED - CLOSE), is_below(interval, PUBLISHED + CLOSE))
     return Claim(
-        f"Memorization begins at a time that is proportional to their number: the exponent may be "
+        f"Memorization begins at a time that is proportional to their number, with an exponent of "
         f"{PUBLISHED:g}{of_data}.",
-        None if mem.law is None else low <= PUBLISHED <= high,
+        near if low <= PUBLISHED <= high else False,
         _exponent_in_words(mem, "tau_mem"),
-        f"an interval that holds {PUBLISHED:g}; small models need not have this exponent: one of "
-        "random features had 1.65 to 1.79",
+        f"an interval that holds {PUBLISHED:g} and nothing farther from it than {CLOSE:g}; small models need "
+        "not have this exponent: one of random features had 1.65 to 1.79",
         PAPER,
     )
 
@@ -151,10 +158,16 @@ def _published(mem, of_data):
 def _exponent_in_words(times, name):
     if times.law is None:
         return f"fewer than two N have a {name}, so that no power can be fitted"
-    return f"{name} grows as N to the power {in_words(times.exponent, times.exponent_interval)}"
+    text = f"{name} grows as N to the power {in_words(times.exponent, times.exponent_interval)}"
+    if not len(times.exponents):
+        text += f": fewer than {LEAST_TIMES} runs have a {name}, and a power passes through any two"
+    return text
 
 
 def _score_in_words(result):
     if math.isnan(result.collapse.score):
         return "f_mem does not vary, or curves have no times in common"
-    return f"score {in_words(result.collapse.score, result.collapse_interval)}"
+    text = f"score {in_words(result.collapse.score, result.collapse_interval)}"
+    if min(len(result.of(count)) for count in result.counts) < 2:
+        text += ": a single run of an N does not tell how much runs differ"
+    return text

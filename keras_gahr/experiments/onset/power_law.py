@@ -9,6 +9,9 @@ from scipy import optimize, stats
 DRAWS = 500
 """Of the bootstrap."""
 
+LEAST_TIMES = 3
+"""From which the uncertainty of a power is known: it passes exactly through any two."""
+
 _TRIES = 20
 """Of each of these draws, before it is given up."""
 
@@ -110,7 +113,7 @@ class FittedTimes:
 
     @property
     def exponent_interval(self):
-        """95%, of the bootstrap; without a bound where there were too few times to fit."""
+        """95%, of the bootstrap; without a bound where there were too few times, see `LEAST_TIMES`."""
         return interval_of(self.exponents)
 
     @property
@@ -145,7 +148,7 @@ def fit_times(curves, time, resampled=None, *, draws=DRAWS, seed=0):
     spacing = max(curve.spacing for curve in curves)
     law = fit_power_law(counts, times, lengths, spacing)
     found = []
-    if law is not None:
+    if law is not None and np.isfinite(times).sum() >= LEAST_TIMES:
         for _ in range(_TRIES * draws):
             drawn = generator.integers(len(curves), size=len(curves))
             again = times[drawn]

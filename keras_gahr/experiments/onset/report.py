@@ -27,13 +27,23 @@ def _answer(result):
             said
             + f"{len(mem.times) - mem.censored} of {len(mem.times)} runs memorized, too few to fit."
         )
+    sure = (
+        f"95% of the exponent: {_range(mem.exponent_interval)}"
+        if len(mem.exponents)
+        else "too few runs for an interval"
+    )
     growth, _ = result.tau_gen.change(GROWTH)
+    changes = (
+        "is not known"
+        if math.isnan(growth)
+        else f"changes by a factor of {growth:.2f} over a {GROWTH}-fold N"
+    )
+    score = result.collapse.score
     return (
         said
-        + f"memorization begins at tau_mem = {mem.law.factor:.3g} N^{mem.exponent:.2f} steps (95% of "
-        f"the exponent: {_range(mem.exponent_interval)}; published: {PUBLISHED:g}), while the time of "
-        f"generalization changes by a factor of {growth:.2f} over a {GROWTH}-fold N; collapse score "
-        f"{result.collapse.score:.2f}."
+        + f"memorization begins at tau_mem = {mem.law.factor:.3g} N^{mem.exponent:.2f} steps ({sure}; "
+        f"published: {PUBLISHED:g}), while the time of generalization {changes}; "
+        + ("no collapse score." if math.isnan(score) else f"collapse score {score:.2f}.")
     )
 
 
