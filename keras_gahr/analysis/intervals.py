@@ -122,6 +122,24 @@ def mean_interval(values, confidence=CONFIDENCE):
         return _ends(stats.ttest_1samp(values, 0).confidence_interval(confidence))
 
 
+def median_interval(values, confidence=CONFIDENCE):
+    """The interval of a median between two of the values, whatever their law is.
+
+    As many values lie below the median as heads fall in as many throws.
+
+    Args:
+        values: (N,).
+        confidence: of the interval.
+
+    Returns:
+        (low, high), infinite for fewer than six values at 95%: the median of them all may lie beyond.
+    """
+    found = stats.quantile_test(values, p=0.5).confidence_interval(confidence)
+    if math.isnan(found.low):
+        return -math.inf, math.inf
+    return _ends(found)
+
+
 def standard_error(values):
     """Of the mean over the last axis, which has the independent values; NaN for fewer than two."""
     values = np.asarray(values, np.float64)

@@ -7,6 +7,7 @@ from keras_gahr.analysis.intervals import (
     bootstrap_interval,
     difference_interval,
     mean_interval,
+    median_interval,
     share_interval,
 )
 
@@ -18,6 +19,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say():
         (lambda v: bootstrap_interval(v, draws=200), lambda: rng.random(60) < 0.3, 0.3, 150),
         (share_interval, lambda: rng.random(30) < 0.1, 0.1, 1000),
         (mean_interval, lambda: rng.standard_normal(5), 0, 1000),
+        (median_interval, lambda: rng.exponential(size=20), np.log(2), 400),
         (
             lambda parts: difference_interval(*parts),
             lambda: (rng.normal(3, 1, 20), rng.normal(1, 2, 30)),
@@ -57,6 +59,14 @@ def test_intervals_where_all_values_are_equal():
     assert low == pytest.approx(1 / (1 + 1.959964**2 / 9))
     assert mean_interval(np.full(4, 0.1)) == pytest.approx((0.1, 0.1))
     assert difference_interval([3, 3], [1, 1, 1]) == (2, 2)
+
+
+@pytest.mark.one_backend
+def test_medians_of_few_values():
+    # All six are on one side of the median once in 32 times, five of them once in 16.
+    assert median_interval([6, 1, 2, 5, 3, 4]) == (1, 6)
+    assert median_interval([6, 1, 2, 5, 3]) == (-np.inf, np.inf)
+    assert median_interval(range(1, 13)) == (3, 10)
 
 
 @pytest.mark.one_backend

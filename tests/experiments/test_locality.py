@@ -46,6 +46,22 @@ def test_a_machine_that_draws_otherwise_is_none(machine, claim):
     assert passed(result(**{machine: 0.3}))[claim] is False
 
 
+def test_samples_that_are_few_or_differ_decide_nothing():
+    found = result()
+    few = dataclasses.replace(
+        found,
+        samples=found.samples[:3],
+        machines={name: drawn[:3] for name, drawn in found.machines.items()},
+    )
+    assert few.median("ELS") > 0.95 and few.median_interval("ELS") == (0, 1)
+    assert passed(few)[:2] == [None, None]
+    amounts = np.linspace(0, 0.3, 12)[:, None, None, None]
+    differing = result(ELS=amounts, LS=amounts)
+    low, high = differing.median_interval("ELS")
+    assert low < 0.8 and high > 0.95
+    assert passed(differing)[:2] == [None, None]
+
+
 @pytest.mark.parametrize(("control", "claim"), [("ELS, one pixel", 2), ("ELS, shuffled", 3)])
 def test_a_control_must_lose_for_every_network(control, claim):
     assert passed(result(), result("UNet, disks", **{control: 0.001}))[claim] is False

@@ -6,7 +6,7 @@ import functools
 import numpy as np
 
 from keras_gahr.analysis.calibration import Calibration, correlations
-from keras_gahr.analysis.intervals import mean_interval, statistic_interval
+from keras_gahr.analysis.intervals import mean_interval, median_interval
 from keras_gahr.report.claim import Claim, all_of, in_words, is_above
 
 from .machines import CONTROLS, ELS, LS
@@ -14,6 +14,9 @@ from .machines import CONTROLS, ELS, LS
 PUBLISHED = {ELS: 0.90, LS: 0.89}
 """Median r^2 on Fashion-MNIST of their ResNet without attention. A fork of the published code prints r and
 calls it r^2, so that both are held against these."""
+
+CLOSE = 0.05
+"""How far below it a median may be."""
 
 PUBLISHED_SIDES = (3, 3, 5, 5, 7, 7, 9, 9, 9, 11, 11, 11, 13, 13, 13, 15, 15, 15, 17, 17)
 """Of that network on Fashion-MNIST, from small to large noise."""
@@ -55,7 +58,8 @@ class LocalityResult:
 
     def median_interval(self, name):
         """Its 95% interval over samples."""
-        return statistic_interval(_median, self.r_squared[name])
+        low, high = median_interval(self.r_squared[name])
+        return max(low, 0.0), min(high, 1.0)
 
     def lead(self, name):
         """How much more of each sample ELS explains than a rival, the difference of r^2, (M,)."""
@@ -75,11 +79,14 @@ def _as_published(result, name):
     value, interval = result.median(name), result.median_interval(name)
     r = float(np.median(result.correlation[name]))
     published = PUBLISHED[name]
+    # An interval that is so wide as to hold much less, too, decides nothing.
+    near = is_above(interval, published - CLOSE)
     return Claim(
         f"From the same noise {name} draws what the network draws ({result.label}).",
-        interval[1] >= published,
+        near if interval[1] >= published else False,
         f"median r^2 {in_words(value, interval)}; median r {r:.2f}",
-        f"median r^2 of {published:.2f} as published for Fashion-MNIST, or more, within the interval",
+        f"an interval of the median r^2 that holds {published:.2f} as published for Fashion-MNIST, or more, "
+        f"and nothing less by {CLOSE:g}",
         _SOURCE,
     )
 
@@ -97,7 +104,3 @@ def _control_loses(results, name):
         "a mean difference above 0 for every network",
         "a control",
     )
-
-
-def _median(values, axis=-1):
-    return np.median(values, axis=axis)
