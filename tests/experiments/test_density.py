@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from keras_gahr.analysis import LogDensity
+from keras_gahr.analysis.intervals import mean_interval
 from keras_gahr.datasets import mixture_law
 from keras_gahr.errors import InputError
 from keras_gahr.experiments.density.experiment import Densities
@@ -30,7 +31,7 @@ def density(bits):
 
 
 def result(count, *, apart, advantage):
-    noise = apart * np.random.default_rng(1).standard_normal(40)
+    noise = apart * np.random.default_rng(count).standard_normal(40)
     return AgreementResult(
         count, density(BITS), density(BITS + noise), density(BITS[::-1] - advantage)
     )
@@ -50,6 +51,21 @@ def test_networks_that_come_to_agree():
 def test_networks_that_do_not():
     assert passed(FEW, result(1000, apart=3, advantage=0.1))[:2] == [False, None]
     assert passed(MANY, FEW)[:2] == [False, False]
+
+
+def test_an_image_is_compared_with_itself():
+    # Images differ much more than a network with others has come nearer on each.
+    apart = np.linspace(0.2, 6, 40) * np.where(np.arange(40) % 2, 1, -1)
+    before, after = (
+        AgreementResult(count, density(BITS), density(BITS + factor * apart), density(BITS))
+        for count, factor in ((10, 1.0), (1000, 0.9))
+    )
+    claim = claims_of([before, after])[1]
+    assert claim.passed is True
+    low, high = mean_interval(np.abs(apart) / 10)
+    assert claim.measured.startswith(f"{np.abs(apart).mean() / 10:.2f} bits per dimension less")
+    assert claim.measured.endswith(f"(95%: {low:.2f} to {high:.2f})")
+    assert claims_of([after, before])[1].passed is False
 
 
 def test_networks_that_never_or_always_prefer_their_own():

@@ -111,7 +111,6 @@ def likeness(found, other):
 def claims_of(results):
     """The `Claim`s on `AgreementResult`s, in ascending order of N."""
     first, last = results[0], results[-1]
-    nearer = difference_interval(first.disagreement, last.disagreement)
     return [
         Claim.about(
             *last.agreement,
@@ -122,9 +121,9 @@ def claims_of(results):
             expected=f"a correlation of log p above {AGREEING:g}",
             source=_SOURCE,
         ),
-        Claim.about(
-            float(first.disagreement.mean() - last.disagreement.mean()),
-            nearer,
+        # Of the same images.
+        Claim.about_mean(
+            first.disagreement - last.disagreement,
             is_above,
             0,
             statement="With more training images the two networks' densities of an image come nearer.",
