@@ -84,6 +84,40 @@ def share_interval(values, confidence=CONFIDENCE):
     return _ends(stats.binomtest(successes, len(values)).proportion_ci(confidence, "wilson"))
 
 
+def share_difference_interval(values, others, paired=False, confidence=CONFIDENCE):
+    """The interval of a difference of shares, which has a width even where all values are equal.
+
+    That of two normal shares, with one success and one failure more: of independent values by Agresti and
+    Caffo (The American Statistician 54, 2000), of pairs by Bonett and Price (Journal of Educational and
+    Behavioral Statistics 37, 2012).
+
+    Args:
+        values, others: bool (N,) and (M,).
+        paired: whether value k and the other k belong together.
+        confidence: of the interval.
+
+    Returns:
+        (low, high) of mean(values) - mean(others), in [-1, 1].
+    """
+    if paired:
+        values, others = np.asarray(values, bool), np.asarray(others, bool)
+        gained, lost = (
+            (np.count_nonzero(alone) + 1) / (len(alone) + 2)
+            for alone in (values & ~others, others & ~values)
+        )
+        difference = gained - lost
+        variance = (gained + lost - difference**2) / (len(values) + 2)
+    else:
+        shares = [(np.count_nonzero(each) + 1) / (len(each) + 2) for each in (values, others)]
+        difference = shares[0] - shares[1]
+        variance = sum(
+            share * (1 - share) / (len(each) + 2)
+            for share, each in zip(shares, (values, others), strict=True)
+        )
+    half = stats.norm.ppf((1 + confidence) / 2) * math.sqrt(variance)
+    return float(max(difference - half, -1)), float(min(difference + half, 1))
+
+
 def area_interval(area, first, second, confidence=CONFIDENCE):
     """Of the area below a receiver operating characteristic: how often one of two sets has the larger value.
 

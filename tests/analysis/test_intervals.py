@@ -8,6 +8,7 @@ from keras_gahr.analysis.intervals import (
     difference_interval,
     mean_interval,
     median_interval,
+    share_difference_interval,
     share_interval,
 )
 
@@ -19,6 +20,19 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say():
         (lambda v: bootstrap_interval(v, draws=200), lambda: rng.random(60) < 0.3, 0.3, 150),
         (share_interval, lambda: rng.random(30) < 0.1, 0.1, 1000),
         (mean_interval, lambda: rng.standard_normal(5), 0, 1000),
+        (
+            lambda parts: share_difference_interval(*parts),
+            lambda: (rng.random(30) < 0.8, rng.random(20) < 0.3),
+            0.5,
+            1000,
+        ),
+        (
+            # Of pairs three in ten differ one way, five in ten the other.
+            lambda drawn: share_difference_interval(drawn < 0.5, drawn > 0.3, paired=True),
+            lambda: rng.random(40),
+            -0.2,
+            1000,
+        ),
         (median_interval, lambda: rng.exponential(size=20), np.log(2), 400),
         (
             lambda parts: difference_interval(*parts),
@@ -59,6 +73,12 @@ def test_intervals_where_all_values_are_equal():
     assert low == pytest.approx(1 / (1 + 1.959964**2 / 9))
     assert mean_interval(np.full(4, 0.1)) == pytest.approx((0.1, 0.1))
     assert difference_interval([3, 3], [1, 1, 1]) == (2, 2)
+    for paired in (False, True):
+        low, high = share_difference_interval(np.ones(16), np.zeros(16), paired)
+        assert 0.6 < low < 0.8 and high == 1
+        low, high = share_difference_interval(np.zeros(4), np.zeros(4), paired)
+        assert low == pytest.approx(-high) and 0.3 < high < 0.6
+        assert share_difference_interval(np.ones(2), np.zeros(2), paired)[0] < 0
 
 
 @pytest.mark.one_backend

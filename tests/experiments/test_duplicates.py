@@ -55,7 +55,6 @@ def test_repeats_that_do_harm_and_are_found():
         (WIDER, {"gaps": gaps(3, 8, 9)}),
         (AS_FEW, {"gaps": gaps(0.1, 1, 6)}),
         (MEMORIZED, {"memorized": memorized(0.9, 0.1)}),
-        (MEMORIZED, {"memorized": memorized(0, 0)}),
     ],
 )
 def test_each_claim_fails_where_it_is_not_so(claim, change):
@@ -66,6 +65,9 @@ def test_what_is_too_uncertain_is_not_decided():
     assert passed(gaps=gaps(0.1, 1.3, 6, spread=5))[WIDER] is None
     assert passed(gaps=gaps(0.8, 5, 6, spread=5))[WIDER] is None
     assert passed(memorized=memorized(0.1, 0.15))[MEMORIZED] is None
+    assert passed(memorized=memorized(0, 0))[MEMORIZED] is None
+    two = dict(zip(SETS, np.array([[False] * 2, [True] * 2, [True] * 2]), strict=True))
+    assert passed(memorized=two)[MEMORIZED] is None
     alone = dict(zip(SETS, np.array([[False], [True], [True]]), strict=True))
     assert passed(memorized=alone)[MEMORIZED] is None
 
@@ -125,7 +127,8 @@ def test_a_network_that_was_not_trained_does_not_care(pretend):
     runs = pretend(Duplicates().trainings(settings))
     document = Duplicates().analyse(settings, runs, lambda text, part: None)
     assert document.claims[FOUND].passed is True
-    assert document.claims[MEMORIZED].passed is False
+    # Of so few samples none is a copy in either set.
+    assert document.claims[MEMORIZED].passed is None
     assert document.numbers["repeats_found"] == 510
     widths = [np.ptp(document.numbers[name]["mean_gap_95"]) for name in ("repeated", "few")]
     assert 0.2 < widths[0] / widths[1] < 5

@@ -57,7 +57,7 @@ def test_a_transition_as_published_passes():
     ("change", "failing"),
     [
         ({"first": {OTHER: 1.0}}, {0, 1, 3}),
-        ({"first": {SAME: 0.0}}, {1}),
+        ({"first": {SAME: 0.0, OTHER: 0.2}}, {1}),
         ({"last": {OTHER: 0.0}}, {2, 3}),
         ({"last": {TEACHER: 0.0, COPIER: 1.0}}, {4, 5}),
         ({"first": {COPIER: 0.0, TEACHER: 0.9}}, {5}),
@@ -71,6 +71,9 @@ def test_each_claim_fails_where_it_is_not_so(change, failing):
 
 def test_what_is_too_uncertain_is_not_decided():
     assert passed(last={OTHER: 0.92})[2] is None
+    # As few as none of a hundred.
+    assert passed(first={SAME: 0.0})[1] is None
+    assert passed(last={OTHER: 0.0})[3] is None
 
 
 def test_the_report_says_what_was_found():

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_gahr.analysis.intervals import difference_interval
+from keras_gahr.analysis.intervals import share_difference_interval
 from keras_gahr.datasets.duplicates import THRESHOLD, Repeats
 from keras_gahr.report.claim import Claim, all_of, in_words, is_above, is_below
 
@@ -49,7 +49,7 @@ def claims_of(result):
     found, wrong = len(dropped & set(planted)), len(dropped - set(planted))
     gaps = {name: gap.mean for name, gap in result.gaps.items()}
     shares = {name: float(of.mean()) for name, of in result.memorized.items()}
-    more = difference_interval(result.memorized["repeated"], result.memorized["distinct"])
+    more = share_difference_interval(result.memorized["repeated"], result.memorized["distinct"])
     return [
         Claim(
             f"A correlation above {THRESHOLD:g} at 20x20 pixels tells repeats from other images.",

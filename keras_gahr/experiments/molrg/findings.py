@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from keras_gahr.analysis.intervals import difference_interval, mean_interval, share_interval
+from keras_gahr.analysis.intervals import mean_interval, share_difference_interval, share_interval
 from keras_gahr.analysis.memorization import REPEAT
 from keras_gahr.report.claim import Claim, all_of, in_words, is_above, is_below
 
@@ -66,8 +66,9 @@ def claims_of(results):
     first, last = results[0], results[-1]
     few, many = f"With few points (N = {first.count})", f"With many points (N = {last.count})"
     shares = [result.share(OTHER)[0] for result in (first, last)]
-    rise = difference_interval(last.alike(OTHER), first.alike(OTHER))
-    gained = first.alike(SAME).astype(float) - first.alike(OTHER)
+    rise = share_difference_interval(last.alike(OTHER), first.alike(OTHER))
+    more = first.share(SAME)[0] - first.share(OTHER)[0]
+    gained = share_difference_interval(first.alike(SAME), first.alike(OTHER), paired=True)
     leads = [(float(r.lead.mean()), mean_interval(r.lead)) for r in (first, last)]
     return [
         _of_share(
@@ -78,9 +79,9 @@ def claims_of(results):
         ),
         Claim(
             f"{few} networks on the same points are more alike than networks on other points.",
-            is_above(mean_interval(gained), 0),
+            is_above(gained, 0),
             f"{first.share(SAME)[0]:.2f} against {first.share(OTHER)[0]:.2f} of the pairs alike: "
-            + in_words(float(gained.mean()), mean_interval(gained)),
+            + in_words(more, gained),
             "a difference above 0",
             PAPER,
         ),
