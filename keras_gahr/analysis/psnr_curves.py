@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_gahr.baselines.baseline import Baseline
 from keras_gahr.datasets import Dataset
 from keras_gahr.datasets.arrays import CLEAN, NOISY
 from keras_gahr.datasets.image_arrays import array_of, check_images
 from keras_gahr.datasets.stacks import pixel_values
-from keras_gahr.denoisers import DenoiserLike, as_inference
+from keras_gahr.denoisers import DenoiserLike, Inference, as_inference
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_levels, check_seed, check_whole
 from keras_gahr.progress import Progress, shows_progress
@@ -95,6 +96,7 @@ def psnr_curve(
     sigmas: Sequence[float] | None = None,
     draws: int = 1,
     seed: int = 0,
+    told: bool = False,
     progress: Progress = None,
 ) -> PSNRCurve:
     """Measures a `PSNRCurve`.
@@ -109,6 +111,9 @@ def psnr_curve(
             that the denoiser knows if it is told the level.
         draws: independent noise draws of each image.
         seed: of the noise; draw 0 has the noise of `keras_gahr.psnr.psnr_at`.
+        told: whether a baseline is told each noise level, even if it was made to estimate it. That of
+            the best linear denoiser (`Wiener`) is a bound of linear ones only then: a Gaussian law takes
+            contours for noise.
         progress: called as progress(passes done, passes in all).
 
     Warns:
@@ -116,7 +121,8 @@ def psnr_curve(
 
     Raises:
         InputError: for no noise levels, some that are not above 0, repeated ones, fewer than one
-            draw, something else than images, or denoised images that are not finite.
+            draw, something else than images, denoised images that are not finite, or a denoiser that is
+            to be told and is no baseline.
 
     Examples:
         >>> import keras_gahr as kg, numpy as np
@@ -137,8 +143,12 @@ def psnr_curve(
     if check_whole(draws, "draws", -(2**63)) < 1:
         raise InputError(f"received {draws} noise draws, expected at least 1")
     check_seed(seed)
+    if told:
+        inference = _told(inference, levels[0])
     values = np.empty((2, len(levels), draws, sum(map(len, stacks))))
     for level, sigma in enumerate(levels):
+        if told:
+            inference.denoiser.set_sigma(sigma)
         for draw in range(draws):
             found = [
                 psnr_at(inference, stack, sigma, seed, draw, first, limits)
@@ -149,6 +159,17 @@ def psnr_curve(
     if not np.isfinite(values).all():
         raise InputError("the denoised images are not finite: the denoiser is damaged")
     return PSNRCurve(levels, *values)
+
+
+def _told(inference, sigma):
+    """An `Inference` of a copy of a baseline whose level can be set."""
+    if not isinstance(inference.denoiser, Baseline):
+        raise InputError(
+            "received a denoiser that is no baseline, which is blind or told each noise level anyway: leave "
+            "out told (--told)"
+        )
+    known = inference.denoiser.knowing(sigma)
+    return Inference(known, inference.batch_size, inference.memory, inference.pad)
 
 
 def _known(denoiser):

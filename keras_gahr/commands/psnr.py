@@ -53,6 +53,12 @@ def psnr(
         ),
     ] = None,
     draws: Annotated[int, typer.Option(help="Independent noise draws of each image.", min=1)] = 3,
+    told: Annotated[
+        bool,
+        typer.Option(
+            "--told", help="Tell a baseline each noise level, which it estimates otherwise."
+        ),
+    ] = False,
     fit_from: Annotated[str, typer.Option(help="Lowest noise level the slope is fitted to.")] = "0",
     fit_to: Annotated[str, typer.Option(help="Highest noise level.")] = "2",
     alpha: Annotated[
@@ -97,7 +103,7 @@ def psnr(
         for name, part in sets.items():
             with progress_bar(f"measuring {name} images") as progress:
                 part = part.subset(min(count, len(part)))
-                curve = psnr_curve(inference, part, levels, draws, seed, progress)
+                curve = psnr_curve(inference, part, levels, draws, seed, told, progress)
             curves.append((name, curve, fit_slope(curve, *fit) if len(curve.sigmas) > 1 else None))
 
     found = PSNRCurves(tuple(curves), optimum)
@@ -113,6 +119,7 @@ def psnr(
         half=half if train_size else None,
         seed=seed,
         draws=draws,
+        told=told,
     )
     _print(curves, optimum, out)
 

@@ -4,17 +4,9 @@ import dataclasses
 
 import numpy as np
 
-from keras_gahr.analysis import (
-    Eigenbasis,
-    Linearizer,
-    PSNRCurve,
-    eigenbasis,
-    psnr_curve,
-    tangent_space,
-)
+from keras_gahr.analysis import Eigenbasis, Linearizer, eigenbasis, psnr_curve, tangent_space
 from keras_gahr.analysis.numbers import eigenbasis_numbers
 from keras_gahr.baselines import Wiener
-from keras_gahr.denoisers import Inference
 from keras_gahr.errors import InputError
 from keras_gahr.psnr import add_noise
 
@@ -147,32 +139,18 @@ def measure_curve(run, settings, network):
         settings: `BasisSettings`.
         network: `NetworkSettings`, with the number of images and a seed.
     """
-    return psnr_curve(
-        Inference(run.denoiser()), _tested(run, network), settings.sigmas(), seed=network.seed
-    )
+    return _curve(run.denoiser(), run, settings, network)
 
 
 def measure_linear_curve(run, settings, network):
-    """That of the best linear denoiser of the training images, which is told each noise level.
-
-    One that estimates the level takes contours, of which a Gaussian law has few, for noise.
-    """
-    best = Wiener.from_images(run.split()[0].images, sigma=settings.slope_low)
-    inference, images, parts = Inference(best), _tested(run, network), []
-    for sigma in settings.sigmas():
-        best.set_sigma(sigma)
-        parts.append(psnr_curve(inference, images, [sigma], seed=network.seed))
-    return PSNRCurve(
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("sigmas", "before", "after")
-        )
-    )
+    """That of the best linear denoiser of the training images, which is told each noise level."""
+    return _curve(Wiener.from_images(run.split()[0].images), run, settings, network, told=True)
 
 
-def _tested(run, network):
+def _curve(denoiser, run, settings, network, **options):
     images = run.split()[1]
-    return images.subset(min(network.curve_images, len(images)))
+    images = images.subset(min(network.curve_images, len(images)))
+    return psnr_curve(denoiser, images, settings.sigmas(), seed=network.seed, **options)
 
 
 def factors_of(bases):

@@ -6,12 +6,13 @@ import pytest
 from keras_gahr.analysis.error_parts import bias_variance
 from keras_gahr.analysis.psnr_curves import PSNRCurve, psnr_curve
 from keras_gahr.analysis.slopes import fit_slope, optimal_slope
-from keras_gahr.datasets import load
+from keras_gahr.baselines import Wiener
+from keras_gahr.datasets import c_alpha_images, load
 from keras_gahr.datasets.arrays import to_float
 from keras_gahr.denoisers import Inference, wrap
 from keras_gahr.errors import InputError
 from keras_gahr.noise import keyed_normal
-from keras_gahr.psnr import SIGMAS, break_even, psnr, psnr_at, psnr_table
+from keras_gahr.psnr import SIGMAS, add_noise, break_even, psnr, psnr_at, psnr_table
 
 
 class Scaling(Inference):
@@ -80,6 +81,25 @@ def test_a_pass_is_as_large_as_one_of_the_network(tiny_denoiser, smooth_images):
         psnr_curve(Inference(tiny_denoiser, batch_size=size), images, [0.1]) for size in (2, 5)
     ]
     np.testing.assert_allclose(curves[0].after, curves[1].after, atol=1e-4)
+
+
+@pytest.mark.parametrize("made_with", [None, 0.7])
+def test_a_baseline_that_is_told_each_level(made_with):
+    images = c_alpha_images(300, 8, 0, 2)
+    train, tests = images[:250], images[250:266]
+    wiener = Wiener.from_images(train, sigma=made_with)
+    before = wiener.get_weights()
+    curve = psnr_curve(wiener, tests, [0.2, 0.02], told=True)
+    assert all(map(np.array_equal, wiener.get_weights(), before))
+    flat, clean = (each.reshape(len(each), -1).astype(np.float64) for each in (train, tests))
+    mean, covariance = flat.mean(axis=0), np.cov(flat.T, bias=True)
+    for sigma, found in zip((0.02, 0.2), curve.after[:, 0], strict=True):
+        noisy = add_noise(tests, sigma).reshape(len(tests), -1)
+        gain = np.linalg.solve(covariance + sigma**2 * np.eye(64), covariance)
+        # The denoiser computes in float32.
+        np.testing.assert_allclose(found, psnr(clean, mean + (noisy - mean) @ gain), atol=2e-3)
+    if made_with is None:
+        assert curve.mean[0] > psnr_curve(wiener, tests, [0.02]).mean[0] + 1
 
 
 @pytest.mark.one_backend
@@ -176,6 +196,8 @@ def test_what_cannot_be_measured():
         psnr_curve(Scaling(1), images, [0.1, 0.1])
     with pytest.raises(InputError, match="0 noise draws"):
         psnr_curve(Scaling(1), images, [0.1], draws=0)
+    with pytest.raises(InputError, match="no baseline"):
+        psnr_curve(Scaling(1), images, [0.1], told=True)
     with pytest.raises(InputError, match="1 noise level"):
         fit_slope(psnr_curve(Scaling(1), images, [0.1]))
     with pytest.raises(InputError, match="at least two"):

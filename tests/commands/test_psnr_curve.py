@@ -6,6 +6,8 @@ import json
 import numpy as np
 import pytest
 
+from keras_gahr.analysis import psnr_curve
+from keras_gahr.baselines import Wiener
 from keras_gahr.denoisers import Denoiser, build_denoiser, save_denoiser
 from keras_gahr.psnr import SIGMAS
 
@@ -54,6 +56,18 @@ def test_one_level_of_all_images(gahr, tiny_model, images, tmp_path):
     assert numbers["all"]["images"] == 3
     assert numbers["all"]["slope"] is None
     assert numbers["all"]["levels"][0]["error_over_draws"] is None
+
+
+def test_a_baseline_is_told_each_level(gahr, images, tmp_path):
+    model = tmp_path / "wiener.keras"
+    save_denoiser(Wiener.from_images(np.load(images)), model)
+    options = ("--sigmas", "0.05,0.1", "--draws", 1, "--told")
+    result = gahr("psnr", model, images, "--out", tmp_path / "out", *options)
+    assert result.exit_code == 0, result.output
+    found = np.load(tmp_path / "out" / "psnr.npz")["after_all"]
+    expected = psnr_curve(Wiener.from_images(np.load(images), sigma=0.1), np.load(images), [0.1])
+    np.testing.assert_allclose(found[1], expected.after[0], rtol=1e-6)
+    assert json.loads((tmp_path / "out" / "psnr.json").read_text())["told"] is True
 
 
 @pytest.mark.one_backend
