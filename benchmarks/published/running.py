@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 
 import torch
+from torch._inductor import config as inductor
 
 from .unet import UNet
 
@@ -38,6 +39,8 @@ class Running:
         if self.compiled:
             # A program for each size, none for all of them; and more of these than PyTorch would keep.
             torch._dynamo.config.recompile_limit = 100
+            # Constant weights are packed once; where gradients are kept this does nothing.
+            inductor.freezing = True
             graphs = self.device == "cuda" and not training
             mode = "reduce-overhead" if graphs else "default"
             network = torch.compile(network, dynamic=False, mode=mode)
