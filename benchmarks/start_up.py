@@ -1,9 +1,9 @@
 """Time until something happens: `python -m benchmarks.start_up --backend B [--json OUT]`.
 
-`gahr --help`, the import of the package, the first training step of the full UNet (80x80, batches of 16)
-and the first sample (40x40), each in fresh processes. The two last are divided into importing, building,
-compiling (what the first one takes longer than the second) and the step itself, and on JAX they are
-measured with its persistent cache of compiled programs too.
+`gahr --help`, the import of the package and of its networks, the first training step of the full UNet
+(80x80, batches of 16) and the first sample (40x40), each in fresh processes. The two last are divided into
+importing, building, compiling (what the first one takes longer than the second) and the step itself, and on
+JAX they are measured with its persistent cache of compiled programs too.
 """
 
 import argparse
@@ -129,7 +129,8 @@ def measure(arguments, rounds, environment=None):
 def cases(backend, rounds, smoke):
     """Yields (name, medians)."""
     yield "gahr --help", measure(["-m", "keras_gahr", "--help"], rounds)
-    yield "import keras_gahr", measure(["-c", "import keras_gahr"], rounds)
+    for module in ("keras_gahr", "keras_gahr.denoisers"):
+        yield f"import {module}", measure(["-c", f"import {module}"], rounds)
     for work in WORK:
         arguments = ["-m", "benchmarks.start_up", "--work", work, *(["--smoke"] if smoke else [])]
         yield f"first {work}", measure(arguments, rounds)
