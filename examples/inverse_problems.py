@@ -2,8 +2,7 @@
 # # Solve inverse problems
 #
 # A denoiser knows what images look like. So one and the same network, trained for nothing but
-# noise, fills holes, enlarges, and undoes blur: the sampler climbs the prior and keeps what was
-# measured.
+# noise, fills holes and enlarges: the sampler climbs the prior and keeps what was measured.
 
 # %%
 # Where the package is missing, as on Colab, this installs it; elsewhere it does nothing.
@@ -66,8 +65,9 @@ else:
 # ## Five measurements
 #
 # Each is a linear map with orthonormal rows. "Least norm" is what the measurement alone tells. One
-# sample is an image that could have been; the mean of several has the smaller error and less
-# detail.
+# sample is an image that could have been; the mean of several mostly has the smaller error, and
+# less detail. No result is better than the network is in little noise: a small one makes worse
+# what a weak blur leaves.
 
 # %%
 schedule = kg.sampling.AscentSchedule(beta=0.5, sigma_end=SIGMA_END)
