@@ -180,10 +180,11 @@ class Denoiser(keras.Model):
         return [ops.convert_to_numpy(weight) for weight in self.weights]
 
     def fingerprint(self) -> str:
-        """SHA-256 of what decides what it computes: its class, its options and its arrays.
+        """SHA-256 of what decides what it computes: its class, its options, its number type and its arrays.
 
-        Of somebody's network, whose code is theirs, these are how it was wrapped, the files that it was read
-        from, or of code the module that was named, but not what that imports.
+        Of somebody's network, whose code is theirs, these are how it was wrapped, with its condition, and
+        where there is an address the factory with its options and the files that it was read from, of code
+        the module that was named; but not what that imports, nor code that has no address.
 
         Examples:
             >>> import keras_gahr as kg

@@ -109,15 +109,21 @@ class ForeignDenoiser(Denoiser):
         return list(self.network.state().values())
 
     def _options_that_count(self):
-        schedule = self.schedule
-        numbers = [(name, sha256_of(value)) for name, value in sorted(vars(schedule).items())]
-        files = () if self.recipe is None else self.recipe.sources()
+        schedule, network, recipe = self.schedule, self.network, self.recipe
+        made: tuple[Any, ...] = ()
+        if recipe is not None:
+            address = recipe.address
+            # Wherever a file or folder lies; of code each module has many names.
+            named = str(address) if address.imports else address.kind
+            files = [file.sha256 for file in recipe.sources()]
+            made = (named, _that_counts(recipe.factory_options), files)
         return (
             self.predicts,
-            (type(schedule).__name__, numbers),
+            (type(schedule).__name__, _that_counts(vars(schedule))),
             self.value_range,
             (self.input_channels, self.size, self.size_multiple),
-            [file.sha256 for file in files],
+            (network.channels_first, _that_counts(network.condition)),
+            *made,
         )
 
     def nearest(self, sigma: float) -> float:
@@ -285,6 +291,17 @@ class Level(Layer):
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0],)
+
+
+def _that_counts(value):
+    """What tells the value of an option from others; of arrays, however large, all of it."""
+    if isinstance(value, dict):
+        return sorted((repr(name), _that_counts(part)) for name, part in value.items())
+    if isinstance(value, list | tuple):
+        return [_that_counts(part) for part in value]
+    if ops.is_tensor(value):
+        value = ops.convert_to_numpy(value)
+    return sha256_of(value)
 
 
 def _kind(tensor):

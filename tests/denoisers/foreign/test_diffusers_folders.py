@@ -81,6 +81,19 @@ def test_a_network_whose_scheduler_is_beside_it_or_not(tmp_path):
     assert kg.wrap(load_folder(tmp_path), condition=condition).schedule.sigma_data == 0.4
 
 
+def test_a_fingerprint_tells_the_condition_but_not_the_place(tmp_path):
+    folder = tmp_path / "dit"
+    dit().save_pretrained(folder)
+    diffusers.DDIMScheduler().save_pretrained(folder)
+
+    def fingerprint(folder, label):
+        return kg.load_denoiser(f"diffusers:{folder}?condition.class_labels={label}").fingerprint()
+
+    found = fingerprint(folder, 3)
+    assert found != fingerprint(folder, 5)
+    assert found == fingerprint(folder.rename(tmp_path / "moved"), 3)
+
+
 UNET, INDEX, SCHEDULER = "unet/config.json", "model_index.json", "scheduler/scheduler_config.json"
 
 

@@ -544,3 +544,34 @@ def test_what_is_no_keras_file_is_one_line(tmp_path, monkeypatch, name, message)
         kg.wrap(f"keras:{name}", "image")
     with pytest.raises(kg.InputError, match="expected one of torch:"):
         kg.wrap("a.txt", "image")
+
+
+@of_code
+def test_a_fingerprint_tells_what_an_address_names(folder):
+    """Of networks without arrays, all from one module."""
+    (folder / "own_shrinking.py").write_text(
+        textwrap.dedent("""
+            def first(y, sigma):
+                return 0.1 * y
+
+            def second(y, sigma):
+                return 0.2 * y
+
+            def make(gain=0.1):
+                return lambda y, sigma: gain * y
+        """)
+    )
+
+    def fingerprint(attribute, **factory_options):
+        options = {"channels": 1, "factory_options": factory_options or None}
+        if BACKEND == "torch" and attribute != "make":
+            attribute = f"made_{attribute}"
+        address = f"{BACKEND}:own_shrinking:{attribute}"
+        return kg.wrap(address, "image", "sigma", **options).fingerprint()
+
+    if BACKEND == "torch":
+        with open(folder / "own_shrinking.py", "a") as file:
+            file.write("made_first, made_second = lambda: first, lambda: second\n")
+        by_gain = [fingerprint("make", gain=gain) for gain in (0.1, 0.2)]
+        assert by_gain[0] != by_gain[1]
+    assert fingerprint("first") == fingerprint("first") != fingerprint("second")

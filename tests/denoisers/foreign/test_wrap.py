@@ -411,3 +411,22 @@ def test_a_fingerprint_tells_how_a_network_is_wrapped():
     wrapped.append(kg.wrap(network, "residual", "sigma", **options))
     assert len({each.fingerprint() for each in wrapped}) == 4
     assert kg.wrap(network, "image", "sigma", **options).fingerprint() == wrapped[0].fingerprint()
+
+
+def test_a_fingerprint_tells_conditions_and_the_order_of_axes():
+    def network(noisy, sigma, gain=0.1, at=None):
+        return 0.1 * noisy
+
+    def fingerprint(layout="NHWC", **condition):
+        options = {"channels": 1, "layout": layout, "condition": condition}
+        return kg.wrap(network, "image", "sigma", **options).fingerprint()
+
+    # So many values that text would leave out most of them.
+    maps = np.zeros((1, 40, 40), np.float32), np.zeros((1, 40, 40), np.float32)
+    maps[1][0, 20, 20] = 1
+    of_arrays = [{"at": kind(array)} for array in maps for kind in (np.array, lambda a: [a])]
+    of_numbers = [{}, {"gain": 3}, {"gain": 5}, {"gain": 3.0}]
+    found = [fingerprint(**condition) for condition in [*of_numbers, *of_arrays]]
+    assert len({*found, fingerprint("NCHW")}) == 9
+    assert fingerprint(at=ops.convert_to_tensor(maps[0])) == fingerprint(at=maps[0])
+    assert fingerprint(gain=3, at=2) == fingerprint(at=2, gain=3)
