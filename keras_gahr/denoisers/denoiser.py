@@ -198,7 +198,9 @@ class Denoiser(keras.Model):
     def _options_that_count(self):
         unseen = ("name", "provenance", "seed")
         options = {name: value for name, value in self.get_config().items() if name not in unseen}
-        return type(self).__name__, options
+        # Weights stay in float32 whatever is computed in.
+        numbers = {layer.compute_dtype for layer in self.layers} - {"float32"}
+        return type(self).__name__, options, *sorted(numbers)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         self.check_shape((inputs[0] if self.told else inputs).shape)

@@ -55,6 +55,9 @@ class DirectDenoiser(Denoiser):
     def size_multiple(self) -> int:
         return self.network.size_multiple
 
+    def _options_that_count(self):
+        return type(self).__name__, self.network._options_that_count()
+
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         # The network has its own.

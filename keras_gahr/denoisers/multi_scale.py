@@ -112,6 +112,10 @@ class MultiScaleDenoiser(Denoiser):
         bands, details, _ = self._pyramid.denoise(noisy, training=False)
         return bands, details
 
+    def _options_that_count(self):
+        parts = self.low_band, *self.details
+        return type(self).__name__, [part._options_that_count() for part in parts]
+
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         # The parts have seeds of their own.

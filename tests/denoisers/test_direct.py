@@ -60,3 +60,13 @@ def test_sizes_are_those_of_the_network():
     assert direct.size_multiple == 4
     with pytest.raises(InputError, match="multiples of 4"):
         direct.denoise(np.zeros((1, 6, 8, 1), np.float32))
+
+
+def test_a_fingerprint_is_of_the_network_but_not_of_where_it_is_from(direct):
+    def fingerprint(**options):
+        network = BFCNN(num_layers=3, num_kernels=4, seed=1, **options)
+        return DirectDenoiser(with_unit_gammas(network)).fingerprint()
+
+    assert fingerprint(provenance={"source": "elsewhere"}) == direct.fingerprint()
+    assert fingerprint(first_layer_linear=False) != direct.fingerprint()
+    assert direct.network.fingerprint() != direct.fingerprint()

@@ -107,6 +107,15 @@ def test_a_saved_denoiser_is_the_same(tmp_path, noisy):
         assert np.array_equal(loaded.predict_on_batch(noisy), denoiser.predict_on_batch(noisy))
 
 
+def test_a_fingerprint_is_of_all_parts_but_not_of_where_they_are_from():
+    denoiser, others = small(), [small() for _ in range(3)]
+    others[0].low_band.provenance = {"source": "a part"}
+    for part in (others[1].low_band, others[2].details[1]):
+        part.set_weights([1.01 * weight for weight in part.get_weights()])
+    found = [other.fingerprint() == denoiser.fingerprint() for other in others]
+    assert found == [True, False, False]
+
+
 def test_sizes_and_parameters():
     denoiser = small()
     parts = [denoiser.low_band, *denoiser.details]

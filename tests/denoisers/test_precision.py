@@ -56,6 +56,12 @@ def test_training_in_bfloat16_follows_float32(denoiser, smooth_images):
         assert np.any(values.view(np.uint32) & 0xFFFF)
 
 
+@pytest.mark.parametrize("around", [lambda network: network, DirectDenoiser])
+def test_a_fingerprint_tells_the_number_type(denoiser, around):
+    one, mixed = (with_precision(around(denoiser), name) for name in ("float32", "mixed_bfloat16"))
+    assert one.fingerprint() == around(denoiser).fingerprint() != mixed.fingerprint()
+
+
 def test_a_copy_is_saved_and_loaded_in_float32(tmp_path, denoiser, smooth_images):
     images = smooth_images(2, 8, 8)
     save_denoiser(with_precision(denoiser, "mixed_bfloat16"), tmp_path / "x.keras")
