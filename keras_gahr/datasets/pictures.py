@@ -106,12 +106,14 @@ def make_from_pictures(
             concurrent.futures.ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1))
         )
         writer.skipped += files.skipped
+        # What is left out as too large depends on the limit; where nothing is, it only stops.
+        limits = [current_pixel_limit()] if skip_bad else []
         for start in range(0, len(files.names), BLOCK):
             names = files.names[start : start + BLOCK]
             # One by one, since what comes from a table is read in order.
             key = list(map(make.digest, names)) if writer.resuming else None
-            if key is None or not writer.restore([names, key]):
-                _write_block(writer, names, make.in_order(names, pool), skip_bad)
+            if key is None or not writer.restore([names, key, *limits]):
+                _write_block(writer, names, make.in_order(names, pool), skip_bad, limits)
             if progress:
                 progress(start + len(names), len(files.names))
         if not writer.count:
@@ -124,7 +126,7 @@ def make_from_pictures(
     return load(out, verify=False)
 
 
-def _write_block(writer, names, made, skip_bad):
+def _write_block(writer, names, made, skip_bad, limits):
     """Adds the images made from a block of files, or raises the first error among them."""
     writer.begin_block()
     digests = []
@@ -139,7 +141,7 @@ def _write_block(writer, names, made, skip_bad):
         else:
             raise images
         images = row = None  # So that the next may be decoded.
-    writer.end_block([names, digests])
+    writer.end_block([names, digests, *limits])
 
 
 def as_type(values: np.ndarray, color: bool, dtype: str) -> np.ndarray:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from keras_gahr.datasets import faces, make_faces
+from keras_gahr.datasets import faces, make_faces, pixel_limit
 from keras_gahr.errors import InputError
 
 CLI = Path(__file__).resolve().parents[2] / "cli.py"
@@ -75,6 +75,17 @@ def test_it_goes_on_where_it_was(source, tmp_path, small_blocks, decoded):
     assert sorted(decoded) == ["08.jpg", "09.jpg", "10.jpg"]
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
     assert not partial(tmp_path / "out").exists()
+
+
+def test_pictures_that_were_too_large_are_taken_with_a_higher_limit(
+    source, tmp_path, small_blocks, big_files
+):
+    (source / "03.jpg").write_bytes(big_files["000001.jpg"])
+    make(source, tmp_path / "whole")
+    with pixel_limit(178 * 218 - 1):
+        interrupt(source, tmp_path / "out")
+    make(source, tmp_path / "out")
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
 def cut_images(folder, size):
