@@ -61,10 +61,10 @@ def wrap(
             any backend a `keras.Model` or a function of the backend's tensors, or of NumPy arrays, which
             has no derivatives; on JAX a pair (params, apply), called as `apply(params, x, ...)`. Of a
             pipeline of diffusers or a denoiser of deepinv all else is known, but for conditions. If its
-            images are latents, of 4 channels for example, these are taken as they are. Or where it is, as
-            text: `torch:package.module:factory`, which is imported and called, and returns one of these or
-            what this function does; `jax:package.module:function`; `keras:FILE`; `diffusers:FOLDER`. Such
-            a denoiser can be saved as a recipe, see `save_denoiser`.
+            images are latents, of 4 channels or in a pipeline with an autoencoder, these are taken as they
+            are. Or where it is, as text: `torch:package.module:factory`, which is imported and called, and
+            returns one of these or what this function does; `jax:package.module:function`; `keras:FILE`;
+            `diffusers:FOLDER`. Such a denoiser can be saved as a recipe, see `save_denoiser`.
         predicts: what it returns: "image", "residual" (the noise as it is in its input, as DnCNN and
             this package's networks do), "noise" (of unit variance), "score", "velocity", "edm" (a raw
             network within EDM's preconditioning) or "flow" (noise less image). Default: what a scheduler

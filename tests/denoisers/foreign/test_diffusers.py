@@ -153,6 +153,19 @@ def test_a_pipeline_says_everything():
     assert (denoiser.predicts, denoiser.size, denoiser.size_multiple) == ("noise", (8, 8), 2)
 
 
+def test_images_of_a_pipeline_with_an_autoencoder_are_latents():
+    """Of three channels, too."""
+    network, scheduler = unet(3), diffusers.DDIMScheduler()
+    quantized = diffusers.VQModel(block_out_channels=(4,), norm_num_groups=2, num_vq_embeddings=8)
+    denoiser = kg.wrap(diffusers.LDMPipeline(quantized, network, scheduler))
+    assert (denoiser.input_channels, denoiser.value_range) == (3, (0, 1))
+    alone = kg.wrap(network, schedule=scheduler, value_range=(0, 1))
+    images = images_of(2, 16, 3)
+    np.testing.assert_array_equal(denoiser.denoise(images, 0.3), alone.denoise(images, 0.3))
+    by_hand = kg.wrap(diffusers.LDMPipeline(quantized, network, scheduler), value_range=(-1, 1))
+    assert by_hand.value_range == (-1, 1)
+
+
 def test_what_is_said_by_hand_counts_more():
     pipeline = diffusers.DDPMPipeline(unet(), diffusers.DDPMScheduler())
     denoiser = kg.wrap(

@@ -66,6 +66,21 @@ def test_a_folder_is_an_address_that_is_kept(saved, tmp_path):
     np.testing.assert_array_equal(denoiser.denoise(IMAGES, 0.3), again.denoise(IMAGES, 0.3))
 
 
+@pytest.mark.parametrize(
+    ("parts", "value_range"),
+    [
+        ({"vqvae": ["diffusers", "VQModel"]}, (0, 1)),
+        ({"vae": ["diffusers", "AutoencoderKL"]}, (0, 1)),
+        ({"vae": [None, None]}, (-1, 1)),
+        ({"safety_checker": ["diffusers", "X"]}, (-1, 1)),
+    ],
+)
+def test_images_beside_an_autoencoder_are_latents(changed, parts, value_range):
+    """Whatever their channels are; the autoencoder itself is not read."""
+    denoiser = kg.load_denoiser(f"diffusers:{changed(INDEX, **parts)}")
+    assert (denoiser.input_channels, denoiser.value_range) == (1, value_range)
+
+
 def test_a_network_whose_scheduler_is_beside_it_or_not(tmp_path):
     dit().save_pretrained(tmp_path)
     condition = {"class_labels": 3}

@@ -14,7 +14,7 @@ from keras_gahr.errors import InputError
 from keras_gahr.json_file import read_json
 from keras_gahr.names import printable, reason_of
 
-from .network import TRANSFORMERS, Trained
+from .network import AUTOENCODERS, TRANSFORMERS, Trained
 from .scheduler import SCHEDULERS
 
 NETWORKS = ("UNet2DModel", *TRANSFORMERS)
@@ -46,8 +46,8 @@ _INSTALL = 'pip install "keras-gahr[diffusers]"'
 def load_folder(folder: str | os.PathLike) -> Trained:
     """A network of diffusers and its scheduler, which `wrap` takes.
 
-    Nothing of the folder is executed and nothing is downloaded: of a pipeline only the network and the
-    scheduler are read, of classes that are known here; weights only in the form of safetensors; and a
+    Nothing of the folder is executed and nothing is downloaded: of a pipeline only its index, the network
+    and the scheduler are read, of classes that are known here; weights only in the form of safetensors; and a
     network with more numbers than its file of weights has is not made.
 
     Args:
@@ -63,12 +63,14 @@ def load_folder(folder: str | os.PathLike) -> Trained:
     """
     folder = Path(folder)
     index = folder / "model_index.json"
+    latent = False
     if index.exists():
         parts = _settings(index)
         part = next((name for name in _PARTS if _class_of(parts.get(name))), None)
         if part is None:
             raise InputError(f"{index} names no unet and no transformer: give a pipeline of images")
         _known(index, _class_of(parts[part]), NETWORKS)
+        latent = any(_is_there(parts.get(name)) for name in AUTOENCODERS)
         network, scheduler = folder / part, folder / "scheduler"
     else:
         network = folder
@@ -79,7 +81,7 @@ def load_folder(folder: str | os.PathLike) -> Trained:
             f"{network} has no config.json: give the folder of a pipeline or a network that diffusers' "
             "save_pretrained wrote"
         )
-    return Trained(_network(network), _scheduler(scheduler))
+    return Trained(_network(network), _scheduler(scheduler), latent)
 
 
 def _network(folder):
@@ -170,6 +172,11 @@ def _class_of(part):
     """The class that a pipeline's index names for a part: ["diffusers", name]."""
     found = isinstance(part, list) and len(part) == 2 and part[0] == "diffusers"
     return part[1] if found else None
+
+
+def _is_there(part):
+    """Whether a pipeline's index names a class for a part, of whatever library: [null, null] if not."""
+    return isinstance(part, list) and any(part)
 
 
 def _known(path, kind, kinds):

@@ -14,13 +14,22 @@ UNETS = ("UNet2DModel", "UNet2DConditionModel")
 
 TRANSFORMERS = ("DiTTransformer2DModel",)
 
+AUTOENCODERS = ("vae", "vqvae", "movq", "first_stage", "first_stage_model")
+"""What pipelines call the part that makes latents of images."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """A network and the scheduler of its training, which may be None."""
+    """A network and the scheduler of its training, which may be None.
+
+    Args:
+        network, scheduler: these.
+        latent: whether an autoencoder is beside them, whose latents are the network's images.
+    """
 
     network: Any
     scheduler: Any
+    latent: bool = False
 
 
 def diffusers_description(network: Any, schedule: Any = None) -> Description | None:
@@ -38,18 +47,21 @@ def diffusers_description(network: Any, schedule: Any = None) -> Description | N
     Raises:
         InputError: for a scheduler that is not known.
     """
+    latent = False
     if isinstance(network, Trained):
+        latent = network.latent
         schedule = network.scheduler if schedule is None else schedule
         network = network.network
     elif class_within(_LIBRARY, network) and hasattr(network, "scheduler"):
         schedule = network.scheduler if schedule is None else schedule
+        latent = any(getattr(network, name, None) is not None for name in AUTOENCODERS)
         parts = (getattr(network, name, None) for name in ("unet", "transformer"))
         network = next((part for part in parts if part is not None), network)
     sizes = _sizes(network)
     if class_within(_LIBRARY, schedule):
         predicts, schedule = read_scheduler(schedule)
         # Diffusions of images are trained on [-1, 1], those of latents on these as they are.
-        latent = sizes.get("channels", 3) not in {1, 3}
+        latent = latent or sizes.get("channels", 3) not in {1, 3}
         value_range = (0.0, 1.0) if latent else (-1.0, 1.0)
         return Description(network, predicts, schedule, value_range, **sizes)
     return Description(network, schedule=schedule, **sizes) if sizes else None
