@@ -153,6 +153,11 @@ def memory_available():
     return _module.memory_available()
 
 
+def in_main_memory():
+    """Whether tensors lie in the machine's memory, and not in that of an accelerator."""
+    return _module.in_main_memory()
+
+
 def memory_free():
     """Bytes that are free: on the accelerator where the backend says how many, else in the machine."""
     of_accelerator = memory_available()

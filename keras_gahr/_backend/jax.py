@@ -116,11 +116,16 @@ def jit_compile():
 
 
 def memory_available():
-    """See `keras_gahr._backend`."""
+    """See `keras_gahr._backend`; of the part that JAX takes ahead, or would if it is told not to."""
     statistics = jax.local_devices()[0].memory_stats() or {}
-    if "bytes_limit" not in statistics:
-        return None
-    return statistics["bytes_limit"] - statistics.get("bytes_in_use", 0)
+    # A device may leave either out, or say -1.
+    limit = statistics.get("bytes_limit", -1)
+    return None if limit < 0 else limit - max(0, statistics.get("bytes_in_use", 0))
+
+
+def in_main_memory():
+    """See `keras_gahr._backend`."""
+    return jax.local_devices()[0].platform == "cpu"
 
 
 def is_out_of_memory(error):

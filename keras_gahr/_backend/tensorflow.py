@@ -175,8 +175,13 @@ def jit_compile():
 
 
 def memory_available():
-    """See `keras_gahr._backend`; TensorFlow never says how much there is."""
+    """See `keras_gahr._backend`; TensorFlow never says how much there is, and takes all of it ahead."""
     return
+
+
+def in_main_memory():
+    """See `keras_gahr._backend`."""
+    return not tf.config.get_visible_devices("GPU")
 
 
 def is_out_of_memory(error):

@@ -213,7 +213,13 @@ def memory_available():
     if not torch.cuda.is_available():
         return None
     free, _ = torch.cuda.mem_get_info()
-    return free
+    # What PyTorch keeps for the next tensors is free, too.
+    return free + torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
+
+
+def in_main_memory():
+    """See `keras_gahr._backend`; a Mac has one memory."""
+    return not torch.cuda.is_available()
 
 
 def is_out_of_memory(error):

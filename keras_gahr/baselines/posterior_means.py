@@ -28,8 +28,7 @@ _NORMAL_MEDIAN = 0.6744897501960817
 
 def block_values():
     """Distances that are known at once on the device at hand."""
-    on_accelerator = _backend.memory_available() is not None
-    return BLOCK_VALUES * (_ACCELERATOR_BLOCKS if on_accelerator else 1)
+    return BLOCK_VALUES * (1 if _backend.in_main_memory() else _ACCELERATOR_BLOCKS)
 
 
 class PosteriorMeans(ResidualLayer):
