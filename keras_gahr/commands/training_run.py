@@ -76,7 +76,7 @@ def describe_run(config):
     estimate = estimate_prepared(prepared)
     typer.echo(
         f"{estimate.steps:,} steps: {estimate.epochs} epochs of {estimate.steps_per_epoch}\n"
-        f"memory: about {estimate.memory.total / 1e9:.2f} GB beside the backend's own\n"
+        f"memory: about {_memory_text(estimate.memory)} beside the backend's own\n"
         f"time: about {seconds_text(estimate.seconds)}, from three steps of "
         f"{estimate.seconds_per_step:.3g} s "
         f"({config.batch_size / estimate.seconds_per_step:.0f} images/s)"
@@ -88,6 +88,11 @@ def describe_run(config):
             f"of the steps: {plan.share:.1%} of the training's time, about "
             f"{seconds_text(estimate.clock_seconds)} of it"
         )
+
+
+def _memory_text(memory):
+    each = f", {memory.on_device / 1e9:.2f} GB on each of {memory.devices} devices,"
+    return f"{memory.total / 1e9:.2f} GB{each if memory.devices > 1 else ''}"
 
 
 def _run(config, out, **how):

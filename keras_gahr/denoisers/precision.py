@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from collections.abc import Iterator
 
 import keras
 
@@ -55,8 +56,24 @@ def with_precision(denoiser: Denoiser, precision: str = "float32") -> Denoiser:
         _say_if_slow()
     copy = type(denoiser).from_config(denoiser.get_config())
     copy.set_weights(denoiser.get_weights())
-    _set_policy(copy, keras.DTypePolicy(precision))
+    policy = keras.DTypePolicy(precision)
+    for layer in layers_of_precision(copy):
+        layer.dtype_policy = policy
     return copy
+
+
+def layers_of_precision(denoiser: Denoiser) -> Iterator[keras.layers.Layer]:
+    """The layers that compute in the precision of `with_precision`; all others do in float32."""
+    parts = [layer for layer in denoiser.layers if isinstance(layer, Denoiser)]
+    for part in parts:
+        yield from layers_of_precision(part)
+    if parts:
+        return
+    layers = denoiser.layers
+    last = max(place for place, layer in enumerate(layers) if layer.weights)
+    for layer in layers[: last + 1]:
+        if not isinstance(layer, keras.layers.InputLayer):
+            yield layer
 
 
 def on_cpu() -> bool:
@@ -71,16 +88,3 @@ def _say_if_slow():
         logging.getLogger("keras_gahr").warning(
             "this processor has no instructions for bfloat16: float32 is faster on it"
         )
-
-
-def _set_policy(denoiser, policy):
-    parts = [layer for layer in denoiser.layers if isinstance(layer, Denoiser)]
-    if parts:
-        for part in parts:
-            _set_policy(part, policy)
-        return
-    layers = denoiser.layers
-    last = max(place for place, layer in enumerate(layers) if layer.weights)
-    for layer in layers[: last + 1]:
-        if not isinstance(layer, keras.layers.InputLayer):
-            layer.dtype_policy = policy

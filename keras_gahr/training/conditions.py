@@ -11,6 +11,7 @@ from keras_gahr.errors import InputError
 
 from .data.batches import TiledBatches
 from .data.device_images import bytes_on_device
+from .devices.data_parallel import share_of_batch
 from .estimate import estimate_memory
 
 _SHARE_OF_DEVICE = 1 / 4
@@ -64,9 +65,11 @@ def check_conditions(
         estimate_memory(
             denoiser,
             train_images.shape[1:],
-            settings.batch_size,
+            share_of_batch(settings.batch_size, settings.devices),
             (train_images, test_images),
-            device_images=train_images if data_on_device else None,
+            train_images if data_on_device else None,
+            settings.devices,
+            settings.precision,
         )
     )
 
@@ -106,9 +109,11 @@ def goes_on_device(denoiser, train_images, settings, data_on_device=None):
     estimate = estimate_memory(
         denoiser,
         train_images.shape[1:],
-        settings.batch_size,
+        share_of_batch(settings.batch_size, settings.devices),
         (train_images,),
-        device_images=train_images,
+        train_images,
+        settings.devices,
+        settings.precision,
     )
     return _shortage(estimate) is None
 
@@ -125,7 +130,7 @@ def check_batch_size(count, settings):
 
 
 def check_memory(estimate):
-    """Raises `InputError` if a `MemoryEstimate` exceeds what the device or the machine has.
+    """Raises `InputError` if a `MemoryEstimate` exceeds what a device or the machine has.
 
     Where that is not known, nothing is checked.
     """
@@ -149,7 +154,11 @@ def _shortage(estimate):
     if _backend.jit_compile():
         on_device -= estimate.activations * 2 // 3
     free = _backend.memory_available()
-    in_memory = estimate.images + (on_device if free is None else estimate.device_images)
+    in_memory = estimate.images
+    # Several devices may be parts of the processor.
+    in_memory += (
+        estimate.devices * on_device if _backend.in_main_memory() else estimate.device_images
+    )
     for needed, available, place in (
         (on_device, free, "the device"),
         (in_memory, machine_memory(), "this machine"),

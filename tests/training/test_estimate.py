@@ -1,11 +1,18 @@
 """What a training will take, and what is refused before it starts."""
 
+import dataclasses
+import math
+
+import keras
 import numpy as np
 import pytest
 
 from keras_gahr import BFCNN, InputError, UNet
+from keras_gahr._backend import parallel
+from keras_gahr.denoisers import DirectDenoiser, with_precision
 from keras_gahr.training import TrainingSettings, conditions
-from keras_gahr.training.conditions import check_conditions, machine_memory
+from keras_gahr.training.conditions import check_conditions, goes_on_device, machine_memory
+from keras_gahr.training.devices.data_parallel import share_of_batch
 from keras_gahr.training.estimate import MemoryEstimate, estimate_memory, estimate_training
 
 SETTINGS = TrainingSettings(epochs=3, images_per_epoch=20, batch_size=4)
@@ -21,6 +28,63 @@ def test_memory_counts_the_layers_of_a_batch():
     # Images, convolution, convolution with norm and ReLU, convolution; four times the largest.
     assert estimate.activations == 4 * 5 * 10 * 12 * (1 + 4 * 4 + 1 + 4 * 4)
     assert estimate.total == estimate.on_device
+
+
+@pytest.mark.parametrize(
+    "denoiser",
+    [
+        BFCNN(num_layers=3, num_kernels=4, seed=0),
+        UNet(num_blocks=1, num_kernels=2, seed=0),
+        DirectDenoiser(BFCNN(num_layers=3, num_kernels=4, seed=0)),
+    ],
+    ids=["bf-cnn", "unet", "direct"],
+)
+def test_layers_in_bfloat16_take_half(denoiser):
+    """As the layers of a copy in that say of their outputs; all else stays in float32."""
+    whole, mixed = (
+        estimate_memory(denoiser, (8, 12, 1), 5, precision=name)
+        for name in ("float32", "mixed_bfloat16")
+    )
+    assert dataclasses.replace(mixed, activations=whole.activations) == whole
+    copy = with_precision(getattr(denoiser, "network", denoiser), "mixed_bfloat16")
+    layers = keras.Model(copy.inputs, [layer.output for layer in copy.layers])
+    outputs = layers.compute_output_spec(keras.KerasTensor((5, 8, 12, 1)))
+    sizes = [math.prod(one.shape) * {"float32": 4, "bfloat16": 2}[one.dtype] for one in outputs]
+    assert mixed.activations == sum(sizes) + 4 * max(sizes) < 0.6 * whole.activations
+
+
+def test_each_of_several_devices_has_a_share_of_the_batch(smooth_images, monkeypatch):
+    images = smooth_images(16, 8, 8)
+    denoiser = UNet(num_blocks=1, num_kernels=2, seed=0)
+    one = TrainingSettings(epochs=1, images_per_epoch=16, batch_size=16)
+    four = dataclasses.replace(one, devices=4)
+    share = estimate_memory(denoiser, (8, 8, 1), 4, (images,), images, devices=4)
+    assert share.total == 4 * share.on_device + images.nbytes
+    monkeypatch.setattr(conditions._backend, "jit_compile", lambda: False)
+    monkeypatch.setattr(conditions._backend, "in_main_memory", lambda: False)
+    monkeypatch.setattr(conditions._backend, "memory_available", lambda: share.on_device)
+    check_conditions(denoiser, images, images, four, data_on_device=True)
+    monkeypatch.setattr(conditions, "_SHARE_OF_DEVICE", 1)
+    assert goes_on_device(denoiser, images, four) and not goes_on_device(denoiser, images, one)
+    with pytest.raises(InputError, match="the device has"):
+        check_conditions(denoiser, images, images, one, data_on_device=True)
+    # Parts of a processor have the memory of the machine together.
+    monkeypatch.setattr(conditions._backend, "in_main_memory", lambda: True)
+    monkeypatch.setattr(conditions._backend, "memory_available", lambda: None)
+    monkeypatch.setattr(conditions, "machine_memory", lambda: share.total + images.nbytes)
+    check_conditions(denoiser, images, images, four, data_on_device=True)
+    monkeypatch.setattr(conditions, "machine_memory", lambda: share.total + images.nbytes - 1)
+    with pytest.raises(InputError, match="this machine has"):
+        check_conditions(denoiser, images, images, four, data_on_device=True)
+
+
+def test_the_share_of_a_device_among_hosts(monkeypatch):
+    assert [share_of_batch(16, devices) for devices in (1, 2, 3)] == [16, 8, 6]
+    # On PyTorch each device has a process, elsewhere each host.
+    for one_process_each, share in ((True, 4), (False, 2)):
+        monkeypatch.setattr(parallel, "process", lambda: (0, 4))
+        monkeypatch.setattr(parallel, "one_process_each", lambda each=one_process_each: each)
+        assert share_of_batch(16, 2) == share
 
 
 def test_images_count_only_in_memory(tmp_path, smooth_images):
@@ -92,6 +156,7 @@ def test_memory_that_is_not_there_is_refused(monkeypatch, tmp_path):
     estimate = MemoryEstimate(10**9, 10**9, 2 * 10**9, 6 * 10**9, 5 * 10**9)
     monkeypatch.setattr(conditions, "machine_memory", lambda: 16 * 10**9)
     monkeypatch.setattr(conditions._backend, "memory_available", lambda: None)
+    monkeypatch.setattr(conditions._backend, "in_main_memory", lambda: True)
     for compiled, limit in ((False, 15), (True, 11)):
         monkeypatch.setattr(conditions._backend, "jit_compile", lambda compiled=compiled: compiled)
         conditions.check_memory(estimate)
@@ -101,12 +166,16 @@ def test_memory_that_is_not_there_is_refused(monkeypatch, tmp_path):
         with pytest.raises(InputError, match=rf"{limit}\.0 GB, but this machine has .*batch-size"):
             conditions.check_memory(estimate)
         # On a device the images are all that the machine must hold.
+        monkeypatch.setattr(conditions._backend, "in_main_memory", lambda: False)
         monkeypatch.setattr(conditions._backend, "memory_available", lambda: 11 * 10**9)
         conditions.check_memory(estimate)
         monkeypatch.setattr(conditions._backend, "memory_available", lambda: 10**9)
         with pytest.raises(InputError, match="the device has 1"):
             conditions.check_memory(estimate)
+        # Nor is the memory of a device that does not say how much there is the machine's.
         monkeypatch.setattr(conditions._backend, "memory_available", lambda: None)
+        conditions.check_memory(estimate)
+        monkeypatch.setattr(conditions._backend, "in_main_memory", lambda: True)
         monkeypatch.setattr(conditions, "machine_memory", lambda: 16 * 10**9)
     limit = tmp_path / "memory.max"
     assert machine_memory(limit) > 2**28

@@ -86,6 +86,14 @@ def check_shares(batch_size, count):
         )
 
 
+def share_of_batch(batch_size, count):
+    """How many images of a batch each device has, for `count` devices of each host."""
+    world = parallel.process()[1]
+    # Before the processes are started there is one.
+    devices = max(count, world) if parallel.one_process_each() else count * world
+    return -(-batch_size // devices)
+
+
 @contextlib.contextmanager
 def data_parallel(count=1):
     """Yields a `DataParallel` for `count` devices of each host; nothing of it is left afterwards.
