@@ -25,14 +25,17 @@ class SamplerRun:
     Args:
         denoiser: a `Denoiser`, whose weights are those of now; see `refold`.
         measurement: a `Measurement`.
-        method: a `Sampler`.
+        sampler, method: the name of a `Sampler`, and this itself.
         schedule: of the class that the method has.
         final_denoise: whether to denoise the last image.
         memory: see `Inference`.
     """
 
-    def __init__(self, denoiser, measurement, method, schedule, final_denoise, memory=None):
+    def __init__(
+        self, denoiser, measurement, sampler, method, schedule, final_denoise, memory=None
+    ):
         self.measurement = measurement
+        self.sampler = sampler
         self.method = method
         self.schedule = schedule
         self.final_denoise = final_denoise

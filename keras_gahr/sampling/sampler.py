@@ -69,10 +69,6 @@ def sampler_named(name: str) -> Sampler:
     return SAMPLERS[name]
 
 
-def _name_of(method):
-    return next(name for name, each in SAMPLERS.items() if each is method)
-
-
 _KEPT = "_keras_gahr_sampler"
 
 
@@ -211,7 +207,7 @@ def sample(
     samples = concatenate_samples(
         parts,
         schedule=run.schedule,
-        facts=facts_of(denoiser, _name_of(run.method), seed, first_image, run.final_denoise),
+        facts=facts_of(denoiser, run.sampler, seed, first_image, run.final_denoise),
         # One more call with it takes nothing from these samples.
         trajectory=copy.copy(trajectory),
     )
@@ -272,7 +268,7 @@ def prepare(
         for name in ("sigma_0", "sigma_end"):
             denoiser.check_sigma(getattr(schedule, name))
     fit = _fitting(measurement, shape) or Synthesis(shape)
-    return SamplerRun(denoiser, fit, method, schedule, final_denoise, memory)
+    return SamplerRun(denoiser, fit, sampler, method, schedule, final_denoise, memory)
 
 
 def _prepared_again(denoiser, shape, **options):

@@ -23,6 +23,8 @@ from .tracking.addresses import parse_trackers
 PATHS = ("dataset", "start_from", "twin", "clock_features")
 """Options that are paths."""
 
+_OPTIONS = "a JSON file of options"
+
 _AROUND = {"conditional", "skip", "start_from"}
 """Options of the network that no architecture has."""
 
@@ -92,17 +94,20 @@ def _counts(given, name):
     return counts if len(counts) > 1 else counts[0]
 
 
-def halving_of(run: Path) -> int | None:
-    """The epochs between halvings in a run, whose default must not change with their number.
+def options_and_halving(run: Path) -> tuple[dict[str, Any], int | None]:
+    """The options of a run, and its epochs between halvings, whose default must not change with their number.
 
     Raises:
         InputError: as `read_options` does.
     """
     path = run / "config.json"
-    default = RunConfig(**read_options(path)).settings().halve_every
-    training = read_json(path, "a JSON file of options").get("training")
+    content = read_json(path, _OPTIONS)
+    options = _options_in(content, path)
+    training = content.get("training")
     recorded = training.get("halve_every") if isinstance(training, dict) else None
-    return recorded if isinstance(recorded, int) else default
+    if not isinstance(recorded, int):
+        recorded = RunConfig(**options).settings().halve_every
+    return options, recorded
 
 
 def read_options(path: str | Path) -> dict[str, Any]:
@@ -115,7 +120,10 @@ def read_options(path: str | Path) -> dict[str, Any]:
         InputError: if the file is missing or no JSON, or holds an unknown option or one with a value
             that it may not have.
     """
-    content = read_json(path, "a JSON file of options")
+    return _options_in(read_json(path, _OPTIONS), path)
+
+
+def _options_in(content, path):
     if isinstance(content, dict) and isinstance(content.get("options"), dict):
         content = content["options"]
     if not isinstance(content, dict):

@@ -21,7 +21,7 @@ from keras_gahr.psnr import SIGMAS
 from .clock.plan import ClockPlan
 from .clock.schedule import LogSteps
 from .conditions import batches_of, check_conditions, goes_on_device, plan_of
-from .config import PATHS, RunConfig, halving_of, read_options
+from .config import PATHS, RunConfig, options_and_halving, read_options
 from .devices.data_parallel import check_count, check_shares, is_first
 from .estimate import TrainingEstimate, estimate_training
 from .preparation import Preparation, prepare_training
@@ -203,14 +203,13 @@ def config_to_resume(out: Path, changes: Mapping[str, Any]) -> RunConfig:
         InputError: if there is no run, or it cannot go on like this.
     """
     check_run_to_resume(out)
-    options = read_options(out / "config.json")
+    options, halving = options_and_halving(out)
     if options.get("dataset") is None:
         raise InputError(f"{out} was not started by `gahr train`: go on with it from Python")
     changes = dict(changes)
     moved = changes.pop("dataset", None)
     dataset = find_dataset(out) if moved is None else Path(moved).resolve()
     config = RunConfig(**{**options, "dataset": str(dataset)})
-    halving = halving_of(out)
     if "epochs" in changes or config.settings().halve_every != halving:
         # The default is made from the epochs, and must not change with them; nor with the version.
         changes["halve_every"] = halving

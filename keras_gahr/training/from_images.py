@@ -19,7 +19,7 @@ from keras_gahr.errors import InputError
 from keras_gahr.options.option import declared, takes_options
 from keras_gahr.options.training import NetworkOptions, RunOptions
 
-from .config import RunConfig, halving_of
+from .config import RunConfig, options_and_halving
 from .configured import run_prepared
 from .preparation import prepare_images
 from .result import TrainingResult
@@ -115,7 +115,8 @@ def _run_to_resume(out):
 
 
 def _options_to_resume(begun, options):
-    return {"halve_every": halving_of(begun), **options}
+    _, halving = options_and_halving(begun)
+    return {"halve_every": halving, **options}
 
 
 def _config(images, test_images, denoiser, options):

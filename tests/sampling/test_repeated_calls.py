@@ -10,7 +10,7 @@ from networks import with_unit_gammas
 
 from keras_gahr import InputError
 from keras_gahr.denoisers import build_denoiser, load_denoiser, save_denoiser
-from keras_gahr.sampling import AscentSchedule, NoiseLevels, prepare, sample
+from keras_gahr.sampling import SAMPLERS, AscentSchedule, NoiseLevels, prepare, sample
 from keras_gahr.sampling.measurements import SuperResolution
 from keras_gahr.sampling.run import SamplerRun
 
@@ -127,3 +127,11 @@ def test_the_sampler_is_not_saved(tmp_path):
     assert len(sizes) == 1
     assert len(denoiser.weights) == len(network().weights)
     np.testing.assert_array_equal(draw(load_denoiser(tmp_path / "after.keras")), draw(denoiser))
+
+
+def test_what_was_prepared_keeps_the_name_of_its_sampler(monkeypatch):
+    monkeypatch.setitem(SAMPLERS, "own", SAMPLERS["euler"])
+    denoiser, levels = network(), NoiseLevels(sigma_end=0.3, steps=4)
+    run = prepare(denoiser, SHAPE, schedule=levels, sampler="own")
+    assert sample(denoiser, SHAPE, prepared=run).facts["sampler"] == "own"
+    assert sample(denoiser, SHAPE, schedule=levels, sampler="own").facts["sampler"] == "own"
