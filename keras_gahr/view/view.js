@@ -15,6 +15,7 @@ remember(document.getElementById("main"));
 
 const SVG = "http://www.w3.org/2000/svg";
 const MARGIN = { left: 68, right: 14, top: 12, bottom: 46 };
+const CHARACTER = 7.5;  // Wide enough for one in the texts of ticks.
 const MOST_DOTS = 60;
 const looks = new Map();  // From the id of a figure to how it is looked at, also when it is replaced.
 
@@ -25,19 +26,29 @@ function drawing(name, attributes = {}, ...children) {
   return made;
 }
 
-function shownNumber(value) {
+function shownNumber(value, digits = 5) {
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size >= 1e5 || size < 1e-3) return value.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e");
-  return String(Number(value.toPrecision(5)));
+  if (size >= 1e5 || size < 1e-3)
+    return value.toExponential(digits - 1).replace(/\.?0+e/, "e").replace("e+", "e");
+  return String(Number(value.toPrecision(digits)));
 }
 
-// One axis: numbers are drawn where `to` puts them, between `range[0]` and `range[1]`.
+// A multiple of a step, which has two digits or fewer, with all of its digits but those of rounding.
+function shownMultiple(value, step) {
+  const apart = Math.floor(Math.log10(Math.abs(value))) - Math.floor(Math.log10(step));
+  return shownNumber(value, Math.min(Math.max(apart + 3, 5), 15));
+}
+
+// One axis: numbers are drawn where `to` puts them, and `ticks` are pairs of such a place and a text.
 function axis(logarithmic) {
   return {
     to: logarithmic ? Math.log10 : (value) => value,
     from: logarithmic ? (value) => 10 ** value : (value) => value,
     takes: (value) => value !== null && Number.isFinite(value) && (!logarithmic || value > 0),
+    // What lies closer together differs by rounding alone.
+    finest: (low, high) => 1e-12 * Math.max(Math.abs(low), Math.abs(high), logarithmic ? 1 : 0),
+    around: (place) => logarithmic ? 0.5 : Math.abs(place) * 0.1 || 1,
     ticks(low, high, most) {
       if (logarithmic && high - low > 0.7) {
         const digits = high - low < 2.5 ? [1, 2, 5] : [1];
@@ -45,15 +56,21 @@ function axis(logarithmic) {
         const found = [];
         for (let power = Math.floor(low); power <= high; power += every)
           for (const digit of digits) found.push(power + Math.log10(digit));
-        return found.filter((place) => place >= low && place <= high);
+        return found.filter((place) => place >= low && place <= high)
+          .map((place) => [place, shownNumber(this.from(place))]);
       }
       const [first, last] = [this.from(low), this.from(high)];
       const rough = (last - first) / most;
       const power = 10 ** Math.floor(Math.log10(rough));
       const step = power * [1, 2, 2.5, 5, 10].find((factor) => factor * power >= rough);
+      const begin = Math.ceil(first / step);
       const found = [];
-      for (let k = Math.ceil(first / step); k * step <= last; k++) found.push(this.to(k * step));
-      return found.filter(Number.isFinite);
+      // Where numbers have no digits left for a step, adding one to `begin` changes nothing.
+      for (let k = 0; k <= 2 * most && (begin + k) * step <= last; k++) {
+        const value = (begin + k) * step;
+        found.push([this.to(value), shownMultiple(value, step)]);
+      }
+      return found.filter(([place]) => Number.isFinite(place));
     },
   };
 }
@@ -122,7 +139,7 @@ function startCurves(figure) {
     const lines = curves.frames.flat().filter((line) => !look.hidden.has(line.name));
     const ends = {};
     for (const name of ["x", "y"]) {
-      const { takes, to } = axes[name];
+      const { takes, to, finest, around } = axes[name];
       let [low, high] = [Infinity, -Infinity];
       const include = (values, least = -Infinity, most = Infinity) => {
         for (const value of values) {
@@ -134,11 +151,11 @@ function startCurves(figure) {
       for (const line of lines) include(line[name]);
       // A band may go far: the curve itself decides, and the band's ends where they are near.
       if (name === "y") {
-        const [near, least, most] = [high - low || Infinity, low, high];
+        const [near, least, most] = [high - low > finest(low, high) ? high - low : Infinity, low, high];
         for (const line of lines) include([...line.low, ...line.high], least - near, most + near);
       }
       if (!(high >= low)) [low, high] = [0, 1];
-      const room = high > low ? (high - low) * (name === "y" ? 0.06 : 0.02) : Math.abs(high) * 0.1 || 1;
+      const room = high - low > finest(low, high) ? (high - low) * (name === "y" ? 0.06 : 0.02) : around(high);
       ends[name] = [low - room, high + room];
     }
     return ends;
@@ -157,7 +174,7 @@ function startCurves(figure) {
     for (const name of ["x", "y"]) {
       const most = all[name][1] - all[name][0];
       let [low, high] = wanted[name];
-      const span = Math.min(Math.max(high - low, most * 1e-6), most);
+      const span = Math.min(Math.max(high - low, most * 1e-6, axes[name].finest(...all[name])), most);
       low = Math.min(Math.max((low + high - span) / 2, all[name][0]), all[name][1] - span);
       ends[name] = [low, low + span];
       larger += span >= most * 0.999;
@@ -192,38 +209,42 @@ function startCurves(figure) {
   function draw(chosen = null) {
     const width = Math.max(plot.clientWidth, 200);
     const height = Math.round(Math.min(Math.max(width * 0.52, 230), 420));
-    const inner = { x: width - MARGIN.left - MARGIN.right, y: height - MARGIN.top - MARGIN.bottom };
     const ends = look.zoom ?? whole();
+    const inner = { y: height - MARGIN.top - MARGIN.bottom };
+    const rows = axes.y.ticks(...ends.y, Math.max(3, inner.y / 36));
+    const left = Math.max(MARGIN.left, 30 + CHARACTER * Math.max(...rows.map(([, text]) => text.length)));
+    inner.x = width - left - MARGIN.right;
     const at = {
-      x: (place) => MARGIN.left + (place - ends.x[0]) / (ends.x[1] - ends.x[0]) * inner.x,
+      x: (place) => left + (place - ends.x[0]) / (ends.x[1] - ends.x[0]) * inner.x,
       y: (place) => MARGIN.top + inner.y - (place - ends.y[0]) / (ends.y[1] - ends.y[0]) * inner.y,
     };
-    box = { width, height, inner, ends, at };
+    box = { width, height, left, inner, ends, at };
 
     const svg = drawing("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
-    for (const place of axes.x.ticks(...ends.x, Math.max(2, inner.x / 75))) {
-      const x = at.x(place);
-      svg.append(
-        drawing("line", { x1: x, x2: x, y1: MARGIN.top, y2: MARGIN.top + inner.y, class: "grid" }),
-        drawing("text", { x, y: MARGIN.top + inner.y + 17, "text-anchor": "middle" },
-          shownNumber(axes.x.from(place))));
+    // Of texts that would overlap, or leave the picture, the first ones are there.
+    let free = 0;
+    for (const [place, text] of axes.x.ticks(...ends.x, Math.max(2, inner.x / 75))) {
+      const [x, half] = [at.x(place), CHARACTER * text.length / 2];
+      svg.append(drawing("line", { x1: x, x2: x, y1: MARGIN.top, y2: MARGIN.top + inner.y, class: "grid" }));
+      if (x - half < free || x + half > width) continue;
+      svg.append(drawing("text", { x, y: MARGIN.top + inner.y + 20, "text-anchor": "middle" }, text));
+      free = x + half + CHARACTER;
     }
-    for (const place of axes.y.ticks(...ends.y, Math.max(3, inner.y / 36))) {
+    for (const [place, text] of rows) {
       const y = at.y(place);
       svg.append(
-        drawing("line", { x1: MARGIN.left, x2: MARGIN.left + inner.x, y1: y, y2: y, class: "grid" }),
-        drawing("text", { x: MARGIN.left - 7, y: y + 4, "text-anchor": "end" },
-          shownNumber(axes.y.from(place))));
+        drawing("line", { x1: left, x2: left + inner.x, y1: y, y2: y, class: "grid" }),
+        drawing("text", { x: left - 7, y: y + 4, "text-anchor": "end" }, text));
     }
     svg.append(
-      drawing("text", { x: MARGIN.left + inner.x / 2, y: height - 8, "text-anchor": "middle", class: "title" },
+      drawing("text", { x: left + inner.x / 2, y: height - 8, "text-anchor": "middle", class: "title" },
         curves.x),
       drawing("text", { x: 14, y: MARGIN.top + inner.y / 2, "text-anchor": "middle", class: "title",
         transform: `rotate(-90 14 ${MARGIN.top + inner.y / 2})` }, curves.y));
 
     // A picture within the picture cuts off what lies outside of the axes.
-    const inside = drawing("svg", { x: MARGIN.left, y: MARGIN.top, width: inner.x, height: inner.y,
-      viewBox: `${MARGIN.left} ${MARGIN.top} ${inner.x} ${inner.y}` });
+    const inside = drawing("svg", { x: left, y: MARGIN.top, width: inner.x, height: inner.y,
+      viewBox: `${left} ${MARGIN.top} ${inner.x} ${inner.y}` });
     for (const line of curves.frames[Number(input.value)]) {
       if (look.hidden.has(line.name)) continue;
       const kind = `line-${names.indexOf(line.name) % 8}`;
@@ -237,7 +258,7 @@ function startCurves(figure) {
     if (chosen?.area) inside.append(drawing("rect", { ...chosen.area, class: "chosen" }));
     if (chosen?.point)
       inside.append(drawing("circle", { cx: chosen.point[0], cy: chosen.point[1], r: 6, class: "chosen" }));
-    svg.append(inside, drawing("rect", { x: MARGIN.left, y: MARGIN.top, width: inner.x, height: inner.y,
+    svg.append(inside, drawing("rect", { x: left, y: MARGIN.top, width: inner.x, height: inner.y,
       class: "frame" }));
     plot.replaceChildren(svg);
     plot.dataset.zoomed = String(look.zoom !== null);
@@ -294,7 +315,7 @@ function startCurves(figure) {
     const [x, y] = [event.clientX - area.left, event.clientY - area.top];
     return {
       pixel: [x, y],
-      x: Math.min(Math.max((x - MARGIN.left) / box.inner.x, 0), 1),
+      x: Math.min(Math.max((x - box.left) / box.inner.x, 0), 1),
       y: Math.min(Math.max(1 - (y - MARGIN.top) / box.inner.y, 0), 1),
     };
   }

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from chromium import DESK, PHONE, eventually, overflow
 from viewed import (
@@ -41,6 +42,11 @@ def zoomed(page):
     return page.locator(".plot").first.get_attribute("data-zoomed") == "true"
 
 
+def ticks(plot):
+    """The texts at the ticks of y."""
+    return plot.locator("text[text-anchor=end]").all_text_contents()
+
+
 @pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
 def test_nothing_goes_wrong(opened, server, viewport):
     page = opened(server.address, viewport=viewport)
@@ -72,13 +78,13 @@ def test_curves_are_zoomed_by_keys(opened, server):
     plot = page.locator(".plot").first
     plot.focus()
 
-    def ticks():
+    def numbers():
         return plot.locator("text").all_text_contents()
 
-    seen = [ticks()]
+    seen = [numbers()]
     for key in ("+", "ArrowRight", "ArrowUp", "-", "0"):
         page.keyboard.press(key)
-        seen.append(ticks())
+        seen.append(numbers())
     assert seen[0] == seen[-1] and seen[1] != seen[0] and seen[2] != seen[1]
     assert not zoomed(page) and not page.complaints
     # Whoever sees no curves has a table.
@@ -199,3 +205,53 @@ def test_bands_are_seen_unless_they_go_far(opened, tmp_path, errors, all_seen):
         frame = page.locator(".plot .frame").bounding_box()
     within = frame["y"] <= band["y"] and band["y"] + band["height"] <= frame["y"] + frame["height"]
     assert within == all_seen
+
+
+CLOSE = [1 - k * 2.0**-53 for k in range(4)]
+"""Numbers that differ by rounding alone, as those of exact copies."""
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [("patch_sources", {"correlation": [CLOSE]}), ("posterior", {"shares": CLOSE})],
+    ids=["linear", "logarithmic"],
+)
+def test_numbers_that_differ_by_rounding(opened, tmp_path, name, numbers):
+    """They are one number, and have an axis around it."""
+    write_result(tmp_path, name, **numbers)
+    with serving(tmp_path) as server:
+        page = opened(server.address)
+        plot = page.locator(".plot")
+        assert "1" in ticks(plot)
+        plot.focus()
+        for _ in range(80):
+            page.keyboard.press("+")
+        assert zoomed(page) and plot.locator(".grid").count() < 50
+        page.keyboard.press("0")
+    assert not zoomed(page) and not page.complaints
+
+
+APART = """plot => {
+  const [area, ...boxes] = [plot, ...plot.querySelectorAll("text:not(.title)")].map(
+    each => each.getBoundingClientRect());
+  return boxes.every((box, k) => box.left > area.left + 20 && box.right < area.right
+    && boxes.slice(k + 1).every(other => box.right < other.left || other.right < box.left
+      || box.bottom < other.top || other.bottom < box.top));
+}"""
+"""Whether all texts of ticks can be read."""
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("values", [(158_000, 158_600), (1.23451e-4, 1.23456e-4), (1, 1 + 1e-9)])
+def test_ticks_have_the_digits_of_their_steps(opened, tmp_path, viewport, values):
+    write_result(tmp_path, "closest", value=[[value] for value in values])
+    with serving(tmp_path) as server:
+        page = opened(server.address, viewport=viewport)
+        plot = page.locator(".plot")
+        steps = np.diff([float(text) for text in ticks(plot)])
+        assert len(steps) >= 2
+        np.testing.assert_allclose(steps, steps[0], rtol=1e-5)
+        plot.focus()
+        for _ in range(30):
+            page.keyboard.press("+")
+            assert plot.evaluate(APART)
