@@ -506,25 +506,33 @@ function update(container, fresh) {
 
 const following = document.getElementById("following");
 let tag = null;
-let lost = false;
+
+// Makes this page what it is now, and returns what there is to say of the server.
+async function looked() {
+  let answer;
+  let text;
+  try {
+    answer = await fetch(location.pathname,
+      { headers: tag ? { "If-None-Match": tag } : {}, cache: "no-store" });
+    text = await answer.text();
+  } catch {
+    return "The server has ended: what is shown here is of before.";
+  }
+  if (answer.status === 304) return "";
+  if (answer.status !== 200) return "The server shows this no more: what is shown here is of before.";
+  const fresh = new DOMParser().parseFromString(text, "text/html");
+  update(document.getElementById("main"), fresh.getElementById("main"));
+  if (filters && document.getElementById("order").value === "name") numberCards();
+  if (filters) filter();
+  tag = answer.headers.get("ETag");
+  return "";
+}
+
 async function follow() {
   const began = performance.now();
   try {
-    if (document.hidden) return;
-    const headers = tag ? { "If-None-Match": tag } : {};
-    const answer = await fetch(location.pathname, { headers, cache: "no-store" });
-    if (answer.status === 200) {
-      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-      update(document.getElementById("main"), fresh.getElementById("main"));
-      if (filters && document.getElementById("order").value === "name") numberCards();
-      if (filters) filter();
-      tag = answer.headers.get("ETag");
-    }
-    if (lost) following.textContent = "";
-    lost = false;
-  } catch {
-    if (!lost) following.textContent = "The server has ended: what is shown here is of before.";
-    lost = true;
+    const said = document.hidden ? following.textContent : await looked();
+    if (following.textContent !== said) following.textContent = said;
   } finally {
     // Whatever takes long is asked for less often.
     setTimeout(follow, Math.max(1500, 10 * (performance.now() - began)));

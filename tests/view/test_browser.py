@@ -182,6 +182,18 @@ def test_a_training_is_followed(opened, tmp_path):
         assert eventually(page, lambda: "has ended" in page.locator("#following").inner_text())
 
 
+def test_a_result_that_is_gone(opened, tmp_path):
+    write_run(tmp_path / "run")
+    with serving(tmp_path) as server:
+        page = opened(server.address + "look/run")
+        said = page.locator("#following")
+        (tmp_path / "run").rename(tmp_path / ".run")
+        assert eventually(page, lambda: "shows this no more" in said.inner_text())
+        assert page.locator("progress").get_attribute("value") == "3"
+        (tmp_path / ".run").rename(tmp_path / "run")
+        assert eventually(page, lambda: said.inner_text() == "")
+
+
 def test_new_results_are_listed(opened, tmp_path):
     write_run(tmp_path / "b")
     write_run(tmp_path / "c")
