@@ -419,13 +419,14 @@ function addPlay(slider) {
 function start(part) {
   for (const figure of part.querySelectorAll("figure.curves")) startCurves(figure);
   for (const slider of part.querySelectorAll("figure.slider")) addPlay(slider);
+  const form = document.getElementById("filters");
+  if (form?.hidden) startFilters(form);
 }
-start(document);
 
 // ------------------------------------------------------------------------------ the list of results
 
-const filters = document.getElementById("filters");
 function filter() {
+  if (!document.getElementById("filters")) return;
   const words = document.getElementById("search").value.toLowerCase().split(/\s+/).filter(Boolean);
   const kind = document.getElementById("kind").value;
   const list = document.getElementById("results");
@@ -441,27 +442,40 @@ function filter() {
   document.getElementById("count").textContent =
     `${cards.filter((card) => !card.hidden).length} of ${cards.length}`;
 }
-function numberCards() {
-  [...document.getElementById("results").children].forEach((card, k) => { card.dataset.place = k; });
+function startFilters(form) {
+  form.hidden = false;
+  form.addEventListener("input", filter);
+  form.addEventListener("submit", (event) => event.preventDefault());
 }
-if (filters) {
-  filters.hidden = false;
-  filters.addEventListener("input", filter);
-  filters.addEventListener("submit", (event) => event.preventDefault());
-  numberCards();
-  filter();
+
+// Tells the cards of this page their order by name, which is that in a page as it was received.
+function numberCards(page) {
+  page.querySelectorAll("#results > li").forEach((card, k) => {
+    document.getElementById(card.id).dataset.place = k;
+  });
 }
+
+start(document);
+numberCards(document);
+filter();
 
 // ---------------------------------------------------------------------------- following the files
 
 // Remembers what is chosen, open and focused in a part, and puts it into the one that replaces it.
 function keeping(part) {
+  const filtered = [...part.querySelectorAll("#search, #kind, #order")].map((each) => [each.id, each.value]);
   const chosen = [...part.querySelectorAll("figure.slider input")].map((input) => [input.id, input.value]);
   const open = [...part.querySelectorAll("details")].map((details) => details.open);
   const focused = part.contains(document.activeElement) ? document.activeElement : null;
   const controls = "a, button, input, select, summary, [tabindex]";
   const number = focused && [...part.querySelectorAll(controls)].indexOf(focused);
   return (fresh) => {
+    for (const [id, value] of filtered) {
+      const control = document.getElementById(id);
+      control.value = value;
+      // A kind may be there no more.
+      if (control.value !== value) control.value = "";
+    }
     for (const [id, value] of chosen) {
       const input = fresh.querySelector(`#${CSS.escape(id)}`);
       if (input && Number(value) <= Number(input.max)) {
@@ -522,8 +536,8 @@ async function looked() {
   if (answer.status !== 200) return "The server shows this no more: what is shown here is of before.";
   const fresh = new DOMParser().parseFromString(text, "text/html");
   update(document.getElementById("main"), fresh.getElementById("main"));
-  if (filters && document.getElementById("order").value === "name") numberCards();
-  if (filters) filter();
+  numberCards(fresh);
+  filter();
   tag = answer.headers.get("ETag");
   return "";
 }

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from chromium import DESK, PHONE, eventually, overflow
 from viewed import (
+    png,
     serving,
     write_dataset,
     write_eigenbasis,
@@ -194,6 +195,10 @@ def test_a_result_that_is_gone(opened, tmp_path):
         assert eventually(page, lambda: said.inner_text() == "")
 
 
+def cards(page):
+    return page.evaluate("[...document.querySelectorAll('.cards > li')].map(card => card.id)")
+
+
 def test_new_results_are_listed(opened, tmp_path):
     write_run(tmp_path / "b")
     write_run(tmp_path / "c")
@@ -203,9 +208,44 @@ def test_new_results_are_listed(opened, tmp_path):
         page.get_by_label("Search").fill("a")
         write_dataset(tmp_path / "a")
         assert eventually(page, lambda: page.locator("#count").inner_text().endswith("of 3"))
-        names = page.evaluate("[...document.querySelectorAll('.cards > li')].map(card => card.id)")
-        assert names == ["result-a", "result-b", "result-c"]
+        assert cards(page) == ["result-a", "result-b", "result-c"]
         assert page.evaluate("document.getElementById('result-b').dataset.mine") == "1"
+        # There is another kind to choose, and what was typed is still there.
+        assert page.get_by_label("Search").input_value() == "a"
+        page.get_by_label("Kind").select_option("dataset")
+        assert page.locator("#count").inner_text() == "1 of 3"
+        (tmp_path / "a").rename(tmp_path / ".a")
+        assert eventually(page, lambda: page.locator("#count").inner_text().endswith("of 2"))
+        assert page.get_by_label("Kind").input_value() == "" and not page.complaints
+
+
+def test_results_are_in_order(opened, tmp_path):
+    """By name, too, after the newest first."""
+    for name in "bdf":
+        write_run(tmp_path / name)
+    with serving(tmp_path) as server:
+        page = opened(server.address)
+        page.get_by_label("Order").select_option("time")
+        write_run(tmp_path / "d", epochs=4)
+        assert eventually(page, lambda: "4 of 5" in page.locator("#result-d").inner_text())
+        write_run(tmp_path / "a")
+        assert eventually(page, lambda: len(cards(page)) == 4)
+        page.get_by_label("Order").select_option("name")
+        assert cards(page) == [f"result-{name}" for name in "abdf"]
+
+
+def test_a_folder_becomes_a_result_and_a_list(opened, tmp_path):
+    with serving(tmp_path) as server:
+        page = opened(server.address)
+        (tmp_path / "picture.png").write_bytes(png())
+        assert eventually(page, lambda: page.locator("#part-pictures").count() == 1)
+        write_run(tmp_path / "run")
+        assert eventually(page, lambda: len(cards(page)) == 2)
+        page.get_by_label("Search").fill("run")
+        assert page.locator("#count").inner_text() == "1 of 2"
+        write_run(tmp_path / "another")
+        assert eventually(page, lambda: page.locator("#count").inner_text() == "2 of 3")
+        assert page.locator("#following").inner_text() == "" and not page.complaints
 
 
 @pytest.mark.parametrize(("errors", "all_seen"), [([0.5, 0.5], True), ([100, 100], False)])
