@@ -1,6 +1,6 @@
 """The pages of a server: the list of results, and one for each of them."""
 
-import itertools
+import collections
 import re
 
 from keras_gahr.errors import InputError
@@ -11,7 +11,7 @@ from keras_gahr.report.markup import element, void
 
 from .columns import read_columns
 from .contents import Contents, time_text, title_of
-from .curves import even_places
+from .curves import Curves, even_places
 from .entries import DATASET, MOST_ENTRIES, MOST_FOLDERS, PICTURES, RUN, ending
 from .items import drawn, time_element
 from .viewed_folder import name_below
@@ -158,9 +158,21 @@ def _page(title, above, *parts):
 
 
 def _section(section):
-    name = f"part-{re.sub('[^a-z]+', '-', section.title.lower()).strip('-')}"
-    ids = (f"{name}-{k}" for k in itertools.count(1))
-    return section_element(section, name, ids, drawn)
+    name = f"part-{_id_part(section.title)}"
+    return section_element(section, name, _ids(name, section.items), drawn)
+
+
+def _ids(name, items):
+    """An id for each item; those of curves are made of their titles, and stay as others come before them."""
+    counts = collections.Counter()
+    for item in items:
+        of = f"{name}-{_id_part(item.title)}" if isinstance(item, Curves) else name
+        counts[of] += 1
+        yield f"{of}-{counts[of]}"
+
+
+def _id_part(title):
+    return re.sub("[^a-z]+", "-", title.lower()).strip("-")
 
 
 def _said(contents):

@@ -75,6 +75,17 @@ function axis(logarithmic) {
   };
 }
 
+// The number of a value among those of a slider, or of the one nearest to it; values begin with a number,
+// or there is none near, and it is the last.
+function placeOf(value, values) {
+  const same = values.indexOf(value);
+  if (same >= 0) return same;
+  const number = (text) => parseFloat(text.replaceAll(",", ""));
+  const far = values.map((each) => Math.abs(number(each) - number(value)));
+  const nearest = far.indexOf(Math.min(...far));
+  return nearest >= 0 ? nearest : values.length - 1;
+}
+
 function startCurves(figure) {
   const curves = JSON.parse(figure.dataset.curves);
   const plot = figure.querySelector(".plot");
@@ -82,12 +93,12 @@ function startCurves(figure) {
   const [input, output] = [control.querySelector("input"), control.querySelector("output")];
   const axes = { x: axis(curves.log_x), y: axis(curves.log_y) };
   const before = looks.get(figure.id);
-  const look = before ?? { zoom: null, hidden: new Set(), frame: null };
+  const look = before ?? { zoom: null, hidden: new Set(), value: null };
   looks.set(figure.id, look);
 
   const last = curves.frames.length - 1;
   // Who looks at the last frame goes on to the one that follows it.
-  input.value = look.frame === null ? last : Math.min(look.frame, last);
+  input.value = look.value === null ? last : placeOf(look.value, curves.values);
   control.hidden = last < 1;
 
   const tools = document.createElement("div");
@@ -289,7 +300,7 @@ function startCurves(figure) {
 
   input.addEventListener("input", () => {
     const value = curves.values[Number(input.value)];
-    look.frame = Number(input.value) === last ? null : Number(input.value);
+    look.value = Number(input.value) === last ? null : value;
     output.textContent = value;
     input.setAttribute("aria-valuetext", value);
     draw();
@@ -464,11 +475,11 @@ filter();
 // Remembers what is chosen, open and focused in a part, and puts it into the one that replaces it.
 function keeping(part) {
   const filtered = [...part.querySelectorAll("#search, #kind, #order")].map((each) => [each.id, each.value]);
-  const chosen = [...part.querySelectorAll("figure.slider input")].map((input) => [input.id, input.value]);
-  const open = [...part.querySelectorAll("details")].map((details) => details.open);
-  const focused = part.contains(document.activeElement) ? document.activeElement : null;
+  const chosen = [...part.querySelectorAll("figure.slider")].map((slider) =>
+    [slider.querySelector("input").id, slider.querySelector(".frames > li:not([hidden])").dataset.value]);
+  const open = new Map([...named(part, "details")].map(([name, details]) => [name, details.open]));
   const controls = "a, button, input, select, summary, [tabindex]";
-  const number = focused && [...part.querySelectorAll(controls)].indexOf(focused);
+  const focused = [...named(part, controls)].find(([, control]) => control === document.activeElement)?.[0];
   return (fresh) => {
     for (const [id, value] of filtered) {
       const control = document.getElementById(id);
@@ -477,15 +488,25 @@ function keeping(part) {
       if (control.value !== value) control.value = "";
     }
     for (const [id, value] of chosen) {
-      const input = fresh.querySelector(`#${CSS.escape(id)}`);
-      if (input && Number(value) <= Number(input.max)) {
-        input.value = value;
-        input.dispatchEvent(new Event("input"));
-      }
+      const input = document.getElementById(id);
+      const frames = input?.closest("figure.slider")?.querySelectorAll(".frames > li") ?? [];
+      if (!frames.length) continue;
+      input.value = placeOf(value, [...frames].map((frame) => frame.dataset.value));
+      input.dispatchEvent(new Event("input"));
     }
-    fresh.querySelectorAll("details").forEach((details, k) => { details.open = open[k] ?? false; });
-    if (focused) [...fresh.querySelectorAll(controls)][number]?.focus({ preventScroll: true });
+    for (const [name, details] of named(fresh, "details")) details.open = open.get(name) ?? false;
+    if (focused) named(fresh, controls).get(focused)?.focus({ preventScroll: true });
   };
+}
+
+// Elements by the ids that they are in and their numbers among these, which stay as others come and go.
+function named(part, selector) {
+  const counts = {};
+  return new Map([...part.querySelectorAll(selector)].map((each) => {
+    const { id } = each.closest("[id]");
+    counts[id] = (counts[id] ?? 0) + 1;
+    return [`${id} ${counts[id]}`, each];
+  }));
 }
 
 // Makes the parts of a container those of a fresh one, and leaves alone what has not changed.

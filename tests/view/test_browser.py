@@ -183,6 +183,49 @@ def test_a_training_is_followed(opened, tmp_path):
         assert eventually(page, lambda: "has ended" in page.locator("#following").inner_text())
 
 
+LOOKED_AT = """[...document.querySelectorAll("figure.curves")].map(figure => [
+  figure.querySelector(".plot").dataset.zoomed === "true",
+  figure.querySelector("details").open,
+  figure.contains(document.activeElement)])"""
+"""Of each figure whether it is zoomed, its table open, and the keyboard in it."""
+
+
+def test_more_curves_come(opened, tmp_path):
+    """What is looked at stays that."""
+    write_run(tmp_path / "run")
+    levels = tmp_path / "run" / "levels.csv"
+    levels.rename(levels.with_name(".later"))
+    with serving(tmp_path) as server:
+        page = opened(server.address + "look/run")
+        page.locator("summary").first.click()
+        page.locator(".plot").first.focus()
+        page.keyboard.press("+")
+        assert page.evaluate(LOOKED_AT) == [[True] * 3, [False] * 3, [False] * 3]
+        levels.with_name(".later").rename(levels)
+        assert eventually(page, lambda: page.locator("figure.curves").count() == 4)
+    titles = page.locator("figure.curves h3").all_text_contents()
+    assert titles[:2] == ["PSNR over noise levels", "PSNR while training"]
+    assert page.evaluate(LOOKED_AT) == [[False] * 3, [True] * 3, [False] * 3, [False] * 3]
+
+
+def test_other_epochs_are_kept(opened, tmp_path):
+    """Of many some, and the nearest to the chosen one is shown."""
+    write_run(tmp_path / "run", 150, 200, "running")
+    with serving(tmp_path) as server:
+        page = opened(server.address + "look/run")
+        slider = page.get_by_label("epoch", exact=True)
+        output = page.locator("figure.curves output").first
+        slider.fill("50")
+        chosen = int(output.inner_text())
+        assert 70 < chosen < 80
+        for epochs in (190, 150):
+            write_run(tmp_path / "run", epochs, 200, "running")
+            said = f"{epochs} of 200"
+            assert eventually(page, lambda said=said: said in page.locator("#head").inner_text())
+            assert abs(int(output.inner_text()) - chosen) <= (epochs == 190)
+            assert slider.get_attribute("aria-valuetext") == output.inner_text()
+
+
 def test_a_result_that_is_gone(opened, tmp_path):
     write_run(tmp_path / "run")
     with serving(tmp_path) as server:
