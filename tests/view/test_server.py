@@ -231,6 +231,31 @@ def test_reports_run_our_script_only(tmp_path):
     assert f"script-src '{script}'; connect-src 'none'" in policy
 
 
+NAMES = ["000123", "1_2", "nan", "007e2", "inf", "12345678901234567890123", "4"]
+
+
+@pytest.mark.parametrize(
+    ("title", "values", "shown"),
+    [
+        ("name", ["1", "2000"], ["1", "2000"]),
+        ("picture", NAMES, NAMES),
+        ("picture", NAMES[5:], NAMES[5:]),
+        ("psnr", ["1e-05", "-0.5", "nan", "", "-inf"], ["1.000e-05", "-0.5", *3 * ["\u2013"]]),
+        ("count", ["1000", "20"], ["1,000", "20"]),
+    ],
+)
+def test_names_in_tables_stay_as_they_are(tmp_path, title, values, shown):
+    """Numbers are what nothing but numbers are beside, and what is no name."""
+    write_result(tmp_path, "sampling")
+    lines = "".join(f"{value},x\n" for value in values)
+    (tmp_path / "own.csv").write_text(f"{title},other\n{lines}")
+    with serving(tmp_path) as server:
+        found = page(server, "")
+    heads = [text for name, text in found.texts if name == "th"]
+    start = heads.index(title)
+    assert heads[start + 2 : start + 2 + len(shown)] == shown
+
+
 def hostile(folder):
     """Results whose files are not what they should be; returns the names of these files."""
     write_run(folder / "run")
