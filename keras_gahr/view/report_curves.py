@@ -95,16 +95,23 @@ def _over_images(part):
             lines.setdefault(", ".join(of) or quantity, []).append((float(size), *value))
     for quantity, named in quantities.items():
         lines = [Line(name, *zip(*points, strict=True)) for name, points in named.items()]
-        # What twins have in common stands with both of them.
-        lines = [*{tuple(line.y): line for line in reversed(lines)}.values()][::-1]
         yield Curves(
             f"{quantity} over set sizes".capitalize(),
             "training images N",
             quantity,
-            [lines],
+            [_once(lines)],
             "With 95% intervals; the report says in which units.",
             log_x=True,
         )
+
+
+def _once(lines):
+    """Each curve once, by all of its names: what twins have in common stands with both of them."""
+    same = {}
+    for line in lines:
+        values = tuple(map(tuple, (line.x, line.y, line.low, line.high)))
+        same.setdefault(values, []).append(line.name)
+    return [Line("; ".join(names), *values) for values, names in same.items()]
 
 
 def _with_intervals(group, path=()):

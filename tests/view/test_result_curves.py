@@ -210,3 +210,21 @@ def test_reports_show_what_they_measured(tmp_path):
     assert (gap["x"], gap["y"], gap["low"]) == ([10, 1000], [1, 0.1], [0.5, 0.5])
     names = [line["name"] for line in found["Correlation over set sizes"]["frames"][0]]
     assert names == ["network a, closest", "network a, twins"]
+
+
+def test_curves_of_reports_that_coincide(tmp_path):
+    """They are one, by both names; those with other intervals, or of other sizes, are others."""
+    a, b = ({"score": 1.0, "score_95": [0.5, high]} for high in (1.5, 2.0))
+    numbers = {
+        "N=10": {"network_a": a, "network_b": b, "network_c": a, "network_d": a},
+        "N=100": {"network_a": a, "network_b": b, "network_c": a},
+        "N=1000": {"network_d": a},
+    }
+    write_report(Document("x", "X", "?", "!", [], [], numbers), tmp_path / "report")
+    (found,) = drawn(tmp_path / "report")[0]
+    (lines,) = found["frames"]
+    assert [(line["name"], line["x"]) for line in lines] == [
+        ("network a; network c", [10, 100]),
+        ("network b", [10, 100]),
+        ("network d", [10, 1000]),
+    ]
