@@ -58,25 +58,27 @@ def write_result(folder, name, **numbers):
     return folder
 
 
-def write_trajectory(folder, kept=5, count=3):
+def write_trajectory(folder, kept=5, count=3, channels=1, sigma=None):
     """Samples with the way they took."""
     write_result(folder, "sampling", sampler="ascent", seed=0)
-    y = np.random.default_rng(0).random((kept, count, 6, 8, 1), np.float32)
-    sigma = np.geomspace(1, 0.01, kept)[:, None] * np.ones(count)
+    y = np.random.default_rng(0).random((kept, count, 6, 8, channels), np.float32)
+    if sigma is None:
+        sigma = np.geomspace(1, 0.01, kept)[:, None] * np.ones(count)
     np.savez_compressed(
         folder / "trajectory.npz", t=np.arange(kept) * 10 + 1, y=y, denoised=y / 2, sigma=sigma
     )
     return folder
 
 
-def write_eigenbasis(folder, count=4):
-    """An eigenbasis of an image of colours."""
+def write_eigenbasis(folder, count=4, channels=3, pairs=True):
+    """An eigenbasis of an image: pairs of singular vectors, or eigenvectors."""
     write_result(folder, "eigenbasis", shrinkage=[1.0, 0.9, 0.5, 0.1][:count], rule="it is one")
-    left = np.random.default_rng(0).standard_normal((count, 6, 8, 3)).astype(np.float32)
-    clean = np.full((6, 8, 3), 0.5, np.float32)
+    left = np.random.default_rng(0).standard_normal((count, 6, 8, channels)).astype(np.float32)
+    right = -left if pairs else left
+    clean = np.full((6, 8, channels), 0.5, np.float32)
     shrinkage = np.linspace(1, 0.1, count)
     np.savez_compressed(
-        folder / "eigenbasis.npz", left=left, right=-left, shrinkage=shrinkage, clean=clean
+        folder / "eigenbasis.npz", left=left, right=right, shrinkage=shrinkage, clean=clean
     )
     return folder
 

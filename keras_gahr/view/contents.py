@@ -175,12 +175,12 @@ class Contents:
                 self.addresses.frame(self.entry.name, kind, place, changed),
                 found.size,
                 "",
-                f"{made.LABEL} {value}",
+                f"{found.label} {value}",
                 magnified=True,
             )
             for place, value in zip(found.places, found.values, strict=True)
         ]
-        return [Slider(made.LABEL, found.values, pictures, made.__doc__.splitlines()[0])]
+        return [Slider(found.label, found.values, pictures, found.caption)]
 
     def _pictures(self):
         """Those in the folder and in the folders in it."""

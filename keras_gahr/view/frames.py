@@ -30,18 +30,21 @@ class Frames:
         places: the numbers by which they are asked for.
         values: what a slider shows for each.
         size: (width, height) in pixels, as they are shown.
+        label: what a slider over them changes.
+        caption: of all.
     """
 
     places: list
     values: list
     size: tuple
+    label: str
+    caption: str
 
 
 class SamplerSteps:
     """The first images as they are at a step, above, and what the denoiser makes of them, below."""
 
     FILE = "trajectory.npz"
-    LABEL = "step"
 
     def __init__(self, folder, name):
         file = name_below(name, self.FILE)
@@ -58,9 +61,13 @@ class SamplerSteps:
     def frames(self):
         """All `Frames`, of many some."""
         places = even_places(self.y.shape[0], MOST_FRAMES)
-        t, sigma = self.t.rows(), self.sigma.rows()
-        values = [f"{t[k]}, sigma {sigma[k].mean():.3g}" for k in places]
-        return Frames(places, values, _magnified(self.size))
+        t, sigma = self.levels()
+        values = [f"{t[k]}, sigma {_middle(sigma[k])}" for k in places]
+        caption = (
+            "The first images as they are at a step, above, and what the denoiser makes of them, below; "
+            f"sigma is their median.{_of_channels(self.y.shape[-1])}"
+        )
+        return Frames(places, values, _magnified(self.size), "step", caption)
 
     def levels(self):
         """The steps (kept,), and the noise levels (kept, count) of the first images."""
@@ -76,10 +83,9 @@ class SamplerSteps:
 
 
 class BasisVectors:
-    """The image (noisy, if no clean one is known) and a vector of the basis: red positive, blue negative."""
+    """The image (noisy, if no clean one is known) and an eigenvector, or a pair of singular vectors."""
 
     FILE = "eigenbasis.npz"
-    LABEL = "eigenvector"
 
     def __init__(self, folder, name):
         file = name_below(name, self.FILE)
@@ -90,12 +96,13 @@ class BasisVectors:
         fits = self.right.shape == self.left.shape and self.shrinkage.shape == (count,)
         if len(rest) != 3 or not fits:
             raise ValueError(f"its arrays have shapes that do not fit, such as {self.left.shape}")
-        self._image = None
+        self._image, self._begin = None, ""
         members = member_names(folder, file)
         shown = next((member for member in ("clean", "noisy") if member in members), None)
         if shown:
             image = StoredArray(folder, file, shown)
-            self._image = image.rows() if image.shape == self.left.shape[1:] else None
+            if image.shape == self.left.shape[1:]:
+                self._image, self._begin = image.rows(), f"The {shown} image, and "
         first = [array.rows(0, 1) for array in (self.right, self.left)]
         # Eigenvectors are both.
         self._vectors = [self.left] if np.array_equal(*first) else [self.right, self.left]
@@ -110,13 +117,22 @@ class BasisVectors:
         places = even_places(self.left.shape[0], 4 * MOST_FRAMES)
         shrinkage = self.shrinkage.rows()
         values = [f"{k + 1}, shrinkage {shrinkage[k]:.4g}" for k in places]
-        return Frames(places, values, _magnified(self.size))
+        label, shown = "eigenvector", "an eigenvector"
+        if len(self._vectors) > 1:
+            label, shown = "singular vectors", "the right, then the left singular vector"
+        channels = self.left.shape[-1]
+        colours = "red is positive, blue negative"
+        if channels == 3:
+            colours = "grey is 0, and colours are the channels"
+        caption = f"{self._begin}{shown}: {colours}.{_of_channels(channels)}"
+        caption = caption[0].upper() + caption[1:]
+        return Frames(places, values, _magnified(self.size), label, caption)
 
     def png(self, k):
         """One of them."""
         pictures = [_signed(array.rows(k, k + 1)[0]) for array in self._vectors]
         if self._image is not None:
-            pictures.insert(0, _rgb(_bytes(self._image)))
+            pictures.insert(0, _rgb(_bytes(_shown_channels(self._image))))
         return _sheet(np.stack(pictures), len(pictures))
 
 
@@ -124,7 +140,6 @@ class DatasetSheets:
     """The images of the dataset in their order, counted from 0."""
 
     FILE = "images.npy"
-    LABEL = "images"
 
     def __init__(self, folder, name):
         self.images = StoredArray(folder, name_below(name, self.FILE))
@@ -142,7 +157,11 @@ class DatasetSheets:
         places = even_places(-(-self.count // self.together), MOST_FRAMES)
         starts = [k * self.together for k in places]
         values = [f"{k:,} to {min(k + self.together, self.count) - 1:,}" for k in starts]
-        return Frames(starts, values, _magnified(self.size))
+        channels = self.images.shape[-1] if len(self.images.shape) == 4 else 1
+        caption = (
+            f"The images of the dataset in their order, counted from 0.{_of_channels(channels)}"
+        )
+        return Frames(starts, values, _magnified(self.size), "images", caption)
 
     def png(self, k):
         """Those from number k on."""
@@ -171,7 +190,7 @@ def _magnified(size):
 
 def _sheet(images, columns):
     """Images (N, H, W, C) side by side, as the bytes of a PNG file."""
-    shown = contact_sheet(_shown_channels(_bytes(images)), columns, _GAP)
+    shown = contact_sheet(_bytes(_shown_channels(images)), columns, _GAP)
     data = io.BytesIO()
     Image.fromarray(shown[..., 0] if shown.shape[-1] == 1 else shown).save(
         data, "PNG", compress_level=1
@@ -187,18 +206,33 @@ def _bytes(images):
     return np.rint(255 * np.clip(images, 0, 1)).astype(np.uint8)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def _shown_channels(images):
-    """Grey or three colours; of other numbers of channels the first."""
-    return images if images.shape[-1] == 3 else images[..., :1]
+    """Grey or three colours; of other numbers of channels, which have no colours, the mean."""
+    if images.shape[-1] in (1, 3):
+        return images
+    mean = images.mean(axis=-1, keepdims=True, dtype=np.float32)
+    return np.rint(mean).astype(np.uint8) if images.dtype == np.uint8 else mean
+
+
+def _of_channels(count):
+    """What a caption says of that, in a sentence after others."""
+    return "" if count in (1, 3) else f" Of {count} channels the mean is shown."
+
+
+def _middle(values):
+    """The median in words, which images that diverged leave as it is."""
+    known = values[np.isfinite(values)]
+    return f"{np.median(known):.3g}" if known.size else "not finite"
 
 
 def _rgb(image):
-    return np.broadcast_to(_shown_channels(image), (*image.shape[:2], 3))
+    return np.broadcast_to(image, (*image.shape[:2], 3))
 
 
 def _signed(vector):
     """A vector (H, W, C) as a picture (H, W, 3) of its sign and size; that of three colours around grey."""
-    vector = _shown_channels(np.nan_to_num(vector.astype(np.float32), posinf=0, neginf=0))
+    vector = np.nan_to_num(_shown_channels(vector).astype(np.float32), posinf=0, neginf=0)
     largest = np.abs(vector).max()
     vector = vector / largest if largest > 0 else vector
     if vector.shape[-1] == 3:

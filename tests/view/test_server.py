@@ -117,6 +117,53 @@ def test_what_the_frames_show(server, folder):
     np.testing.assert_array_equal(shown[2:8, 12:20], np.rint(255 * y))
 
 
+@pytest.mark.parametrize(
+    ("channels", "pairs", "said"),
+    [
+        (1, False, "The clean image, and an eigenvector: red is positive, blue negative."),
+        (
+            3,
+            True,
+            "The clean image, and the right, then the left singular vector: grey is 0, and colours are the "
+            "channels.",
+        ),
+        (
+            4,
+            False,
+            "The clean image, and an eigenvector: red is positive, blue negative. Of 4 channels the mean is "
+            "shown.",
+        ),
+    ],
+)
+def test_what_is_said_of_eigenvectors(tmp_path, channels, pairs, said):
+    write_eigenbasis(tmp_path, channels=channels, pairs=pairs)
+    with serving(tmp_path) as server:
+        assert said in [text for name, text in page(server, "").texts if name == "figcaption"]
+
+
+def test_of_channels_that_are_no_colours_the_mean_is_shown(tmp_path):
+    """As in figures."""
+    write_trajectory(tmp_path, count=1, channels=2)
+    with serving(tmp_path) as server:
+        assert "Of 2 channels the mean is shown." in page(server, "").text()
+        _, _, body = ask(server, "frame/?of=trajectory&k=3")
+    with np.load(tmp_path / "trajectory.npz") as arrays:
+        y = arrays["y"][3, 0].mean(axis=-1)
+    shown = np.asarray(Image.open(io.BytesIO(body)))
+    np.testing.assert_array_equal(shown[2:8, 2:10], np.rint(255 * y))
+
+
+def test_images_that_diverged_leave_the_noise_level_of_others(tmp_path):
+    """And those that are not shown have no part in it."""
+    sigma = np.full((3, 10), 0.25)
+    sigma[:, 8:], sigma[0, 0], sigma[1, :2], sigma[2] = 7, 1e6, (np.nan, np.inf), np.nan
+    write_trajectory(tmp_path, kept=3, count=10, sigma=sigma)
+    with serving(tmp_path) as server:
+        found = page(server, "")
+    values = [item["data-value"] for item in found.all("li") if "data-value" in item]
+    assert values == ["1, sigma 0.25", "11, sigma 0.25", "21, sigma not finite"]
+
+
 def test_what_has_not_changed_is_not_sent_again(tmp_path):
     write_run(tmp_path / "run", epochs=1)
     with serving(tmp_path) as server:
