@@ -10,7 +10,7 @@ from keras_gahr.report.document import Claim, Section, Slider, Table
 
 from .columns import read_columns
 from .curves import Curves, Line, even_places
-from .entries import DATASET, LOOSE, PICTURES, REPORT, RUN, ending
+from .entries import DATASET, LOOSE, PICTURES, REPORT, RUN, ending, entries_inside
 from .items import LinkedPicture, Links
 from .report_curves import report_curves
 from .result_curves import finite, result_curves, result_tables
@@ -76,6 +76,7 @@ class Contents:
             )
         if "eigenbasis.npz" in self.entry.files:
             yield from self._section("Eigenvectors", self._slider("eigenvectors"))
+        yield from self._section("Results inside", self._inside())
         yield from self._section("Pictures", self._pictures())
         yield from self._section("Tables", self._tables())
         yield from self._section("Files", self._files())
@@ -181,6 +182,17 @@ class Contents:
             for place, value in zip(found.places, found.values, strict=True)
         ]
         return [Slider(found.label, found.values, pictures, found.caption)]
+
+    def _inside(self):
+        """Links to the results in the folders of this one, which the list of all does not have."""
+        found = entries_inside(self.folder, self.entry) if self.entry.kind != LOOSE else ()
+        start = len(name_below(self.entry.name, ""))
+        targets = [
+            (f"{printable(each.name[start:])}: {each.kind}", self.addresses.look(each.name))
+            for each in found
+        ]
+        if targets:
+            yield Links(tuple(targets), "Made of this one, or put into its folder.")
 
     def _pictures(self):
         """Those in the folder and in the folders in it."""

@@ -1,6 +1,7 @@
 """The results in a folder: what each one is, and the picture that stands for it."""
 
 import dataclasses
+import itertools
 import posixpath
 
 from keras_gahr.json_file import LARGEST_JSON
@@ -19,7 +20,7 @@ PICTURES = {
 }
 """Endings of files that browsers show as pictures, with their types."""
 
-MOST_ENTRIES, MOST_FOLDERS = 1000, 20_000
+MOST_ENTRIES, MOST_FOLDERS, _MOST_INSIDE = 1000, 20_000, 100
 
 RUN, DATASET, REPORT, LOOSE = "training run", "dataset", "report", "pictures"
 
@@ -89,21 +90,23 @@ def find_entries(folder: ViewedFolder):
 
     What is inside of a result is a part of it, but for loose pictures, whose folders may hold others.
     """
-    found, waiting, seen = [], [""], 0
-    while waiting:
-        name = waiting.pop()
-        seen += 1
+    found = []
+    for seen, entry in enumerate(_looked_through(folder, [""]), 1):
         if seen > MOST_FOLDERS or len(found) == MOST_ENTRIES:
             return found, True
-        try:
-            entry, folders = _look_at(folder, name)
-        except OSError:
-            continue
         if entry is not None:
             found.append(entry)
-        if entry is None or entry.kind == LOOSE:
-            waiting += (name_below(name, below) for below in reversed(folders))
     return found, False
+
+
+def entries_inside(folder: ViewedFolder, entry: Entry):
+    """The results inside of one, sorted by name, as far as they are in the first folders.
+
+    Loose pictures are a part of it, and what is inside of the others is theirs.
+    """
+    names = [name_below(entry.name, below) for below in entry.folders]
+    inside = itertools.islice(_looked_through(folder, names), _MOST_INSIDE)
+    return [each for each in inside if each is not None and each.kind != LOOSE]
 
 
 def entry_at(folder: ViewedFolder, name):
@@ -119,6 +122,20 @@ def entry_at(folder: ViewedFolder, name):
 def ending(name):
     """That of a file name, in small letters, with its dot."""
     return posixpath.splitext(name)[1].lower()
+
+
+def _looked_through(folder, names):
+    """Yields for folders of these names, and those below them that are in no result, an `Entry` or None."""
+    waiting = names[::-1]
+    while waiting:
+        name = waiting.pop()
+        try:
+            entry, folders = _look_at(folder, name)
+        except OSError:
+            entry, folders = None, []
+        yield entry
+        if entry is None or entry.kind == LOOSE:
+            waiting += (name_below(name, below) for below in reversed(folders))
 
 
 def _look_at(folder, name):

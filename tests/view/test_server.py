@@ -180,6 +180,28 @@ def test_one_result_is_the_first_page(folder):
     assert found.all("h1") and "set" in found.text()
 
 
+@pytest.mark.parametrize("own", ["", "runs/run"])
+def test_results_inside_a_result(tmp_path, own):
+    """They stand on its page; pictures there are its own."""
+    run = write_run(tmp_path / own)
+    write_trajectory(run / "later" / "samples <a>")
+    write_eigenbasis(run / "basis")
+    write_result(run / "basis" / "inner", "density")
+    (run / "figures").mkdir()
+    (run / "figures" / "own.png").write_bytes(png())
+    with serving(tmp_path) as server:
+        if own:
+            items = page(server, "").all("li")
+            assert [item["id"] for item in items] == ["result-runs/run"]
+        found = page(server, f"look/{own}" if own else "")
+        links = [text for name, text in found.texts if name == "a" and ": " in text]
+        assert links == ["basis: eigenbasis", "later/samples <a>: samples"]
+        basis, samples = [link["href"] for link in found.all("a") if "/look/" in link["href"]]
+        assert "Eigenvectors" in page(server, basis).text()
+        assert "How the images come out" in page(server, samples).text()
+        assert "inner: density" in page(server, basis).text()
+
+
 def test_addresses_without_the_token(server):
     token = server.addresses.token
     for path in (
