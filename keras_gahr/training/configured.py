@@ -127,13 +127,13 @@ def run_prepared(
 def _checked_clock(prepared, resume=False):
     """The `ClockSettings` of a `Preparation`, if there are any; raises `InputError` if they cannot be.
 
-    The twin of a training that goes on may be gone.
+    A training that goes on has its plan, and its twin may be gone.
     """
     clock = prepared.config.clock_settings()
     if clock is None:
         return None
-    plan = _planned(clock, prepared)
     if not resume:
+        plan = _planned(clock, prepared)
         law = prepared.config.settings().noise_law
         clock.check_twin(prepared.data, law, _steps_of_looks(plan, prepared))
     if clock.clock_features is not None:
@@ -224,13 +224,15 @@ def check_config(config: RunConfig, out: Path | None = None) -> Preparation:
         out: the run directory to go on with, or None.
     """
     prepared = prepare_training(config, out)
+    goes_on = out is not None
+    clock = _checked_clock(prepared, goes_on)
     check_conditions(
         prepared.denoiser,
         prepared.train_images.images,
         prepared.test_images.images,
         config.settings(),
         config.data_on_device,
-        _checked_clock(prepared, resume=out is not None),
+        None if goes_on else clock,
     )
     check_count(config.devices)
     check_shares(config.batch_size, config.devices)

@@ -113,7 +113,9 @@ def run_training(
         >>> result.denoiser is denoiser, "train_psnr" in result.history[0]
         (True, True)
     """
-    check_conditions(denoiser, train_images, test_images, settings, data_on_device, clock)
+    # A run that goes on has its plan of looks.
+    planned = None if resume else clock
+    check_conditions(denoiser, train_images, test_images, settings, data_on_device, planned)
     _check_each(callbacks, keras.callbacks.Callback, "keras.callbacks.Callback")
     _check_each(trackers, Tracker, "keras_gahr.training.Tracker")
     identity = identity_of(denoiser, settings, train_images, test_images, clock)
@@ -158,6 +160,7 @@ def run_training(
             clock=clock,
             trackers=trackers if shared.is_first else (),
             tracked=tracked,
+            goes_on=resume,
         )
         if kept is not None:
             session.restore(*kept)

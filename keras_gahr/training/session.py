@@ -11,7 +11,6 @@ from keras_gahr.denoisers import load_denoiser
 from keras_gahr.errors import InputError
 
 from .blind_training import compiled_training
-from .clock.trained_levels import TrainedLevels
 from .data.batches import NoisyBatches, TiledBatches
 from .data.device_images import DeviceImages
 from .interruption import Interruption
@@ -45,6 +44,7 @@ class Session:
         clock: `ClockSettings`, or None.
         trackers: `Tracker`s.
         tracked: the `TrackedRun` that they are told of.
+        goes_on: whether `restore` follows.
         out: the directory, which exists.
         identity: see `StateKeeper`.
     """
@@ -67,9 +67,10 @@ class Session:
         clock=None,
         trackers=(),
         tracked=None,
+        goes_on=False,
     ):
         self.shared, self.settings, self.out = shared, settings, out
-        self.denoiser = denoiser
+        self.denoiser, self.goes_on = denoiser, goes_on
         self.batches = self._batches(train_images, data_on_device)
         self.tests = self._test_batches(test_images)
         copy = shared.replicate(denoiser, settings.precision)
@@ -155,8 +156,8 @@ class Session:
         return ClockWatch(
             self.out,
             clock,
-            clock.plan(self.denoiser, self.batches, self.settings.epochs, self.settings.noise_law),
-            TrainedLevels.of(self.settings.noise_law),
+            self.settings.noise_law,
+            None if self.goes_on else self._plan(clock),
             train_images,
             test_images,
             self.batches,
@@ -164,6 +165,10 @@ class Session:
             denoiser=self._of_now,
             any_process=self.shared.any_process,
         )
+
+    def _plan(self, clock):
+        settings = self.settings
+        return clock.plan(self.denoiser, self.batches, settings.epochs, settings.noise_law)
 
     def _of_now(self):
         """The denoiser to look at within an epoch."""

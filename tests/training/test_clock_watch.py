@@ -20,6 +20,7 @@ from keras_gahr.training import ClockSettings, TrainingSettings, run_training
 from keras_gahr.training.clock import Look, memorization_clock, read_clock, write_clock
 from keras_gahr.training.clock.trained_levels import TrainedLevels
 from keras_gahr.training.clock.twin import KeptSamples
+from keras_gahr.training.resume.state import read_state, write_state
 from keras_gahr.training.watch import clock as watch
 from keras_gahr.training.watch.event_file import read_events
 
@@ -166,6 +167,68 @@ def test_a_clock_goes_on_as_if_nothing_had_happened(
     # What the first part wrote is there once.
     scalars = [scalars_of(run / "events" / "clock") for run in both]
     assert scalars[0] == scalars[1]
+
+
+def forget_levels(run):
+    """Makes a state one of the time when it did not say at which levels a clock looks."""
+    path = run / "state.safetensors"
+    arrays, record = read_state(path)
+    del record["parts"]["clock"]["levels"]
+    write_state(path, arrays, record)
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize("step", [5, 11])
+@pytest.mark.parametrize("law", [NoiseLaw(high=10 / 255), NoiseLaw(high=0.5)])
+def test_a_clock_that_looked_at_all_levels_goes_on(tmp_path, smooth_images, monkeypatch, step, law):
+    """Before and after its first look; with levels that follow the law there may be no such clock."""
+    images, settings = smooth_images(20, 8, 8), dataclasses.replace(SETTINGS, noise_law=law)
+    every = TrainedLevels(memorization_clock.CLOCK_SIGMAS, memorization_clock.LEVELS)
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainedLevels, "of", lambda law: every)
+        expected = run(tmp_path / "whole", images, settings)
+        stop_after(patch, step)
+        assert run(tmp_path / "run", images, settings).state == "stopped"
+    forget_levels(tmp_path / "run")
+    found = run(tmp_path / "run", images, settings, resume=True)
+    check_equal(tmp_path / "run", tmp_path / "whole", found, expected)
+    tables = [(tmp_path / name / "clock.csv").read_text() for name in ("run", "whole")]
+    assert tables[0] == tables[1]
+    # And once more: now its state says the levels.
+    longer = dataclasses.replace(settings, epochs=4)
+    assert run(tmp_path / "run", images, longer, resume=True).state == "finished"
+
+
+@pytest.mark.one_backend
+def test_levels_of_looks_that_followed_the_law_are_known(tmp_path, smooth_images, monkeypatch):
+    images = smooth_images(20, 8, 8)
+    settings = dataclasses.replace(SETTINGS, noise_law=NoiseLaw(high=0.5))
+    run(tmp_path / "whole", images, settings)
+    with monkeypatch.context() as patch:
+        stop_after(patch, 11)
+        run(tmp_path / "run", images, settings)
+    forget_levels(tmp_path / "run")
+    run(tmp_path / "run", images, settings, resume=True)
+    tables = [(tmp_path / name / "clock.csv").read_text() for name in ("run", "whole")]
+    assert tables[0] == tables[1]
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize(
+    "levels",
+    [None, {}, {"sigmas": [], "schedule": {}}, {"sigmas": [0.1], "schedule": {"steps": 0}}],
+)
+def test_levels_that_are_none_are_damage(tmp_path, smooth_images, monkeypatch, levels):
+    images = smooth_images(20, 8, 8)
+    with monkeypatch.context() as patch:
+        stop_after(patch, 5)
+        run(tmp_path / "run", images)
+    path = tmp_path / "run" / "state.safetensors"
+    arrays, record = read_state(path)
+    record["parts"]["clock"]["levels"] = levels
+    write_state(path, arrays, record)
+    with pytest.raises(kg.InputError, match="is damaged"):
+        run(tmp_path / "run", images, resume=True)
 
 
 @pytest.mark.one_backend

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 from keras_gahr.errors import InputError
-from keras_gahr.noise import NoiseLaw
+from keras_gahr.noise import NoiseLaw, check_levels
 from keras_gahr.sampling import NoiseLevels
 
+from .look import Look
 from .memorization_clock import CLOCK_SIGMAS, LEVELS
 
 
@@ -41,6 +43,29 @@ class TrainedLevels:
                 "too, or leave the clock out"
             )
         return cls(sigmas, dataclasses.replace(LEVELS, sigma_0=first, sigma_end=last))
+
+    @classmethod
+    def restored(cls, state: Mapping[str, Any]) -> Self:
+        """Puts back what `state` returned; raises `ValueError` or `TypeError` for anything else."""
+        return cls(tuple(check_levels(state["sigmas"])), NoiseLevels(**state["schedule"]))
+
+    @classmethod
+    def of_earlier(cls, looks: Sequence[Look], law: NoiseLaw) -> Self:
+        """Those of a training whose state does not say them.
+
+        Clocks of that time looked at all their levels, whatever the law was.
+
+        Args:
+            looks: that were taken of it, which tell one that follows its law already.
+            law: of its noise levels.
+        """
+        if looks and len(looks[-1].train_psnr) < len(CLOCK_SIGMAS):
+            return cls.of(law)
+        return cls(CLOCK_SIGMAS, LEVELS)
+
+    def state(self) -> dict[str, Any]:
+        """The levels as plain values."""
+        return {"sigmas": list(self.sigmas), "schedule": dataclasses.asdict(self.schedule)}
 
     @property
     def passes_per_sample(self) -> int:

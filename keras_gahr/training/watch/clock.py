@@ -13,6 +13,7 @@ from ..clock.look import Look
 from ..clock.memorization_clock import MemorizationClock
 from ..clock.plan import ClockPlan
 from ..clock.table import write_clock
+from ..clock.trained_levels import TrainedLevels
 from ..clock.twin import KeptSamples, with_twin
 from .event_file import EventFile
 
@@ -29,8 +30,9 @@ class ClockWatch(keras.callbacks.Callback):
     Args:
         folder: the run directory.
         options: `ClockOptions`.
-        plan: a `ClockPlan`; a run that goes on has the one that it began with.
-        levels: the `TrainedLevels` at which it is looked at.
+        law: of the noise levels of the training.
+        plan: a `ClockPlan`; None for a run that goes on, which has the one that it began with, and the
+            levels: `restore` puts them back.
         train_images, test_images: arrays `(count, height, width, channels)`.
         batches: `TiledBatches`.
         last_step: of the training.
@@ -46,8 +48,8 @@ class ClockWatch(keras.callbacks.Callback):
         self,
         folder,
         options,
+        law,
         plan,
-        levels,
         train_images,
         test_images,
         batches,
@@ -58,8 +60,9 @@ class ClockWatch(keras.callbacks.Callback):
         super().__init__()
         self.folder = folder
         self.options = options
+        self.law = law
         self.plan = plan
-        self.levels = levels
+        self.levels = None if plan is None else TrainedLevels.of(law)
         self.batches = batches
         self.last_step = last_step
         self.stopped = None
@@ -75,7 +78,7 @@ class ClockWatch(keras.callbacks.Callback):
 
     @property
     def clock(self):
-        """The `MemorizationClock`, made when it is first needed: a run that goes on may change the plan."""
+        """The `MemorizationClock`, made when it is first needed: a run that goes on has a plan by then."""
         if self._clock is None:
             self._clock = MemorizationClock(
                 *self._images,
@@ -102,6 +105,7 @@ class ClockWatch(keras.callbacks.Callback):
     def state(self):
         return {
             "plan": vars(self.plan),
+            "levels": self.levels.state(),
             "looks": [
                 {name: None if number != number else number for name, number in row.items()}
                 for row in self.clock.report().rows
@@ -117,9 +121,14 @@ class ClockWatch(keras.callbacks.Callback):
                 raise ValueError(f"a plan with {number}")
         if not isinstance(stopped, str | None):
             raise ValueError("a reason that is no text")
-        if plan != self.plan:
-            self.plan, self._clock = plan, None
-        self._looks[:] = [Look.from_row(row) for row in looks]
+        looks = [Look.from_row(row) for row in looks]
+        if "levels" in state:
+            levels = TrainedLevels.restored(state["levels"])
+        else:
+            levels = TrainedLevels.of_earlier(looks, self.law)
+        if (plan, levels) != (self.plan, self.levels):
+            self.plan, self.levels, self._clock = plan, levels, None
+        self._looks[:] = looks
         self.stopped = stopped
 
     def on_train_begin(self, logs=None):
