@@ -160,7 +160,7 @@ def run_training(
             clock=clock,
             trackers=trackers if shared.is_first else (),
             tracked=tracked,
-            goes_on=resume,
+            begun=None if kept is None else kept[1],
         )
         if kept is not None:
             session.restore(*kept)

@@ -15,6 +15,7 @@ from .data.batches import NoisyBatches, TiledBatches
 from .data.device_images import DeviceImages
 from .interruption import Interruption
 from .result import TrainingResult
+from .resume.epoch_length import steps_per_epoch_of
 from .resume.state import read_state
 from .resume.state_keeper import StateKeeper
 from .tracking.callback import Tracking
@@ -44,7 +45,7 @@ class Session:
         clock: `ClockSettings`, or None.
         trackers: `Tracker`s.
         tracked: the `TrackedRun` that they are told of.
-        goes_on: whether `restore` follows.
+        begun: the record of the state of a training that goes on, for which `restore` follows; or None.
         out: the directory, which exists.
         identity: see `StateKeeper`.
     """
@@ -67,10 +68,10 @@ class Session:
         clock=None,
         trackers=(),
         tracked=None,
-        goes_on=False,
+        begun=None,
     ):
         self.shared, self.settings, self.out = shared, settings, out
-        self.denoiser, self.goes_on = denoiser, goes_on
+        self.denoiser, self.begun = denoiser, begun
         self.batches = self._batches(train_images, data_on_device)
         self.tests = self._test_batches(test_images)
         copy = shared.replicate(denoiser, settings.precision)
@@ -98,7 +99,7 @@ class Session:
         return Average(denoiser, settings, self._batches(images, held is not None), held)
 
     def _batches(self, images, as_indices):
-        return TiledBatches(
+        batches = TiledBatches(
             images,
             self.settings.images_per_epoch,
             self.settings.batch_size,
@@ -106,6 +107,10 @@ class Session:
             shares=self.shared.count,
             as_indices=as_indices,
         )
+        if self.begun is not None:
+            path = self.out / "state.safetensors"
+            batches.steps_per_epoch = steps_per_epoch_of(path, self.begun, batches)
+        return batches
 
     def _test_batches(self, images):
         """The noisy test images, this process's share of them; None if there are no images."""
@@ -157,7 +162,7 @@ class Session:
             self.out,
             clock,
             self.settings.noise_law,
-            None if self.goes_on else self._plan(clock),
+            self._plan(clock) if self.begun is None else None,
             train_images,
             test_images,
             self.batches,

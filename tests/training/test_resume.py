@@ -13,6 +13,7 @@ from stopped_runs import stop_after
 from keras_gahr import BFCNN, InputError, load_denoiser
 from keras_gahr.noise import NoiseLaw
 from keras_gahr.training import TrainingSettings, run_training, session
+from keras_gahr.training.data.batches import TiledBatches
 from keras_gahr.training.resume import state
 from keras_gahr.training.resume.identity import identity_of
 from keras_gahr.training.resume.state import read_state, write_state
@@ -77,6 +78,34 @@ def test_a_finished_training_can_be_made_longer(tmp_path, smooth_images):
     again = run(tmp_path / "run", images, settings, resume=True)
     assert again.state == "finished"
     assert again.history == found.history
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize("said", [False, True])
+@pytest.mark.parametrize("steps", [1, 3])
+def test_an_epoch_keeps_its_number_of_steps(tmp_path, smooth_images, monkeypatch, steps, said):
+    """Of 17 images in batches of 8, the last of which took the single image that is left over."""
+    images = smooth_images(21, 8, 8)
+    settings = dataclasses.replace(SETTINGS, images_per_epoch=17, schedule="cosine", ema=0.9)
+
+    def train(out, **options):
+        return run_training(small(), images[:17], images[17:], settings, out, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TiledBatches, "_fewest", lambda batches: 2)
+        expected = train(tmp_path / "whole")
+        stop_after(patch, steps)
+        assert train(tmp_path / "run").state == "stopped"
+    path = tmp_path / "run" / "state.safetensors"
+    arrays, record = read_state(path)
+    assert record.pop("steps_per_epoch") == 2
+    if not said:
+        write_state(path, arrays, record)
+    found = train(tmp_path / "run", resume=True)
+    assert [row["steps"] for row in found.history] == [2, 2, 2]
+    check_equal(tmp_path / "run", tmp_path / "whole", found, expected)
+    assert read_state(path)[1]["steps_per_epoch"] == 2
+    assert train(tmp_path / "new").history[0]["steps"] == 3
 
 
 @pytest.mark.one_backend

@@ -25,6 +25,9 @@ class TiledBatches(keras.utils.PyDataset):
             `shares` - 1 of an epoch are left out.
         as_indices: whether a batch is the indices of its images, int32, for a model that holds the
             images (`DeviceImages`).
+
+    Attributes:
+        steps_per_epoch: batches of a whole epoch, which a training that goes on sets to what it began with.
     """
 
     def __init__(self, images, images_per_epoch, batch_size, seed, shares=1, as_indices=False):
@@ -35,15 +38,15 @@ class TiledBatches(keras.utils.PyDataset):
         self.shares = shares
         self.as_indices = as_indices
         self.tiles = max(1, images_per_epoch // len(images))
+        self.steps_per_epoch = self._fewest()
         self.begin(0)
 
     @property
     def images_per_epoch(self):
         return self.tiles * len(self.images)
 
-    @property
-    def steps_per_epoch(self):
-        """Batches of a whole epoch."""
+    def _fewest(self):
+        """As few batches as an epoch may have."""
         # Of one device.
         images, most = self.images_per_epoch // self.shares, self.batch_size // self.shares
         batches = max(1, -(-images // most))

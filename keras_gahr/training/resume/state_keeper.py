@@ -110,6 +110,7 @@ class StateKeeper(keras.callbacks.Callback):
         record = {
             "epoch": self.epoch,
             "step": self.step,
+            "steps_per_epoch": self.batches.steps_per_epoch,
             "parts": {name: part.state() for name, part in self.parts.items()},
             "identity": self.identity,
         }
