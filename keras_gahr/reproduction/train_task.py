@@ -23,13 +23,17 @@ def train_task(path):
     from keras_gahr.heap import keep_freed_memory
     from keras_gahr.json_file import read_json
     from keras_gahr.training import RunConfig, run_config
+    from keras_gahr.training.configured import config_to_resume
 
     task = read_json(path, "a task of a workspace")
     run = Path(task["run"])
     config = RunConfig(dataset=task["dataset"], track=task.get("track"), **task["options"])
     with locked(Path(path).parent, run):
         resume = (run / "state.safetensors").is_file()
-        if run.is_dir() and not resume:
+        if resume:
+            # Its default of halvings may be that of an earlier version.
+            config = config_to_resume(run, {"dataset": config.dataset, "track": config.track})
+        elif run.is_dir():
             _remove_begun(run)
         keep_freed_memory()
         result = run_config(

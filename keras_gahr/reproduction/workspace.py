@@ -134,12 +134,19 @@ class Workspace:
             return "missing"
         runs = find_runs(path)
         state = runs[0].state if runs else "unreadable"
-        if state == "unreadable" or self._options(path) != self._all_options(task):
+        if state == "unreadable" or not self._holds(path, task):
             raise InputError(
                 f"{path} does not hold the training {task.label} that belongs there: remove it, and it "
                 "is done again"
             )
         return state
+
+    def _holds(self, path, task):
+        found, asked = self._options(path), self._all_options(task)
+        if asked["halve_every"] is None:
+            # By default it was another one in earlier versions, which a run that goes on writes down.
+            found["halve_every"] = None
+        return found == asked
 
     def _options(self, path):
         options = read_json(path / "config.json", "the config.json of a run").get("options")

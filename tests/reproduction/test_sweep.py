@@ -17,12 +17,14 @@ from waiting import FOR_EVER, wait_until
 from keras_gahr.denoisers import load_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.files import Busy
+from keras_gahr.options.option import check_options
 from keras_gahr.reproduction.launchers import LocalLauncher, SubmititLauncher
 from keras_gahr.reproduction.plan import DatasetTask
 from keras_gahr.reproduction.sweep import Sweep, unique
 from keras_gahr.reproduction.train_task import main as train_task_main
 from keras_gahr.reproduction.train_task import train_task
 from keras_gahr.reproduction.workspace import Workspace
+from keras_gahr.training import TrainingSettings
 
 TESTS = Path(__file__).parent
 
@@ -174,6 +176,34 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_model(workspace, tmp_pa
     assert launcher.started == ["seed 0"] and workspace.is_finished(task())
     for one, other in zip(weights(whole, task()), weights(workspace, task()), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_a_training_keeps_the_halvings_of_an_earlier_version(workspace, tmp_path, monkeypatch):
+    """Of 11 to 19 epochs the rate was halved after each, unless something else was asked for."""
+
+    class Broken(Exception):
+        pass
+
+    def stop(self, batch, logs=None):
+        if len(self.rows) == 1:
+            raise Broken
+
+    def with_earlier_default(settings):
+        check_options(settings)
+        if settings.halve_every is None:
+            object.__setattr__(settings, "halve_every", settings.epochs // 10)
+
+    whole, one = Workspace(tmp_path / "whole"), task(epochs=11)
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingSettings, "__post_init__", with_earlier_default)
+        assert sweep(whole, [one], InThisProcess()).failures == []
+        patch.setattr("keras_gahr.training.watch.history.History.on_train_batch_end", stop)
+        with pytest.raises(Broken):
+            sweep(workspace, [one], InThisProcess())
+    assert sweep(workspace, [one], InThisProcess()).failures == []
+    assert workspace.is_finished(one)
+    for found, expected in zip(weights(workspace, one), weights(whole, one), strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.slow
