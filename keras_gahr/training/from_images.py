@@ -140,10 +140,11 @@ def _config(images, test_images, denoiser, options):
 
 
 def _parts(images, test_images, config):
-    """Training and test images, as Datasets."""
+    """Training and test images, as Datasets, and the half that they are; None for all images."""
     images = as_dataset(images, config.layout, config.conditional)
     if test_images is not None:
-        return images, as_dataset(test_images, config.layout, config.conditional)
+        return images, as_dataset(test_images, config.layout, config.conditional), None
     if len(images) == 1 and config.test_size is None:
-        return images, Dataset(images.images[:0], images.manifest)
-    return images.split_as_trained(config.train_size, config.test_size, config.half)
+        return images, Dataset(images.images[:0], images.manifest), None
+    parts = images.split_as_trained(config.train_size, config.test_size, config.half)
+    return *parts, config.half

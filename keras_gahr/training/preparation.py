@@ -29,6 +29,7 @@ class Preparation:
         denoiser: with its first weights.
         train_images, test_images: `Dataset`s.
         config: the `RunConfig` that they come from, its precision chosen.
+        half: see `prepare_images`.
         precision: the `FasterPrecision`, if it was to be chosen.
     """
 
@@ -36,6 +37,7 @@ class Preparation:
     train_images: Dataset
     test_images: Dataset
     config: RunConfig
+    half: str | None
     precision: FasterPrecision | None = None
 
     @property
@@ -48,7 +50,7 @@ class Preparation:
             "available": self.train_images.manifest.get("shape", [None])[0],
             "train_size": len(self.train_images),
             "test_size": len(self.test_images),
-            "half": self.config.half,
+            "half": self.half,
         }
 
 
@@ -67,13 +69,14 @@ def prepare_training(config: RunConfig, begun: Path | None = None) -> Preparatio
         raise InputError("received no dataset: give a folder made by `gahr data`, or an array")
     images = load(config.dataset, bands=config.conditional, layout=config.layout)
     parts = images.split_as_trained(config.train_size, config.test_size, config.half)
-    return prepare_images(config, *parts, begun)
+    return prepare_images(config, *parts, config.half, begun)
 
 
 def prepare_images(
     config: RunConfig,
     train_images: Dataset,
     test_images: Dataset,
+    half: str | None,
     begun: Path | None = None,
     denoiser: Denoiser | None = None,
 ) -> Preparation:
@@ -82,7 +85,8 @@ def prepare_images(
     Args:
         config: `RunConfig`; what it says of images is taken as it is.
         train_images, test_images: `Dataset`s.
-        begun: see `prepare`.
+        half: "A" or "B", from which end of their dataset the training images are; None for all of it.
+        begun: see `prepare_training`.
         denoiser: the network to train; None for what the configuration says.
 
     Raises:
@@ -92,8 +96,9 @@ def prepare_images(
     provenance = {
         "trained_on": train_images.manifest.get("recipe"),
         "image_shape": list(shape[1:]),
+        "sha256": train_images.manifest.get("sha256"),
         "train_size": len(train_images),
-        "half": config.half,
+        "half": half,
     }
     if denoiser is not None:
         denoiser.provenance = {**provenance, "started_from": denoiser.provenance}
@@ -114,7 +119,7 @@ def prepare_images(
         else:
             chosen = read_options(begun / "config.json")["precision"]
         config = dataclasses.replace(config, precision=chosen)
-    return Preparation(denoiser, train_images, test_images, config, precision)
+    return Preparation(denoiser, train_images, test_images, config, half, precision)
 
 
 def initial_denoiser(

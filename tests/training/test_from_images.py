@@ -74,7 +74,11 @@ def test_images_of_all_kinds_are_the_same(prepared, images, tmp_path):
         np.testing.assert_array_equal(found.test_images.images, images[9:, ..., None])
     found = prepared(images[:5], images[5:])
     assert (len(found.train_images), len(found.test_images)) == (5, 5)
-    assert len(prepared(images[:1]).test_images) == 0
+    assert found.data["half"] is None and found.denoiser.provenance["half"] is None
+    alone = prepared(images[:1])
+    assert (len(alone.test_images), alone.data["half"]) == (0, None)
+    other = prepared(images, half="B")
+    assert other.data["half"] == other.denoiser.provenance["half"] == "B"
     assert prepared(np.zeros((4, 3, 8, 8)), layout="NCHW").denoiser.input_channels == 3
 
 
