@@ -22,7 +22,7 @@ from .options import (
     offers,
 )
 from .sampler_options import chosen_schedule
-from .training_sets import HalfOption, check_half, training_images
+from .training_sets import HalfOption, check_half, training_images, warn_of_other_images
 
 
 @offers(AscentOptions, marked=True)
@@ -87,6 +87,10 @@ def compare(
         training_images(loaded[path], train_size, half)
         for path, half in zip(datasets, halves, strict=True)
     ]
+    for option, model, denoiser, path, part, half in zip(
+        ("--half-a", "--half-b"), models, denoisers, datasets, train, halves, strict=True
+    ):
+        warn_of_other_images(model, denoiser, path, loaded[path], part, half, option)
     shared = _shared(datasets, train, halves)
     if shared:
         typer.echo(

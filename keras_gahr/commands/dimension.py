@@ -20,7 +20,7 @@ from .options import (
     OverwriteOption,
     SeedOption,
 )
-from .training_sets import HalfOption, check_half, training_images
+from .training_sets import HalfOption, check_half, training_images, warn_of_other_images
 
 
 def dimension(
@@ -94,15 +94,17 @@ def dimension(
         raise InputError("received --train-size without --train: give both, or none")
     check_half(half, train_size)
     levels = [parse_sigma(text) for text in sigma] if sigma else None
-    training = (
-        None if train is None else training_images(load(train, layout=layout), train_size, half)
-    )
+    every = None if train is None else load(train, layout=layout)
+    training = None if every is None else training_images(every, train_size, half)
     stack = read_samples(images, layout)
     places = spread_places(len(stack), count)
     shown = stack[places]
+    denoiser = load_denoiser(model)
+    if training is not None:
+        warn_of_other_images(model, denoiser, train, every, training, half)
     with warnings_as_lines(), progress_bar("measuring dimensions", counted=False) as progress:
         found = local_dimension(
-            load_denoiser(model),
+            denoiser,
             shown,
             levels,
             draws=draws,

@@ -18,7 +18,7 @@ from .options import (
     SeedOption,
     find_model,
 )
-from .training_sets import HalfOption, training_images
+from .training_sets import HalfOption, training_images, warn_of_other_images
 
 
 def explain(
@@ -109,14 +109,15 @@ def explain(
         sides = int(patch) if patch.isdecimal() else read_sides(patch)
     data = load(dataset, layout=layout)
     train = training_images(data, train_size, half)
-    twin_images = None
+    other = "B" if half == "A" else "A"
+    of_twin = None
     if twin is not None:
         if 2 * len(train) > len(data):
             raise InputError(
                 f"received a twin, but {len(train)} of {len(data)} images for each: give a --train-size of "
                 "no more than half of them"
             )
-        twin_images = training_images(data, len(train), "B" if half == "A" else "A").images
+        of_twin = training_images(data, len(train), other)
     if test is not None:
         tests = load(test, layout=layout).images
     else:
@@ -125,10 +126,14 @@ def explain(
             raise InputError(
                 "received no images that were not trained on: give --test, or a smaller --train-size"
             )
+    denoiser, second = load_denoiser(model), None if twin is None else load_denoiser(twin)
+    warn_of_other_images(model, denoiser, dataset, data, train, half)
+    if second is not None:
+        warn_of_other_images(twin, second, dataset, data, of_twin, other)
     start = time.monotonic()
     with warnings_as_lines(), progress_bar("explaining", counted=False) as progress:
         found = explained(
-            load_denoiser(model),
+            denoiser,
             train.images,
             tests,
             sigmas=levels,
@@ -136,8 +141,8 @@ def explain(
             rivals={
                 name: load_denoiser(find_model(Path(address))) for name, address in given.items()
             },
-            twin=None if twin is None else load_denoiser(twin),
-            twin_images=twin_images,
+            twin=second,
+            twin_images=None if of_twin is None else of_twin.images,
             images=images,
             samples=samples,
             steps=steps,

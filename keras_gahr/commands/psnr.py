@@ -20,7 +20,7 @@ from .options import (
 )
 from .progress import progress_bar
 from .table import print_table
-from .training_sets import HalfOption, check_half
+from .training_sets import HalfOption, check_half, warn_of_other_images
 
 
 def psnr(
@@ -97,6 +97,8 @@ def psnr(
     images = load(dataset, layout=layout)
     denoiser.check_shape(images.images.shape)
     sets = _sets(images, train_size, test_size, half)
+    if train_size is not None:
+        warn_of_other_images(model, denoiser, dataset, images, sets["train"], half)
     inference = Inference(denoiser, batch_size, memory)
     curves = []
     with warnings_as_lines():
