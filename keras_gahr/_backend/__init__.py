@@ -97,9 +97,16 @@ def float32_products():
     return _module.float32_products()
 
 
-def without_gradients():
-    """A context in which nothing is kept for gradients."""
-    return _module.without_gradients()
+def compile_training_pass(model):
+    """Compiles a pass of a model in training mode, of which nothing is kept but what changes in the model.
+
+    Args:
+        model: a built Keras model. What it reads besides variables and its input must stay the same.
+
+    Returns:
+        A function of an input, without a result.
+    """
+    return _module.compile_training_pass(model)
 
 
 def adam_step(variable, gradient, momentum, velocity, *, rate, betas, epsilon, steps):

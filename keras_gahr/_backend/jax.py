@@ -1,7 +1,5 @@
 """JAX."""
 
-import contextlib
-
 import jax
 
 from . import processor
@@ -90,9 +88,25 @@ def float32_products():
     return jax.default_matmul_precision("float32")
 
 
-def without_gradients():
-    # They are kept only where they are asked for.
-    return contextlib.nullcontext()
+def compile_training_pass(model):
+    """See `keras_gahr._backend`."""
+
+    @jax.jit
+    def compiled(trainable, non_trainable, x):
+        _, changed = model.stateless_call(trainable, non_trainable, x, training=True)
+        return changed
+
+    def run(x):
+        variables = model.non_trainable_variables
+        values = compiled(
+            [variable.value for variable in model.trainable_variables],
+            [variable.value for variable in variables],
+            x,
+        )
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+
+    return run
 
 
 def adam_step(*tensors, **settings):

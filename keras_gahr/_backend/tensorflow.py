@@ -107,9 +107,14 @@ def float32_products():
     return contextlib.nullcontext()
 
 
-def without_gradients():
-    # They are kept only where they are asked for.
-    return contextlib.nullcontext()
+def compile_training_pass(model):
+    """See `keras_gahr._backend`."""
+    compiled = tf.function(lambda x: model(x, training=True), autograph=False)
+
+    def run(x):
+        compiled(keras.tree.map_structure(tf.convert_to_tensor, x))
+
+    return run
 
 
 def adam_step(variable, gradient, momentum, velocity, *, rate, betas, epsilon, steps):

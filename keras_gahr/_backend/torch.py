@@ -157,8 +157,14 @@ def float32_products():
     return contextlib.nullcontext()
 
 
-def without_gradients():
-    return torch.no_grad()
+def compile_training_pass(model):
+    """See `keras_gahr._backend`."""
+
+    def run(x):
+        with torch.no_grad():
+            model(x, training=True)
+
+    return run
 
 
 def adam_step(variable, gradient, momentum, velocity, *, rate, betas, epsilon, steps):

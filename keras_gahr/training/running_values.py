@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_gahr import _backend
 from keras_gahr._backend import parallel
+from keras_gahr.denoisers import Denoiser
 
 from .blind_training import BlindTraining
 from .data.batches import TiledBatches
@@ -17,7 +18,7 @@ _IMAGES = 2048
 percent, at the price of ten training steps."""
 
 
-def measure_running_values(training: BlindTraining, batches: TiledBatches) -> None:
+class RunningValues:
     """Gives the norms of a denoiser the running values that belong to its weights.
 
     They become the means over batches in training mode, of the weights as they are. An average of weights
@@ -25,29 +26,59 @@ def measure_running_values(training: BlindTraining, batches: TiledBatches) -> No
     (Izmailov et al., 2018, "Averaging weights leads to wider optima and better generalization", algorithm 1).
 
     Args:
-        training: the denoiser with the noise that it is trained on.
+        training: the denoiser with the noise that it is trained on, the same each time.
         batches: of images. If there are few, they come several times, with other noise.
     """
-    norms = [layer for layer in training.denoiser._flatten_layers() if hasattr(layer, "momentum")]
-    values = [value for norm in norms for value in norm.non_trainable_variables]
-    if not values:
-        return
-    count = max(_BATCHES, min(-(-_IMAGES // batches.batch_size), len(batches)))
-    momenta = [norm.momentum for norm in norms]
-    sums = [0.0] * len(values)
-    try:
-        for norm in norms:
-            norm.momentum = 0.0
-        with _backend.without_gradients():
+
+    def __init__(self, training: BlindTraining, batches: TiledBatches) -> None:
+        self._norms = _norms(training.denoiser)
+        self._batches = batches
+        self._generators = [
+            (generator.state, ops.convert_to_numpy(generator.state))
+            for generator in (
+                training.level_generator,
+                training.noise_generator,
+                training.scale_generator,
+            )
+        ]
+        self._run = _backend.compile_training_pass(training)
+
+    def measure(self) -> None:
+        """Measures them for the weights of now."""
+        values = [value for norm in self._norms for value in norm.non_trainable_variables]
+        if not values:
+            return
+        for state, first in self._generators:
+            state.assign(first)
+        count = _count(self._batches)
+        momenta = [norm.momentum for norm in self._norms]
+        sums = [0.0] * len(values)
+        try:
+            for norm in self._norms:
+                norm.momentum = 0.0
             for number in range(count):
-                training(_own_part(batches[number % len(batches)]), training=True)
+                self._run(_own_part(self._batches[number % len(self._batches)]))
                 for place, value in enumerate(values):
                     sums[place] += ops.convert_to_numpy(value)
-    finally:
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
-    for value, total in zip(values, sums, strict=True):
-        value.assign(total / count)
+        finally:
+            for norm, momentum in zip(self._norms, momenta, strict=True):
+                norm.momentum = momentum
+        for value, total in zip(values, sums, strict=True):
+            value.assign(total / count)
+
+
+def passes_to_measure(denoiser: Denoiser, batches: TiledBatches) -> int:
+    """How many batches `RunningValues` takes for a denoiser; none if its norms remember nothing."""
+    known = any(norm.non_trainable_variables for norm in _norms(denoiser))
+    return _count(batches) if known else 0
+
+
+def _norms(denoiser):
+    return [layer for layer in denoiser._flatten_layers() if hasattr(layer, "momentum")]
+
+
+def _count(batches):
+    return max(_BATCHES, min(-(-_IMAGES // batches.batch_size), len(batches)))
 
 
 def _own_part(batch):

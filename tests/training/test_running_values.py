@@ -12,7 +12,7 @@ from keras_gahr.denoisers.properties import normalizations
 from keras_gahr.noise import NoiseLaw
 from keras_gahr.training import BlindTraining, TrainingSettings, run_training
 from keras_gahr.training.data.batches import NoisyBatches, TiledBatches
-from keras_gahr.training.running_values import measure_running_values
+from keras_gahr.training.running_values import RunningValues
 
 
 def batches_of(images):
@@ -36,7 +36,7 @@ def test_deviations_are_the_means_of_those_of_batches(smooth_images):
     layers = denoiser.layers[1 : denoiser.layers.index(norm)]
     before = [ops.convert_to_numpy(value) for value in denoiser.trainable_variables]
     batches = batches_of(smooth_images(12, 8, 8))
-    measure_running_values(BlindTraining(denoiser), batches)
+    RunningValues(BlindTraining(denoiser), batches).measure()
     deviations = [
         np.sqrt(values.var(axis=(0, 1, 2)) + norm.epsilon) for values in outputs_of(layers, batches)
     ]
@@ -46,6 +46,22 @@ def test_deviations_are_the_means_of_those_of_batches(smooth_images):
     assert norm.momentum == 0.9
     for value, old in zip(denoiser.trainable_variables, before, strict=True):
         np.testing.assert_array_equal(ops.convert_to_numpy(value), old)
+
+
+def test_values_are_of_the_weights_of_now(smooth_images):
+    """And the same each time, with noise that is."""
+    denoiser = BFCNN(num_layers=3, num_kernels=4, seed=0)
+    (norm,) = normalizations(denoiser)
+    images = smooth_images(12, 8, 8)
+    values = RunningValues(BlindTraining(denoiser), TiledBatches(images, 12, 6, seed=1))
+    weights, found = denoiser.trainable_variables[0], []
+    first = ops.convert_to_numpy(weights)
+    for factor in (1, 2, 1):
+        weights.assign(factor * first)
+        values.measure()
+        found.append(ops.convert_to_numpy(norm.running_sd))
+    assert np.median(found[1] / found[0]) == pytest.approx(2, rel=1e-3)
+    np.testing.assert_array_equal(found[2], found[0])
 
 
 @pytest.mark.one_backend
@@ -65,7 +81,7 @@ def test_norms_of_keras_inside_of_layers(smooth_images):
     outputs = keras.layers.Conv2D(1, 3, padding="same")(block(inputs))
     denoiser = Denoiser(inputs, outputs, seed=0, provenance=None, name="normed")
     batches = batches_of(smooth_images(12, 8, 8))
-    measure_running_values(BlindTraining(denoiser), batches)
+    RunningValues(BlindTraining(denoiser), batches).measure()
     noisy = list(outputs_of([], batches))
     mean, variance = (np.mean([statistic(x) for x in noisy]) for statistic in (np.mean, np.var))
     assert float(block.norm.moving_mean[0]) == pytest.approx(mean, rel=1e-5)
@@ -75,7 +91,7 @@ def test_norms_of_keras_inside_of_layers(smooth_images):
 @pytest.mark.one_backend
 def test_a_network_without_running_values_is_left_as_it_is():
     denoiser = build_denoiser("unet-flex", num_blocks=1, num_kernels=2, norm="none", num_channels=1)
-    measure_running_values(BlindTraining(denoiser), batches=None)
+    RunningValues(BlindTraining(denoiser), batches=None).measure()
 
 
 def test_the_average_of_a_lively_training_denoises(tmp_path, smooth_images):
@@ -101,8 +117,7 @@ def test_the_average_of_a_lively_training_denoises(tmp_path, smooth_images):
     assert loss == pytest.approx(last["test_loss"], rel=1e-4)
     old = [ops.convert_to_numpy(value) for value in kept.non_trainable_variables]
     batches = TiledBatches(images[:32], 320, 8, settings.seed)
-    measure_running_values(
-        BlindTraining(kept, settings.noise_law, settings.seed, settings.rescale), batches
-    )
+    noised = BlindTraining(kept, settings.noise_law, settings.seed, settings.rescale)
+    RunningValues(noised, batches).measure()
     for value, before in zip(kept.non_trainable_variables, old, strict=True):
         assert relative_difference(ops.convert_to_numpy(value), before) < 1e-5

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from ..blind_training import BlindTraining
-from ..running_values import measure_running_values
+from ..running_values import RunningValues
 
 
 class Average(keras.callbacks.Callback):
@@ -23,9 +23,10 @@ class Average(keras.callbacks.Callback):
     def __init__(self, denoiser, settings, batches, images=None):
         super().__init__()
         self.denoiser = type(denoiser).from_config(denoiser.get_config())
-        self._settings = settings
-        self._batches = batches
-        self._images = images
+        training = BlindTraining(
+            self.denoiser, settings.noise_law, settings.seed, settings.rescale, images
+        )
+        self._running_values = RunningValues(training, batches)
         self._taken = None
 
     def on_test_begin(self, logs=None):
@@ -49,12 +50,7 @@ class Average(keras.callbacks.Callback):
             own.assign(others)
         # By its name it ends a training, but it changes no more than the variables it is given.
         optimizer.finalize_variable_values(self.denoiser.trainable_variables)
-        settings = self._settings
-        # Made anew, it draws the same noise each time.
-        training = BlindTraining(
-            self.denoiser, settings.noise_law, settings.seed, settings.rescale, self._images
-        )
-        measure_running_values(training, self._batches)
+        self._running_values.measure()
         self._taken = step
 
     def _exchange(self):
