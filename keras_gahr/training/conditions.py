@@ -88,7 +88,7 @@ def batches_of(train_images, settings):
 def plan_of(clock, denoiser, train_images, settings):
     """The `ClockPlan` of a training; arguments as for `check_conditions`."""
     batches = batches_of(train_images, settings)
-    return clock.plan(denoiser, batches, settings.epochs, settings.noise_law)
+    return clock.plan(denoiser, batches, settings)
 
 
 def goes_on_device(denoiser, train_images, settings, data_on_device=None):

@@ -17,6 +17,7 @@ from .data.batches import TiledBatches
 from .data.device_images import DeviceImages, bytes_on_device
 from .devices.data_parallel import share_of_batch
 from .keras_settings import keras_in_float32
+from .running_values import passes_to_measure
 
 _FLOAT_BYTES = 4
 _LOWER_BYTES = {"mixed_bfloat16": 2}
@@ -70,7 +71,8 @@ class TrainingEstimate:
         memory: a `MemoryEstimate`.
         seconds_to_start: of the first step, in which JAX and TensorFlow compile.
         seconds_per_step: of a training step.
-        seconds_per_epoch: of its steps and of the evaluation after them.
+        seconds_per_epoch: of its steps and of the evaluation after them, with what measures the running
+            values of averaged weights.
         clock_share: of the time of all steps, what the looks of the clock take.
     """
 
@@ -182,6 +184,8 @@ def estimate_training(
     else:
         first, step = measured.seconds_to_start, measured.seconds_per_step
     evaluated = (len(test_images) + extra_evaluations) / settings.batch_size
+    if settings.ema is not None:
+        evaluated += passes_to_measure(denoiser, batches)
     return TrainingEstimate(
         parameters=denoiser.num_parameters,
         steps_per_epoch=len(batches),

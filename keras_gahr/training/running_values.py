@@ -15,7 +15,7 @@ from .data.batches import TiledBatches
 _BATCHES = 32
 _IMAGES = 2048
 """So many batches, or images where these are more and in an epoch: deviations are then known to one or two
-percent, at the price of ten training steps."""
+percent, at the price of a third as many training steps."""
 
 
 class RunningValues:

@@ -162,7 +162,9 @@ class Session:
             self.out,
             clock,
             self.settings.noise_law,
-            self._plan(clock) if self.begun is None else None,
+            None
+            if self.begun is not None
+            else clock.plan(self.denoiser, self.batches, self.settings),
             train_images,
             test_images,
             self.batches,
@@ -170,10 +172,6 @@ class Session:
             denoiser=self._of_now,
             any_process=self.shared.any_process,
         )
-
-    def _plan(self, clock):
-        settings = self.settings
-        return clock.plan(self.denoiser, self.batches, settings.epochs, settings.noise_law)
 
     def _of_now(self):
         """The denoiser to look at within an epoch."""

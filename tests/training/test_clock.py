@@ -24,6 +24,7 @@ from keras_gahr.training.clock import (
 from keras_gahr.training.clock.plan import looks_of, plan_clock
 from keras_gahr.training.clock.schedule import LogSteps
 from keras_gahr.training.clock.twin import twin_agreement
+from keras_gahr.training.data.batches import TiledBatches
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +93,21 @@ class TestPlan:
         assert (plan.samples, plan.per_decade) == (100, 5.0)
         with pytest.raises(kg.InputError, match=r"take 9\.3 of its time"):
             plan_clock(1000, 8, 0.05, 32, samples=1000, per_decade=3.0)
+
+    def test_averaged_weights_take_a_part_of_the_budget(self):
+        """Their running deviations are measured for each look: here as many passes as 64 samples take."""
+        images = np.zeros((100, 8, 8, 1), np.uint8)
+        batches = TiledBatches(images, 3200, 32, seed=0)
+        denoiser = kg.BFCNN(num_layers=3, num_kernels=2, seed=0)
+        settings = kg.training.TrainingSettings(epochs=1000, images_per_epoch=3200, batch_size=32)
+        averaged = dataclasses.replace(settings, ema=0.9)
+        clock = kg.training.ClockSettings(clock_looks=5.0, clock_samples=64)
+        plain, found = (clock.plan(denoiser, batches, each) for each in (settings, averaged))
+        assert found == dataclasses.replace(plain, share=2 * plain.share)
+        assert plain.share == plain.looks * 64 * 32 / (3 * 100_000 * 32)
+        short = dataclasses.replace(averaged, epochs=2)
+        with pytest.raises(kg.InputError, match="3 looks at 16 samples take 0\\.4 of its time"):
+            kg.training.ClockSettings(clock=True).plan(denoiser, batches, short)
 
     def test_a_training_without_time_for_three_looks_is_refused(self):
         with pytest.raises(kg.InputError, match="3 looks at 16 samples"):

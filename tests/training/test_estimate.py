@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_gahr import BFCNN, InputError, UNet
+from keras_gahr import BFCNN, InputError, UNet, build_denoiser
 from keras_gahr._backend import parallel
 from keras_gahr.denoisers import DirectDenoiser, with_precision
 from keras_gahr.training import TrainingSettings, conditions
@@ -109,6 +109,31 @@ def test_a_training_is_estimated_without_touching_the_denoiser(smooth_images):
     assert 0 < estimate.seconds_per_step <= estimate.seconds_to_start * 10
     assert estimate.seconds_per_epoch == pytest.approx(estimate.seconds_per_step * (5 + 4 / 3))
     assert estimate.seconds == estimate.seconds_to_start + 3 * estimate.seconds_per_epoch
+
+
+@pytest.mark.one_backend
+def test_the_passes_for_averaged_weights_are_counted(smooth_images):
+    """A third of a step each: of 32 batches, or of 2048 images where an epoch has so many."""
+    images = smooth_images(9, 8, 8)
+    denoiser = BFCNN(num_layers=3, num_kernels=2, seed=0)
+    plain = estimate_training(denoiser, images, SETTINGS)
+    averaged = dataclasses.replace(SETTINGS, ema=0.9)
+
+    def more_steps(denoiser, **changes):
+        estimates = (
+            estimate_training(
+                denoiser, images, dataclasses.replace(settings, **changes), measured=plain
+            )
+            for settings in (SETTINGS, averaged)
+        )
+        without, with_average = (estimate.seconds_per_epoch for estimate in estimates)
+        return (with_average - without) / plain.seconds_per_step
+
+    assert more_steps(denoiser) == pytest.approx(32 / 3)
+    assert more_steps(denoiser, images_per_epoch=400) == pytest.approx(99 / 3)
+    assert more_steps(denoiser, images_per_epoch=9000) == pytest.approx(512 / 3)
+    unnormed = build_denoiser("unet-flex", num_blocks=1, num_kernels=2, norm="none", num_channels=1)
+    assert more_steps(unnormed) == 0
 
 
 def test_good_conditions_pass(smooth_images):

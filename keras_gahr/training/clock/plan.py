@@ -48,6 +48,7 @@ def plan_clock(
     passes_per_sample: int,
     samples: int | None = None,
     per_decade: float | None = None,
+    passes_per_look: float = 0.0,
 ) -> ClockPlan:
     """The closest look that a training has time for.
 
@@ -58,6 +59,7 @@ def plan_clock(
         passes_per_sample: of the network, for each sample and all that is measured beside it.
         samples: of each look; None for as many as there is time for, 64 at most.
         per_decade: looks in a factor of ten of the steps; None for as many as there is time for, 12 at most.
+        passes_per_look: of the network, besides those of samples, for one image each.
 
     Raises:
         InputError: if there is no time for three looks at 16 samples, or for what was asked for.
@@ -71,7 +73,7 @@ def plan_clock(
     counts = [samples] if samples is not None else _fewer_and_fewer(SAMPLES, _LEAST_SAMPLES)
     plans = []
     for count in counts:
-        cost = count * passes_per_sample
+        cost = count * passes_per_sample + passes_per_look
         spacing = per_decade or _densest(steps, math.floor(budget * whole / cost))
         if spacing is None:
             continue
@@ -83,7 +85,7 @@ def plan_clock(
             return plans[-1]
     if plans:
         return max(plans, key=lambda plan: plan.looks)
-    least = counts[-1] * passes_per_sample
+    least = counts[-1] * passes_per_sample + passes_per_look
     looks = _LEAST_LOOKS if per_decade is None else looks_of(per_decade, steps)
     raise InputError(
         f"received a clock-budget of {budget:g} of this training's {steps} steps, but {looks} looks at "

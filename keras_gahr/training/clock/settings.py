@@ -15,6 +15,8 @@ from keras_gahr.options.option import check_options, declared, describes_options
 from keras_gahr.options.training import ClockOptions
 
 from ..data.batches import TiledBatches
+from ..running_values import passes_to_measure
+from ..settings import TrainingSettings
 from .plan import ClockPlan, plan_clock
 from .table import read_clock
 from .trained_levels import TrainedLevels, sampled_range
@@ -47,15 +49,14 @@ class ClockSettings(ClockOptions):
         return None if settings == cls() else settings
 
     def plan(
-        self, denoiser: Denoiser, batches: TiledBatches, epochs: int, law: NoiseLaw
+        self, denoiser: Denoiser, batches: TiledBatches, settings: TrainingSettings
     ) -> ClockPlan:
         """How a training is looked at.
 
         Args:
             denoiser: the `Denoiser` that is trained.
             batches: `TiledBatches` of the training images.
-            epochs: of the whole training.
-            law: of its noise levels.
+            settings: `TrainingSettings`.
 
         Raises:
             InputError: if there is no time for it, no samples can be drawn, or no noise level of the clock is
@@ -69,13 +70,15 @@ class ClockSettings(ClockOptions):
             raise InputError(
                 "received clock-features with one training image, expected two or more: leave them out"
             )
+        averaged = 0 if settings.ema is None else passes_to_measure(denoiser, batches)
         return plan_clock(
-            epochs * batches.steps_per_epoch,
+            settings.epochs * batches.steps_per_epoch,
             min(batches.batch_size, batches.images_per_epoch),
             self.clock_budget,
-            TrainedLevels.of(law).passes_per_sample,
+            TrainedLevels.of(settings.noise_law).passes_per_sample,
             self.clock_samples,
             self.clock_looks,
+            averaged * batches.images_per_epoch / batches.steps_per_epoch,
         )
 
     def check_twin(
