@@ -11,7 +11,7 @@ from pathlib import Path
 
 from keras_gahr.json_file import LARGEST_JSON, read_json
 
-_ENDED = ("finished", "stopped", "diverged", "early stop")
+_ENDED = ("finished", "stopped", "diverged", "early stop", "failed")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Run:
 
     Args:
         path: of the directory.
-        state: in words: finished, stopped, diverged, early stop, running, interrupted,
+        state: in words: finished, stopped, diverged, early stop, failed (by an error), running, interrupted,
             not finished (of runs without status.json) or unreadable.
         epoch, epochs: done and asked for, or None if not known.
         train_psnr, test_psnr: of the last epoch in dB, or None.

@@ -1,5 +1,6 @@
 """One process's part of a training."""
 
+import contextlib
 import math
 
 import keras
@@ -243,6 +244,29 @@ class Session:
 
     def run(self):
         """Trains to the end, or until something ends it, and returns the `TrainingResult`."""
+        state = "failed"
+        try:
+            self._train()
+            self._keep_snapshot()
+            state = self._end()
+            self.status.write(state, self.keeper.epoch)
+        except BaseException as error:
+            # Who asks a second time, so that it stops at once, has no error.
+            state = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
+            # Of a full disk the error that is on its way tells.
+            with contextlib.suppress(InputError):
+                self.status.write(state)
+            raise
+        finally:
+            if self.tracking is not None:
+                self.tracking.close(state)
+        # What is kept may be the best epoch's or averages, which the model does not have any more.
+        kept = self.checkpoint.path
+        last = load_denoiser(kept) if kept.exists() else self.model.denoiser
+        self.denoiser.set_weights(last.get_weights())
+        return self._result()
+
+    def _train(self):
         try:
             with self.interruption.listening():
                 # Who reads that it is running may stop it.
@@ -257,22 +281,17 @@ class Session:
                     self._fit(self.settings.epochs)
         finally:
             self.events.close()
-            if self.tracking is not None:
-                # An exception is on its way if there is no end.
-                self.tracking.close(self._end() or "failed")
             if self.clock is not None:
                 self.clock.close()
             if self.progress is not None:
                 self.progress.close()
-        kept = self.checkpoint.path
-        if self.clock is not None and self.clock.finish(kept, self.checkpoint.diverged):
-            # That of a look, whose PSNR nobody has measured.
+
+    def _keep_snapshot(self):
+        """Ends the clock, which may put the model of a look in the place of the last one."""
+        path, diverged = self.checkpoint.path, self.checkpoint.diverged
+        if self.clock is not None and self.clock.finish(path, diverged):
+            # Its PSNR nobody has measured.
             self.checkpoint.kept = {"kept_epoch": None}
-        self.status.write(self._end(), self.keeper.epoch)
-        # What is kept may be the best epoch's or averages, which the model does not have any more.
-        last = load_denoiser(kept) if kept.exists() else self.model.denoiser
-        self.denoiser.set_weights(last.get_weights())
-        return self._result()
 
     def _result(self):
         return TrainingResult(

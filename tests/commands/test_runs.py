@@ -45,7 +45,7 @@ def dead_process():
 
 def test_states(make_run, dead_process, tmp_path):
     make_run("a/running", state="running")
-    for state in ("finished", "stopped", "diverged", "early stop"):
+    for state in ("finished", "stopped", "diverged", "early stop", "failed"):
         make_run(f"b/{state}", state=state)
     killed = make_run("c/killed", state="running", pid=dead_process)
     make_run("d/elsewhere", state="running", host="another", pid=dead_process)
@@ -60,6 +60,7 @@ def test_states(make_run, dead_process, tmp_path):
         "stopped": "stopped",
         "diverged": "diverged",
         "early stop": "early stop",
+        "failed": "failed",
         "killed": f"interrupted: gahr train --resume {killed}",
         "elsewhere": "running on another",
         "old": "not finished",

@@ -223,6 +223,7 @@ def test_a_workspace_that_was_moved_goes_on(workspace, tmp_path, monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(Broken):
         patch.setattr("keras_gahr.training.watch.history.History.on_train_batch_end", stop)
         sweep(workspace, [task(1)], InThisProcess())
+    assert workspace.state(task(1)) == "failed"
     moved = Workspace(workspace.folder.rename(tmp_path / "moved"))
     launcher = InThisProcess()
     assert sweep(moved, [task(0), task(1)], launcher).failures == []

@@ -10,14 +10,17 @@ import signal
 import keras
 import numpy as np
 import pytest
+from equal_runs import check_equal
 
 from keras_gahr import BFCNN, InputError, UNet, load_denoiser
 from keras_gahr.denoisers import DirectDenoiser, with_precision
 from keras_gahr.noise import NoiseLaw
+from keras_gahr.runs import find_runs
 from keras_gahr.training import TrainingSettings, run_training
 from keras_gahr.training import run as run_module
 from keras_gahr.training.data.batches import TiledBatches
 from keras_gahr.training.watch.checkpoint import DenoiserKeeper
+from keras_gahr.training.watch.status import Status
 
 SETTINGS = TrainingSettings(epochs=3, images_per_epoch=16, batch_size=8, learning_rate=3e-3)
 HOPELESS = dataclasses.replace(SETTINGS, images_per_epoch=64, learning_rate=1e20)
@@ -169,6 +172,50 @@ def test_the_state_of_a_diverged_epoch_is_not_kept(tmp_path, smooth_images, monk
     assert run_training(small(), images, images[:0], SETTINGS, out).diverged
     assert not (out / "state.safetensors").exists()
     assert json.loads((out / "status.json").read_text())["epoch"] == 0
+
+
+class FailsInEpoch2(keras.callbacks.Callback):
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self._epoch == 1:
+            raise self.error
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize(
+    ("error", "state"), [(ZeroDivisionError(), "failed"), (KeyboardInterrupt(), "stopped")]
+)
+def test_a_training_that_an_error_ended_does_not_run(tmp_path, smooth_images, error, state):
+    """Though the process lives on, as in a notebook."""
+    images, out, whole = smooth_images(20, 8, 8), tmp_path / "run", tmp_path / "whole"
+    expected = run_training(small(), images[:16], images[16:], SETTINGS, whole)
+    with pytest.raises(type(error)):
+        callbacks = [FailsInEpoch2(error)]
+        run_training(small(), images[:16], images[16:], SETTINGS, out, callbacks=callbacks)
+    (run,) = find_runs(out)
+    assert (run.state, run.epoch, run.epochs) == (state, 1, 3)
+    assert json.loads((out / "status.json").read_text())["kept_epoch"] == 1
+    found = run_training(small(), images[:16], images[16:], SETTINGS, out, resume=True)
+    assert find_runs(out)[0].state == "finished"
+    check_equal(out, whole, found, expected)
+
+
+@pytest.mark.one_backend
+def test_a_full_disk_hides_no_error(tmp_path, smooth_images, monkeypatch):
+    def write(self, state, epoch=None):
+        if state == "failed":
+            raise InputError("the disk is full")
+
+    monkeypatch.setattr(Status, "write", write)
+    images, callbacks = smooth_images(16, 8, 8), [FailsInEpoch2(ZeroDivisionError())]
+    with pytest.raises(ZeroDivisionError):
+        run_training(small(), images, images[:0], SETTINGS, tmp_path / "run", callbacks=callbacks)
 
 
 def test_a_checkpoint_keeps_the_last_good_model(tmp_path):

@@ -8,7 +8,7 @@ import keras
 
 from keras_gahr.files import replacing
 
-STATES = ("running", "finished", "stopped", "early stop", "diverged")
+STATES = ("running", "finished", "stopped", "early stop", "diverged", "failed")
 
 
 class Status(keras.callbacks.Callback):
