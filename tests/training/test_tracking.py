@@ -7,11 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
+from stopped_runs import stop_after
 from waiting import FOR_EVER
 
 import keras_gahr as kg
+from keras_gahr.json_file import write_json
 from keras_gahr.training import Tracker
 from keras_gahr.training.config import RunConfig
 from keras_gahr.training.tracking import callback
@@ -94,11 +97,54 @@ def test_the_looks_of_the_clock_are_told(images, tmp_path):
     train(images, out=tmp_path / "run", epochs=8, trackers=[kept], clock_samples=4, clock_budget=10)
     looks = [step for step, numbers in kept.calls if "clock/train_error" in numbers]
     assert looks and looks[-1] == 24
-    assert [step for step, _ in kept.calls] == sorted(step for step, _ in kept.calls)
+    # Each step once, those of a look within an epoch too.
+    steps = [step for step, _ in kept.calls]
+    assert steps == sorted({*looks, *range(3, 25, 3)}) and any(step % 3 for step in looks)
     epochs = [(numbers["epoch"], step) for step, numbers in kept.calls if "epoch" in numbers]
     # Some of them end with a look, and the last always does.
     assert epochs == [(epoch, 3 * epoch) for epoch in range(1, 9)]
     assert len({step for _, step in epochs} & set(looks)) > 1
+
+
+def test_a_stopped_epoch_is_told_when_it_is_whole(images, tmp_path, monkeypatch):
+    kept, more = Kept(), Kept()
+    with monkeypatch.context() as patch:
+        # The end of the first epoch counts, too.
+        stop_after(patch, 5)
+        stopped = train(images, out=tmp_path / "run", trackers=[kept])
+    assert stopped.state == "stopped" and stopped.history[1]["steps"] == 1
+    assert [(step, numbers["epoch"]) for step, numbers in kept.calls] == [(3, 1)]
+    assert kept.state == "stopped"
+    train(images, out=tmp_path / "run", resume=True, trackers=[more])
+    assert [(step, numbers["epoch"]) for step, numbers in more.calls] == [(6, 2)]
+
+
+@pytest.mark.parametrize(
+    ("error", "state"), [(ZeroDivisionError, "failed"), (KeyboardInterrupt, "stopped")]
+)
+def test_an_error_is_told(images, error, state):
+    def fail(epoch, logs):
+        raise error
+
+    kept = Kept()
+    failing = keras.callbacks.LambdaCallback(on_epoch_end=fail)
+    with pytest.raises(error):
+        train(images, trackers=[kept], callbacks=[failing])
+    assert [step for step, _ in kept.calls] == [3] and kept.state == state
+
+
+def test_a_full_disk_makes_nobody_hear_twice(images, tmp_path, monkeypatch, capfd):
+    def write(path, entries):
+        if entries["kept"]["step"] == 3:
+            raise OSError("the disk is full")
+        write_json(path, entries)
+
+    monkeypatch.setattr(callback, "write_json", write)
+    kept = Kept()
+    train(images, out=tmp_path / "run", epochs=3, trackers=[kept])
+    assert [step for step, _ in kept.calls] == [3, 6, 9] and kept.state == "finished"
+    assert "the disk is full; the training goes on" in capfd.readouterr().err
+    assert json.loads((tmp_path / "run" / "trackers.json").read_text())["kept"]["step"] == 9
 
 
 @pytest.mark.parametrize("broken", [[True, True, False], [False, True, True]], ids=["start", "log"])

@@ -22,6 +22,9 @@ SECONDS_AT_THE_END = 60.0
 class Tracking(keras.callbacks.Callback):
     """Tells trackers the numbers of each epoch, and of each look of the clock.
 
+    Of an epoch that was stopped within they are told when it is whole. Those of a look at its end come with
+    them, so that a tracker is told each step once.
+
     Each tracker is called in a thread of its own: a network that is down never stops a training. What a
     tracker could not take is told again with the next numbers. By what it knows the run, and the last step
     that it was told, are kept in a file, so that a run that goes on is the same one for it.
@@ -44,6 +47,7 @@ class Tracking(keras.callbacks.Callback):
         self._threads = [_Thread(tracker, run, book) for tracker in trackers]
         self._looks = None
         self._step = 0
+        self._seen = {}
 
     def on_train_begin(self, logs=None):
         if self.clock is not None and self._looks is None:
@@ -54,19 +58,28 @@ class Tracking(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self._step = self.batches.steps(batch)
+        self._seen = {}
         if self.clock is not None:
             looks = self.clock.clock.looks
             for look in looks[self._looks :]:
-                self._tell(look.step, scalars_of_look(look))
+                self._seen.update(scalars_of_look(look))
             self._looks = len(looks)
+        if self._seen and not self._is_whole:
+            self._tell(self._seen)
 
     def on_epoch_end(self, epoch, logs: Mapping[str, float]):
-        self._tell(self._step, {"epoch": epoch + 1, **self.events.scalars})
+        if self._is_whole:
+            self._tell({"epoch": epoch + 1, **self.events.scalars, **self._seen})
 
-    def _tell(self, step, numbers):
+    @property
+    def _is_whole(self):
+        """Whether all steps of the epoch were taken."""
+        return self._step % self.batches.steps_per_epoch == 0
+
+    def _tell(self, numbers):
         finite = {name: float(number) for name, number in numbers.items() if math.isfinite(number)}
         for thread in self._threads:
-            thread.tell(step, finite)
+            thread.tell(self._step, finite)
 
     def close(self, state):
         """Ends all trackers, and waits for them a while.
@@ -94,9 +107,6 @@ class _Thread(threading.Thread):
         self._waiting = []
         self._known = None
         self._last = -1
-        # What was told before this thread began. Within it a step may come twice: a look of the clock and
-        # the epoch that ends with it.
-        self._before = -1
         self._begun = False
         self._failing = False
         self._left = False
@@ -132,7 +142,6 @@ class _Thread(threading.Thread):
         """Tells the tracker all that it was not told."""
         if not self._begun:
             self._known, self._last = self.book.read(self.tracker.address)
-            self._before = self._last
             self._known = self.tracker.start(self.tracked, self._known)
             self._begun = True
             self._note()
@@ -140,11 +149,13 @@ class _Thread(threading.Thread):
             step, numbers = self._waiting[0]
             if step is None:
                 self.tracker.finish(numbers)
-            elif step > self._before:
+            elif step > self._last:
                 self.tracker.log(step, numbers)
                 self._last = step
-                self._note()
+            # Before it is noted, for which the disk may be full: nothing is told twice.
             del self._waiting[0]
+            if step is not None:
+                self._note()
 
     def _note(self):
         # The folder of a run that has ended is nobody's to write to.

@@ -66,8 +66,8 @@ class Tracker:
         """Takes finite numbers by name.
 
         Args:
-            step: how many steps of the optimizer are done. It never falls; where an epoch ends with a look of
-                the clock, each has its numbers, and the same step comes twice.
+            step: how many steps of the optimizer are done. Each comes once, and later ones later; where an
+                epoch ends with a look of the clock, the numbers of both come together.
             numbers: as in TensorBoard: `loss/train`, `psnr/test`, `psnr_test/sigma_012.9`; and `epoch`.
         """
 
