@@ -1,5 +1,7 @@
 """Trainings in the programs that follow runs: with the real libraries, where they are installed."""
 
+import contextlib
+import dataclasses
 import json
 import os
 import struct
@@ -11,7 +13,7 @@ import keras
 import numpy as np
 import pytest
 from stopped_runs import stop_after
-from waiting import FOR_EVER
+from waiting import FOR_EVER, wait_until
 
 import keras_gahr as kg
 from keras_gahr.json_file import write_json
@@ -218,9 +220,27 @@ def psnrs(result):
     return [row["test_psnr"] for row in result.history]
 
 
+def noted(name):
+    """What the folder of a run keeps of a tracker; nothing before that is there."""
+    path = Path("run/trackers.json")
+    return json.loads(path.read_text()).get(name, {}) if path.is_file() else {}
+
+
 def told_to(name):
-    """What the folder of a run keeps of a tracker."""
-    return json.loads(Path("run/trackers.json").read_text())[name]["run"]
+    """By what a tracker knows the run in a folder."""
+    return noted(name)["run"]
+
+
+def run_script(script, *arguments, **environment):
+    """A program that may import this module, in the working directory."""
+    path = os.pathsep.join([*sys.path, str(Path(__file__).parent)])
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        env={**os.environ, "PYTHONPATH": path, **environment},
+        capture_output=True,
+        text=True,
+        timeout=FOR_EVER,
+    )
 
 
 @pytest.mark.slow
@@ -255,23 +275,16 @@ def test_trackio(images, tmp_path, monkeypatch):
         "assert [row['step'] for row in rows] == [3, 6, 9], rows\n"
         "assert [row['psnr/test'] for row in rows] == t.psnrs(result), rows\n"
     )
-    environment = {**os.environ, "TRACKIO_DIR": str(tmp_path / "trackio")}
-    environment["PYTHONPATH"] = os.pathsep.join([*sys.path, str(Path(__file__).parent)])
-    done = subprocess.run(
-        [sys.executable, "-c", script, images],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=FOR_EVER,
-    )
+    monkeypatch.chdir(tmp_path)
+    done = run_script(script, images, TRACKIO_DIR=str(tmp_path / "trackio"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert list((tmp_path / "trackio").glob("faces*.db"))
 
 
-@pytest.mark.slow
-def test_wandb_without_a_network(images, tmp_path, monkeypatch):
-    pytest.importorskip("wandb", reason="wandb is not installed: the extra `wandb`")
+@pytest.fixture
+def wandb(tmp_path, monkeypatch):
+    """W&B without a network, in a folder of its own that is the working directory."""
+    module = pytest.importorskip("wandb", reason="wandb is not installed: the extra `wandb`")
     for name, value in {
         "WANDB_MODE": "offline",
         "WANDB_SILENT": "true",
@@ -282,13 +295,103 @@ def test_wandb_without_a_network(images, tmp_path, monkeypatch):
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
+    yield module
+    # It reads the environment once.
+    module.teardown()
+
+
+@pytest.mark.slow
+def test_wandb_without_a_network(images, tmp_path, wandb):
     result = train_twice(images, Path("run"), "wandb:faces")
-    records = [list(read_wandb(path)) for path in sorted(tmp_path.glob("wandb/offline-*/*.wandb"))]
-    assert len(records) == 2  # Two parts, which `wandb sync` puts together by their id:
-    assert {part[0]["run"] for part in records} == {told_to("wandb:faces")}
-    rows = [row for part in records for row in part if "psnr/test" in row]
+    parts = wandb_parts(tmp_path)
+    assert len(parts) == 2  # Which `wandb sync` puts together by their id:
+    assert {part.run_id for part in parts} == {told_to("wandb:faces")}
+    rows = [row for part in parts for row in part.rows]
     assert [row["_step"] for row in rows] == [3, 6, 9]
     assert [row["psnr/test"] for row in rows] == pytest.approx(psnrs(result))
+    assert [part.exit_code for part in parts] == [0, 0]
+
+
+@pytest.mark.slow
+def test_wandb_has_looks_of_the_clock_and_epochs_in_one_row(images, tmp_path, wandb):
+    train(images, epochs=8, track="wandb:faces", clock_samples=4, clock_budget=10)
+    (part,) = wandb_parts(tmp_path)
+    looks = {row["_step"] for row in part.rows if "clock/train_error" in row}
+    epochs = [row["_step"] for row in part.rows if "psnr/test" in row]
+    assert epochs == list(range(3, 25, 3)) and looks & set(epochs) and looks - set(epochs)
+    assert [row["_step"] for row in part.rows] == sorted(looks | set(epochs))
+
+
+@pytest.mark.slow
+def test_wandb_leaves_a_run_of_the_users_alone(images, tmp_path, wandb):
+    mine = wandb.init(project="mine")
+    mine.log({"before": 1.0})
+    train(images, track="wandb:faces")
+    mine.log({"after": 2.0})
+    mine.finish()
+    parts = {part.project: part.rows for part in wandb_parts(tmp_path)}
+    assert [row["_step"] for row in parts["faces"]] == [3, 6]
+    names = [name for row in parts["mine"] for name in row]
+    assert {"before", "after"} < set(names) and "psnr/test" not in names
+
+
+@pytest.mark.slow
+def test_wandb_is_told_no_folder(images, tmp_path, wandb):
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    remote = ["git", "-C", tmp_path, "remote", "add", "origin", tmp_path / "remote"]
+    subprocess.run(remote, check=True)
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sys, test_tracking as t\n"
+        "print(sys.argv)\n"
+        "t.train(sys.argv[1], out='run', track='wandb:faces', progress=True)\n"
+    )
+    path = os.pathsep.join([*sys.path, str(Path(__file__).parent)])
+    subprocess.run(
+        [sys.executable, program, images], env={**os.environ, "PYTHONPATH": path}, check=True
+    )
+    (part,) = wandb_parts(tmp_path)
+    assert [row["_step"] for row in part.rows] == [3, 6]
+    told = [path for path in (part.folder / "files").rglob("*") if path.is_file()]
+    for content in (part.content, *(path.read_bytes() for path in told)):
+        for folder in (tmp_path, Path(sys.executable).parent, Path(kg.__file__).parents[1]):
+            assert str(folder).encode() not in content
+
+
+@pytest.mark.slow
+def test_wandb_has_an_epoch_when_it_was_told(images, wandb, monkeypatch):
+    """So that none is lost of a run that is killed in the next one."""
+    begun, has = [], []
+    init = wandb.init
+
+    def remembered(**options):
+        begun.append(init(**options))
+        return begun[0]
+
+    def look(epoch, logs):
+        wait_until(lambda: noted("wandb:faces").get("step") == 3 * (epoch + 1))
+        has.append(begun[0].summary.get("epoch"))
+
+    monkeypatch.setattr(wandb, "init", remembered)
+    callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=look)]
+    train(images, out="run", track="wandb:faces", callbacks=callbacks)
+    assert has == [1, 2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("error", "code"), [(ZeroDivisionError, 1), (KeyboardInterrupt, 255), (None, 0)]
+)
+def test_wandb_knows_how_it_ended(images, tmp_path, wandb, error, code):
+    def end(epoch, logs):
+        if error is not None:
+            raise error
+
+    callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=end)]
+    with pytest.raises(error) if error is not None else contextlib.nullcontext():
+        train(images, epochs=1, track="wandb:faces", callbacks=callbacks)
+    (part,) = wandb_parts(tmp_path)
+    assert part.exit_code == code
 
 
 def test_wandb_wants_to_know_who_it_is(images, tmp_path, monkeypatch):
@@ -301,29 +404,63 @@ def test_wandb_wants_to_know_who_it_is(images, tmp_path, monkeypatch):
         train(images, track="wandb:faces")
 
 
-def read_wandb(path):
-    """The id of the run and the rows of its history, of a file of W&B."""
+@dataclasses.dataclass
+class WandbPart:
+    """What W&B has of a run from one program.
+
+    Args:
+        folder: of its files.
+        content: all its records, as they are.
+        run_id, project: of the run.
+        rows: of its history.
+        exit_code: with which it ended, or None before that.
+    """
+
+    folder: Path
+    content: bytes = b""
+    run_id: str = ""
+    project: str = ""
+    rows: list = dataclasses.field(default_factory=list)
+    exit_code: int | None = None
+
+
+def wandb_parts(folder):
+    """The `WandbPart`s in a folder, in the order in which they began."""
+    import wandb
     from wandb.proto import wandb_internal_pb2
 
-    for data in level_db_records(path.read_bytes()):
-        record = wandb_internal_pb2.Record.FromString(data)
-        if record.HasField("run"):
-            yield {"run": record.run.run_id}
-        elif record.HasField("history"):
-            items = record.history.item
-            row = {(i.key or "/".join(i.nested_key)): json.loads(i.value_json) for i in items}
-            yield {"_step": record.history.step.num, **row}
+    # A process of its own writes them, also after a run has ended.
+    wandb.teardown()
+    parts = []
+    for path in sorted(folder.glob("wandb/offline-*/*.wandb")):
+        part = WandbPart(path.parent)
+        for data in level_db_records(path.read_bytes()):
+            part.content += data
+            record = wandb_internal_pb2.Record.FromString(data)
+            if record.HasField("run"):
+                part.run_id, part.project = record.run.run_id, record.run.project
+            elif record.HasField("exit"):
+                part.exit_code = record.exit.exit_code
+            elif record.HasField("history"):
+                items = record.history.item
+                row = {(i.key or "/".join(i.nested_key)): json.loads(i.value_json) for i in items}
+                part.rows.append({"_step": record.history.step.num, **row})
+        parts.append(part)
+    return parts
 
 
 def level_db_records(content):
-    """The records of a log of LevelDB, which W&B begins with seven bytes of its own."""
+    """The whole records of a log of LevelDB, which W&B begins with seven bytes of its own."""
     place, parts = 7, []
     while place + 7 <= len(content):
         if 2**15 - place % 2**15 < 7:
             place += 2**15 - place % 2**15
             continue
         length, kind = struct.unpack("<HB", content[place + 4 : place + 7])
-        parts.append(content[place + 7 : place + 7 + length])
+        part = content[place + 7 : place + 7 + length]
+        if len(part) < length:  # It is being written.
+            return
+        parts.append(part)
         place += 7 + length
         if kind in {1, 4}:  # Whole, or the last part.
             yield b"".join(parts)

@@ -11,6 +11,9 @@ from .tracker import Tracker
 
 _WITHOUT_LOGIN = {"offline", "dryrun", "disabled"}
 
+_EXIT_CODES = {"finished": 0, "early stop": 0, "stopped": 255}
+"""255 is what W&B itself says of a program that Ctrl-C ended; all but 0 are failures for it."""
+
 
 class WandbTracker(Tracker):
     """A run in a project; WANDB_MODE=offline keeps it in files for `wandb sync`.
@@ -43,15 +46,20 @@ class WandbTracker(Tracker):
             id=known,
             config=dict(run.config),
             resume="allow",
+            # Whoever trains may have a run of their own, which would else be taken for this one.
+            reinit="create_new",
+            # Command line, program, repository and what is printed hold folders of this machine.
+            settings=self._wandb.Settings(x_disable_meta=True, disable_git=True, console="off"),
         )
         return self._run.id
 
     def log(self, step, numbers):
-        self._run.log(dict(numbers), step=step)
+        # With a step, W&B would else hold the numbers back until it is told a later one.
+        self._run.log(dict(numbers), step=step, commit=True)
 
     def finish(self, state):
         self._run.summary["state"] = state
-        self._run.finish(exit_code=int(state in {"diverged", "failed"}))
+        self._run.finish(exit_code=_EXIT_CODES.get(state, 1))
 
 
 _MEND = "run `wandb login`, or set WANDB_MODE=offline"
