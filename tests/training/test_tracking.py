@@ -267,18 +267,47 @@ def test_trackio(images, tmp_path, monkeypatch):
     # Where its database lies is asked when it is imported.
     script = (
         "import sys, trackio, test_tracking as t; from pathlib import Path\n"
+        "from trackio.sqlite_storage import SQLiteStorage\n"
+        "mine = trackio.init(project='mine', name='mine', embed=False)\n"
         "result = t.train_twice(Path(sys.argv[1]), Path('run'), 'trackio:faces')\n"
         "(run,) = trackio.Api().runs('faces')\n"
         "assert run.name == t.told_to('trackio:faces'), run.name\n"
-        "from trackio.sqlite_storage import SQLiteStorage\n"
-        "rows = [row for row in SQLiteStorage.get_logs('faces', run.name) if 'psnr/test' in row]\n"
+        "logs = SQLiteStorage.get_logs('faces', run.name)\n"
+        "rows = [row for row in logs if 'psnr/test' in row]\n"
         "assert [row['step'] for row in rows] == [3, 6, 9], rows\n"
         "assert [row['psnr/test'] for row in rows] == t.psnrs(result), rows\n"
+        "ends = [(row['step'], row['state']) for row in logs if 'state' in row]\n"
+        "assert ends == [(6, 'finished'), (9, 'finished')], ends\n"
+        # A run of the user's goes on.
+        "mine.log({'x': 1.0})\n"
+        "mine.finish()\n"
+        "(row,) = SQLiteStorage.get_logs('mine', 'mine')\n"
+        "assert row['x'] == 1.0 and 'psnr/test' not in row, row\n"
     )
     monkeypatch.chdir(tmp_path)
     done = run_script(script, images, TRACKIO_DIR=str(tmp_path / "trackio"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert list((tmp_path / "trackio").glob("faces*.db"))
+
+
+@pytest.mark.slow
+def test_trackio_begins_a_run_that_was_killed_before_its_first_epoch(tmp_path, monkeypatch):
+    pytest.importorskip("trackio", reason="trackio is not installed: the extra `trackio`")
+    script = (
+        "from keras_gahr.training import TrackedRun\n"
+        "from keras_gahr.training.tracking.trackio import TrackioTracker\n"
+        "from trackio.sqlite_storage import SQLiteStorage\n"
+        "run, killed, tracker = TrackedRun('run', {}), *(TrackioTracker('faces') for _ in range(2))\n"
+        "known = killed.start(run, None)\n"
+        "assert tracker.start(run, known) == known\n"
+        "tracker.log(3, {'epoch': 1.0})\n"
+        "tracker.finish('finished')\n"
+        "rows = SQLiteStorage.get_logs('faces', known)\n"
+        "assert [row['step'] for row in rows] == [3, 3], rows\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    done = run_script(script, TRACKIO_DIR=str(tmp_path / "trackio"))
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture

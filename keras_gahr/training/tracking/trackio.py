@@ -22,6 +22,7 @@ class TrackioTracker(Tracker):
         self.project = project
         self._trackio = library("trackio")
         self._run: Any = None
+        self._step = None
 
     def start(self, run, known):
         # A run is known by its name alone, and many folders are called alike.
@@ -30,13 +31,17 @@ class TrackioTracker(Tracker):
             project=self.project,
             name=name,
             config=dict(run.config),
-            resume="never" if known is None else "must",
+            # One that was told no numbers before it was killed is not there: it begins now.
+            resume="never" if known is None else "allow",
             embed=False,
         )
         return name
 
     def log(self, step, numbers):
         self._run.log(dict(numbers), step=step)
+        self._step = step
 
     def finish(self, state):
+        # Its runs have no state of their own.
+        self._run.log({"state": state}, step=self._step)
         self._run.finish()
