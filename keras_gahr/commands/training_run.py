@@ -79,7 +79,7 @@ def describe_run(config):
         f"memory: about {_memory_text(estimate.memory)} beside the backend's own\n"
         f"time: about {seconds_text(estimate.seconds)}, from three steps of "
         f"{estimate.seconds_per_step:.3g} s "
-        f"({config.batch_size / estimate.seconds_per_step:.0f} images/s)"
+        f"({estimate.images_per_second:.0f} images/s)"
     )
     plan = planned_clock(prepared)
     if plan is not None:

@@ -67,7 +67,7 @@ class TrainingEstimate:
 
     Args:
         parameters: how many are trained.
-        steps_per_epoch, epochs: of the training.
+        images_per_epoch, steps_per_epoch, epochs: of the training.
         memory: a `MemoryEstimate`.
         seconds_to_start: of the first step, in which JAX and TensorFlow compile.
         seconds_per_step: of a training step.
@@ -77,6 +77,7 @@ class TrainingEstimate:
     """
 
     parameters: int
+    images_per_epoch: int
     steps_per_epoch: int
     epochs: int
     memory: MemoryEstimate
@@ -88,6 +89,11 @@ class TrainingEstimate:
     @property
     def steps(self) -> int:
         return self.epochs * self.steps_per_epoch
+
+    @property
+    def images_per_second(self) -> float:
+        """In training steps, whose batches may be smaller than the largest ones allowed."""
+        return self.images_per_epoch / (self.steps_per_epoch * self.seconds_per_step)
 
     @property
     def seconds(self) -> float:
@@ -188,6 +194,7 @@ def estimate_training(
         evaluated += passes_to_measure(denoiser, batches)
     return TrainingEstimate(
         parameters=denoiser.num_parameters,
+        images_per_epoch=batches.images_per_epoch,
         steps_per_epoch=len(batches),
         epochs=settings.epochs,
         memory=estimate_memory(

@@ -151,7 +151,7 @@ class Session:
     def _events(self):
         return Events(
             self.out / "events",
-            self.settings.batch_size,
+            self.batches,
             self.levels,
             pictures_every=math.ceil(self.settings.epochs / _MOST_PICTURES),
         )

@@ -79,7 +79,7 @@ def test_pictures_of_details_are_bands_side_by_side_around_grey(tmp_path, smooth
             np.testing.assert_allclose(clean[:, :, 8 * k : 8 * k + 8], band + 0.5, atol=1e-6)
     sigma, clean, noisy, _ = levels.pictures[1]
     assert np.std(noisy - clean) == pytest.approx(sigma, rel=0.2)
-    events = Events(tmp_path / "events", 3, levels)
+    events = Events(tmp_path / "events", TiledBatches(bands, 3, 3, seed=0), levels)
     events.set_model(SimpleNamespace(optimizer=SimpleNamespace(learning_rate=1e-3)))
     events.on_epoch_begin(0)
     events.on_epoch_end(0, {})

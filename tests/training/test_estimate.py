@@ -103,11 +103,12 @@ def test_a_training_is_estimated_without_touching_the_denoiser(smooth_images):
         denoiser, images, SETTINGS, test_images=images, extra_evaluations=7
     )
     assert all(np.array_equal(*pair) for pair in zip(before, denoiser.get_weights(), strict=True))
-    # Nine images twice, in batches of four, the last one of two.
+    # Nine images twice, in batches of three and four.
     assert (estimate.steps_per_epoch, estimate.steps) == (5, 15)
     assert estimate.parameters == denoiser.num_parameters
     assert 0 < estimate.seconds_per_step <= estimate.seconds_to_start * 10
     assert estimate.seconds_per_epoch == pytest.approx(estimate.seconds_per_step * (5 + 4 / 3))
+    assert estimate.images_per_second == pytest.approx(3.6 / estimate.seconds_per_step)
     assert estimate.seconds == estimate.seconds_to_start + 3 * estimate.seconds_per_epoch
 
 

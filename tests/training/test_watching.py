@@ -43,8 +43,9 @@ def test_levels_and_events_of_a_run_that_goes_on(tmp_path, smooth_images, fit, m
 
     monkeypatch.setattr("keras_gahr.denoisers.inference.Inference", Counted)
     path, folder = tmp_path / "levels.csv", tmp_path / "events"
+    batches = TiledBatches(images[:4], 8, 4, seed=0)
     levels = LevelRecorder(path, images[:4], images[4:], seed=3)
-    events = Events(folder, 4, levels)
+    events = Events(folder, batches, levels)
     denoiser = fit([levels, events], last=3)
 
     assert len(compiled) == 1
@@ -79,7 +80,7 @@ def test_levels_and_events_of_a_run_that_goes_on(tmp_path, smooth_images, fit, m
 
     # It goes on from the end of the first epoch, though two more were written.
     more = LevelRecorder(path, images[:4], images[4:], rows=read_levels(path))
-    fit([more, Events(folder, 4, more)], first=1, last=2)
+    fit([more, Events(folder, batches, more)], first=1, last=2)
     assert [row["epoch"] for row in read_levels(path)[::20]] == [1, 2]
     assert read_levels(path)[:20] == levels.rows[:20]
     both = scalars_of(folder)
@@ -142,7 +143,7 @@ def test_a_record_longer_than_its_file_ends_it(tmp_path):
 
 def test_events_are_on_the_disk_before_the_file_is_closed(tmp_path):
     """As after a kill, or when `fit` raises and the caller closes the file."""
-    events = Events(tmp_path, 4)
+    events = Events(tmp_path, TiledBatches(np.zeros((4, 2, 2, 1), np.uint8), 8, 4, seed=0))
     events.set_model(SimpleNamespace(optimizer=SimpleNamespace(learning_rate=0.5)))
     events.on_epoch_begin(0)
     events.on_train_batch_end(0)
@@ -156,6 +157,32 @@ def test_events_are_on_the_disk_before_the_file_is_closed(tmp_path):
     events.close()
     events.close()
     assert {step for step, _ in scalars_of(tmp_path)} == {1}
+
+
+@pytest.mark.parametrize(("first", "expected"), [(0, 130), (1, 65)])
+def test_speed_counts_the_images_that_batches_have(tmp_path, monkeypatch, first, expected):
+    """Of 260 images, which make two batches of 130 where 249 are allowed; each takes a second."""
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    batches = TiledBatches(np.zeros((260, 2, 2, 1), np.uint8), 260, 249, 0)
+    batches.begin(0, first_batch=first)
+    events = Events(tmp_path, batches)
+    events.set_model(SimpleNamespace(optimizer=SimpleNamespace(learning_rate=0.5)))
+    bar = ProgressBar(rich.console.Console(file=io.StringIO(), width=200), batches, epochs=1)
+    bar.on_train_begin()
+    for callback in (events, bar):
+        callback.on_epoch_begin(0)
+    for step in range(len(batches)):
+        now[0] += 1
+        for callback in (events, bar):
+            callback.on_train_batch_end(step)
+    # One batch was taken before: half as many images.
+    now[0] = 2.0
+    events.on_epoch_end(0, {"loss": 1.0, "psnr": 20.0})
+    events.close()
+    bar.close()
+    assert events.scalars["images_per_second"] == expected
+    assert bar._progress.tasks[0].fields["numbers"] == "130 images/s"
 
 
 def test_broken_level_tables_are_refused(tmp_path):

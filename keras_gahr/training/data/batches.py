@@ -70,6 +70,14 @@ class TiledBatches(keras.utils.PyDataset):
         """The same of the whole training: steps that are done, of all epochs."""
         return self.epoch * self.steps_per_epoch + self.done(batch)
 
+    def images_done(self, batch):
+        """Images in the batches of the epoch that `fit` has done with this one, since it began."""
+        return self._images_before(self.done(batch)) - self._images_before(self.first_batch)
+
+    def _images_before(self, batch):
+        images = self.images_per_epoch // self.shares
+        return self.shares * (images * batch // self.steps_per_epoch)
+
     def order(self):
         """A callback that goes to the epoch that `fit` begins."""
         return _Order(self)
@@ -82,9 +90,7 @@ class TiledBatches(keras.utils.PyDataset):
         if self._order is None:
             rng = np.random.default_rng([self.seed, self.epoch + 1])
             self._order = rng.permutation(self.images_per_epoch) % len(self.images)
-        images, batches = self.images_per_epoch // self.shares, self.steps_per_epoch
-        start, stop = (self.shares * (images * end // batches) for end in (index, index + 1))
-        chosen = self._order[start:stop]
+        chosen = self._order[self._images_before(index) : self._images_before(index + 1)]
         return (
             chosen.astype(np.int32) if self.as_indices else take(self.images, chosen, limits=None)
         )

@@ -26,7 +26,7 @@ class Events(keras.callbacks.Callback):
 
     Args:
         folder: of the event files.
-        batch_size: of the training.
+        batches: `TiledBatches`.
         levels: the `LevelRecorder` of the same training, earlier in the list of callbacks, or None.
         pictures_every: epochs between pictures, which take about 0.2 MB of disk each time.
 
@@ -41,10 +41,10 @@ class Events(keras.callbacks.Callback):
         "psnr/test": "val_psnr",
     }
 
-    def __init__(self, folder, batch_size, levels=None, pictures_every=1):
+    def __init__(self, folder, batches, levels=None, pictures_every=1):
         super().__init__()
         self.folder = folder
-        self.batch_size = batch_size
+        self.batches = batches
         self.levels = levels
         self.pictures_every = pictures_every
         self.scalars = {}
@@ -55,11 +55,11 @@ class Events(keras.callbacks.Callback):
             self._file = EventFile(self.folder, epoch + 1)
         self._start = time.monotonic()
         self._seconds = None
-        self._steps = 0
+        self._images = 0
         self._learning_rate = float(self.model.optimizer.learning_rate)
 
     def on_train_batch_end(self, batch, logs=None):
-        self._steps = batch + 1
+        self._images = self.batches.images_done(batch)
 
     def on_test_begin(self, logs=None):
         # An accelerator may still be busy after the last step was given to it, but no longer when
@@ -70,7 +70,7 @@ class Events(keras.callbacks.Callback):
         seconds = self._seconds or time.monotonic() - self._start
         scalars = {tag: logs[name] for tag, name in self._LOGS.items() if name in logs}
         scalars["learning_rate"] = self._learning_rate
-        scalars["images_per_second"] = self._steps * self.batch_size / seconds
+        scalars["images_per_second"] = self._images / seconds
         images = {}
         if self.levels is not None:
             rows = [row for row in self.levels.rows if row["epoch"] == epoch + 1]

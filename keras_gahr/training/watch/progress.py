@@ -59,7 +59,7 @@ class ProgressBar(keras.callbacks.Callback):
         if now - self._shown < self._REFRESH and batch + 1 < len(self.batches):
             return
         self._shown = now
-        rate = (batch + 1) * self.batches.batch_size / max(now - self._start, self._REFRESH)
+        rate = self.batches.images_done(batch) / max(now - self._start, self._REFRESH)
         numbers = f"{rate:.0f} images/s"
         if logs and "loss" in logs:
             numbers = f"loss {float(logs['loss']):.4g}  {numbers}"
