@@ -80,6 +80,7 @@ class ClockWatch(keras.callbacks.Callback):
     def clock(self):
         """The `MemorizationClock`, made when it is first needed: a run that goes on has a plan by then."""
         if self._clock is None:
+            assert self.levels  # They are put back by now.
             self._clock = MemorizationClock(
                 *self._images,
                 samples=self.plan.samples,
@@ -103,6 +104,7 @@ class ClockWatch(keras.callbacks.Callback):
         return self.clock.report()
 
     def state(self):
+        assert self.levels
         return {
             "plan": vars(self.plan),
             "levels": self.levels.state(),
