@@ -43,6 +43,14 @@ def call_module(module, *tensors, **options):
     return _module.call_module(module, *tensors, **options)
 
 
+def apart(tensor):
+    """The tensor, in memory of its own where whoever is given it could change it in place.
+
+    It can be differentiated as the tensor can.
+    """
+    return _module.apart(tensor)
+
+
 def state_of(module):
     """The arrays of a module by name: weights and all else that it keeps. NumPy."""
     return _module.state_of(module)
@@ -62,7 +70,7 @@ def call_with_arrays(function, shape, *tensors):
     """What a function of NumPy arrays returns, as a tensor without derivatives, float32.
 
     Args:
-        function: takes arrays, returns one.
+        function: takes arrays, which it may change, returns one.
         shape: of its result, where the tensors' values are not known yet.
         tensors: what it takes.
     """

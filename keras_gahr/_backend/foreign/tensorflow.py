@@ -16,6 +16,11 @@ def is_module(network):
     return False
 
 
+def apart(tensor):
+    """See `keras_gahr._backend.foreign`; TensorFlow's tensors stay as they are."""
+    return tensor
+
+
 def taken_by(function, *tensors):
     """See `keras_gahr._backend.foreign`."""
     first, *others = map(tf.convert_to_tensor, tensors)
@@ -40,7 +45,7 @@ def call_with_arrays(function, shape, *tensors):
     """See `keras_gahr._backend.foreign`."""
 
     def on_host(*arrays):
-        return np.asarray(function(*arrays), np.float32)
+        return np.asarray(function(*map(np.array, arrays)), np.float32)
 
     found = tf.numpy_function(on_host, tensors, tf.float32)
     found.set_shape([side if isinstance(side, int) else None for side in shape])

@@ -3,6 +3,7 @@
 import contextlib
 
 import keras
+import numpy as np
 import safetensors.torch
 import torch
 
@@ -40,6 +41,11 @@ def call_module(module, *tensors, **options):
     return first if first is None else first.to(tensors[0].device, tensors[0].dtype)
 
 
+def apart(tensor):
+    """See `keras_gahr._backend.foreign`."""
+    return tensor.clone()
+
+
 def state_of(module):
     """See `keras_gahr._backend.foreign`."""
     return _arrays(module.state_dict())
@@ -74,7 +80,7 @@ def taken_by(function, *tensors):
 
 def call_with_arrays(function, shape, *tensors):
     """See `keras_gahr._backend.foreign`."""
-    arrays = (tensor.detach().cpu().numpy() for tensor in tensors)
+    arrays = (np.array(tensor.detach().cpu()) for tensor in tensors)
     return torch.as_tensor(function(*arrays), dtype=torch.float32).to(tensors[0].device)
 
 

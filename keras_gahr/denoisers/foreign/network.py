@@ -96,8 +96,23 @@ class Network(abc.ABC):
             options: named arguments, for each image of the batch.
         """
 
-    def try_on(self, shape: Sequence[int], told: Any) -> None:  # noqa: B027
-        """Finds out what it takes, if it does not say so; arguments as for `__call__`, of the shape alone."""
+    def try_on(self, shape: Sequence[int], told: Any) -> None:
+        """Finds out what it takes; arguments as for `__call__`, of images their shape alone."""
+        images = np.zeros(shape, np.float32)
+        levels = () if told is None else (ops.convert_to_numpy(told),)
+        leaves = [ops.convert_to_tensor(leaf) for leaf in self.leaves]
+
+        def of_tensors(images, *levels):
+            return self(images, levels[0] if levels else None, leaves)
+
+        self.takes = foreign.taken_by(of_tensors, images, *levels)
+        # What takes neither says to tensors what its author can use.
+        if self.takes == foreign.ARRAYS and not self._takes_arrays(images, levels):
+            self.takes = foreign.DERIVATIVES
+
+    def _takes_arrays(self, images, levels):
+        """Whether it returns images for arrays."""
+        return False
 
     def __call__(self, images: Any, told: Any, leaves: Sequence = ()) -> Any:
         """What the network returns, float32 `(batch, height, width, channels)`.
@@ -109,8 +124,10 @@ class Network(abc.ABC):
         """
         if self.channels_first:
             images = ops.transpose(images, (0, 3, 1, 2))
+        # What it changes in place is not what the residual is taken from.
+        images, *levels = (foreign.apart(each) for each in (images, told) if each is not None)
         options = {name: _for_all(value, images) for name, value in self.condition.items()}
-        found = self.call(images, () if told is None else (told,), leaves, options)
+        found = self.call(images, tuple(levels), leaves, options)
         if found is None or not ops.is_tensor(found):
             raise InputError(f"the network returns a {type(found).__name__}, expected images")
         if len(found.shape) != 4:
@@ -215,37 +232,21 @@ class FunctionNetwork(Network):
         self._rebuild = None
         if parameters is not None:
             leaves, self._rebuild = foreign.leaves_of(parameters)
-            self.leaves = [np.asarray(leaf) for leaf in leaves]
+            self.leaves = [np.array(leaf) for leaf in leaves]
 
     def state(self) -> dict[str, np.ndarray]:
         return {str(place): leaf for place, leaf in enumerate(self.leaves)}
 
-    def try_on(self, shape: Sequence[int], told: Any) -> None:
-        images = np.zeros(shape, np.float32)
-        if self.channels_first:
-            images = np.moveaxis(images, -1, 1)
-        tensors = (images,) if told is None else (images, ops.convert_to_numpy(told))
-        leaves = [ops.convert_to_tensor(leaf) for leaf in self.leaves]
-
-        def of_tensors(images, *told):
-            options = {name: _for_all(value, images) for name, value in self.condition.items()}
-            return self._call(images, told, leaves, options)
-
-        self.takes = foreign.taken_by(of_tensors, *tensors)
-        if self.takes == foreign.ARRAYS:
-            try:
-                self._of_arrays(*tensors)
-            except (
-                Exception
-            ):  # It takes neither; what it says to tensors is what its author can use.
-                self.takes = foreign.DERIVATIVES
+    def _takes_arrays(self, images, levels):
+        try:
+            self._of_arrays(np.moveaxis(images, -1, 1) if self.channels_first else images, *levels)
+        except Exception:  # Whatever somebody's function raises.
+            return False
+        return True
 
     def call(self, images: Any, told: tuple, leaves: Sequence, options: dict) -> Any:
         if self.takes == foreign.ARRAYS:
             return foreign.call_with_arrays(self._of_arrays, tuple(images.shape), images, *told)
-        return self._call(images, told, leaves, options)
-
-    def _call(self, images, told, leaves, options):
         first = () if self._rebuild is None else (self._rebuild(list(leaves)),)
         found = self._function(*first, images, *told, **options)
         if isinstance(found, list | tuple) and found:
@@ -265,13 +266,15 @@ class FunctionNetwork(Network):
 
 
 def _for_all(value, images, library=ops):
-    """A condition for each image of a batch: of a number as many, of one row as many rows."""
+    """A condition for each image of a batch: a number as often, one row too; arrays are copied."""
     count = images.shape[0]
     if isinstance(value, bool) or not isinstance(value, int | float | np.generic):
         shape = getattr(value, "shape", None)
         if shape and shape[0] == 1 and count != 1:
-            return library.repeat(value, count, axis=0)
-        return value
+            value = library.repeat(value, count, axis=0)
+        if isinstance(value, np.ndarray):
+            return value.copy()
+        return foreign.apart(value) if ops.is_tensor(value) else value
     if library is np:
         return np.full((count,), value)
     dtype = foreign.INDEX if isinstance(value, int | np.integer) else "float32"

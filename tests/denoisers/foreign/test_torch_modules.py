@@ -230,6 +230,59 @@ class OneWay(torch.autograd.Function):
         return 2 * x
 
 
+class HalfInPlace(nn.Module):
+    def forward(self, x):
+        return x.mul_(0.5)
+
+
+class HalfLayerInPlace(keras.layers.Layer):
+    def call(self, x):
+        return x.mul_(0.5)
+
+    def compute_output_shape(self, shape):
+        return shape
+
+
+def half_in_place(x):
+    x *= 0.5
+    return x
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        HalfInPlace(),
+        nn.Sequential(nn.Hardtanh(0, 2, inplace=True), HalfInPlace()),
+        HalfLayerInPlace(),
+        keras.Sequential([keras.Input((None, None, 1)), HalfLayerInPlace()]),
+        half_in_place,
+    ],
+    ids=["module", "modules", "layer", "model", "function"],
+)
+def test_a_network_may_work_in_place(network):
+    """What it is given is no memory of the denoiser's, nor of the user's."""
+    denoiser = kg.wrap(network, "image", channels=1)
+    images = images_of(2)
+    np.testing.assert_allclose(kg.denoise(denoiser, images), images_of(2) / 2, rtol=1e-6)
+    np.testing.assert_array_equal(images, images_of(2))
+    linearizer = kg.analysis.Linearizer(denoiser)
+    np.testing.assert_allclose(linearizer.at(images[0]).matrix(), np.eye(64) / 2, rtol=1e-6)
+
+
+def test_a_level_and_a_condition_may_be_changed_in_place():
+    def network(x, level, condition):
+        x = x * condition.add_(1)[:, :, None, None]
+        return x * level.mul_(0.5)[:, None, None, None]
+
+    condition = torch.ones(1, 1)
+    denoiser = kg.wrap(network, "score", "sigma", channels=1, condition={"condition": condition})
+    images = images_of(1)
+    for _ in range(2):
+        # y + sigma^2 F(y, sigma), with F(y, sigma) = sigma y
+        np.testing.assert_allclose(denoiser.denoise(images, 0.5), 1.125 * images, rtol=1e-6)
+    assert condition == 1
+
+
 def test_a_network_without_derivatives_says_so_in_a_line():
     denoiser = kg.wrap(lambda y: OneWay.apply(y), "image", channels=1)
     for method in ("exact", "randomized"):

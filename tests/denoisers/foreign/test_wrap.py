@@ -129,6 +129,34 @@ def test_a_function_of_arrays_has_no_derivatives_but_all_else():
         kg.eigenbasis(denoiser, images[0], 4, sigma=0.1)
 
 
+def test_a_function_may_work_in_place_on_the_arrays_that_it_is_given():
+    """They are no memory of the denoiser's, from which its residual is taken."""
+
+    def network(y, sigma, gain):
+        assert type(y) is np.ndarray
+        y *= 1 / (1 + sigma[:, None, None, None])
+        sigma[:] = 0
+        gain *= 2
+        return y * gain
+
+    images, gain = images_of(3), np.array(0.25, np.float32)
+    denoiser = kg.wrap(network, "image", "sigma", condition={"gain": gain}, **LAST)
+    levels = np.array([0.5, 1, 2], np.float32)
+    expected = images / 2 / (1 + levels)[:, None, None, None]
+    for _ in range(2):
+        np.testing.assert_allclose(denoiser.denoise(images, levels), expected, rtol=1e-6)
+    assert gain == 0.25
+
+
+def test_parameters_of_a_function_are_copied():
+    weights = np.ones(3, np.float32)
+    denoiser = kg.wrap(({"w": weights}, lambda params, y: y * params["w"][0]), "image", channels=1)
+    before = denoiser.fingerprint()
+    weights *= 2
+    np.testing.assert_allclose(denoiser.denoise(images_of(1)), images_of(1))
+    assert denoiser.fingerprint() == before
+
+
 def test_a_condition_is_given_to_every_image():
     def network(y, label, row, name):
         assert name == "fixed"
