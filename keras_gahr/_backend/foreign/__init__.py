@@ -16,7 +16,8 @@ INDEX = _module.INDEX
 """The number type of indices in a table."""
 
 DERIVATIVES, TENSORS, ARRAYS = "derivatives", "tensors", "arrays"
-"""What a function takes: tensors through which it can be differentiated, other tensors, or arrays only."""
+"""What a function takes: tensors through which it can be differentiated, tensors from which its result is cut
+off, or arrays only."""
 
 
 def is_module(network):

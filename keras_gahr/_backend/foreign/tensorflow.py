@@ -35,7 +35,7 @@ def taken_by(function, *tensors):
         return outputs if tape.gradient(outputs, x) is None else ()
 
     try:
-        cut_off = differentiated(first)
+        cut_off = differentiated.get_concrete_function(first).structured_outputs
     except Exception:  # Symbolic tensors are no arrays; the function may say so in any way.
         return "arrays"
     return "derivatives" if isinstance(cut_off, tuple) else "tensors"

@@ -65,17 +65,20 @@ def read_safetensors(path):
 
 def taken_by(function, *tensors):
     """See `keras_gahr._backend.foreign`."""
-    first, *others = (keras.ops.convert_to_tensor(tensor) for tensor in tensors)
-    try:
-        with torch.enable_grad():
-            outputs = _first_tensor(function(first.detach().requires_grad_(), *others))
-    except (
-        Exception
-    ):  # Such as "Can't call numpy() on Tensor that requires grad", or whatever else.
-        return "arrays"
-    if outputs is None:
-        return "arrays"
-    return "derivatives" if outputs.requires_grad else "tensors"
+    # A network with gradients within needs what is kept for them.
+    for kept in (_nothing_kept(), contextlib.nullcontext()):
+        # Compiling it for derivatives, which are perhaps not asked for, may take minutes.
+        eager = torch.compiler.set_stance("force_eager")
+        with torch.inference_mode(False), torch.enable_grad(), kept, eager:
+            first, *others = map(keras.ops.convert_to_tensor, tensors)
+            first = first.detach().requires_grad_()
+            try:
+                outputs = _first_tensor(function(first, *others))
+            except Exception:  # Such as "Can't call numpy() on Tensor that requires grad".
+                continue
+        if outputs is not None:
+            return "derivatives" if _depends_on(outputs, first) else "tensors"
+    return "arrays"
 
 
 def call_with_arrays(function, shape, *tensors):
@@ -101,6 +104,30 @@ def _arrays(tensors):
         for name, value in tensors.items()
         if torch.is_tensor(value)
     }
+
+
+def _nothing_kept():
+    """Within it a graph of gradients has no values, so that it takes no memory."""
+
+    def unpack(_):
+        raise RuntimeError("it was not kept")
+
+    return torch.autograd.graph.saved_tensors_hooks(lambda tensor: None, unpack)
+
+
+def _depends_on(outputs, first):
+    """Whether a way leads from outputs to a tensor in the graph of gradients, not to weights only."""
+    if not outputs.requires_grad:
+        return False
+    ahead, seen = [torch.autograd.graph.get_gradient_edge(outputs).node], set()
+    while ahead:
+        node = ahead.pop()
+        if getattr(node, "variable", None) is first:
+            return True
+        if node not in seen:
+            seen.add(node)
+            ahead += [before for before, _ in node.next_functions if before is not None]
+    return False
 
 
 @contextlib.contextmanager

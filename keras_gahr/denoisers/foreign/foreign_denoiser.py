@@ -82,7 +82,7 @@ class ForeignDenoiser(Denoiser):
 
     @property
     def differentiable(self) -> bool:
-        """Whether there are derivatives: a function of NumPy arrays has none."""
+        """Whether there are derivatives: a function of NumPy arrays has none, nor what is cut off."""
         return self.network.takes == DERIVATIVES
 
     @property

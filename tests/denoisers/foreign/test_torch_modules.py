@@ -1,5 +1,7 @@
 """Modules of PyTorch, as they come."""
 
+import weakref
+
 import keras
 import numpy as np
 import pytest
@@ -78,6 +80,14 @@ class OnlyOnce(NoForwardMode):
     @staticmethod
     def jvp(ctx, tangent):
         return NoForwardMode.backward(ctx, tangent)
+
+
+class HalfLayer(keras.layers.Layer):
+    def call(self, x):
+        return 0.5 * x
+
+    def compute_output_shape(self, shape):
+        return shape
 
 
 def images_of(count, side=8, channels=1):
@@ -174,11 +184,104 @@ def test_a_layer_that_lacks_a_mode(layer):
     np.testing.assert_allclose(jacobian.apply_transposed(v), slope * v, atol=1e-6)
 
 
-def test_a_function_that_cuts_off_derivatives():
-    denoiser = kg.wrap(lambda y: y.detach() / 2, "image", channels=1)
-    np.testing.assert_allclose(kg.denoise(denoiser, images_of(1)), images_of(1) / 2, rtol=1e-6)
-    with pytest.raises(kg.InputError, match="no derivatives"):
+class CutOff(nn.Module):
+    def __init__(self, way):
+        super().__init__()
+        self.network = dn_cnn().eval()
+        self.way = way
+
+    def forward(self, x):
+        return self.network(self.way(x))
+
+
+class WithoutGradients(CutOff):
+    @torch.no_grad()
+    def forward(self, x):
+        return super().forward(x)
+
+
+class LayerCutOff(HalfLayer):
+    def call(self, x):
+        return HalfLayer.call(self, x).detach()
+
+
+class Potential(nn.Module):
+    """The gradient of a network's square."""
+
+    def __init__(self, create_graph):
+        super().__init__()
+        self.network = dn_cnn().eval()
+        self.create_graph = create_graph
+
+    def forward(self, x):
+        with torch.enable_grad():
+            x = x if x.requires_grad else x.detach().requires_grad_()
+            square = self.network(x).square().sum()
+            return torch.autograd.grad(square, x, create_graph=self.create_graph)[0]
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        lambda y: y.detach() / 2,
+        CutOff(lambda x: torch.tensor(x.tolist())).forward,
+        CutOff(lambda x: torch.from_numpy(x.detach().numpy())),
+        CutOff(torch.Tensor.detach),
+        WithoutGradients(lambda x: x),
+        LayerCutOff(),
+        Potential(create_graph=False),
+    ],
+    ids=["function", "list", "numpy", "detach", "no_grad", "layer", "gradient"],
+)
+def test_a_network_that_cuts_off_derivatives(network):
+    """What its weights have derivatives for is none of its images."""
+    denoiser = kg.wrap(network, "image", channels=1)
+    assert np.isfinite(kg.denoise(denoiser, images_of(1))).all()
+    with pytest.raises(kg.InputError, match=r"cut off .*\(detach, .* no derivatives"):
         kg.eigenbasis(denoiser, images_of(1)[0], 4)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [dn_cnn(), torch.compile(dn_cnn(), backend="eager"), Potential(create_graph=True), HalfLayer()],
+    ids=["module", "compiled", "gradient", "layer"],
+)
+def test_a_network_that_has_derivatives_keeps_them(network):
+    denoiser = kg.wrap(network, "image", channels=1)
+    matrix = kg.analysis.Linearizer(denoiser).at(images_of(1)[0]).matrix()
+    assert np.linalg.matrix_rank(matrix) > 8
+
+
+def test_a_module_that_is_wrapped_in_inference_mode_has_derivatives():
+    with torch.inference_mode():
+        denoiser = kg.wrap(torch.nn.Identity(), "image", channels=1)
+    assert denoiser.differentiable
+
+
+def test_trying_a_network_keeps_no_values_for_gradients():
+    """Of large images they would take many times what denoising takes."""
+    kept = []
+
+    class Saved(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(y := 2 * x)
+            kept.append(weakref.ref(y))
+            return x + y
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return 3 * gradient
+
+    alive = []
+
+    def network(y):
+        y = Saved.apply(y)
+        alive.append(kept[-1]() is not None)
+        return y
+
+    kg.wrap(network, "image", channels=1)
+    assert alive and not any(alive)
 
 
 class Counting(nn.Module):
@@ -235,12 +338,9 @@ class HalfInPlace(nn.Module):
         return x.mul_(0.5)
 
 
-class HalfLayerInPlace(keras.layers.Layer):
+class HalfLayerInPlace(HalfLayer):
     def call(self, x):
         return x.mul_(0.5)
-
-    def compute_output_shape(self, shape):
-        return shape
 
 
 def half_in_place(x):

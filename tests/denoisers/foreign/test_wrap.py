@@ -157,6 +157,25 @@ def test_parameters_of_a_function_are_copied():
     assert denoiser.fingerprint() == before
 
 
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="JAX says it itself")
+def test_a_keras_model_that_is_cut_off_from_its_images():
+    import tensorflow as tf
+
+    class CutOff(keras.layers.Layer):
+        def call(self, x):
+            return tf.reshape(tf.numpy_function(np.copy, [x], tf.float32), tf.shape(x))
+
+        def compute_output_shape(self, shape):
+            return shape
+
+    images = keras.Input((None, None, 1))
+    outputs = keras.layers.Conv2D(1, 3, padding="same")(CutOff()(images))
+    denoiser = kg.wrap(keras.Model(images, outputs), "image")
+    assert kg.denoise(denoiser, images_of(1)).shape == (1, 8, 8, 1)
+    with pytest.raises(kg.InputError, match=r"cut off .* no derivatives"):
+        kg.eigenbasis(denoiser, images_of(1)[0], 4)
+
+
 def test_a_condition_is_given_to_every_image():
     def network(y, label, row, name):
         assert name == "fixed"
