@@ -3,6 +3,11 @@
 Keras's way through a UNet takes 5 ms in Python, which is a fifth of the time of an image of 80x80 pixels.
 """
 
+import contextlib
+import logging
+import sys
+import threading
+
 import keras
 import torch
 
@@ -22,6 +27,12 @@ _CONSTANT = {
     torch.ops.keras_gahr.constant_transposed_convolution.default: torch_constant.compute_transposed,
 }
 """What operators compute, which can be called without asking PyTorch for them."""
+
+_EXPORTING = threading.Lock()
+"""Held by the thread that exports: it changes what all threads see, and two at once fail."""
+
+_TELLING = "torch.export._trace", "torch.fx.experimental.symbolic_shapes"
+"""Loggers that say why something cannot be exported."""
 
 _CASTS = {torch.ops.aten.to.dtype, torch.ops.aten.to.dtype_layout}
 
@@ -43,6 +54,7 @@ class Program(torch.nn.Module):
         self._steps = steps_of(model)
         self._calls = {}
         self._exported = {}
+        self._not_exported = set()
 
     def forward(self, *tensors):
         return self.function(self._network, *tensors)
@@ -55,7 +67,7 @@ class Program(torch.nn.Module):
     def run_eagerly(self, *tensors):
         """The function of tensors or arrays, by Keras."""
         with torch.no_grad():
-            return self(*_converted(tensors))
+            return self.forward(*_converted(tensors))
 
     def run(self, *tensors):
         """The function of tensors or arrays, without Keras once it has been called often."""
@@ -66,15 +78,89 @@ class Program(torch.nn.Module):
             (tensor.shape, tensor.dtype, tensor.device) for tensor in keras.tree.flatten(tensors)
         )
         with torch.no_grad():
-            if shapes not in self._exported:
+            exported = self._exported.get(shapes)
+            if exported is None:
                 self._calls[shapes] = self._calls.get(shapes, 0) + 1
-                if self._calls[shapes] <= CALLS_BEFORE_EXPORT:
-                    return self(*tensors)
-                program = torch.export.export(self, tensors, strict=False)
-                module = _without_idle_nodes(program.module())
-                self._exported[shapes] = _rectified_at_once(module)
-            # Not by calling it, which looks at the shapes once more, for .6 ms.
-            return self._exported[shapes].forward(*tensors)
+                if self._calls[shapes] > CALLS_BEFORE_EXPORT:
+                    exported = self._export(shapes, tensors)
+            elif not exported.is_of_now():
+                # Other weights may come at each call, and an export is worth it after many.
+                self._exported.clear()
+                self._calls.clear()
+                exported = None
+            # Not by calling it, which looks at the shapes once more, for .6 ms, and which is another thing
+            # while a thread exports.
+            return (self if exported is None else exported.module).forward(*tensors)
+
+    def _export(self, shapes, tensors):
+        """The `_Exported` for tensors of these shapes; None while a thread exports, or where it cannot be."""
+        if shapes in self._not_exported or not _EXPORTING.acquire(blocking=False):
+            return None
+        try:
+            exported = self._exported.get(shapes)
+            if exported is None:
+                exported = self._exported[shapes] = _Exported(self, tensors)
+            return exported
+        except Exception:  # Of code of others, such as a measurement's; it runs as it did so far.
+            self._not_exported.add(shapes)
+            return None
+        finally:
+            _EXPORTING.release()
+
+
+class _Exported:
+    """A program for tensors of some shapes, with the weights that it was exported with.
+
+    What is put into the memory of the weights, as Keras does, it sees; other memory it does not.
+    """
+
+    def __init__(self, program, tensors):
+        self._weights = list(program.model.parameters())
+        self._places = self._places_of_now()
+        with _silence():
+            exported = torch.export.export(program, tensors, strict=False)
+        self.module = _rectified_at_once(_without_idle_nodes(exported.module()))
+
+    def is_of_now(self):
+        """Whether the weights are where they were; of 50 that takes 4 us."""
+        return self._places_of_now() == self._places
+
+    def _places_of_now(self):
+        return [weight.data_ptr() for weight in self._weights]
+
+
+@contextlib.contextmanager
+def _silence():
+    """Within it PyTorch does not say why something cannot be exported, which nobody asked for."""
+    loggers = [logging.getLogger(name) for name in _TELLING]
+    for logger in loggers:
+        logger.addFilter(_nothing)
+    try:
+        with contextlib.redirect_stderr(_OfOtherThreads(sys.stderr)):
+            yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(_nothing)
+
+
+def _nothing(record):
+    return False
+
+
+class _OfOtherThreads:
+    """A stream that writes what other threads than this one write."""
+
+    def __init__(self, stream):
+        self._stream = stream
+        self._thread = threading.get_ident()
+
+    def write(self, text):
+        if threading.get_ident() != self._thread:
+            self._stream.write(text)
+        return len(text)
+
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
 
 
 def _without_idle_nodes(module):
