@@ -1,6 +1,7 @@
 """PyTorch."""
 
 import contextlib
+import threading
 
 import keras
 import numpy as np
@@ -10,6 +11,12 @@ import torch
 CHANNELS_FIRST = True
 
 INDEX = "int64"
+
+_MODES = threading.Lock()
+"""Held by who changes modes of modules."""
+
+_WITHIN = {}
+"""How many calls are within each part, by its id, that was in training mode before the first of them."""
 
 
 def is_module(network):
@@ -132,15 +139,26 @@ def _depends_on(outputs, first):
 
 @contextlib.contextmanager
 def _evaluation(module):
-    """Within it the module and its parts are in evaluation mode."""
-    training = [part for part in module.modules() if part.training]
-    for part in training:
-        part.training = False
+    """Within it the module and its parts are in evaluation mode, until the last thread has left it."""
+    with _MODES:
+        # Frozen ones of TorchScript have no mode.
+        parts = [
+            part
+            for part in module.modules()
+            if getattr(part, "training", False) or id(part) in _WITHIN
+        ]
+        for part in parts:
+            part.training = False
+            _WITHIN[id(part)] = _WITHIN.get(id(part), 0) + 1
     try:
         yield
     finally:
-        for part in training:
-            part.training = True
+        with _MODES:
+            for part in parts:
+                _WITHIN[id(part)] -= 1
+                if not _WITHIN[id(part)]:
+                    del _WITHIN[id(part)]
+                    part.training = True
 
 
 def _first_tensor(outputs):

@@ -1,5 +1,6 @@
 """Modules of PyTorch, as they come."""
 
+import threading
 import weakref
 
 import keras
@@ -127,6 +128,43 @@ def test_a_module_stays_as_it_is():
     assert denoiser.weights == [] and denoiser.num_parameters == sum(
         value.numel() for value in state.values()
     )
+
+
+def test_threads_share_a_module():
+    """The first one out leaves it in evaluation mode for the others."""
+    first_in, second_in = threading.Event(), threading.Event()
+    first = None
+
+    class Waiting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.dropout = nn.Dropout()
+
+        def forward(self, x):
+            if threading.current_thread() is first:
+                first_in.set()
+                assert second_in.wait(60)
+            elif first is not None:
+                second_in.set()
+                first.join()
+            return self.dropout(x) / 2
+
+    network = Waiting().train()
+    denoiser = kg.wrap(network, "image", channels=1)
+    first = threading.Thread(target=kg.denoise, args=(denoiser, images_of(1)))
+    first.start()
+    assert first_in.wait(60)
+    np.testing.assert_allclose(kg.denoise(denoiser, images_of(2)), images_of(2) / 2, rtol=1e-6)
+    assert network.training and network.dropout.training
+
+
+def test_a_frozen_module_has_no_mode():
+    frozen = torch.jit.freeze(torch.jit.script(dn_cnn().eval()))
+    images = images_of(2)
+    found, expected = (
+        kg.denoise(kg.wrap(each, "residual", channels=1), images) for each in (frozen, dn_cnn())
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_training_goes_on_with_it():
