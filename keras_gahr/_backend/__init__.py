@@ -109,6 +109,15 @@ def compile_training_pass(model):
     return _module.compile_training_pass(model)
 
 
+def with_gradients(*models):
+    """A context in which gradients can be asked for, whatever the caller has turned off.
+
+    Raises:
+        InputError: for Keras models whose weights can have none.
+    """
+    return _module.with_gradients(*models)
+
+
 def adam_step(variable, gradient, momentum, velocity, *, rate, betas, epsilon, steps):
     """A step of Adam (Kingma and Ba, Algorithm 1) in one pass over memory, where the backend has one.
 

@@ -1,5 +1,7 @@
 """JAX."""
 
+import contextlib
+
 import jax
 
 from . import processor
@@ -107,6 +109,11 @@ def compile_training_pass(model):
             variable.assign(value)
 
     return run
+
+
+def with_gradients(*models):
+    # Nobody can turn them off.
+    return contextlib.nullcontext()
 
 
 def adam_step(*tensors, **settings):

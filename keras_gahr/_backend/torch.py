@@ -9,6 +9,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim.adam import adam
 from torch.utils.checkpoint import checkpoint
 
+from keras_gahr.errors import InputError
+
 from .convolution.torch_gradient import constant_kernels
 from .convolution.torch_program import Program
 from .steps import is_foreign, streams
@@ -42,7 +44,7 @@ def compile_jvp(model, function):
 
     def twice_backwards(x, *tensors):
         x = x.detach().requires_grad_()
-        with torch.enable_grad(), constant_kernels(), _differentiable_attention():
+        with constant_kernels(), _differentiable_attention():
             outputs = function(network, x, *tensors)
             # Linear in u, so that its value does not matter.
             u = torch.zeros_like(outputs, requires_grad=True)
@@ -71,11 +73,13 @@ def compile_jvp(model, function):
     ways, failures = [forwards] if streams(model) else [twice_backwards, forwards], []
 
     def at(*tensors):
-        tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, tensors)
+        with with_gradients(model):
+            tensors = _ordinary(tensors)
         made = {}
 
+        @with_gradients()
         def push(directions):
-            directions = keras.ops.convert_to_tensor(directions)
+            directions = _ordinary(directions)
             way = ways[0]
             try:
                 if way not in made:
@@ -85,7 +89,9 @@ def compile_jvp(model, function):
                 # Also for lack of memory, of which graphs take more.
                 if way is forwards:
                     raise (failures or [error])[0] from error
-                failures.append(error)
+                # Its frames would keep a graph that was too large as long as this.
+                error.__context__ = None
+                failures.append(error.with_traceback(None))
             made.clear()
             ways[:] = [forwards]
             return push(directions)
@@ -100,13 +106,14 @@ def compile_vjp(model, function):
     network = _evaluation_of(model)
 
     def at(*tensors):
-        x, *others = keras.tree.map_structure(keras.ops.convert_to_tensor, tensors)
-        x = x.detach().requires_grad_()
-        with torch.enable_grad(), constant_kernels(), _differentiable_attention():
+        with with_gradients(model), constant_kernels(), _differentiable_attention():
+            x, *others = _ordinary(tensors)
+            x = x.detach().requires_grad_()
             outputs = function(network, x, *others)
 
+        @with_gradients()
         def pull_back(directions):
-            directions = keras.ops.convert_to_tensor(directions)
+            directions = _ordinary(directions)
             (products,) = torch.autograd.grad(
                 outputs, x, directions, retain_graph=True, materialize_grads=True
             )
@@ -165,6 +172,28 @@ def compile_training_pass(model):
             model(x, training=True)
 
     return run
+
+
+@contextlib.contextmanager
+def with_gradients(*models):
+    """See `keras_gahr._backend`."""
+    if any(weight.is_inference() for model in models for weight in model.parameters()):
+        raise InputError(
+            "received a network whose weights were made in torch.inference_mode(), where they can have no "
+            "gradients: make or load it outside"
+        )
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
+
+
+def _ordinary(tensors):
+    """Nested tensors or arrays as tensors that may be part of a graph; for use in `with_gradients`."""
+
+    def ordinary(tensor):
+        tensor = keras.ops.convert_to_tensor(tensor)
+        return tensor.clone() if tensor.is_inference() else tensor
+
+    return keras.tree.map_structure(ordinary, tensors)
 
 
 def adam_step(variable, gradient, momentum, velocity, *, rate, betas, epsilon, steps):

@@ -97,7 +97,8 @@ class Linearizer:
         self.batch_size = batch_size
         # Of somebody's network nobody knows where its gates are; a posterior mean has none.
         gated = frozen_gates and not (denoiser.foreign or denoiser.streams)
-        self._gates = FrozenGates(denoiser) if gated else None
+        with _backend.with_gradients():
+            self._gates = FrozenGates(denoiser) if gated else None
         self._derivatives = _Derivatives(denoiser)
         self._passes = Passes(
             denoiser, denoiser, derivative_footprint, batch_size, allowed_memory(memory)

@@ -12,6 +12,7 @@ import keras
 import rich.console
 from numpy.typing import ArrayLike
 
+from keras_gahr import _backend
 from keras_gahr.datasets import Dataset
 from keras_gahr.datasets.store import as_dataset
 from keras_gahr.denoisers import Denoiser
@@ -87,7 +88,9 @@ def train(
         options = _options_to_resume(begun, options)
     config = _config(images, test_images, denoiser, options)
     parts = _parts(images, test_images, config)
-    prepared = prepare_images(config, *parts, begun, denoiser)
+    # A network that is made here is to learn.
+    with _backend.with_gradients():
+        prepared = prepare_images(config, *parts, begun, denoiser)
     with contextlib.ExitStack() as stack:
         temporary = None
         if out is None:

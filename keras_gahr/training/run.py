@@ -16,6 +16,7 @@ import numpy as np
 import rich.console
 
 import keras_gahr
+from keras_gahr import _backend
 from keras_gahr.denoisers import Denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.files import (
@@ -121,6 +122,7 @@ def run_training(
     identity = identity_of(denoiser, settings, train_images, test_images, clock)
     with data_parallel(settings.devices) as shared, contextlib.ExitStack() as stack:
         stack.enter_context(keras_in_float32())
+        stack.enter_context(_backend.with_gradients(denoiser))
         check_shares(settings.batch_size, shared.count)
         data_on_device = goes_on_device(denoiser, train_images, settings, data_on_device)
         # All processes must run the same program, however much memory is free in each.
