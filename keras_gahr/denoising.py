@@ -76,7 +76,7 @@ def denoise(
         denoiser: see `as_denoiser`. An `Inference` keeps its own settings, and what it has compiled.
         noisy: y, an array (H, W), (H, W, C), (N, H, W) or (N, H, W, C): uint8 in 0..255, or floats in
             the units of [0, 1], which noise may leave; or a list of such arrays, whose images may have
-            different sizes.
+            different sizes. Nested lists of numbers are an array.
         sigma: the noise level, of a denoiser that is told it: one, or one for each image of an array, in
             units of [0, 1]. A blind one ignores it, but for grey images where it takes those in colour.
         layout: of the array, such as "NCHW", where its shape does not say it; see `find_layout`.
@@ -98,7 +98,7 @@ def denoise(
     """
     assert callable(progress)  # As the decorator makes it.
     inference = as_inference(denoiser, memory=memory, pad=True)
-    if isinstance(noisy, list | tuple):
+    if isinstance(noisy, list | tuple) and not _is_of_numbers(noisy):
         return [
             denoise(
                 inference,
@@ -113,6 +113,13 @@ def denoise(
     images, layout = as_images(noisy, channels, layout, NOISY)
     denoised, _ = _denoise(inference, images, progress, sigma)
     return np.ascontiguousarray(from_images(denoised, layout))
+
+
+def _is_of_numbers(values):
+    """Whether nested lists hold numbers, and so are one array."""
+    while isinstance(values, list | tuple) and values:
+        values = values[0]
+    return np.isscalar(values)
 
 
 def _denoise(inference, noisy, progress, sigma):

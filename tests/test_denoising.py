@@ -96,3 +96,15 @@ def test_a_published_network_of_colour_images_denoises_grey_ones():
     noise = np.random.default_rng(0).standard_normal(clean.shape)
     found = kg.denoise(denoiser, clean + 25 / 255 * noise)
     assert psnr(found[None], clean[None])[0] > 28
+
+
+def test_nested_lists_of_numbers_are_an_array(tiny_denoiser):
+    images = np.random.default_rng(0).random((2, 8, 8)).astype(np.float32)
+    found = kg.denoise(tiny_denoiser, images.tolist())
+    np.testing.assert_array_equal(found, kg.denoise(tiny_denoiser, images))
+    assert kg.denoise(tiny_denoiser, images[0].tolist()).shape == (8, 8)
+    # Of arrays it is one of images, which may have other sizes.
+    several = kg.denoise(tiny_denoiser, [images[0], images[1, :4]])
+    assert [image.shape for image in several] == [(8, 8), (4, 8)]
+    with pytest.raises(kg.InputError, match="several sizes"):
+        kg.denoise(tiny_denoiser, [images[0].tolist(), images[1, :4].tolist()])
