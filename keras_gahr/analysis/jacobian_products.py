@@ -84,7 +84,7 @@ class Jacobians:
         directions = np.asarray(array_of(directions), np.float32)
         products = np.empty_like(directions)
         images, count = directions.shape[:2]
-        size = min(count, self.directions_at_once)
+        size = max(1, min(count, self.directions_at_once))
         for start in range(0, count, size):
             batch = directions[:, start : start + size]
             # The last batch is filled up, so that the backends compile for one size only.

@@ -164,6 +164,14 @@ def test_what_has_no_jacobian_is_refused(tiny_denoiser, linearizer):
         linearizer.at(np.full((8, 8, 1), np.nan))
 
 
+def test_no_directions_have_no_products(linearizer, noisy):
+    jacobian = linearizer.at(noisy)
+    none = np.zeros((0, 16, 16, 1), np.float32)
+    for product in (jacobian.apply, jacobian.apply_transposed, jacobian.apply_symmetric):
+        assert product(none).shape == none.shape
+    assert jacobian.products == 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "sigma",

@@ -65,7 +65,7 @@ def test_weights_of_inference_mode_are_refused_in_one_line():
     for call in (
         lambda: kg.analysis.Linearizer(denoiser, frozen_gates=False).at(images_of(1)[0]).matrix(),
         lambda: kg.train(
-            images_of(8), denoiser=denoiser, progress=False, epochs=1, images_per_epoch=8
+            images_of(8), denoiser=denoiser, epochs=1, images_per_epoch=4, batch_size=4
         ),
     ):
         with pytest.raises(kg.InputError, match=r"inference_mode\(\), .*outside") as caught:

@@ -133,7 +133,16 @@ def test_choices_of_another_machine(timed, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "times", ["{}", '{"own": 1}', '{"own": 0, "tiles": 1}', "[]", '{"own": ""}']
+    "times",
+    [
+        "{}",
+        '{"own": 1}',
+        '{"own": 0, "tiles": 1}',
+        "[]",
+        '{"own": ""}',
+        # No float is as large.
+        f'{{"own": 1, "tiles": 1{"0" * 400}}}',
+    ],
 )
 def test_times_that_are_none(timed, times):
     """Then the way that is named counts."""

@@ -102,3 +102,9 @@ def test_while_a_program_is_exported():
     expected = torch_gradient.plain(*tensors)
     assert relative_difference(program(*tensors).numpy(), expected.numpy()) < tolerances.OUTPUT
     assert not machine_file().path.exists()
+
+
+@pytest.mark.parametrize("num_kernels", [4, 64])
+def test_no_images_have_no_residuals(num_kernels):
+    denoiser = BFCNN(num_kernels=num_kernels, num_layers=3, seed=0)
+    assert denoiser(np.zeros((0, 8, 8, 1), np.float32)).shape == (0, 8, 8, 1)

@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import hashlib
-import math
 import os
 import time
 from collections.abc import Mapping
@@ -21,6 +20,9 @@ from keras_gahr.json_file import read_json, write_json
 
 _LARGEST = 2**20
 """Bytes; a choice has some hundred."""
+
+_LONGEST = 1e300
+"""Milliseconds; of JSON a whole number may be too large for a float."""
 
 _LIMITS = (
     "ATEN_CPU_CAPABILITY",
@@ -119,7 +121,7 @@ def _choice_in(choices, question):
 
 
 def _is_time(value):
-    return isinstance(value, int | float) and 0 < value < math.inf
+    return isinstance(value, int | float) and 0 < value < _LONGEST
 
 
 @contextlib.contextmanager

@@ -26,9 +26,9 @@ def convolve(images, kernel):
 
 
 def _by_product(images, kernel):
-    batch, rows, columns, channels = images.shape
+    _, rows, columns, channels = images.shape
     _, height, width, _ = kernel.shape
-    taps = kernel.flip(1, 2).reshape(-1, channels) @ images.reshape(batch, -1, channels).mT
+    taps = kernel.flip(1, 2).reshape(-1, channels) @ images.flatten(1, 2).mT
     padding = height // 2, width // 2
     summed = torch.nn.functional.fold(taps, (rows, columns), (height, width), padding=padding)
     return summed.permute(0, 2, 3, 1)
