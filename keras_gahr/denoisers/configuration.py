@@ -1,10 +1,15 @@
-"""What a config.json says of a denoiser, checked before it is built."""
+"""What a config.json says of a denoiser, checked before it is built, or before it is written."""
 
 import inspect
+import json
 import reprlib
+from collections import Counter
 from types import NoneType
 
 import keras
+
+from keras_gahr.errors import InputError
+from keras_gahr.names import reason_of
 
 _PACKAGE = "keras_gahr"
 _OF_ALL = {
@@ -101,3 +106,33 @@ def check_stored_options(options, kinds):
         if type(value) not in kinds[name]:
             expected = " or ".join(kind.__name__ for kind in kinds[name])
             raise ValueError(f"it has {name} = {quoted_value(value)}, expected {expected}")
+
+
+def check_readable(denoiser):
+    """Raises `InputError` unless the `.keras` file of a denoiser of this kind could be read again.
+
+    A class of the user's own lacks easily what reading needs, and that is best said before a training.
+    """
+    from .denoiser import Denoiser
+
+    kind = type(denoiser)
+    missing = []
+    if not keras.saving.get_registered_name(kind).startswith(f"{_PACKAGE}>"):
+        missing.append(f'@keras.saving.register_keras_serializable("{_PACKAGE}") above its class')
+    says_shapes = kind.stored_shapes.__func__ is not Denoiser.stored_shapes.__func__
+    if not says_shapes and kind.weight_shapes is Denoiser.weight_shapes:
+        missing.append("its weight_shapes")
+    if missing:
+        raise InputError(
+            f"received a {kind.__name__}, whose .keras file could not be read again: add "
+            f"{' and '.join(missing)}"
+        )
+    try:
+        configuration = json.loads(json.dumps(keras.saving.serialize_keras_object(denoiser)))
+        said = Counter(map(tuple, stored_shapes(configuration)))
+        if said != Counter(tuple(variable.shape) for variable in denoiser.variables):
+            raise ValueError("the shapes that it says are not those of its weights")
+    except Exception as error:  # The code of somebody else raises anything.
+        raise InputError(
+            f"received a {kind.__name__}, whose .keras file could not be read again: {reason_of(error)}"
+        ) from error

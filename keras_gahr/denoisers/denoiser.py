@@ -75,8 +75,9 @@ class Denoiser(keras.Model):
     Subclasses are functional models built in their `__init__`, with images of any height and width:
     input `(batch, height, width, input_channels)`, float32, nominally in [0, 1] plus noise; output
     `(batch, height, width, output_channels)`. Where the output has fewer channels than the input,
-    the last ones are denoised and the others are a condition. A subclass that is to be read from
-    `.keras` files says in `weight_shapes` how large it will be.
+    the last ones are denoised and the others are a condition. A subclass that is to be trained, or
+    kept in `.keras` files, says in `weight_shapes` how large it will be, and is registered by
+    `@keras.saving.register_keras_serializable("keras_gahr")`.
 
     Args:
         inputs, outputs: the symbolic tensors of the functional model.

@@ -19,6 +19,7 @@ from keras_gahr.model_address import is_address, parse_address
 from keras_gahr.names import reason_of
 from keras_gahr.pretrained.catalogue import find_pretrained
 
+from .configuration import check_readable
 from .denoiser import Denoiser
 from .foreign import ForeignDenoiser, wrap
 from .foreign.recipe import read_recipe, write_recipe
@@ -128,7 +129,8 @@ def save_denoiser(denoiser: Denoiser, path: str | os.PathLike[str]) -> None:
 
     Raises:
         InputError: for another name, a wrapped network without an address, one whose weights have changed
-            since it was made, or files that lie elsewhere.
+            since it was made, or files that lie elsewhere; and for a class of your own whose file could not
+            be read again, because it is not registered as "keras_gahr", or lacks `weight_shapes`.
 
     Examples:
         >>> import keras_gahr as kg, tempfile
@@ -151,5 +153,6 @@ def save_denoiser(denoiser: Denoiser, path: str | os.PathLike[str]) -> None:
         denoiser.get_config()
     if suffix != ".keras":
         raise InputError(f"received the path {path!r:.80}, expected one that ends in .keras")
+    check_readable(denoiser)
     with replacing(path) as temporary:
         denoiser.save(temporary)

@@ -7,6 +7,7 @@ import keras
 
 from keras_gahr import _backend
 from keras_gahr.datasets.arrays import check_values, refuse_binary
+from keras_gahr.denoisers.configuration import check_readable
 from keras_gahr.errors import InputError
 
 from .data.batches import TiledBatches
@@ -16,6 +17,26 @@ from .estimate import estimate_memory
 
 _SHARE_OF_DEVICE = 1 / 4
 """Of the free memory, what images may take unasked."""
+
+
+def check_trainable(denoiser):
+    """Refuses a network that cannot be trained, or not be read when it is trained.
+
+    Args:
+        denoiser: a `Denoiser`.
+
+    Raises:
+        InputError: for somebody else's, and those without weights to train or that `check_readable` refuses.
+    """
+    if denoiser.foreign:
+        raise InputError(
+            "received a network of somebody else's, which its own program trains: give one of this package"
+        )
+    if not denoiser.trainable_variables:
+        raise InputError(
+            f"received a {type(denoiser).__name__}, which has nothing to train: give a network"
+        )
+    check_readable(denoiser)
 
 
 def check_conditions(
@@ -33,10 +54,12 @@ def check_conditions(
         clock: `ClockSettings`, or None.
 
     Raises:
-        InputError: if there are no training images; if images do not fit the denoiser, are not
-            finite or leave [0, 1]; if a batch is larger than all images of an epoch; if the backend
-            or the images cannot do what the settings ask for; or if the memory cannot be enough.
+        InputError: for a denoiser that `check_trainable` refuses; if there are no training images; if
+            images do not fit the denoiser, are not finite or leave [0, 1]; if a batch is larger than all
+            images of an epoch; if the backend or the images cannot do what the settings ask for; or if the
+            memory cannot be enough.
     """
+    check_trainable(denoiser)
     if len(train_images) == 0:
         raise InputError("received no training images, expected at least one: check --train-size")
     # The details of a scale, which only a conditional network takes, lie about zero.

@@ -16,6 +16,7 @@ from keras_gahr.errors import InputError
 from keras_gahr.model_address import refuse_address
 from keras_gahr.options.training import AUTO
 
+from .conditions import check_trainable
 from .config import RunConfig, read_network, read_options
 from .faster_precision import FasterPrecision, faster_precision
 from .resume.state import state_size
@@ -100,17 +101,15 @@ def prepare_images(
         "train_size": len(train_images),
         "half": half,
     }
-    if denoiser is not None:
-        denoiser.provenance = {**provenance, "started_from": denoiser.provenance}
-    elif config.start_from is not None and begun is not None:
+    given = denoiser
+    if given is None and config.start_from is not None and begun is not None:
         denoiser = read_network(begun / "config.json", state_size(begun / "state.safetensors"))
-    else:
+    elif given is None:
         denoiser = initial_denoiser(config, shape[-1], provenance)
-    if denoiser.foreign:
-        raise InputError(
-            "received a network of somebody else's, which its own program trains: give one of this package"
-        )
+    check_trainable(denoiser)
     denoiser.check_shape(shape)
+    if given is not None:
+        denoiser.provenance = {**provenance, "started_from": denoiser.provenance}
     precision = None
     if config.precision == AUTO:
         if begun is None:
