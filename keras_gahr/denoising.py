@@ -109,6 +109,9 @@ def denoise(
             )
             for place, each in enumerate(noisy)
         ]
+    if sigma is not None:
+        for level in np.ravel(sigma):
+            inference.denoiser.check_sigma(level)
     channels = inference.denoiser.input_channels
     images, layout = as_images(noisy, channels, layout, NOISY)
     denoised, _ = _denoise(inference, images, progress, sigma)
@@ -287,6 +290,9 @@ def denoise_files(
         raise InputError(f"{source} does not exist: give an image, an array or a folder of them")
     denoiser, level = as_denoiser(denoiser), sigma if level is None else level
     denoiser.check_levels(level, 1)
+    for each in (sigma, level):
+        if each is not None:
+            denoiser.check_units(each)
     inference = Inference(denoiser, memory=memory, pad=True)
     job = _Job(inference, sigma, level, seed, gray, layout, estimate)
     if not source.is_dir():

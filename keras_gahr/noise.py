@@ -16,6 +16,7 @@ __all__ = [
     "check_levels",
     "check_number",
     "check_seed",
+    "check_units",
     "check_whole",
     "keyed_normal",
     "keyed_signs",
@@ -30,6 +31,9 @@ _OTHER_NAMES = {"inv_sqrt": "quadratic", "uniform": "linear"}
 
 _POWERS = {"inv_1p5": -2.0, "inv_sq": -1.0}
 """Laws that are power laws, with their alpha."""
+
+_MOST_SIGMA = 4.0
+"""Beyond the published laws, which end at 765/255."""
 
 _LEAST_ALPHA, _MOST_ALPHA = 0.1, 100
 """The sizes of powers; others would be far outside what float32 holds."""
@@ -88,6 +92,7 @@ class NoiseLaw:
                 f"received noise levels from {self.low} to {self.high}, expected 0 <= low <= high "
                 "and high > 0"
             )
+        check_units(high)
         alpha = self._power()
         if low == 0 and (self.name == "inv" or alpha < 0):
             raise InputError(
@@ -168,6 +173,22 @@ def parse_sigma(text: str | float) -> float:
         sigma = math.nan
     if not 0 <= sigma < math.inf:
         raise InputError(f"received noise level {text!r}, expected a number such as 0.1 or 25/255")
+    return sigma
+
+
+def check_units(sigma: float) -> float:
+    """The noise level, unless it is one that only units of 0..255 have; then raises `InputError`.
+
+    Examples:
+        >>> from keras_gahr.noise import check_units
+        >>> check_units(25 / 255) < 0.1
+        True
+    """
+    if sigma > _MOST_SIGMA:
+        raise InputError(
+            f"received noise level {sigma:g}: levels are in units of [0, 1]; {sigma:g} of 255 is "
+            f"{sigma:g}/255"
+        )
     return sigma
 
 

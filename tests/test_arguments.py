@@ -16,6 +16,10 @@ def network():
     return kg.build_denoiser("bf-cnn", num_channels=1, num_kernels=2, num_layers=2, seed=0)
 
 
+UNITS = r"levels are in units of \[0, 1\]; 25 of 255 is 25/255"
+TOLD = kg.wrap(lambda y, sigma: 0 * y, "image", "sigma", channels=1, layout="NHWC")
+WIENER = kg.baselines.Wiener.from_images(IMAGES)
+
 analysis, datasets, measurements = kg.analysis, kg.datasets, kg.measurements
 
 MISTAKES = {
@@ -28,6 +32,49 @@ MISTAKES = {
     ),
     "no noise level": (lambda d: kg.psnr_curve(d, IMAGES, []), "above 0"),
     "text for noise levels": (lambda d: kg.psnr_curve(d, IMAGES, "high"), "noise level 'high'"),
+    "levels of 0..255": (lambda d: kg.psnr_curve(d, IMAGES, [0.1, 25]), f"noise level 25: {UNITS}"),
+    "a level of 0..255": (lambda d: d.at(25), UNITS),
+    "a level of 0..255 that a blind network ignores": (
+        lambda d: kg.denoise(d, IMAGES, sigma=25),
+        UNITS,
+    ),
+    "a level of 0..255 for each image": (
+        lambda d: kg.denoise(TOLD, IMAGES, sigma=[0.1, 0.1, 0.1, 25]),
+        UNITS,
+    ),
+    "a level of 0..255 of added noise": (
+        lambda d: analysis.bias_variance([d, d], IMAGES, 25),
+        UNITS,
+    ),
+    "a level of 0..255 of many noises": (
+        lambda d: analysis.posterior_components(d, IMAGES[0], 25.0),
+        UNITS,
+    ),
+    "a level of 0..255 of a basis": (lambda d: kg.eigenbasis(d, IMAGES[0], 4, sigma=25), UNITS),
+    "levels of 0..255 of bases": (lambda d: analysis.eigenbases(d, IMAGES[0], [25], 4), UNITS),
+    "a level of 0..255 of a risk": (lambda d: analysis.sure(d, IMAGES, 25), UNITS),
+    "levels of 0..255 of a dimension": (
+        lambda d: analysis.local_dimension(d, IMAGES, [25, 50]),
+        UNITS,
+    ),
+    "levels of 0..255 of a density": (
+        lambda d: kg.log_density(d, IMAGES, sigmas=[0.01, 25]),
+        UNITS,
+    ),
+    "levels of 0..255 of a formula's density": (
+        lambda d: kg.log_density(WIENER, IMAGES, sigmas=[25, 50]),
+        UNITS,
+    ),
+    "own noise of 0..255": (lambda d: kg.log_density(d, IMAGES, dequantize=5), "noise level 5: "),
+    "a formula's level of 0..255": (
+        lambda d: kg.baselines.Wiener.from_images(IMAGES, sigma=25),
+        UNITS,
+    ),
+    "levels of 0..255 to calibrate at": (
+        lambda d: analysis.calibrate(d, IMAGES, IMAGES, sigmas=[25]),
+        UNITS,
+    ),
+    "levels of 0..255 to train for": (lambda d: kg.train(IMAGES, sigma_max=25), UNITS),
     "half a draw": (lambda d: kg.psnr_curve(d, IMAGES, [0.1], draws=1.5), "received draws 1.5"),
     "half a factor": (lambda d: kg.eigenbasis(d, IMAGES[0], 4.5), "received count 4.5"),
     "negative products": (
@@ -131,3 +178,14 @@ def test_a_sheet_of_bytes_is_on_white():
     pixels = np.rint(255 * IMAGES).astype(np.uint8)
     sheet = datasets.contact_sheet(pixels[..., 0])
     np.testing.assert_array_equal(sheet, np.rint(255 * datasets.contact_sheet(pixels / 255)))
+
+
+def test_levels_above_those_of_pixels_that_a_denoiser_says_it_knows():
+    """Of diffusion, whose images are noise; and the highest that the lab's networks are trained for."""
+    options = {"channels": 1, "layout": "NHWC", "value_range": (-1, 1)}
+    for predicts, schedule in (("edm", kg.denoisers.EDM()), ("image", kg.denoisers.FlowTime())):
+        denoiser = kg.wrap(lambda y, sigma: 0 * y, predicts, schedule, **options)
+        assert denoiser.at(40).sigma == 40
+        assert kg.denoise(denoiser, IMAGES, sigma=25).shape == IMAGES.shape
+    assert kg.noise.NoiseLaw("inv_sq", 1 / 255, 765 / 255).high == 3
+    assert kg.log_density(WIENER, IMAGES[:1], sigmas=[0.01, 30], progress=False).sigmas[-1] <= 30

@@ -20,7 +20,7 @@ from keras_gahr.baselines.sides import Sides
 from keras_gahr.datasets.stacks import as_stack, pixel_values
 from keras_gahr.denoisers import DenoiserLike, Inference, as_inference
 from keras_gahr.errors import InputError
-from keras_gahr.noise import check_levels, check_seed
+from keras_gahr.noise import check_levels, check_seed, check_units
 from keras_gahr.progress import Progress, shows_progress
 from keras_gahr.psnr import add_noise
 
@@ -247,7 +247,7 @@ def _noisy_images(images, sigmas, seed):
     if isinstance(images, Mapping):
         if sigmas is not None:
             raise InputError("received noisy images by noise level, and sigmas: leave these out")
-        levels = check_levels([*images])
+        levels = list(map(check_units, check_levels([*images])))
         noisy = {
             float(level): pixel_values(as_stack(images[level], limits=None))
             for level in sorted(levels)
@@ -258,9 +258,8 @@ def _noisy_images(images, sigmas, seed):
         if sigmas is None:
             raise InputError("received no noise levels: give sigmas")
         clean = pixel_values(as_stack(images))
-        noisy = {
-            float(level): add_noise(clean, level, seed) for level in sorted(check_levels(sigmas))
-        }
+        levels = sorted(map(check_units, check_levels(sigmas)))
+        noisy = {float(level): add_noise(clean, level, seed) for level in levels}
     return noisy
 
 

@@ -25,7 +25,7 @@ from keras_gahr.datasets.stacks import as_one
 from keras_gahr.denoisers import DenoiserLike
 from keras_gahr.errors import InputError
 from keras_gahr.figure_files import figure_files
-from keras_gahr.noise import check_number, check_seed, check_whole, keyed_normal, parse_sigma
+from keras_gahr.noise import check_number, check_seed, check_whole, keyed_normal
 from keras_gahr.progress import Progress, shows_progress
 from keras_gahr.result import SavedResult
 
@@ -267,7 +267,7 @@ def eigenbasis(
     if method not in METHODS:
         raise InputError(f"received method {method!r}, expected one of {', '.join(METHODS)}")
     linearizer = as_linearizer(denoiser)
-    sigma = None if sigma is None else parse_sigma(sigma)
+    sigma = None if sigma is None else linearizer.denoiser.check_sigma(sigma)
     jacobian = linearizer.at(noisy, sigma)
     nearby = {"level": jacobian.nearby_level(sigma), "seed": seed}
     count, probes = check_whole(count, "count", 0), check_whole(probes, "probes", 0)

@@ -14,7 +14,6 @@ from keras_gahr.datasets.arrays import NEARLY_CLEAN, take
 from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.denoisers import DenoiserLike, as_inference
 from keras_gahr.errors import InputError
-from keras_gahr.noise import parse_sigma
 from keras_gahr.psnr import add_noise
 
 from .saved_numbers import SavedNumbers, files_called
@@ -94,9 +93,10 @@ def bias_variance(
     """
     if not isinstance(denoisers, Sequence) or isinstance(denoisers, str) or len(denoisers) < 2:
         raise InputError("received one network or none, expected a list of at least two to compare")
-    sigma = parse_sigma(sigma)
-    images = as_stack(images, limits=NEARLY_CLEAN)
     networks = [as_inference(each) for each in denoisers]
+    for network in networks:
+        sigma = network.denoiser.check_sigma(sigma)
+    images = as_stack(images, limits=NEARLY_CLEAN)
     # So that every network has the passes that it would have of all images.
     step = math.lcm(*(network.at_once(images.shape) for network in networks))
     parts = []

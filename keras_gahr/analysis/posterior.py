@@ -16,7 +16,7 @@ from keras_gahr.datasets.arrays import NEARLY_CLEAN
 from keras_gahr.datasets.stacks import as_one
 from keras_gahr.denoisers import DenoiserLike, Inference, as_denoiser
 from keras_gahr.errors import InputError
-from keras_gahr.noise import check_seed, check_whole, keyed_normal, parse_sigma
+from keras_gahr.noise import check_seed, check_whole, keyed_normal
 
 from .saved_numbers import SavedNumbers, files_called
 
@@ -101,7 +101,7 @@ def posterior_components(
     denoiser.check_shape((1, *clean.shape))
     check_whole(draws, "draws", 2)
     check_whole(count, "count", 1)
-    sigma = parse_sigma(sigma)
+    sigma = denoiser.check_sigma(sigma)
     if not 1 <= count < draws or count > clean.size:
         raise InputError(
             f"received {count} components of {draws} draws, expected more draws than components, "

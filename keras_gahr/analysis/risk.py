@@ -107,6 +107,8 @@ def sure(
     given = check_levels(np.asarray(sigma).tolist())
     if len(given) not in {1, count}:
         raise InputError(f"received {len(given)} noise levels for {count} images: give as many")
+    for level in given:
+        measure.denoiser.check_sigma(level)
     levels = np.broadcast_to(np.array(given), count)
     found = measure.at(stacks, levels, progress)
     power, size = levels**2, found.dimension

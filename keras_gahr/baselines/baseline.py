@@ -15,6 +15,7 @@ from keras_gahr.denoisers.configuration import check_stored_options
 from keras_gahr.denoisers.denoiser import pixel_tensor
 from keras_gahr.denoisers.layers import Layer, image_input
 from keras_gahr.errors import InputError
+from keras_gahr.noise import check_units
 
 LEAST_SIGMA = 1e-6
 """Noise levels below this count as this, so that nothing is divided by zero."""
@@ -131,7 +132,9 @@ class ResidualLayer(Layer):
     def __init__(self, output_channels, sigma, name):
         super().__init__(name=name, trainable=False)
         self.output_channels = output_channels
-        self.sigma = None if sigma is None else self.constant(check_sigma(sigma), "sigma")
+        if sigma is not None:
+            sigma = self.constant(check_units(check_sigma(sigma)), "sigma")
+        self.sigma = sigma
 
     def __call__(self, *tensors, **options):
         # A formula that is exact on one device is so on all.

@@ -15,7 +15,7 @@ from keras import ops
 from keras_gahr.datasets.arrays import sha256_of
 from keras_gahr.datasets.stacks import pixel_values
 from keras_gahr.errors import InputError
-from keras_gahr.noise import parse_sigma
+from keras_gahr.noise import check_units, parse_sigma
 
 from .configuration import check_stored_options
 
@@ -109,6 +109,10 @@ class Denoiser(keras.Model):
 
     limits = (0.0, math.inf)
     """The lowest and highest noise level that it knows, in units of [0, 1]."""
+
+    any_level = False
+    """Whether it knows noise levels of any size, as networks of diffusion do. Others without a highest level
+    in `limits` are told none above 4, which are those of 0..255."""
 
     def __init__(
         self,
@@ -250,6 +254,7 @@ class Denoiser(keras.Model):
                 f"received sigma = {sigma:.4g} for a network that is told the noise level: give that of "
                 "the images, above 0"
             )
+        self.check_units(sigma)
         low, high = self.limits
         # To the rounding of a level that was changed from one unit to the other.
         if not low * (1 - 1e-6) <= sigma <= high * (1 + 1e-6):
@@ -258,6 +263,11 @@ class Denoiser(keras.Model):
                 f"{high:.4g} only"
             )
         return sigma
+
+    def check_units(self, sigma: float) -> None:
+        """Raises `InputError` for a level that only units of 0..255 have, unless it knows such."""
+        if self.limits[1] == math.inf and not self.any_level:
+            check_units(sigma)
 
     def known(self, sigmas: Iterable[float]) -> list[float]:
         """Those of some noise levels that this denoiser knows, in units of [0, 1]."""

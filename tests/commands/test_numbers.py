@@ -95,3 +95,28 @@ def test_images_to_start_from(tmp_path):
         np.save(tmp_path / "x.npy", wrong)
         with pytest.raises(InputError, match=r"x\.npy"):
             read_images(tmp_path / "x.npy", 1, limits=STARTS)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "denoise MODEL x.npy --out out.npy --sigma 25",
+        "denoise MODEL x.npy --out out.npy --add-noise 25",
+        "denoise MODEL x.npy --out out.npy --add-noise 25 --sigma 0.1",
+        "eigenbasis MODEL x.npy --index 0 --sigma 25 --out out",
+        "psnr MODEL x.npy --sigmas 0.1,25 --out out",
+        "noise MODEL x.npy --calibrate --sigmas 25 --out out",
+        "dimension MODEL x.npy --sigma 25 --out out",
+        "density MODEL x.npy --dequantize 25 --out out",
+        "train x.npy --sigma-max 25 --out out",
+        "baseline wiener x.npy --sigma 25 --out out.keras",
+    ],
+)
+def test_noise_levels_in_units_of_bytes(
+    refused, tiny_model, tmp_path, smooth_images, monkeypatch, command
+):
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", smooth_images(4, 16, 16))
+    line = refused(*(str(tiny_model) if word == "MODEL" else word for word in command.split()))
+    assert "received noise level 25: levels are in units of [0, 1]; 25 of 255 is 25/255" in line
+    assert [path.name for path in tmp_path.iterdir()] == ["x.npy"]

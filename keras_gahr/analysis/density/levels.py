@@ -7,7 +7,7 @@ import numpy as np
 from keras_gahr.baselines.baseline import Baseline
 from keras_gahr.denoisers.inference import CurrentInference
 from keras_gahr.errors import InputError
-from keras_gahr.noise import check_levels, keyed_normal
+from keras_gahr.noise import check_levels, check_units, keyed_normal
 
 from ..jacobian import Linearizer
 
@@ -67,8 +67,12 @@ class LeveledDenoiser:
             raise InputError(
                 f"received noise levels {sigmas}, expected the lowest and the highest one"
             )
-        for level in levels:
-            self.denoiser.check_sigma(self.total(level))
+        if self.formula:
+            # It knows all levels, and a density wants the highest that there are.
+            check_units(levels[0])
+        else:
+            for level in levels:
+                self.denoiser.check_sigma(self.total(level))
         return levels
 
     def useful(self, low, high, images, seed):

@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_gahr.datasets.arrays import NOISY, are_bytes, take
 from keras_gahr.errors import InputError
-from keras_gahr.noise import check_number, keyed_normal
+from keras_gahr.noise import check_number, check_units, keyed_normal
 
 BYTES_NOISE = float(1 / (255 * np.sqrt(12)))
 """The standard deviation of what rounding to bytes leaves out, in units of [0, 1]."""
@@ -27,7 +27,7 @@ def own_noise(images, dequantize=None):
         return BYTES_NOISE if are_bytes(images) else 0.0
     if check_number(dequantize, "dequantize") < 0:
         raise InputError(f"received dequantize {dequantize}, expected a noise level or 0")
-    return float(dequantize)
+    return check_units(float(dequantize))
 
 
 def with_own_noise(images, places, own, seed, first):

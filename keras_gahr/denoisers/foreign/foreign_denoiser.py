@@ -90,6 +90,10 @@ class ForeignDenoiser(Denoiser):
         return self._multiple
 
     @property
+    def any_level(self) -> bool:
+        return self.schedule.any_level
+
+    @property
     def limits(self) -> tuple[float, float]:
         low, high = self.schedule.limits
         return low / self._width, high / self._width

@@ -25,6 +25,7 @@ class Schedule(abc.ABC):
     Attributes:
         told: whether the network is told the level.
         limits: the lowest and the highest level that it knows.
+        any_level: whether it knows levels of any size; see `Denoiser.any_level`.
 
     Examples:
         >>> from keras_gahr.denoisers import EDM, Schedule
@@ -34,6 +35,7 @@ class Schedule(abc.ABC):
 
     told = True
     limits: tuple[float, float] = (0.0, np.inf)
+    any_level = False
 
     def scale(self, sigma: Any) -> Any:
         """s, a tensor shaped as the levels."""
@@ -152,6 +154,7 @@ class EDM(Schedule):
 
     sigma_data: float = 0.5
     name = "edm"
+    any_level = True
 
     def __post_init__(self):
         _check_positive(self.sigma_data, "sigma_data")
@@ -186,6 +189,7 @@ class FlowTime(Schedule):
     factor: float = 1.0
     reverse: bool = False
     name = "flow"
+    any_level = True
 
     def __post_init__(self):
         _check_positive(self.factor, "a factor of time")
