@@ -283,7 +283,7 @@ def denoise_files(
         InputError: if a file cannot be used or written; nothing is written then.
     """
     source, out, clean = Path(source), Path(out), clean and Path(clean)
-    check_seed(seed)
+    seed = check_seed(seed)
     if sigma is not None and clean is not None:
         raise InputError("received both added noise and a clean image: give one of them")
     if not source.exists():

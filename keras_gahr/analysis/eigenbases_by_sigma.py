@@ -52,7 +52,7 @@ def eigenbases(
         [4, 4]
     """
     sigmas = check_levels(sigmas, or_none=True)
-    check_seed(seed)
+    seed = check_seed(seed)
     linearizer = as_linearizer(denoiser)
     clean = as_one(clean, linearizer.denoiser.input_channels, NEARLY_CLEAN)[None]
     return [

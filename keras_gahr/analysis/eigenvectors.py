@@ -263,7 +263,7 @@ def eigenbasis(
         >>> basis.shrinkage.round(1), basis.left.shape
         (array([1., 1., 1., 1.]), (4, 8, 8, 1))
     """
-    check_seed(seed)
+    seed = check_seed(seed)
     if method not in METHODS:
         raise InputError(f"received method {method!r}, expected one of {', '.join(METHODS)}")
     linearizer = as_linearizer(denoiser)
@@ -273,7 +273,7 @@ def eigenbasis(
     count, probes = check_whole(count, "count", 0), check_whole(probes, "probes", 0)
     tolerance = check_number(tolerance, "tolerance")
     if max_products is not None:
-        check_whole(max_products, "max_products", 1)
+        max_products = check_whole(max_products, "max_products", 1)
     if not 1 <= count <= jacobian.dimension:
         raise InputError(
             f"received count {count}, expected 1 to {jacobian.dimension}, the values in the image"

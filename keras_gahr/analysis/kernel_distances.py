@@ -40,7 +40,7 @@ def kernel_distance(
         >>> distance > 3 * error
         True
     """
-    check_whole(splits, "splits", 2)
+    splits = check_whole(splits, "splits", 2)
     pair = [pixel_values(images, NOISY) for images in (samples, others)]
     if pair[0].shape[1:] != pair[1].shape[1:]:
         raise InputError(

@@ -138,7 +138,7 @@ def noise_calibration(
     levels = np.array(sorted({*sigmas}), np.float64)
     for level in levels:
         measure.denoiser.check_sigma(level)
-    check_seed(seed)
+    seed = check_seed(seed)
     if not len(levels):
         raise InputError("received no noise levels that the denoiser knows: give sigmas")
     found = []

@@ -95,12 +95,12 @@ def posterior_components(
         >>> posterior_components(denoiser, clean, 0.1, draws=8, count=2).components.shape
         (2, 8, 8, 1)
     """
-    check_seed(seed)
+    seed = check_seed(seed)
     denoiser = as_denoiser(denoiser)
     clean = as_one(clean, denoiser.input_channels, NEARLY_CLEAN)
     denoiser.check_shape((1, *clean.shape))
-    check_whole(draws, "draws", 2)
-    check_whole(count, "count", 1)
+    draws = check_whole(draws, "draws", 2)
+    count = check_whole(count, "count", 1)
     sigma = denoiser.check_sigma(sigma)
     if not 1 <= count < draws or count > clean.size:
         raise InputError(

@@ -140,9 +140,10 @@ def psnr_curve(
         inference.denoiser.check_sigma(level)
     if len(set(levels)) < len(levels):
         raise InputError("received a noise level twice: leave one out")
-    if check_whole(draws, "draws", -(2**63)) < 1:
+    draws = check_whole(draws, "draws", -(2**63))
+    if draws < 1:
         raise InputError(f"received {draws} noise draws, expected at least 1")
-    check_seed(seed)
+    seed = check_seed(seed)
     if told:
         inference = _told(inference, levels[0])
     values = np.empty((2, len(levels), draws, sum(map(len, stacks))))

@@ -29,7 +29,7 @@ def optimal_slope(alpha: float) -> float:
         >>> optimal_slope(1.0)
         0.5
     """
-    if check_number(alpha, "alpha") <= 0:
+    if (alpha := check_number(alpha, "alpha")) <= 0:
         raise InputError(f"received alpha = {alpha}, expected a regularity above 0")
     return alpha / (alpha + 1)
 

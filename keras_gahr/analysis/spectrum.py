@@ -184,7 +184,7 @@ class SpectralDensity(SavedNumbers):
         """
         if width is None:
             width = self.width
-        elif check_number(width, "width") <= 0:
+        elif (width := check_number(width, "width")) <= 0:
             raise InputError(f"received width {width}, expected one above 0")
         found = [
             np.mean(np.sum(self.weights * _bell(value - self.nodes, width), axis=2), axis=1)
@@ -331,10 +331,10 @@ def spectral_density(
     noisy = as_stack(noisy, linearizer.denoiser.input_channels, NOISY)
     levels = linearizer.denoiser.check_levels(sigma, len(noisy))
     size = noisy[0].size
-    check_whole(probes, "probes", 2)
+    probes = check_whole(probes, "probes", 2)
     steps = min(check_whole(steps, "steps", 2), size)
-    check_seed(seed)
-    check_whole(first, "first", 0)
+    seed = check_seed(seed)
+    first = check_whole(first, "first", 0)
     shape = (len(noisy), 1, size) if steps == size else (len(noisy), probes, steps)
     nodes, weights, coupling = found = np.zeros((3, *shape))
     at_once = max(1, _MOST_BYTES // (8 * steps * size))

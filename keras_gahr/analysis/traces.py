@@ -142,12 +142,12 @@ def trace(
     levels = linearizer.denoiser.check_levels(sigma, len(noisy))
     dimension = noisy[0].size
     least = 4 if method == "hutch++" else 2
-    check_whole(probes, "probes", least)
+    probes = check_whole(probes, "probes", least)
     most = max(probes, dimension) if most is None else check_whole(most, "most", least)
-    if error is not None and check_number(error, "error") <= 0:
+    if error is not None and (error := check_number(error, "error")) <= 0:
         raise InputError(f"received error {error}, expected a standard error above 0")
-    check_seed(seed)
-    check_whole(first, "first", 0)
+    seed = check_seed(seed)
+    first = check_whole(first, "first", 0)
     wanted = _Wanted(
         method, dimension if method == "exact" else min(probes, most), error, most, seed
     )

@@ -90,7 +90,7 @@ def find_repeats(
         >>> find_repeats(images).first.tolist()
         [-1, -1, 0, -1]
     """
-    if not 0 < check_number(threshold, "threshold") < 1:
+    if not 0 < (threshold := check_number(threshold, "threshold")) < 1:
         raise InputError(f"the threshold is {threshold}: expected a correlation between 0 and 1")
     images = as_stack(images, limits=CLEAN)
     vectors = coarse_set(images, side)

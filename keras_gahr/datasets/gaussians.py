@@ -229,7 +229,7 @@ class MixtureOfGaussians:
         return stack
 
     def _power(self, sigma):
-        if check_number(sigma, "sigma") < 0:
+        if (sigma := check_number(sigma, "sigma")) < 0:
             raise InputError(f"received sigma = {sigma}, expected a noise level of at least 0")
         return float(sigma) ** 2
 

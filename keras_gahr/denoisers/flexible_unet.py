@@ -255,7 +255,7 @@ class FlexibleUNet(Denoiser):
             return self._features.of_tensor(pixel_tensor(noisy))
         noisy = pixel_values(noisy)
         self.check_shape(noisy.shape)
-        check_whole(batch_size, "batch_size", 1)
+        batch_size = check_whole(batch_size, "batch_size", 1)
         return self._features.of_array(noisy, batch_size)
 
     @property

@@ -28,7 +28,7 @@ def allowed_memory(memory: int | str | None) -> int:
     if isinstance(memory, str):
         memory = parse_memory(memory)
     elif memory is not None:
-        check_whole(memory, "memory", 0)
+        memory = check_whole(memory, "memory", 0)
     free = _backend.memory_free()
     return free // _SHARE_OF_FREE_MEMORY if memory is None else min(memory, free)
 

@@ -153,8 +153,8 @@ def restore_alike(
     Raises:
         InputError: for what `sample` refuses.
     """
-    shape = measurement.shape
-    check_request(denoiser, shape, len(names) * check_whole(repeat, "repeat", 1))
+    repeat = check_whole(repeat, "repeat", 1)
+    shape, count = check_request(denoiser, measurement.shape, len(names) * repeat)
     m = measurement.measured_from(ops.convert_to_tensor(observed))
     minimum_norm = ops.convert_to_numpy(measurement.back_project(m))
 
@@ -165,7 +165,7 @@ def restore_alike(
     found = sample(
         denoiser,
         shape,
-        count=len(names) * repeat,
+        count=count,
         seed=seed,
         noise=noise,
         schedule=schedule,

@@ -100,9 +100,9 @@ def restore_files(
         >>> rows[0]["converged"]
         1
     """
-    check_seed(seed)
-    check_whole(repeat, "repeat", 1)
-    check_whole(batch_size, "batch_size", 1)
+    seed = check_seed(seed)
+    repeat = check_whole(repeat, "repeat", 1)
+    batch_size = check_whole(batch_size, "batch_size", 1)
     schedule = schedule or sampler_named(sampler).schedule()
     check_restoration_output(out, images.names, overwrite)
     settings = {

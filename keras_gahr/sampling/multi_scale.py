@@ -146,7 +146,7 @@ def sample_multi_scale(
     """
     schedule = schedule or sampler_named(sampler).schedule()
     seed = check_seed(seed)
-    shape = check_request(denoiser, shape, count)
+    shape, count = check_request(denoiser, shape, count)
     denoiser.check_shape((count, *shape))
     height, width, channels = shape
     missing = denoiser.num_scales

@@ -10,7 +10,7 @@ _MOST_BYTES = 2**40
 
 
 def check_request(denoiser, shape, count):
-    """The shape `(height, width, channels)` of the images, if they can be asked for.
+    """The shape `(height, width, channels)` of the images and their number, if they can be asked for.
 
     Args:
         denoiser: a `Denoiser`, whose channels are taken for a shape of `(height, width)`.
@@ -20,7 +20,7 @@ def check_request(denoiser, shape, count):
     Raises:
         InputError: for a shape or a count that is none, or for more than a tebibyte of images.
     """
-    check_whole(count, "a count of images", 1)
+    count = check_whole(count, "a count of images", 1)
     try:
         sides = tuple(shape)
     except TypeError:
@@ -38,4 +38,4 @@ def check_request(denoiser, shape, count):
             f"{count} images of {'x'.join(map(str, sides))} would take more than {_MOST_BYTES >> 40} TiB "
             "of memory: ask for fewer or smaller ones"
         )
-    return sides
+    return sides, count

@@ -161,10 +161,10 @@ def sample(
         ((2, 16, 16, 1), ('converged', 'converged'))
     """
     denoiser = as_denoiser(denoiser)
-    shape = check_request(denoiser, shape, count)
+    shape, count = check_request(denoiser, shape, count)
     seed = check_seed(seed)
-    check_whole(batch_size, "batch_size", 1)
-    check_whole(check_every, "check_every", 1)
+    batch_size = check_whole(batch_size, "batch_size", 1)
+    check_every = check_whole(check_every, "check_every", 1)
     # The index of an image is a key of its noise.
     first_image = check_whole(first_image, "first_image", 0, 2**64 - count)
     # Of any values: images of another unit are flagged as diverged, and disturb no others.

@@ -25,7 +25,7 @@ def own_noise(images, dequantize=None):
     """
     if dequantize is None:
         return BYTES_NOISE if are_bytes(images) else 0.0
-    if check_number(dequantize, "dequantize") < 0:
+    if (dequantize := check_number(dequantize, "dequantize")) < 0:
         raise InputError(f"received dequantize {dequantize}, expected a noise level or 0")
     return check_units(float(dequantize))
 

@@ -121,11 +121,11 @@ def log_density(
     stack = as_stack(images, denoiser.input_channels, NOISY)
     denoiser.check_shape(stack.shape)
     seed, first = check_seed(seed), check_whole(first, "first", 0)
-    check_whole(evaluations, "evaluations", 12)
-    check_whole(most, "most", 12)
-    check_whole(probes, "probes", 2)
-    check_whole(batch_size, "batch_size", 1)
-    if error is not None and check_number(error, "error") <= 0:
+    evaluations = check_whole(evaluations, "evaluations", 12)
+    most = check_whole(most, "most", 12)
+    probes = check_whole(probes, "probes", 2)
+    batch_size = check_whole(batch_size, "batch_size", 1)
+    if error is not None and (error := check_number(error, "error")) <= 0:
         raise InputError(f"received error {error}, expected a standard error above 0")
     if error is not None and method != "mmse":
         raise InputError(
@@ -135,7 +135,7 @@ def log_density(
     leveled = LeveledDenoiser(denoiser, own, batch_size)
     if asymmetry is None:
         asymmetry = int(denoiser.differentiable and not leveled.formula)
-    check_whole(asymmetry, "asymmetry", 0)
+    asymmetry = check_whole(asymmetry, "asymmetry", 0)
     # The law of the images as they are is that of their own noise.
     bare = LeveledDenoiser(denoiser, 0.0, batch_size)
     low, high = leveled.range(sigmas) if method == "mmse" else way(bare, own, sigmas)

@@ -342,7 +342,7 @@ def explain(
     _warn_of_known(chosen["test"], train, "the denoiser")
     if most_local is None:
         most_local = max(2, _PAIRS // math.prod(train.shape[1:3]) ** 2)
-    check_whole(most_local, "most_local", 2)
+    most_local = check_whole(most_local, "most_local", 2)
     few = spread_out(train, most_local)
     given = {**dict.fromkeys(MADE), **dict(rivals or {})}
     passes = 2 * len(levels) + steps + len(given)

@@ -29,7 +29,7 @@ def gaussian_kernel(sigma: float) -> np.ndarray:
         >>> round(float(kernel.sum()), 6)
         1.0
     """
-    if check_number(sigma, "sigma") <= 0:
+    if (sigma := check_number(sigma, "sigma")) <= 0:
         raise InputError(f"received a blur of {sigma} pixels, expected more than 0")
     half = math.ceil(4 * sigma)
     weights = np.exp(-0.5 * (np.arange(-half, half + 1) / sigma) ** 2)
@@ -77,7 +77,7 @@ class Deblurring(Measurement):
                 f"received a blur of {kernel.shape[0]}x{kernel.shape[1]} for images of "
                 f"{shape[0]}x{shape[1]}: choose a smaller blur or larger images"
             )
-        if not 0 < check_number(threshold, "threshold") < 1:
+        if not 0 < (threshold := check_number(threshold, "threshold")) < 1:
             raise InputError(f"received a threshold of {threshold:g}, expected 0 < threshold < 1")
         self.gain = max(1.0, float(np.abs(kernel).sum()))
         self.shape = self.measured_shape = tuple(shape)

@@ -10,7 +10,7 @@ from keras_gahr.noise import check_number
 
 def check_fraction(fraction):
     """The fraction, if it is above 0 and at most 1; else raises `InputError`."""
-    if not 0 < check_number(fraction, "fraction") <= 1:
+    if not 0 < (fraction := check_number(fraction, "fraction")) <= 1:
         raise InputError(f"received a fraction of {fraction:g}, expected 0 < fraction <= 1")
     return fraction
 

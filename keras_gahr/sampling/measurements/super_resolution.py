@@ -34,7 +34,7 @@ class SuperResolution(Measurement):
 
     def __init__(self, shape: Sequence[int], factor: int) -> None:
         shape = checked_shape(shape)
-        check_whole(factor, "factor", 1)
+        factor = check_whole(factor, "factor", 1)
         height, width, channels = shape
         if factor < 2:
             raise InputError(f"received a factor of {factor}, expected a whole number from 2 on")

@@ -121,7 +121,7 @@ class MemorizationClock:
                 "received no training images: give those that the network is trained on"
             )
         self.samples = check_whole(samples, "samples", 2)
-        if not 0 < check_number(looks_per_decade, "looks_per_decade") <= 1000:
+        if not 0 < (looks_per_decade := check_number(looks_per_decade, "looks_per_decade")) <= 1000:
             raise InputError(
                 f"received looks_per_decade = {looks_per_decade}, expected a number above 0, up to 1000"
             )
