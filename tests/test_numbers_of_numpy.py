@@ -35,7 +35,7 @@ CALLS = {
         kg.sample(d, (8, 8), count=2, batch_size=whole(2), check_every=whole(8), **SAMPLED).images
     ),
     "compare": lambda d, whole: (
-        kg.compare([d, d], [IMAGES[:4], IMAGES[4:]], count=whole(2), **SAMPLED).similarity
+        kg.compare([d, d], [IMAGES[:4], IMAGES[4:]], count=whole(2), **SAMPLED).samples[1].images
     ),
     "restore": lambda d, whole: [each.samples for each in restored(d, whole(2))],
     "log_density": lambda d, whole: (

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from keras_gahr import _backend
 from keras_gahr.datasets import Dataset
 from keras_gahr.datasets.store import as_dataset
-from keras_gahr.denoisers import Denoiser
+from keras_gahr.denoisers import DenoiserLike, as_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.options.option import declared, takes_options
 from keras_gahr.options.training import NetworkOptions, RunOptions
@@ -24,7 +24,8 @@ from .config import RunConfig, options_and_halving
 from .configured import run_prepared
 from .preparation import prepare_images
 from .result import TrainingResult
-from .run_folder import check_run_to_resume
+from .run import several
+from .run_folder import check_path, check_run_to_resume
 from .tracking.tracker import Tracker
 
 _SIZES = ("train_size", "test_size")
@@ -35,12 +36,12 @@ def train(
     images: ArrayLike | str | PathLike | Dataset,
     test_images: ArrayLike | str | PathLike | Dataset | None = None,
     *,
-    denoiser: Denoiser | None = None,
+    denoiser: DenoiserLike | None = None,
     out: str | PathLike | None = None,
     overwrite: bool = False,
     resume: bool = False,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
-    trackers: Sequence[Tracker] = (),
+    callbacks: Sequence[keras.callbacks.Callback] | keras.callbacks.Callback | None = (),
+    trackers: Sequence[Tracker] | Tracker | None = (),
     progress: bool = True,
     **options: Any,
 ) -> TrainingResult:
@@ -53,14 +54,15 @@ def train(
             folder or the file of an array; or a `Dataset`.
         test_images: the same, to test on after each epoch; default: a tenth of `images`, at most 512,
             which is not trained on (none of a single image).
-        denoiser: the network to train, which is changed; default: a new one, by the options.
+        denoiser: the network to train, which is changed, or where one is that is taken as the first one;
+            see `as_denoiser`. Default: a new one, by the options.
         out: run directory to make, as `gahr train` does; default: none is left.
         overwrite: whether `out` may be an older run, which is replaced.
         resume: whether to go on with the run in `out`, with the same images and options, but perhaps
             more epochs.
-        callbacks: `keras.callbacks.Callback`s, called as `fit` calls them; the model they see is a
+        callbacks: `keras.callbacks.Callback`s, or one, called as `fit` calls them; the model they see is a
             `BlindTraining`, whose `denoiser` is the network in training.
-        trackers: `Tracker`s of your own, besides those that `track` names.
+        trackers: `Tracker`s of your own, or one, besides those that `track` names.
         progress: whether to show it, in a terminal, a notebook or a log.
         **options: what `gahr train` takes, with underscores: `epochs=20`, `architecture="bf-cnn"`,
             `num_kernels=32`; see `TrainingSettings`.
@@ -82,6 +84,10 @@ def train(
         >>> kg.denoise(result.denoiser, images[0]).shape
         (8, 8)
     """
+    callbacks = several(callbacks, keras.callbacks.Callback, "keras.callbacks.Callback")
+    trackers = several(trackers, Tracker, "keras_gahr.training.Tracker")
+    out = None if out is None else check_path(out)
+    denoiser = None if denoiser is None else as_denoiser(denoiser)
     begun = None
     if resume:
         begun = _run_to_resume(out)
@@ -100,7 +106,7 @@ def train(
             out = Path(temporary.name) / "run"
         result = run_prepared(
             prepared,
-            Path(out),
+            out,
             overwrite=overwrite,
             resume=resume,
             callbacks=callbacks,

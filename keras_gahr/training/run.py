@@ -17,7 +17,7 @@ import rich.console
 
 import keras_gahr
 from keras_gahr import _backend
-from keras_gahr.denoisers import Denoiser
+from keras_gahr.denoisers import DenoiserLike, as_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.files import (
     locked,
@@ -35,7 +35,7 @@ from .result import TrainingResult
 from .resume.identity import check_identity, identity_of
 from .resume.state import largest_state, read_state
 from .resume.whereabouts import path_from_run
-from .run_folder import FILES, check_run_output, check_run_to_resume
+from .run_folder import FILES, check_path, check_run_output, check_run_to_resume
 from .session import Session
 from .settings import TrainingSettings
 from .tracking.tracker import TrackedRun, Tracker
@@ -45,7 +45,7 @@ STATE_SECONDS = 300.0
 
 
 def run_training(
-    denoiser: Denoiser,
+    denoiser: DenoiserLike,
     train_images: np.ndarray,
     test_images: np.ndarray,
     settings: TrainingSettings,
@@ -59,9 +59,9 @@ def run_training(
     state_seconds: float = STATE_SECONDS,
     data_on_device: bool | None = None,
     after_epoch: Callable[[TrainingResult], object] | None = None,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
+    callbacks: Sequence[keras.callbacks.Callback] | keras.callbacks.Callback | None = (),
     clock: ClockSettings | None = None,
-    trackers: Sequence[Tracker] = (),
+    trackers: Sequence[Tracker] | Tracker | None = (),
     label: str | None = None,
 ) -> TrainingResult:
     """Trains a denoiser and keeps it in a run directory.
@@ -72,7 +72,7 @@ def run_training(
     on from its last state as if nothing had happened.
 
     Args:
-        denoiser: a `Denoiser`; it is changed.
+        denoiser: see `as_denoiser`; it is changed.
         train_images: array `(count, height, width, channels)`, uint8 or float32 on [0, 1].
         test_images: the same, disjoint from `train_images`; may be empty.
         settings: `TrainingSettings`.
@@ -114,11 +114,12 @@ def run_training(
         >>> result.denoiser is denoiser, "train_psnr" in result.history[0]
         (True, True)
     """
+    callbacks = several(callbacks, keras.callbacks.Callback, "keras.callbacks.Callback")
+    trackers = several(trackers, Tracker, "keras_gahr.training.Tracker")
+    out, denoiser = check_path(out), as_denoiser(denoiser)
     # A run that goes on has its plan of looks.
     planned = None if resume else clock
     check_conditions(denoiser, train_images, test_images, settings, data_on_device, planned)
-    _check_each(callbacks, keras.callbacks.Callback, "keras.callbacks.Callback")
-    _check_each(trackers, Tracker, "keras_gahr.training.Tracker")
     identity = identity_of(denoiser, settings, train_images, test_images, clock)
     with data_parallel(settings.devices) as shared, contextlib.ExitStack() as stack:
         stack.enter_context(keras_in_float32())
@@ -173,10 +174,24 @@ def run_training(
         return session.run()
 
 
-def _check_each(given, kind, name):
-    for each in given:
+def several(given, kind, called):
+    """What was given of a kind: several, one or none of them, as a list.
+
+    Args:
+        given: a sequence, one, or None.
+        kind: the class of each.
+        called: what errors call it.
+
+    Raises:
+        InputError: for anything else.
+    """
+    if given is None:
+        return []
+    parts = list(given) if isinstance(given, list | tuple) else [given]
+    for each in parts:
         if not isinstance(each, kind):
-            raise InputError(f"received {each!r:.80}, expected a {name}")
+            raise InputError(f"received {each!r:.80}, expected a {called}")
+    return parts
 
 
 def _new_folder(out, overwrite, config):

@@ -28,6 +28,13 @@ FILES = (
 _LONGEST_STATUS = 2**16
 
 
+def check_path(out: str | os.PathLike[str]) -> Path:
+    """The path of a run directory; raises `InputError` for something that is none."""
+    if not isinstance(out, str | os.PathLike):
+        raise InputError(f"received out={out!r:.80}, expected the path of a run directory")
+    return Path(out)
+
+
 def check_run_output(out: str | Path, overwrite: bool = False) -> Path:
     """The run directory, if a training may write it; else raises `InputError`.
 

@@ -183,3 +183,50 @@ def test_what_cannot_be_is_refused(images, wrong, says):
         kg.train(images, **{**QUICK, **wrong})
     with pytest.raises(kg.InputError, match="divide it by 255"):
         kg.train(images.astype(float), **QUICK)
+
+
+@pytest.mark.one_backend
+def test_one_callback_or_none(images):
+    class Counting(keras.callbacks.Callback):
+        count = 0
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.count += 1
+
+    one = Counting()
+    kg.train(images, callbacks=one, trackers=None, **QUICK)
+    kg.train(images, callbacks=None, trackers=[], **QUICK)
+    assert one.count == 1
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"callbacks": 3}, "received 3, expected a keras.callbacks.Callback"),
+        ({"trackers": "wandb:x"}, "received 'wandb:x', expected a keras_gahr.training.Tracker"),
+        ({"out": 3}, "received out=3, expected the path"),
+        ({"out": 3, "resume": True}, "received out=3, expected the path"),
+        ({"denoiser": keras.Sequential()}, "received a Sequential, expected a denoiser"),
+        ({"denoiser": 3}, "received a int, expected a denoiser"),
+        ({"denoiser": "absent.keras"}, "absent.keras does not exist"),
+    ],
+)
+def test_arguments_of_other_types(images, options, message):
+    network = ("architecture", "num_layers", "num_kernels")
+    given = {name: value for name, value in QUICK.items() if name not in network}
+    with pytest.raises(kg.InputError, match=message) as caught:
+        kg.train(images, **given, **options)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.one_backend
+def test_a_denoiser_by_its_place_and_an_inference(images, tmp_path):
+    network = kg.build_denoiser("bf-cnn", num_channels=1, num_layers=2, num_kernels=2, seed=0)
+    kg.save_denoiser(network, tmp_path / "first.keras")
+    given = {"epochs": 1, "images_per_epoch": 8, "batch_size": 4, "progress": False, "seed": 0}
+    by_path = kg.train(images, denoiser=str(tmp_path / "first.keras"), **given).denoiser
+    changed = kg.train(images, denoiser=kg.Inference(network), **given).denoiser
+    assert changed is network
+    for one, other in zip(weights(by_path), weights(network), strict=True):
+        np.testing.assert_array_equal(one, other)
