@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from keras_gahr.datasets.arrays import FINITE
+from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.datasets.stacks import pixel_values
 from keras_gahr.denoisers import Denoiser, DenoiserLike, as_denoiser
 from keras_gahr.errors import InputError
@@ -160,6 +161,16 @@ def sample(
         >>> samples.images.shape, samples.status
         ((2, 16, 16, 1), ('converged', 'converged'))
     """
+    for name, given, kind, expected in (
+        ("trajectory", trajectory, Trajectory, "a keras_gahr.sampling.Trajectory"),
+        ("prepared", prepared, SamplerRun, "what keras_gahr.sampling.prepare returns"),
+        ("callback", callback, Callable, "a function of images, t, y and sigma"),
+        ("noise", noise, Callable, "a function of images and t"),
+    ):
+        if not isinstance(given, kind | None):
+            raise InputError(
+                f"received {name} of the type {type(given).__name__}, expected {expected}"
+            )
     denoiser = as_denoiser(denoiser)
     shape, count = check_request(denoiser, shape, count)
     seed = check_seed(seed)
@@ -176,6 +187,8 @@ def sample(
     _check_measured(measured, fit, count)
     if noise is None:
         noise = functools.partial(_noise, seed, shape)
+    else:
+        noise = functools.partial(_given_noise, noise, shape)
     run = prepared or _prepared_again(
         denoiser,
         tuple(shape),
@@ -285,6 +298,18 @@ def _prepared_again(denoiser, shape, **options):
         # Not as an attribute, which Keras would look for weights in.
         vars(denoiser)[_KEPT] = ((shape, options), run)
     return run
+
+
+def _given_noise(noise, shape, images, t):
+    """What a function of the user's returns, which may be of any framework and type."""
+    drawn = array_of(noise(images, t))
+    expected = (len(images), *shape)
+    if drawn.dtype.kind not in "fiu" or drawn.shape != expected:
+        raise InputError(
+            f"received noise of shape {drawn.shape} and type {drawn.dtype}, expected numbers of shape "
+            f"{expected}"
+        )
+    return drawn.astype(np.float32, copy=False)
 
 
 def _noise(seed, shape, images, t):

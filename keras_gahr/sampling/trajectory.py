@@ -11,7 +11,7 @@ from keras import ops
 from PIL import Image
 
 from keras_gahr.datasets.image_files import contact_sheet, write_image
-from keras_gahr.errors import InputError
+from keras_gahr.noise import check_whole
 
 TRAJECTORY_FILES = ("trajectory.npz", "trajectory.png", "trajectory.gif")
 _MOST_FRAMES_IN_SHEET = 12
@@ -46,9 +46,7 @@ class Trajectory:
     """
 
     def __init__(self, every: int) -> None:
-        if every < 1:
-            raise InputError(f"received a trajectory of every {every} steps, expected at least 1")
-        self.every = every
+        self.every = check_whole(every, "every", 1)
         self.begin()
 
     def begin(self) -> None:

@@ -4,9 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from keras import ops
 
 from keras_gahr import InputError
-from keras_gahr.sampling import AscentSchedule, NoiseLevels, sample
+from keras_gahr.noise import keyed_normal
+from keras_gahr.sampling import AscentSchedule, NoiseLevels, Trajectory, sample
 
 QUICK = AscentSchedule(beta=1, h0=0.5, sigma_end=0.5)
 
@@ -47,6 +49,10 @@ def test_a_shape_without_channels(tiny_denoiser):
         ((16, 16, 1), {"first_image": -1}),
         ((16, 16, 1), {"first_image": 2**64}),
         ((16, 16, 1), {"sampler": "euler", "schedule": QUICK}),
+        ((16, 16, 1), {"trajectory": 10}),
+        ((16, 16, 1), {"prepared": 3}),
+        ((16, 16, 1), {"callback": 3}),
+        ((16, 16, 1), {"noise": 3}),
     ],
 )
 def test_requests_that_make_no_sense(tiny_denoiser, shape, options):
@@ -65,3 +71,41 @@ def test_numbers_of_a_schedule(schedule, value):
     if not isinstance(value, int):
         with pytest.raises(InputError, match="init_mean"):
             schedule(init_mean=value)
+
+
+@pytest.mark.parametrize("every", [0, 1.5, "2", None, True])
+def test_steps_of_a_trajectory(every):
+    with pytest.raises(InputError, match="received every"):
+        Trajectory(every)
+
+
+UNFIT_NOISE = {
+    "without channels": lambda images, t: np.zeros((len(images), 8, 8)),
+    "of one image": lambda images, t: np.zeros((1, 8, 8, 1)),
+    "of one number": lambda images, t: np.zeros(1),
+    "nothing": lambda images, t: None,
+    "text": lambda images, t: np.full((len(images), 8, 8, 1), "a"),
+    "another shape after some steps": lambda images, t: np.zeros((len(images), 8, 8 + (t > 0), 1)),
+}
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize("name", UNFIT_NOISE)
+def test_noise_that_does_not_fit(tiny_denoiser, name):
+    with pytest.raises(InputError) as caught:
+        sample(tiny_denoiser, (8, 8, 1), count=2, noise=UNFIT_NOISE[name], schedule=QUICK)
+    assert "\n" not in str(caught.value)
+
+
+def test_noise_of_any_type(tiny_denoiser):
+    """Of the values that float32 holds, so that the images are the same."""
+    given = {"shape": (8, 8, 1), "count": 2, "schedule": QUICK}
+    expected = sample(tiny_denoiser, seed=3, **given).images
+    for kind in (np.float32, np.float64, ops.convert_to_tensor):
+        found = sample(
+            tiny_denoiser,
+            noise=lambda images, t, kind=kind: kind(keyed_normal(3, images, t, (8, 8, 1))),
+            **given,
+        ).images
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found, expected)
