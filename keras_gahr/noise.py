@@ -155,6 +155,9 @@ def _arccos(cosine):
 def parse_sigma(text: str | float) -> float:
     """A noise level written as `0.1` or `25/255`.
 
+    Args:
+        text: the text or a number, of any library.
+
     Raises:
         InputError: if it is neither, negative or not finite.
 
@@ -163,6 +166,7 @@ def parse_sigma(text: str | float) -> float:
         >>> parse_sigma("51/255"), parse_sigma("0.1")
         (0.2, 0.1)
     """
+    text = _plain(text)
     numerator, slash, denominator = str(text).partition("/")
     try:
         if isinstance(text, numbers.Real):
@@ -172,8 +176,16 @@ def parse_sigma(text: str | float) -> float:
     except (ValueError, ZeroDivisionError):
         sigma = math.nan
     if not 0 <= sigma < math.inf:
-        raise InputError(f"received noise level {text!r}, expected a number such as 0.1 or 25/255")
+        received = " ".join(f"{text!r:.80}".split())
+        raise InputError(
+            f"received noise level {received}, expected a number such as 0.1 or 25/255"
+        )
     return sigma
+
+
+def _plain(value):
+    """A number of Python for an array or a tensor of one number without axes; all else as it is."""
+    return value.item() if getattr(value, "shape", None) == () else value
 
 
 def check_units(sigma: float) -> float:
@@ -252,7 +264,7 @@ def check_levels(sigmas: Any, or_none: bool = False) -> list[float]:
     """Noise levels, of which there is at least one, above 0; one alone is taken as such.
 
     Args:
-        sigmas: numbers, of Python or NumPy, or texts as `parse_sigma` takes them; or one of these.
+        sigmas: numbers, of Python or any library, or texts as `parse_sigma` takes them; or one of these.
         or_none: whether a level may be 0, which is no noise.
 
     Raises:
@@ -263,6 +275,7 @@ def check_levels(sigmas: Any, or_none: bool = False) -> list[float]:
         >>> check_levels([0.5, "51/255"]), check_levels(0.1)
         ([0.5, 0.2], [0.1])
     """
+    sigmas = _plain(sigmas)
     several = [sigmas] if isinstance(sigmas, str | numbers.Real) else sigmas
     try:
         levels = [

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from keras import ops
 
 import keras_gahr as kg
 
@@ -32,6 +33,14 @@ MISTAKES = {
     ),
     "no noise level": (lambda d: kg.psnr_curve(d, IMAGES, []), "above 0"),
     "text for noise levels": (lambda d: kg.psnr_curve(d, IMAGES, "high"), "noise level 'high'"),
+    "a column of levels": (
+        lambda d: kg.denoise(TOLD, IMAGES, sigma=np.full((4, 1), 0.1)),
+        r"noise levels of shape \(4, 1\) for 4 images",
+    ),
+    "columns of levels": (
+        lambda d: kg.psnr_curve(d, IMAGES, np.full((9, 50), 0.1)),
+        r"received noise level array\(\[0.1",
+    ),
     "levels of 0..255": (lambda d: kg.psnr_curve(d, IMAGES, [0.1, 25]), f"noise level 25: {UNITS}"),
     "a level of 0..255": (lambda d: d.at(25), UNITS),
     "a level of 0..255 that a blind network ignores": (
@@ -168,6 +177,19 @@ def test_one_noise_level_and_texts(network):
         assert kg.psnr_curve(network, IMAGES, sigmas, progress=False).sigmas.tolist() == [0.2]
     single = np.float32(0.1)
     assert kg.psnr_curve(network, IMAGES, single, progress=False).sigmas[0] == float(single)
+
+
+def test_noise_levels_of_other_libraries(network):
+    """Tensors and arrays without axes are numbers, and those with one are several."""
+    scalar, several = ops.convert_to_tensor(0.25), ops.convert_to_tensor([0.25, 0.5])
+    for one in (scalar, np.array(0.25), np.float32(0.25)):
+        assert kg.noise.parse_sigma(one) == 0.25
+        assert TOLD.at(one).sigma == 0.25
+        assert kg.denoise(TOLD, IMAGES, sigma=one).shape == IMAGES.shape
+        assert kg.psnr_curve(network, IMAGES, one, progress=False).sigmas.tolist() == [0.25]
+    curve = kg.psnr_curve(network, IMAGES, several, progress=False)
+    assert curve.sigmas.tolist() == [0.25, 0.5]
+    assert kg.denoise(TOLD, IMAGES[:2], sigma=several).shape == (2, 16, 16, 1)
 
 
 def test_memory_as_text(network):

@@ -290,8 +290,13 @@ class Denoiser(keras.Model):
                 "this denoiser is told the noise level: pass sigma (--sigma of commands), or take "
                 "denoiser.at(sigma)"
             )
+        if np.ndim(sigma) > 1:
+            raise InputError(
+                f"received noise levels of shape {np.shape(sigma)} for {count} images: give one, or a list "
+                "of one for each"
+            )
         if np.ndim(sigma):
-            levels = np.array([self.check_sigma(level) for level in np.asarray(sigma)], np.float32)
+            levels = np.array([self.check_sigma(level) for level in sigma], np.float32)
             if levels.shape != (count,):
                 raise InputError(
                     f"received {len(levels)} noise levels for {count} images: give as many"
