@@ -137,6 +137,11 @@ def _find_parts(folder):
             )
         parts = low if name["low"] else scales.setdefault(int(name["scale"]), [])
         parts.append(path)
+    if not low and not scales:
+        raise InputError(
+            f"{folder} holds neither the model.keras of a run nor checkpoints of bands: expected folders in "
+            "it that end in _low or _scale_NUMBER and hold model.pt"
+        )
     if not low:
         raise InputError(
             f"{folder} has no low band: expected a folder in it that ends in _low and holds model.pt"

@@ -74,7 +74,8 @@ def _open(path, asked):
     from keras_gahr.errors import InputError
     from weights_convert.suffixes import is_checkpoint_name
 
-    if not isinstance(path, Path) or not (is_checkpoint_name(path) or path.is_dir()):
+    is_run = isinstance(path, Path) and (path / "model.keras").is_file()
+    if is_run or not isinstance(path, Path) or not (is_checkpoint_name(path) or path.is_dir()):
         for option, value in asked.items():
             if value:
                 raise InputError(f"received a {option} for {path}, which is no PyTorch checkpoint")

@@ -52,7 +52,7 @@ def test_a_norm_that_must_be_said(gahr, refused, golden, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("source", "message"), [("absent.pt", "does not exist"), (".", "has no low band")]
+    ("source", "message"), [("absent.pt", "does not exist"), (".", "nor checkpoints of bands")]
 )
 def test_missing_sources(refused, tmp_path, source, message):
     assert message in refused("convert", tmp_path / source, tmp_path / "out.keras")

@@ -100,7 +100,7 @@ def test_first_layer(gahr, refused, golden, tmp_path):
         ("absent.keras", "does not exist"),
         ("absent.pt", "does not exist"),
         ("x.png", "not a .keras file"),
-        (".", "has no low band"),
+        (".", "holds neither the model.keras of a run nor checkpoints"),
     ],
 )
 def test_files_that_are_no_denoisers(refused, tmp_path, name, message):
@@ -117,3 +117,11 @@ def test_a_baseline(gahr, tmp_path):
     assert result.exit_code == 0, result.output
     assert "images of 8x10" in result.output
     assert "receptive field" not in result.output
+
+
+@pytest.mark.one_backend
+def test_a_run(gahr, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    save_denoiser(BFCNN(num_layers=3, num_kernels=2), run / "model.keras")
+    assert rows_of(gahr("inspect", run)) == rows_of(gahr("inspect", run / "model.keras"))
