@@ -21,6 +21,12 @@ UNITS = r"levels are in units of \[0, 1\]; 25 of 255 is 25/255"
 TOLD = kg.wrap(lambda y, sigma: 0 * y, "image", "sigma", channels=1, layout="NHWC")
 WIENER = kg.baselines.Wiener.from_images(IMAGES)
 
+
+def wrapped(**options):
+    given = {"predicts": "image", "channels": 1, "layout": "NHWC"}
+    return kg.wrap(lambda y: 0 * y, **given, **options)
+
+
 analysis, datasets, measurements = kg.analysis, kg.datasets, kg.measurements
 
 MISTAKES = {
@@ -33,6 +39,19 @@ MISTAKES = {
     ),
     "no noise level": (lambda d: kg.psnr_curve(d, IMAGES, []), "above 0"),
     "text for noise levels": (lambda d: kg.psnr_curve(d, IMAGES, "high"), "noise level 'high'"),
+    "half a size": (lambda d: wrapped(size=16.0), r"received size 16\.0, expected one number or"),
+    "a list for a condition": (lambda d: wrapped(condition=[1]), r"received condition \[1\]"),
+    "text for a provenance": (lambda d: wrapped(provenance="me"), "received provenance 'me'"),
+    "bright images": (
+        lambda d: kg.psnr_curve(d, 0.5 + 2 * IMAGES),
+        r"expected \[0, 1\]; (clip it, or )?scale it$",
+    ),
+    "measured of one image": (
+        lambda d: kg.sample(
+            d, SHAPE, measurement=measurements.Inpainting(SHAPE, (4, 4)), measured=IMAGES[:, :8]
+        ),
+        r"expected \(1, \d+[^()]*\): call",
+    ),
     "a column of levels": (
         lambda d: kg.denoise(TOLD, IMAGES, sigma=np.full((4, 1), 0.1)),
         r"noise levels of shape \(4, 1\) for 4 images",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import numbers
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -122,6 +122,8 @@ class Denoiser(keras.Model):
         provenance: dict[str, Any] | None,
         name: str,
     ) -> None:
+        if not isinstance(provenance, Mapping | None):
+            raise InputError(f"received provenance {provenance!r:.60}, expected a dictionary")
         super().__init__(inputs=inputs, outputs=outputs, name=name)
         # As its layers, whatever Keras is set to.
         self.dtype_policy = "float32"

@@ -6,7 +6,7 @@ import dataclasses
 import numbers
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -114,6 +114,10 @@ def wrap(
             return _with_recipe(network, dataclasses.replace(recipe, wrapped=True))
     elif factory_options is not None or weights is not None:
         raise InputError("received factory_options or weights without an address of a network")
+    if not isinstance(condition, Mapping | None):
+        raise InputError(
+            f"received condition {condition!r:.60}, expected a dictionary of named arguments"
+        )
     said = _description(network, predicts, schedule, condition)
     network, schedule = said.network, said.schedule
     predicts = said.predicts if predicts is None else predicts
@@ -192,7 +196,10 @@ def _channels(given):
 def _size(given):
     if given is None:
         return None
-    sides = (given, given) if isinstance(given, numbers.Integral) else tuple(given)
+    try:
+        sides = (given, given) if isinstance(given, numbers.Integral) else tuple(given)
+    except TypeError:
+        sides = ()
     if len(sides) != 2:
         raise InputError(f"received size {given!r:.40}, expected one number or (height, width)")
     return tuple(check_whole(side, "a side", 1) for side in sides)
