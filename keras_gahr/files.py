@@ -103,6 +103,8 @@ def check_output_folder(path, overwrite=False, *, known_by, contents):
     path = _check_output(path, overwrite)
     if not path.exists():
         return path
+    if not path.is_dir():
+        raise InputError(f"{path} is not a folder, and one is written there: choose another name")
     if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
         raise InputError(f"{path} is not writable and cannot be replaced: choose another name")
     mark = path / known_by
@@ -517,4 +519,7 @@ def _concerns(other, path, temporary):
 
 
 def _reason(error):
+    # NumPy says how much it wrote, but not why that is not all.
+    if getattr(error, "errno", 0) is None and " requested and " in str(error):
+        return "not all of it was taken: the disk seems to be full"
     return getattr(error, "strerror", None) or str(error)

@@ -178,3 +178,16 @@ def test_no_folder_called_home(tmp_path, monkeypatch):
         with pytest.raises(InputError, match="write the folder out"):
             check_output_file(path)
     check_output_file("~x.png")
+
+
+def test_an_array_that_does_not_fit_on_a_disk_says_so(tmp_path):
+    """NumPy raises this without a reason."""
+    expected = r"x\.npy cannot be written: .*the disk seems to be full"
+    with pytest.raises(InputError, match=expected), replacing(tmp_path / "x.npy"):
+        raise OSError("10240 requested and 2016 written")
+
+
+def test_a_file_in_the_place_of_a_folder(tmp_path):
+    (tmp_path / "x.npy").write_bytes(b"x")
+    with pytest.raises(InputError, match="is not a folder, and one is written there"):
+        check_output_folder(tmp_path / "x.npy", True, known_by="a.json", contents=["a.json"])

@@ -150,7 +150,8 @@ def _report(result, test_images, out):
             err=True,
         )
         raise typer.Exit(1)
-    print_psnr_table(result.denoiser, test_images.images[:256])
+    if len(test_images):
+        print_psnr_table(result.denoiser, test_images.images[:256])
     typer.echo(f"model: {out / 'model.keras'}")
     pictures = [str(path) for path in sorted(out.glob("*.png"))]
     if pictures:

@@ -257,15 +257,19 @@ def refuse_binary(array: np.ndarray, name: str | PathLike) -> None:
         )
 
 
+_BYTES_FROM = 8
+"""What is brighter looks like bytes: of those the darkest pictures are."""
+
+
 def _mend(low, high):
     """What to do with values that should lie in [0, 1]."""
-    if low >= -0.5 and 2 < high <= 255.5:
+    if low >= -0.5 and _BYTES_FROM < high <= 255.5:
         return "it looks like 0..255: divide it by 255, or save it as uint8"
     if low >= -0.5 and 255.5 < high <= 65535.5:
         return "it looks like 0..65535: divide it by 65535"
     if -1 - ROUNDING <= low < -0.5 and high <= 1 + ROUNDING:
         return "it looks like -1..1: take (x + 1) / 2"
-    if low >= -0.5 and high <= 2:
+    if low >= -0.5 and high <= _BYTES_FROM:
         return "clip it, or scale it"
     return "scale it"
 

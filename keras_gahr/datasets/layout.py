@@ -77,7 +77,7 @@ def _guess(shape, name, channels, allowed):
         if shape[0] in {3, 4} and channels != 1:
             raise InputError(
                 f"{name} has shape {shape}: {shape[0]} grey images, or one image with its channels "
-                "first? pass --layout NHW or --layout CHW"
+                "first? pass layout NHW or CHW (--layout)"
             )
         return "NHW"
     if len(shape) != 4:
@@ -86,7 +86,8 @@ def _guess(shape, name, channels, allowed):
         )
     if shape[-1] not in allowed and shape[1] in {*allowed, *_ALPHA}:
         raise InputError(
-            f"{name} has shape {shape}, channels first: pass --layout NCHW, or np.moveaxis(array, 1, -1)"
+            f"{name} has shape {shape}, channels first: pass layout NCHW (--layout), or "
+            "np.moveaxis(array, 1, -1)"
         )
     return AXES
 
@@ -110,9 +111,9 @@ def _mend(count, letters):
         place = f"[{', '.join(f':{_ALPHA[count]}' if axis == 'C' else ':' for axis in letters)}]"
         return (
             f": {count} channels, of which one seems to be opacity: drop it, array{place}; or pass "
-            "--layout NHW if there are no channels"
+            "layout NHW (--layout) if there are no channels"
         )
     return (
-        ": expected (H, W), (H, W, C), (N, H, W) or (N, H, W, C), C = 1 or 3; pass --layout, such as "
-        "NCHW, if it has its axes in another order"
+        ": expected (H, W), (H, W, C), (N, H, W) or (N, H, W, C), C = 1 or 3; pass a layout such as NCHW "
+        "(--layout) if it has its axes in another order"
     )

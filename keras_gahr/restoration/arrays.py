@@ -69,7 +69,7 @@ def _of_images(array, name, measurement_of):
             return found, measurement
         error = error or InputError(
             f"{name} has shape {array.shape}: of images of shape {measurement.shape} would be "
-            f"observed {measurement.measured_shape}; pass --size if they have another"
+            f"observed {measurement.measured_shape}; give their size (--size) if they have another"
         )
     if array.ndim == 4 and array.shape[1] in {1, 3} and array.shape[3] not in {1, 3}:
         find_layout(array.shape, name)  # Which says how to read channels that come first.

@@ -225,7 +225,7 @@ class InputImages:
             return self._measurement(tuple(self.sides))
         if len(observed) == 1:
             raise InputError(
-                f"received {observed[0]} numbers, which do not say the size of the image: pass --size"
+                f"received {observed[0]} numbers, which do not say the size of the image: give it (--size)"
             )
         return self._measurement(image_sides(self.text, observed[:2]))
 

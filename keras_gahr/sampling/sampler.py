@@ -355,9 +355,10 @@ def _check_measured(measured, measurement, count):
     if measurement is None:
         raise InputError("received what was measured, but no measurement: give both, or none")
     if measured.shape not in ((1, *expected), (count, *expected)):
+        several = f"{(count, *expected)} or " if count > 1 else ""
         raise InputError(
-            f"received measurements of shape {measured.shape}, expected {(count, *expected)} or "
-            f"{(1, *expected)}: call the measurement with images"
+            f"received measurements of shape {measured.shape}, expected {several}{(1, *expected)}: call the "
+            "measurement with images"
         )
 
 

@@ -22,7 +22,7 @@ from keras_gahr.options.training import NetworkOptions, RunOptions
 
 from .config import RunConfig, options_and_halving
 from .configured import run_prepared
-from .preparation import prepare_images
+from .preparation import prepare_images, split_for_training
 from .result import TrainingResult
 from .run import several
 from .run_folder import check_path, check_run_to_resume
@@ -153,7 +153,4 @@ def _parts(images, test_images, config):
     images = as_dataset(images, config.layout, config.conditional)
     if test_images is not None:
         return images, as_dataset(test_images, config.layout, config.conditional), None
-    if len(images) == 1 and config.test_size is None:
-        return images, Dataset(images.images[:0], images.manifest), None
-    parts = images.split_as_trained(config.train_size, config.test_size, config.half)
-    return *parts, config.half
+    return split_for_training(images, config)

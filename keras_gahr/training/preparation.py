@@ -69,8 +69,18 @@ def prepare_training(config: RunConfig, begun: Path | None = None) -> Preparatio
     if config.dataset is None:
         raise InputError("received no dataset: give a folder made by `gahr data`, or an array")
     images = load(config.dataset, bands=config.conditional, layout=config.layout)
+    return prepare_images(config, *split_for_training(images, config), begun)
+
+
+def split_for_training(images: Dataset, config: RunConfig) -> tuple[Dataset, Dataset, str | None]:
+    """Training and test images, and the half that they are; None for all images.
+
+    Of a single image there are none to test on, unless some are asked for.
+    """
+    if len(images) == 1 and config.test_size is None:
+        return images, Dataset(images.images[:0], images.manifest), None
     parts = images.split_as_trained(config.train_size, config.test_size, config.half)
-    return prepare_images(config, *parts, config.half, begun)
+    return *parts, config.half
 
 
 def prepare_images(

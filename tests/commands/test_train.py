@@ -413,3 +413,13 @@ def test_a_twin_is_of_other_images(gahr, refused, dataset, tmp_path):
     assert "has no clock" in refused("train", dataset, *twin, plain, "--half", "B")
     result = gahr("train", dataset, *twin, a, "--half", "B")
     assert result.exit_code == 0, result.output
+
+
+@pytest.mark.one_backend
+def test_a_single_image(gahr, tmp_path, smooth_images):
+    np.save(tmp_path / "one.npy", smooth_images(1, 8, 8))
+    options = ("--architecture", "bf-cnn", "--num-layers", 2, "--num-kernels", 2, "--epochs", 1)
+    small = ("--images-per-epoch", 4, "--batch-size", 4)
+    result = gahr("train", tmp_path / "one.npy", "--out", tmp_path / "run", *options, *small)
+    assert result.exit_code == 0, result.output
+    assert "1 training and 0 test images" in result.output

@@ -100,7 +100,7 @@ def test_a_photo_is_one_image(tmp_path):
     np.save(tmp_path / "x.npy", photo)
     np.testing.assert_array_equal(load(tmp_path / "x.npy").images, photo[None])
     np.save(tmp_path / "x.npy", np.moveaxis(photo, -1, 0))
-    with pytest.raises(InputError, match="--layout CHW"):
+    with pytest.raises(InputError, match="layout NHW or CHW"):
         load(tmp_path / "x.npy")
     np.testing.assert_array_equal(load(tmp_path / "x.npy", layout="CHW").images, photo[None])
     np.testing.assert_array_equal(

@@ -177,7 +177,7 @@ def test_rounding_beyond_the_range_is_clipped(tmp_path, images):
         (np.zeros((2, 3, 3), object), "cannot be read"),
         (np.zeros(3, np.uint8), "shape"),
         (np.zeros((2, 8, 8, 5), np.uint8), "C = 1 or 3"),
-        (np.zeros((2, 1, 8, 8), np.uint8), "--layout NCHW"),
+        (np.zeros((2, 1, 8, 8), np.uint8), "layout NCHW"),
     ],
 )
 def test_arrays_that_are_not_images(tmp_path, array, message):

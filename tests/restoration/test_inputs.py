@@ -182,5 +182,5 @@ def test_other_units_of_what_was_observed_are_refused(tmp_path, smooth_images):
 
 def test_channels_first_of_what_was_observed(tmp_path, smooth_images):
     np.save(tmp_path / "x.npy", np.moveaxis(smooth_images(4, 8, 12, 3), -1, 1))
-    with pytest.raises(InputError, match="--layout NCHW"):
+    with pytest.raises(InputError, match="layout NCHW"):
         InputImages([tmp_path / "x.npy"], "inpainting:2x2", 3, measured=True)
