@@ -117,7 +117,7 @@ def test_channels_first_and_other_channels(tmp_path, smooth_images):
     ):
         np.save(tmp_path / f"{name}.npy", array)
         sources = [tmp_path / f"{name}.npy"]
-        with pytest.raises(InputError, match=f"--layout {layout}"):
+        with pytest.raises(InputError, match=f"layout .*{layout}"):
             InputImages(sources, "super-resolution:2", 3)
         first, *_ = InputImages(sources, "super-resolution:2", 3, layout=layout)
         assert np.array_equal(first.clean, colors[0])
