@@ -110,8 +110,7 @@ def denoise(
             for place, each in enumerate(noisy)
         ]
     if sigma is not None:
-        for level in np.ravel(sigma):
-            inference.denoiser.check_sigma(level)
+        sigma = inference.denoiser.given_levels(sigma)
     channels = inference.denoiser.input_channels
     images, layout = as_images(noisy, channels, layout, NOISY)
     denoised, _ = _denoise(inference, images, progress, sigma)

@@ -54,7 +54,7 @@ MISTAKES = {
     ),
     "a column of levels": (
         lambda d: kg.denoise(TOLD, IMAGES, sigma=np.full((4, 1), 0.1)),
-        r"noise levels of shape \(4, 1\) for 4 images",
+        r"noise levels of shape \(4, 1\)",
     ),
     "columns of levels": (
         lambda d: kg.psnr_curve(d, IMAGES, np.full((9, 50), 0.1)),

@@ -292,19 +292,26 @@ class Denoiser(keras.Model):
                 "this denoiser is told the noise level: pass sigma (--sigma of commands), or take "
                 "denoiser.at(sigma)"
             )
+        levels = np.array(self.given_levels(sigma), np.float32)
+        if levels.shape not in {(), (count,)}:
+            raise InputError(
+                f"received {len(levels)} noise levels for {count} images: give as many"
+            )
+        return np.full(count, levels, np.float32)
+
+    def given_levels(self, sigma: Any) -> float | list[float]:
+        """The noise level, or those of several images, of any library, if this denoiser knows them all.
+
+        Raises:
+            InputError: for another level, or an array of several axes.
+        """
         if np.ndim(sigma) > 1:
             raise InputError(
-                f"received noise levels of shape {np.shape(sigma)} for {count} images: give one, or a list "
-                "of one for each"
+                f"received noise levels of shape {np.shape(sigma)}: give one, or a list of one for each image"
             )
         if np.ndim(sigma):
-            levels = np.array([self.check_sigma(level) for level in sigma], np.float32)
-            if levels.shape != (count,):
-                raise InputError(
-                    f"received {len(levels)} noise levels for {count} images: give as many"
-                )
-            return levels
-        return np.full(count, self.check_sigma(sigma), np.float32)
+            return [self.check_sigma(level) for level in sigma]
+        return self.check_sigma(sigma)
 
     def with_level(self, noisy: Any, levels: Any) -> Any:
         """What the network is called with: the images, and the noise levels if it is told them."""
