@@ -161,13 +161,23 @@ def sample(
         >>> samples.images.shape, samples.status
         ((2, 16, 16, 1), ('converged', 'converged'))
     """
-    for name, given, kind, expected in (
-        ("trajectory", trajectory, Trajectory, "a keras_gahr.sampling.Trajectory"),
-        ("prepared", prepared, SamplerRun, "what keras_gahr.sampling.prepare returns"),
-        ("callback", callback, Callable, "a function of images, t, y and sigma"),
-        ("noise", noise, Callable, "a function of images and t"),
+    for name, given, fits, expected in (
+        (
+            "trajectory",
+            trajectory,
+            isinstance(trajectory, Trajectory),
+            "a keras_gahr.sampling.Trajectory",
+        ),
+        (
+            "prepared",
+            prepared,
+            isinstance(prepared, SamplerRun),
+            "what keras_gahr.sampling.prepare returns",
+        ),
+        ("callback", callback, callable(callback), "a function of images, t, y and sigma"),
+        ("noise", noise, callable(noise), "a function of images and t"),
     ):
-        if not isinstance(given, kind | None):
+        if given is not None and not fits:
             raise InputError(
                 f"received {name} of the type {type(given).__name__}, expected {expected}"
             )

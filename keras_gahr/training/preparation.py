@@ -111,14 +111,15 @@ def prepare_images(
         "train_size": len(train_images),
         "half": half,
     }
-    given = denoiser
-    if given is None and config.start_from is not None and begun is not None:
-        denoiser = read_network(begun / "config.json", state_size(begun / "state.safetensors"))
-    elif given is None:
-        denoiser = initial_denoiser(config, shape[-1], provenance)
+    given = denoiser is not None
+    if denoiser is None:
+        if config.start_from is not None and begun is not None:
+            denoiser = read_network(begun / "config.json", state_size(begun / "state.safetensors"))
+        else:
+            denoiser = initial_denoiser(config, shape[-1], provenance)
     check_trainable(denoiser)
     denoiser.check_shape(shape)
-    if given is not None:
+    if given:
         denoiser.provenance = {**provenance, "started_from": denoiser.provenance}
     precision = None
     if config.precision == AUTO:

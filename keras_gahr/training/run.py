@@ -9,7 +9,7 @@ import math
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
@@ -39,6 +39,8 @@ from .run_folder import FILES, check_path, check_run_output, check_run_to_resume
 from .session import Session
 from .settings import TrainingSettings
 from .tracking.tracker import TrackedRun, Tracker
+
+_Kind = TypeVar("_Kind")
 
 STATE_SECONDS = 300.0
 """Between two states that a run keeps within an epoch."""
@@ -174,7 +176,7 @@ def run_training(
         return session.run()
 
 
-def several(given, kind, called):
+def several(given: Any, kind: type[_Kind], called: str) -> list[_Kind]:
     """What was given of a kind: several, one or none of them, as a list.
 
     Args:
