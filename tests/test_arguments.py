@@ -5,6 +5,8 @@ import pytest
 from keras import ops
 
 import keras_gahr as kg
+from keras_gahr import InputError
+from keras_gahr.denoisers.foreign.schedule import schedule_of
 
 pytestmark = pytest.mark.one_backend
 
@@ -20,6 +22,9 @@ def network():
 UNITS = r"levels are in units of \[0, 1\]; 25 of 255 is 25/255"
 TOLD = kg.wrap(lambda y, sigma: 0 * y, "image", "sigma", channels=1, layout="NHWC")
 WIENER = kg.baselines.Wiener.from_images(IMAGES)
+
+
+SMALL = {"epochs": 1, "images_per_epoch": 4, "batch_size": 4, "num_kernels": 4, "num_blocks": 1}
 
 
 def wrapped(**options):
@@ -102,7 +107,7 @@ MISTAKES = {
         lambda d: analysis.calibrate(d, IMAGES, IMAGES, sigmas=[25]),
         UNITS,
     ),
-    "levels of 0..255 to train for": (lambda d: kg.train(IMAGES, sigma_max=25), UNITS),
+    "levels of 0..255 to train for": (lambda d: kg.train(IMAGES, sigma_max=25, **SMALL), UNITS),
     "half a draw": (lambda d: kg.psnr_curve(d, IMAGES, [0.1], draws=1.5), "received draws 1.5"),
     "half a factor": (lambda d: kg.eigenbasis(d, IMAGES[0], 4.5), "received count 4.5"),
     "negative products": (
@@ -228,5 +233,16 @@ def test_levels_above_those_of_pixels_that_a_denoiser_says_it_knows():
         denoiser = kg.wrap(lambda y, sigma: 0 * y, predicts, schedule, **options)
         assert denoiser.at(40).sigma == 40
         assert kg.denoise(denoiser, IMAGES, sigma=25).shape == IMAGES.shape
+    for schedule, values in (("sigma", (-1, 1)), ("sigma:80", (-1, 1)), ("sigma:50", (0, 1))):
+        denoiser = kg.wrap(
+            lambda y, sigma: 0 * y, "image", schedule, **options | {"value_range": values}
+        )
+        assert kg.denoise(denoiser, IMAGES, sigma=25).shape == IMAGES.shape
+        assert schedule_of(denoiser.schedule.numbers()).limits == denoiser.schedule.limits
+    with pytest.raises(InputError, match="knows noise levels from 0 to 50"):
+        kg.denoise(denoiser, IMAGES, sigma=60)
+    for wrong in ("sigma:0", "sigma:high", "sigmas"):
+        with pytest.raises(InputError, match="received"):
+            kg.wrap(lambda y, sigma: 0 * y, "image", wrong, **options)
     assert kg.noise.NoiseLaw("inv_sq", 1 / 255, 765 / 255).high == 3
     assert kg.log_density(WIENER, IMAGES[:1], sigmas=[0.01, 30], progress=False).sigmas[-1] <= 30

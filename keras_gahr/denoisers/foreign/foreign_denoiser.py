@@ -91,7 +91,18 @@ class ForeignDenoiser(Denoiser):
 
     @property
     def any_level(self) -> bool:
-        return self.schedule.any_level
+        # Images with black below 0 are those of diffusions.
+        return self.schedule.any_level or self.value_range[0] < 0
+
+    def check_units(self, sigma: float) -> None:
+        try:
+            super().check_units(sigma)
+        except InputError as error:
+            if self.schedule.name != "sigma":
+                raise
+            raise InputError(
+                f'{error}; a network that knows such levels has a schedule such as "sigma:50"'
+            ) from None
 
     @property
     def limits(self) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from keras_gahr._backend import foreign
 from keras_gahr.errors import InputError
-from keras_gahr.noise import check_number
+from keras_gahr.noise import check_number, parse_sigma
 
 
 class Schedule(abc.ABC):
@@ -67,9 +67,22 @@ class Blind(Schedule):
 
 
 class GivenSigma(Schedule):
-    """The network is told the level itself."""
+    """The network is told the level itself.
+
+    Args:
+        highest: the highest level that it knows, as of a variance-exploding diffusion; default: not known.
+    """
 
     name = "sigma"
+
+    def __init__(self, highest: float | None = None) -> None:
+        if highest is not None:
+            _check_positive(highest, "a highest level")
+            self.limits = 0.0, highest
+
+    def numbers(self) -> str:
+        highest = self.limits[1]
+        return self.name if highest == np.inf else f"{self.name}:{highest!r}"
 
     def argument(self, sigma: Any) -> Any:
         return sigma
@@ -212,8 +225,8 @@ def schedule_of(given: Any) -> Schedule:
     """The schedule that was given or named.
 
     Args:
-        given: a `Schedule`; None or "blind", "sigma", "edm" or "flow"; a table of alpha-bar; or what
-            `Schedule.numbers` returned.
+        given: a `Schedule`; None or "blind", "sigma", "sigma:50", "edm" or "flow"; a table of alpha-bar; or
+            what `Schedule.numbers` returned.
 
     Raises:
         InputError: for anything else.
@@ -223,8 +236,11 @@ def schedule_of(given: Any) -> Schedule:
     if given is None:
         return Blind()
     if isinstance(given, str):
+        name, _, highest = given.partition(":")
         if given in _NAMED:
             return _NAMED[given]()
+        if name == GivenSigma.name:
+            return GivenSigma(parse_sigma(highest))
     elif isinstance(given, dict):
         for names, kind in (
             (("alpha_bars", "indices"), AlphaBars),

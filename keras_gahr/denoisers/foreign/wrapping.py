@@ -69,10 +69,11 @@ def wrap(
             this package's networks do), "noise" (of unit variance), "score", "velocity", "edm" (a raw
             network within EDM's preconditioning) or "flow" (noise less image). Default: what a scheduler
             of diffusers says; "image" for a denoiser of deepinv.
-        schedule: how it is told the noise level: None (blind); "sigma", in its own units; a table of
-            alpha-bar (a variance-preserving diffusion in discrete time); "edm" or "flow", which are the
-            defaults for these predictions; an `AlphaBars`, `EDM` or `FlowTime`; or a scheduler of
-            diffusers, whatever the network is.
+        schedule: how it is told the noise level: None (blind); "sigma", in its own units, or "sigma:50" if
+            it knows levels up to 50 (without, on [0, 1] none above 4); a table of alpha-bar (a
+            variance-preserving diffusion in discrete time); "edm" or "flow", which are the defaults for
+            these predictions; an `AlphaBars`, `EDM` or `FlowTime`; or a scheduler of diffusers, whatever the
+            network is.
         value_range: what black and white are for the network: (-1, 1) for most diffusion models, and by
             default where there is a scheduler of diffusers; else (0, 1).
         channels: of its images; default: what its first convolution or its input says.
