@@ -84,17 +84,7 @@ def check_conditions(
     check_batch_size(len(train_images), settings)
     if clock is not None:
         plan_of(clock, denoiser, train_images, settings)
-    check_memory(
-        estimate_memory(
-            denoiser,
-            train_images.shape[1:],
-            share_of_batch(settings.batch_size, settings.devices),
-            (train_images, test_images),
-            train_images if data_on_device else None,
-            settings.devices,
-            settings.precision,
-        )
-    )
+    check_memory(_memory_of(denoiser, (train_images, test_images), settings, data_on_device))
 
 
 def batches_of(train_images, settings):
@@ -129,16 +119,20 @@ def goes_on_device(denoiser, train_images, settings, data_on_device=None):
     free = _backend.memory_available()
     if free is None or bytes_on_device(train_images) > _SHARE_OF_DEVICE * free:
         return False
-    estimate = estimate_memory(
+    return _shortage(_memory_of(denoiser, (train_images,), settings, True)) is None
+
+
+def _memory_of(denoiser, images, settings, data_on_device):
+    """The `MemoryEstimate` of a training on the first of some arrays of images."""
+    return estimate_memory(
         denoiser,
-        train_images.shape[1:],
+        images[0].shape[1:],
         share_of_batch(settings.batch_size, settings.devices),
-        (train_images,),
-        train_images,
+        images,
+        images[0] if data_on_device else None,
         settings.devices,
         settings.precision,
     )
-    return _shortage(estimate) is None
 
 
 def check_batch_size(count, settings):
