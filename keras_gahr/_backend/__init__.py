@@ -180,6 +180,15 @@ def memory_free():
     return host_memory_free() if of_accelerator is None else of_accelerator
 
 
+def memory_at_hand():
+    """Bytes of tensors up to which a pass finds memory that the one before has left, or None: any number.
+
+    More a process with glibc gets from the system in every pass, page by page and filled with zeros: that
+    took a tenth of the time of 16 images of 80x80 pixels.
+    """
+    return _module.MEMORY_AT_HAND if in_main_memory() else None
+
+
 def is_out_of_memory(error):
     """Whether an exception says that there was not enough memory."""
     return _module.is_out_of_memory(error)

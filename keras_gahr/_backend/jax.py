@@ -8,6 +8,9 @@ from . import processor
 
 FIXED_MEMORY = 2**28
 
+MEMORY_AT_HAND = 2**25
+"""The largest block that glibc does not get for itself alone: XLA takes one for all of a program."""
+
 RUNS_ANY_SHAPE = False
 
 TAKES_SEVERAL_STEPS = True

@@ -14,6 +14,8 @@ from .steps import is_foreign
 
 FIXED_MEMORY = 2**28
 
+MEMORY_AT_HAND = None
+
 RUNS_ANY_SHAPE = True
 
 TAKES_SEVERAL_STEPS = True

@@ -17,6 +17,9 @@ from .steps import is_foreign, streams
 
 FIXED_MEMORY = 2**27
 
+MEMORY_AT_HAND = 2**26
+"""Twice the largest block that glibc does not get for itself alone: what it keeps at its end."""
+
 RUNS_ANY_SHAPE = True
 
 TAKES_SEVERAL_STEPS = False

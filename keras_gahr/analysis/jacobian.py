@@ -21,7 +21,7 @@ from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.datasets.stacks import as_one, as_stack
 from keras_gahr.denoisers import DenoiserLike, as_denoiser
 from keras_gahr.denoisers.footprint import derivative_footprint
-from keras_gahr.denoisers.passes import Passes, allowed_memory
+from keras_gahr.denoisers.passes import Passes, allowed_memory, power_of_two
 from keras_gahr.errors import InputError
 from keras_gahr.names import reason_of
 from keras_gahr.noise import check_number, check_seed, keyed_normal
@@ -162,10 +162,10 @@ class Linearizer:
         at_once, tiling = self._passes.of(*sides)
         tiled = any(axis.size < axis.length for axis in tiling)
         # Of powers of 2, so that a pass has as many directions however many images there are.
-        at_once = _power_of_two(at_once)
+        at_once = power_of_two(at_once)
         start = 0
         while start < len(noisy):
-            images = slice(start, start + _power_of_two(min(at_once, len(noisy) - start)))
+            images = slice(start, start + power_of_two(min(at_once, len(noisy) - start)))
             start = images.stop
             linearize: Linearize = self._derivatives.at
             if levels is not None:
@@ -177,11 +177,6 @@ class Linearizer:
             # In tiles there is one after the other in any case.
             directions = self.batch_size if tiled else at_once // (images.stop - images.start)
             yield images, Jacobians(take(noisy, images, NOISY), linearize, directions)
-
-
-def _power_of_two(number):
-    """The largest that is not above a number."""
-    return 1 << (number.bit_length() - 1)
 
 
 def as_linearizer(given: DenoiserLike | Linearizer) -> Linearizer:

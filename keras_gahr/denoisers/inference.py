@@ -24,11 +24,11 @@ class Inference:
 
     Norms are folded into the weights, which are those that the denoiser has now; see `refold`.
 
-    Where a batch would take more memory than it may, fewer images are computed at once. Where one image
-    would, it is computed in tiles, which overlap by as much as the network sees, so that the residual
-    is that of the whole image to rounding. Networks with layers that look at the whole image cannot be
-    cut and are computed whole. Networks of others are, too, and always `batch_size` images at once: what
-    they take is not known.
+    Where a batch would take more memory than it may, fewer images are computed at once; so they are on a
+    processor where each takes less time then, on PyTorch and JAX. Where one image would, it is computed in
+    tiles, which overlap by as much as the network sees, so that the residual is that of the whole image to
+    rounding. Networks with layers that look at the whole image cannot be cut and are computed whole.
+    Networks of others are, too, and always `batch_size` images at once: what they take is not known.
 
     Args:
         denoiser: a `Denoiser`.
@@ -62,7 +62,14 @@ class Inference:
         self.memory = allowed_memory(memory)
         self.pad = pad
         self._folded = FoldedNetwork(denoiser)
-        self._passes = Passes(denoiser, self.network, footprint, self.batch_size, self.memory)
+        self._passes = Passes(
+            denoiser,
+            self.network,
+            footprint,
+            self.batch_size,
+            self.memory,
+            _backend.memory_at_hand(),
+        )
         self._residual = _backend.compile_inference(
             self.network,
             # A network in bfloat16 leaves its outputs in that.

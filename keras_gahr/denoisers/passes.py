@@ -42,6 +42,8 @@ class Passes:
         needed: takes the network to its `Footprint`; None where that is not known.
         most: images computed at once, at most.
         memory: bytes; see `allowed_memory`.
+        at_hand: bytes of tensors from which more images at once take no less time for each; see
+            `_backend.memory_at_hand`.
     """
 
     def __init__(
@@ -51,11 +53,13 @@ class Passes:
         needed: Callable[[keras.Model], Footprint | None],
         most: int,
         memory: int,
+        at_hand: int | None = None,
     ) -> None:
         self.denoiser = denoiser
         self.network = network
         self.most = most
         self.memory = memory
+        self.at_hand = at_hand
         self._needed = needed
         self._known: dict[tuple[int, int], tuple[int, tuple[AxisTiling, AxisTiling]]] = {}
 
@@ -81,7 +85,8 @@ class Passes:
         pixels = needed.pixels(self.memory - images)
         reach = network_reach(self.network)
         if reach is None or pixels >= height * width:
-            return min(self.most, max(1, pixels // (height * width))), whole
+            at_once = min(self.most, max(1, pixels // (height * width)))
+            return self._quickest(at_once, needed.per_pixel * height * width), whole
         tiling = best_tiling(height, width, reach, pixels)
         if (least := pixels_of(tiling)) > pixels:
             least = images + needed.bytes(least)
@@ -91,3 +96,14 @@ class Passes:
                 "or choose a smaller network"
             )
         return 1, tiling
+
+    def _quickest(self, at_once, image_bytes):
+        """So many images, or fewer of which each takes less time: a power of 2, of which batches are made."""
+        if self.at_hand is None or at_once * image_bytes <= self.at_hand:
+            return at_once
+        return power_of_two(max(1, int(self.at_hand / image_bytes)))
+
+
+def power_of_two(number: int) -> int:
+    """The largest that is not above a number."""
+    return 1 << (number.bit_length() - 1)

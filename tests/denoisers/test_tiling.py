@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_gahr import InputError
+from keras_gahr import InputError, _backend
 from keras_gahr._backend.steps import steps_of
 from keras_gahr.denoisers import (
     DirectDenoiser,
@@ -175,6 +175,32 @@ def test_a_batch_that_is_too_large_is_computed_in_smaller_ones():
     assert passes == 3
     whole = Inference(denoiser, memory=PLENTY).residual(noisy)
     assert relative_difference(smaller, whole) < tolerances.TILES
+
+
+@pytest.mark.parametrize(
+    ("images_at_hand", "at_once"), [(None, 7), (7.01, 7), (6.99, 4), (3.5, 2), (1.01, 1), (0.5, 1)]
+)
+def test_a_batch_is_computed_in_memory_that_is_at_hand(images_at_hand, at_once, monkeypatch):
+    """In halves of usual batches: each size of them may be compiled by itself."""
+    denoiser = build("bf-cnn", num_kernels=8, num_layers=4)
+    noisy = images(denoiser, 16, 12, count=7)
+    whole = Inference(denoiser, batch_size=7).residual(noisy)
+    of_image = footprint(Inference(denoiser).network).per_pixel * 16 * 12
+    limit = None if images_at_hand is None else int(images_at_hand * of_image)
+    monkeypatch.setattr(_backend, "memory_at_hand", lambda: limit)
+    inference = Inference(denoiser, batch_size=7)
+    assert inference.at_once(noisy.shape) == at_once
+    passes = []
+    residual = inference.residual(noisy, lambda done, total: passes.append(total))
+    assert set(passes) == {-(-7 // at_once)}
+    np.testing.assert_allclose(residual, whole, atol=1e-6)
+
+
+@pytest.mark.parametrize("in_main_memory", [True, False])
+def test_on_an_accelerator_no_memory_comes_from_the_system(in_main_memory, monkeypatch):
+    module = _backend._module
+    monkeypatch.setattr(module, "in_main_memory", lambda: in_main_memory)
+    assert _backend.memory_at_hand() == (module.MEMORY_AT_HAND if in_main_memory else None)
 
 
 def test_memory_too_small_for_one_tile_says_what_would_do():
