@@ -90,8 +90,8 @@ class Linearizer:
         if not denoiser.differentiable:
             raise InputError(
                 "received a function of NumPy arrays, or a network that is cut off from its images (detach, "
-                f"no_grad, NumPy), which has no derivatives: write it for {keras.backend.backend()}, with "
-                "its functions in the place of NumPy's"
+                "no_grad, stop_gradient, NumPy), which has no derivatives: write it for "
+                f"{keras.backend.backend()}, with its functions in the place of NumPy's"
             )
         self.denoiser = denoiser
         self.batch_size = batch_size

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.extend.core import Literal
 
 from .safetensors_file import read_safetensors as read_safetensors
 
@@ -24,11 +25,19 @@ def apart(tensor):
 def taken_by(function, *tensors):
     """See `keras_gahr._backend.foreign`."""
     first, *others = tensors
+
+    def of_first(x):
+        return function(x, *others)
+
+    def pulled_back(x, directions):
+        return jax.vjp(of_first, x)[1](directions)
+
     try:
-        jax.eval_shape(lambda x: jax.vjp(lambda x: function(x, *others), x)[0], first)
+        directions = jax.eval_shape(of_first, first)
+        program = jax.make_jaxpr(pulled_back)(first, directions).jaxpr
     except Exception:  # Tracers are no arrays; the function may say so in any way.
         return "arrays"
-    return "derivatives"
+    return "derivatives" if _depends_on(program, program.invars[1]) else "tensors"
 
 
 def call_with_arrays(function, shape, *tensors):
@@ -45,3 +54,16 @@ def leaves_of(parameters):
     """See `keras_gahr._backend.foreign`."""
     leaves, tree = jax.tree_util.tree_flatten(parameters)
     return leaves, lambda others: jax.tree_util.tree_unflatten(tree, others)
+
+
+def _depends_on(program, variable):
+    """Whether what a program returns is computed from one of its variables."""
+    reached = {variable}
+    for equation in program.eqns:
+        if not reached.isdisjoint(_variables(equation.invars)):
+            reached.update(equation.outvars)
+    return not reached.isdisjoint(_variables(program.outvars))
+
+
+def _variables(values):
+    return [value for value in values if not isinstance(value, Literal)]

@@ -57,3 +57,64 @@ def test_a_function_with_a_derivative_of_its_own():
     slope = 2 * (1 - np.tanh(2 * noisy) ** 2)
     for _ in range(2):
         np.testing.assert_allclose(jacobian.apply(v), slope * v, atol=1e-5)
+
+
+def halved(y):
+    return y / 2
+
+
+@jax.jit
+def halved_apart(y):
+    return jax.lax.stop_gradient(y) / 2
+
+
+@jax.custom_vjp
+def halved_without(y):
+    return y / 2
+
+
+halved_without.defvjp(lambda y: (y / 2, y), lambda y, gradient: (jnp.zeros_like(y),))
+
+
+def scanned(y, part):
+    _, parts = jax.lax.scan(lambda carry, row: (carry, part(row)), 0.0, jnp.moveaxis(y, 1, 0))
+    return jnp.moveaxis(parts, 0, 1)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        lambda y: jax.lax.stop_gradient(y) / 2,
+        halved_apart,
+        lambda y: scanned(y, halved_apart),
+        lambda y: jnp.round(255 * y) / 255,
+        halved_without,
+        jnp.zeros_like,
+    ],
+    ids=["function", "jit", "scan", "round", "custom", "constant"],
+)
+def test_a_function_that_cuts_off_derivatives(network):
+    """Their Jacobian would be one of zeros."""
+    denoiser = kg.wrap(network, "image", channels=1)
+    images = np.random.default_rng(0).random((1, 8, 8, 1)).astype(np.float32)
+    np.testing.assert_allclose(kg.denoise(denoiser, images), network(images), atol=1e-7)
+    with pytest.raises(kg.InputError, match=r"cut off .* no derivatives"):
+        kg.eigenbasis(denoiser, images[0], 4)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        halved,
+        jax.jit(halved),
+        jax.checkpoint(halved),
+        lambda y: scanned(y, halved),
+        lambda y: y - halved_apart(y) * 0 - halved(y),
+    ],
+    ids=["function", "jit", "checkpoint", "scan", "partly"],
+)
+def test_a_function_that_has_derivatives_keeps_them(network):
+    denoiser = kg.wrap(network, "image", channels=1)
+    images = np.random.default_rng(0).random((4, 4)).astype(np.float32)
+    matrix = kg.analysis.Linearizer(denoiser).at(images).matrix()
+    np.testing.assert_allclose(matrix, np.eye(16) / 2, atol=1e-6)
