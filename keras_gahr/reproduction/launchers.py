@@ -103,7 +103,10 @@ class _LocalTraining:
         return self.process.poll()
 
     def stop(self, hard=False):
-        self.process.send_signal(signal.SIGKILL if hard else signal.SIGTERM)
+        if hard:
+            self.process.kill()
+        else:
+            self.process.terminate()
 
 
 def cores():

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from keras_gahr.denoisers import load_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.files import Busy
 from keras_gahr.options.option import check_options
+from keras_gahr.reproduction import launchers
 from keras_gahr.reproduction.launchers import LocalLauncher, SubmititLauncher
 from keras_gahr.reproduction.plan import DatasetTask
 from keras_gahr.reproduction.sweep import Sweep, unique
@@ -279,6 +281,20 @@ def test_each_process_has_its_share_of_the_cores(monkeypatch):
     assert LocalLauncher(1)._shares() == {}
     assert LocalLauncher(3)._shares()["OMP_NUM_THREADS"] == "2"
     assert LocalLauncher(20)._shares()["TF_NUM_INTRAOP_THREADS"] == "1"
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize("hard", [False, True])
+def test_a_process_is_stopped_where_there_are_no_signals(monkeypatch, tmp_path, hard):
+    """As on Windows, which has no SIGKILL."""
+    ended = []
+    process = SimpleNamespace(
+        kill=lambda: ended.append(True), terminate=lambda: ended.append(False)
+    )
+    monkeypatch.setattr(launchers.subprocess, "Popen", lambda *command, **options: process)
+    monkeypatch.delattr(signal, "SIGKILL", raising=False)
+    LocalLauncher().start(tmp_path / "task.json", tmp_path / "log", "torch").stop(hard)
+    assert ended == [hard]
 
 
 def test_what_another_process_trains_is_waited_for(workspace):

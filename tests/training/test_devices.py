@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -19,6 +21,7 @@ from keras_gahr.noise import NoiseLaw
 from keras_gahr.training import TrainingSettings
 from keras_gahr.training.conditions import check_conditions
 from keras_gahr.training.data.batches import NoisyBatches, TiledBatches
+from keras_gahr.training.devices import processes
 from keras_gahr.training.devices.data_parallel import (
     DataParallel,
     SharedBatches,
@@ -163,6 +166,54 @@ def test_processes_must_be_as_many_as_devices(monkeypatch):
 def test_the_command_is_run_in_two_processes(capfd):
     assert relaunch(["--version"], 2) == 0
     assert capfd.readouterr().out.count("keras-gahr") == 1
+
+
+class WindowsProcess:
+    """As `subprocess.Popen` there: it can be ended, and told nothing.
+
+    Args:
+        asked: codes that it answers when it is asked for one, or functions to be called then.
+    """
+
+    def __init__(self, asked):
+        self.asked = list(asked)
+        self.returncode = None
+
+    def poll(self):
+        if self.returncode is None and self.asked:
+            next_one = self.asked.pop(0)
+            self.returncode = next_one() if callable(next_one) else next_one
+        return self.returncode
+
+    def send_signal(self, number):
+        if number != signal.SIGTERM:
+            raise ValueError(f"Unsupported signal: {number}")
+        self.kill()
+
+    def kill(self):
+        self.returncode = 1 if self.returncode is None else self.returncode
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize(
+    ("first", "second", "code"),
+    [
+        ([None, 0], [None, 0], 0),
+        ([None, 2], [], 2),
+        # Its console sends Ctrl-C to each of them.
+        ([lambda: signal.raise_signal(signal.SIGINT), 1], [None, None, 1], 128 + signal.SIGINT),
+    ],
+)
+def test_processes_end_where_there_are_no_signals(monkeypatch, first, second, code):
+    """As on Windows, which has no SIGKILL; nothing is left running."""
+    started = [WindowsProcess(first), WindowsProcess(second)]
+    left = iter(started)
+    with monkeypatch.context() as patch:
+        patch.setattr(processes, "os", SimpleNamespace(**{**vars(os), "name": "nt"}))
+        patch.setattr(processes.subprocess, "Popen", lambda *command, **options: next(left))
+        patch.delattr(signal, "SIGKILL", raising=False)
+        assert relaunch(["--version"], 2) == code
+    assert None not in [process.returncode for process in started]
 
 
 @pytest.mark.slow

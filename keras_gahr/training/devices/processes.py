@@ -72,13 +72,16 @@ def relaunch(arguments, count):
 
     def forward(number, frame):
         received.append(number)
-        _send(processes, number)
+        # Windows knows no such sessions: its Ctrl-C has reached all of them, and can be sent to none.
+        if os.name != "nt":
+            _send(processes, number)
 
     with taken_over(forward):
         try:
             code = _wait(processes, received)
         finally:
-            _send(processes, signal.SIGKILL)
+            for process in processes:
+                process.kill()
             os.close(ours)
     return 128 + received[0] if received else code
 
