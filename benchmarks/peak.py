@@ -1,6 +1,5 @@
 """The peak memory of this process."""
 
-import resource
 import sys
 from pathlib import Path
 
@@ -15,5 +14,7 @@ def peak_memory():
         status = Path("/proc/self/status").read_text()
         return 1024 * int(status.split("VmHWM:")[1].split()[0])
     except (OSError, IndexError):
+        import resource  # Windows has neither.
+
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak if sys.platform == "darwin" else 1024 * peak

@@ -1,6 +1,5 @@
 """Trainings that a signal ends where a test wants it."""
 
-import os
 import signal
 
 from keras_gahr.training import session
@@ -15,7 +14,7 @@ def stop_after(monkeypatch, steps):
         def on_train_batch_end(self, batch, logs=None):
             Stopping.taken += 1
             if Stopping.taken == steps:
-                os.kill(os.getpid(), signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
             super().on_train_batch_end(batch, logs)
 
     monkeypatch.setattr(session, "Interruption", Stopping)

@@ -26,7 +26,7 @@ from waiting import FOR_EVER
 from keras_gahr.hub import download
 
 HOW_TO = ROOT / "docs" / "how-to"
-NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
 
 
 @pytest.mark.one_backend
@@ -36,7 +36,7 @@ def test_every_command_can_be_parsed(page, monkeypatch):
     monkeypatch.setattr(
         download, "fetch_from_hub", lambda address: SimpleNamespace(address=address)
     )
-    for block in documentation.blocks(page.read_text()):
+    for block in documentation.blocks(page.read_text("utf-8")):
         for text in {block.text, block.small()}:
             for arguments in documentation.gahr_arguments(text):
                 documentation.parse(arguments)
@@ -69,7 +69,7 @@ def test_the_test_finds_commands():
     found = sum(
         len(list(documentation.gahr_arguments(block.text)))
         for page in PAGES
-        for block in documentation.blocks(page.read_text())
+        for block in documentation.blocks(page.read_text("utf-8"))
     )
     assert found > 30
 
@@ -78,7 +78,7 @@ def test_the_test_finds_commands():
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_commands_are_in_blocks_of_shell(page):
     """An indented or otherwise fenced command would not be tested."""
-    text = page.read_text()
+    text = page.read_text("utf-8")
     assert not re.findall(r"^ {4,}gahr .*", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.M)
     for language in re.findall(r"^```(\w*)\n", text, re.MULTILINE):
         assert language in {"sh", "python", ""}
@@ -131,7 +131,9 @@ DOCUMENTS = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "examples" / "README.md", 
 
 
 @pytest.mark.one_backend
-@pytest.mark.parametrize("page", DOCUMENTS, ids=[str(page.relative_to(ROOT)) for page in DOCUMENTS])
+@pytest.mark.parametrize(
+    "page", DOCUMENTS, ids=[page.relative_to(ROOT).as_posix() for page in DOCUMENTS]
+)
 def test_every_name_in_documents_exists(page):
     text = page.read_text(encoding="utf-8")
     for name in re.findall(r"\b(?:kg|keras_gahr|weights_convert)(?:\.[A-Za-z_]\w*)+", text):
@@ -157,13 +159,13 @@ def test_the_test_sees_a_name_that_is_not():
 def test_every_file_in_documents_exists(page):
     """Of those in a room, such as `training/config.py`; others are what users have."""
     files = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py")}
-    for name in re.findall(r"`([\w./]+/[\w.]+\.py)`", page.read_text()):
+    for name in re.findall(r"`([\w./]+/[\w.]+\.py)`", page.read_text("utf-8")):
         assert any(f"/{file}".endswith(f"/{name}") for file in files), name
 
 
 def shown_python(name, package="__main__"):
     """The variables that the first block of Python on a how-to makes."""
-    code = re.search(r"^```python\n(.*?)^```$", (HOW_TO / name).read_text(), re.M | re.S)[1]
+    code = re.search(r"^```python\n(.*?)^```$", (HOW_TO / name).read_text("utf-8"), re.M | re.S)[1]
     variables = {"__name__": f"{package}.shown", "__package__": package}
     exec(compile(code, name, "exec"), variables)
     return variables
@@ -207,7 +209,7 @@ def test_the_experiment_shown_has_all_scales():
 
 def run_python(page, replaced):
     """The variables that the first block of Python on a page makes, with small numbers in it."""
-    code = re.search(r"^```python\n(.*?)^```$", (ROOT / page).read_text(), re.M | re.S)[1]
+    code = re.search(r"^```python\n(.*?)^```$", (ROOT / page).read_text("utf-8"), re.M | re.S)[1]
     for shown, small in replaced:
         assert shown in code
         code = code.replace(shown, small)
@@ -300,14 +302,14 @@ PREPARED = {
 @pytest.mark.one_backend
 def test_every_page_with_commands_to_run_is_run():
     for page, name in zip(PAGES, NAMES, strict=True):
-        if any(block.reason is None for block in documentation.blocks(page.read_text())):
+        if any(block.reason is None for block in documentation.blocks(page.read_text("utf-8"))):
             assert name in PREPARED
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PREPARED)
 def test_commands_run(name, workplace, programs):
-    page = (ROOT / name).read_text()
+    page = (ROOT / name).read_text("utf-8")
     shown = [block.small() for block in documentation.blocks(page) if block.reason is None]
     script = "\n".join(["set -eu", PREPARED[name], *shown])
     environment = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}

@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from systems import needs_pipes
 
 from keras_gahr import InputError
 from keras_gahr.files import (
@@ -17,7 +18,7 @@ from keras_gahr.files import (
 )
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes with a name")
+@needs_pipes
 def test_only_regular_files_are_opened(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # A socket's name has at most about 100 bytes.
     (tmp_path / "file").write_text("text")

@@ -85,7 +85,7 @@ def folder_of(room):
 
 def imports_of(path):
     """Absolute names of all modules that a file imports, wherever in it."""
-    yield from imports_in(ast.parse(path.read_text()), path)
+    yield from imports_in(ast.parse(path.read_text("utf-8")), path)
 
 
 def imports_in(tree, path):
@@ -108,7 +108,7 @@ def imports_in(tree, path):
 
 def imports_at_once(path):
     """The same for what is imported with the file itself."""
-    body = ast.parse(path.read_text()).body
+    body = ast.parse(path.read_text("utf-8")).body
     statements = [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
     return list(imports_in(ast.Module(statements, []), path))
 
@@ -208,7 +208,7 @@ def test_imports_point_one_way(path):
 
 
 def test_results_reach_plots_only_when_they_are_drawn():
-    tree = ast.parse((ROOT / "keras_gahr" / "result.py").read_text())
+    tree = ast.parse((ROOT / "keras_gahr" / "result.py").read_text("utf-8"))
     at_once = [ast.unparse(node) for node in tree.body if "Import" in type(node).__name__]
     assert at_once and not any("plot" in line or "matplotlib" in line for line in at_once)
 
@@ -236,7 +236,7 @@ PUBLIC_ALL_THE_SAME = {"_exit", "_make", "_replace", "_asdict", "_fields"}
 def own_names(paths):
     """All private names that these files define, in any way."""
     for path in paths:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.ClassDef):
                 yield node.name
             elif isinstance(node, ast.arg):
@@ -249,7 +249,7 @@ def own_names(paths):
 
 def private_names(path):
     """Private attributes that a file reaches, and private modules that it imports."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
             yield node.attr
     for name in imports_of(path):
@@ -257,6 +257,14 @@ def private_names(path):
         if top not in {"keras_gahr", "weights_convert"}:
             yield from rest
             yield from ["_src"] * name.startswith("keras.src")
+
+
+def test_files_can_be_imported_on_every_system():
+    """What only Unix has is imported where it is needed, or in a `try`."""
+    unix = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
+    for folder in ("benchmarks", "keras_gahr", "release", "tests", "weights_convert"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert not unix & {name.split(".")[0] for name in imports_at_once(path)}, path
 
 
 def test_no_other_librarys_private_names():
@@ -274,7 +282,7 @@ command bears the name of the function that it calls."""
 
 def public_names(path):
     """The public functions and classes of a file."""
-    for node in ast.parse(path.read_text()).body:
+    for node in ast.parse(path.read_text("utf-8")).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
             yield node.name
 
@@ -302,7 +310,7 @@ def test_nothing_shadows_a_module_beside_it():
             continue
         modules = {beside.stem for beside in path.parent.iterdir()} - {"__init__"}
         bound = {*public_names(path)}
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module:
                 bound |= {alias.asname or alias.name for alias in node.names}
         assert not bound & modules, path
@@ -313,7 +321,7 @@ BACKENDS = "jax", "tensorflow", "torch"
 
 def names_promised(path):
     """What a room with a module for each backend asks of these."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name | ast.Call):
             of = getattr(node.value, "id", None) or called(node.value)
             if of in {"_module", "_fastest"}:
@@ -322,7 +330,7 @@ def names_promised(path):
 
 def names_bound(path):
     """What a file defines or imports at its top."""
-    for node in ast.parse(path.read_text()).body:
+    for node in ast.parse(path.read_text("utf-8")).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             yield node.name
         elif isinstance(node, ast.Import | ast.ImportFrom):
@@ -340,7 +348,7 @@ def test_every_backend_keeps_what_the_contract_promises(room):
         assert promised <= {*names_bound(folder / f"{backend}.py")}, backend
     described = {
         node.name
-        for node in ast.parse((folder / "__init__.py").read_text()).body
+        for node in ast.parse((folder / "__init__.py").read_text("utf-8")).body
         if isinstance(node, ast.FunctionDef) and ast.get_docstring(node)
     }
     # `convolve` says what `plain_convolve` is, too.
@@ -356,7 +364,7 @@ def test_every_room_has_a_rank():
 def test_climbs_that_are_allowed_are_made_when_called():
     for place, climbs in WHEN_CALLED.items():
         path = ROOT / place
-        statements = ast.parse(path.read_text()).body
+        statements = ast.parse(path.read_text("utf-8")).body
         at_once = [node for node in statements if isinstance(node, ast.Import | ast.ImportFrom)]
         assert climbs <= set(imports_of(path)), place
         assert climbs.isdisjoint(imports_in(ast.Module(at_once, []), path)), place

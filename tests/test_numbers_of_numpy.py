@@ -77,7 +77,7 @@ def test_no_number_is_checked_and_then_used_as_it_was():
     checks = {"check_whole", "check_number", "check_seed"}
     thrown_away = []
     for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if (
                 isinstance(node, ast.Expr)
                 and isinstance(node.value, ast.Call)

@@ -99,7 +99,7 @@ def test_unknown_names_say_what_is_like_them():
 def test_nothing_of_the_machine_is_in_them():
     folder = pretrained_denoisers()["disks-24-unet"].path.parent
     for file in (*folder.glob("*.md"), folder / "catalogue.json"):
-        assert "/root" not in (text := file.read_text()) and "/tmp" not in text
+        assert "/root" not in (text := file.read_text("utf-8")) and "/tmp" not in text
     assert np.all(
         [known["size"] > 0 for known in json.loads((folder / "catalogue.json").read_text())]
     )

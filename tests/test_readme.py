@@ -12,12 +12,12 @@ from keras_gahr.commands.app import app
 pytestmark = pytest.mark.one_backend
 
 ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text()
+README = (ROOT / "README.md").read_text("utf-8")
 
 
 def test_continuous_integration_runs_the_test_command():
     (command,) = re.findall(r"^python3 -m venv .*\btox$", README, re.MULTILINE)
-    assert command in (ROOT / ".ci" / "run").read_text().splitlines()
+    assert command in (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
 
 
 def test_the_first_screen_of_python_runs():
@@ -58,9 +58,9 @@ def test_every_room_has_its_place():
 
 
 def test_the_citation_has_this_version():
-    citation = (ROOT / "CITATION.cff").read_text()
+    citation = (ROOT / "CITATION.cff").read_text("utf-8")
     assert f"\nversion: {keras_gahr.__version__}\n" in citation
 
 
 def test_the_changelog_knows_this_version():
-    assert keras_gahr.__version__ in (ROOT / "CHANGELOG.md").read_text()
+    assert keras_gahr.__version__ in (ROOT / "CHANGELOG.md").read_text("utf-8")

@@ -69,7 +69,7 @@ class Loaded(HTMLParser):
 
 def exported(room):
     """The names in a room's `__all__`."""
-    for node in ast.parse((room / "__init__.py").read_text()).body:
+    for node in ast.parse((room / "__init__.py").read_text("utf-8")).body:
         if isinstance(node, ast.Assign) and node.targets[0].id == "__all__":
             return [ast.literal_eval(name) for name in node.value.elts if name is not None]
     return []
@@ -79,10 +79,10 @@ def test_pages_load_nothing_from_elsewhere(site):
     pages = list(site.rglob("*.html"))
     assert len(pages) > 20
     for page in pages:
-        for address in Loaded(page.read_text()).addresses:
+        for address in Loaded(page.read_text("utf-8")).addresses:
             assert not address or not re.match(r"(https?:)?//", address), f"{page}: {address}"
     for style in site.rglob("*.css"):
-        assert not re.search(r"(url\(|@import )['\"]?(https?:)?//", style.read_text()), style
+        assert not re.search(r"(url\(|@import )['\"]?(https?:)?//", style.read_text("utf-8")), style
 
 
 def test_the_test_sees_a_script_from_elsewhere():
@@ -95,7 +95,7 @@ def test_the_test_sees_a_script_from_elsewhere():
 @pytest.mark.parametrize("room", [r for r in ROOMS if exported(r)], ids=lambda room: room.name)
 def test_every_exported_name_is_described(site, room):
     anchors = set().union(
-        *(Loaded(page.read_text()).anchors for page in (site / "reference").glob("*.html"))
+        *(Loaded(page.read_text("utf-8")).anchors for page in (site / "reference").glob("*.html"))
     )
     module = ".".join(room.relative_to(ROOT).parts)
     ends = {anchor.rpartition(".")[2] for anchor in anchors if (anchor or "").startswith(module)}
@@ -160,13 +160,13 @@ def lost(page):
 
 
 def test_no_text_of_docstrings_is_lost(references):
-    missing = [line for page in references for line in lost(page.read_text())]
+    missing = [line for page in references for line in lost(page.read_text("utf-8"))]
     assert not missing, missing[:20]
 
 
 def test_no_section_of_a_docstring_is_read_as_text(references):
     titles = re.compile(r"<p>(?:Args|Attributes|Returns|Raises|Warns|Examples):")
-    assert [page.name for page in references if titles.search(page.read_text())] == []
+    assert [page.name for page in references if titles.search(page.read_text("utf-8"))] == []
 
 
 def test_the_test_sees_text_that_is_read_as_an_element():
@@ -198,7 +198,7 @@ def test_joint_names_are_told_apart(extension, references):
     assert "what is below\n\n    Returns:" in separated
     assert "One line, two, three: no entry." in separated and "        a, b: a tuple" in separated
     for page in references:
-        cells = re.findall(r"<td>\s*<code>(.*?)</code>\s*</td>", page.read_text(), re.S)
+        cells = re.findall(r"<td>\s*<code>(.*?)</code>\s*</td>", page.read_text("utf-8"), re.S)
         assert not [cell for cell in cells if re.fullmatch(r"\w+(,\w*)+", Text(cell).text)], page
 
 
@@ -207,7 +207,7 @@ def test_the_reference_begins_with_what_users_seek():
         "keras_gahr load wrap denoise sampling restoration eigenbasis psnr memorization training"
     )
     order = list(
-        dict.fromkeys(re.findall(r"reference/(\w+)\.md", (ROOT / "mkdocs.yml").read_text()))
+        dict.fromkeys(re.findall(r"reference/(\w+)\.md", (ROOT / "mkdocs.yml").read_text("utf-8")))
     )
     assert order[:10] == sought.split()
 
@@ -215,14 +215,16 @@ def test_the_reference_begins_with_what_users_seek():
 def test_every_page_of_the_reference_has_one_picture(references):
     for page in references:
         pictures = [
-            address for address in Loaded(page.read_text()).addresses if "pictures/" in address
+            address
+            for address in Loaded(page.read_text("utf-8")).addresses
+            if "pictures/" in address
         ]
         assert len(pictures) == 1, page
         assert (page.parent / pictures[0]).is_file()
 
 
 def test_defaults_and_types_are_shown(site):
-    page = (site / "reference" / "eigenbasis.html").read_text()
+    page = (site / "reference" / "eigenbasis.html").read_text("utf-8")
     rows = [Text(row).text for row in re.findall(r"<tr.*?</tr>", page, re.S)]
     assert any(row.startswith("count") and row.endswith("64") for row in rows)
     assert any(row.startswith("shrinkagendarray") for row in rows)
@@ -230,7 +232,7 @@ def test_defaults_and_types_are_shown(site):
 
 
 def test_the_landing_page_has_what_one_looks_for(site):
-    page = (site / "index.html").read_text()
+    page = (site / "index.html").read_text("utf-8")
     for text in ("import keras_gahr as kg", "@inproceedings", "KERAS_BACKEND"):
         assert squeezed(text) in Text(page).text
     assert any("pictures/" in address for address in Loaded(page).addresses)
@@ -244,11 +246,13 @@ def test_the_landing_page_has_what_one_looks_for(site):
 def test_the_search_is_on_the_disk(site):
     for page in site.rglob("*.html"):
         scripts = [
-            address for address in Loaded(page.read_text()).addresses if "iframe-worker" in address
+            address
+            for address in Loaded(page.read_text("utf-8")).addresses
+            if "iframe-worker" in address
         ]
         assert len(scripts) == 1, page
         assert page.name == "404.html" or (page.parent / scripts[0]).is_file()
-    assert "eigenbasis" in (site / "search" / "search_index.js").read_text()
+    assert "eigenbasis" in (site / "search" / "search_index.js").read_text("utf-8")
 
 
 def test_the_search_finds_something_from_a_disk(site):

@@ -47,7 +47,7 @@ def test_it_is_annotated(name):
 
 
 def test_the_stub_says_what_is_found():
-    stub = ast.parse((ROOT / "keras_gahr" / "__init__.pyi").read_text())
+    stub = ast.parse((ROOT / "keras_gahr" / "__init__.pyi").read_text("utf-8"))
     imported = {
         alias.asname: node.module
         for node in stub.body
@@ -59,7 +59,7 @@ def test_the_stub_says_what_is_found():
 
 
 def test_a_type_checker_reads_every_name_that_a_notebook_starts_with():
-    program = ast.parse((ROOT / "tests" / "typed_surface.py").read_text())
+    program = ast.parse((ROOT / "tests" / "typed_surface.py").read_text("utf-8"))
     used = {
         node.attr
         for node in ast.walk(program)
@@ -70,7 +70,7 @@ def test_a_type_checker_reads_every_name_that_a_notebook_starts_with():
 
 
 def test_the_package_ships_its_types():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     shipped = project["tool"]["setuptools"]["package-data"]["keras_gahr"]
     assert {"py.typed", "__init__.pyi"} <= set(shipped)
     assert all((ROOT / "keras_gahr" / name).is_file() for name in shipped)

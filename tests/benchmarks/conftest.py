@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+from systems import skip_without_scripts
 
 from benchmarks.scale import Scale
 
@@ -47,6 +48,7 @@ def rival(tmp_path, monkeypatch):
     It takes what is done with a `request`, in Python, and the code with which it says whether it has
     PyTorch.
     """
+    skip_without_scripts()
 
     def install(answer='print(json.dumps({"seconds": 1.0, "peak": 1000}), flush=True)', code=0):
         program = tmp_path / "rival"

@@ -10,6 +10,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from systems import needs_peaks
 from tolerances import OUTPUT
 
 import benchmarks.run
@@ -153,6 +154,7 @@ def test_memory_is_measured_in_a_process_of_its_own(rival, monkeypatch):
         memory_of("disks", "disks 80x80", "1 thread", CPU)
 
 
+@needs_peaks
 def test_a_large_parent_does_not_count():
     code = "from benchmarks.peak import peak_memory; print(peak_memory())"
     large = np.ones(2**25)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from systems import needs_peaks
 
 from benchmarks import sizes
 from benchmarks.sizes_figure import sizes_figure
@@ -48,6 +49,7 @@ print(json.dumps(list(sizes.measure(points, seconds=0.01))))
 """
 
 
+@needs_peaks
 def test_each_size_is_measured_with_the_peak_of_its_memory():
     # In a process of its own: what other tests have had and given back would hide it.
     done = subprocess.run(

@@ -50,7 +50,7 @@ def test_it_writes_what_the_function_finds(gahr, files, tmp_path):
     assert numbers["twins"][0]["beyond"]["mean"] < 1
     assert f"explained by: {numbers['verdict']}" in result.output
     assert "8 training images (8 for local)" in result.output
-    text = (page / "report.md").read_text()
+    text = (page / "report.md").read_text("utf-8")
     assert f"Explained by: {numbers['verdict']}." in text
     for name in ("Samples", "Near training images", "What twins agree on", "law"):
         assert name in text

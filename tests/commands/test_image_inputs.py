@@ -137,7 +137,7 @@ def test_a_folder_of_everything(gahr, networks, tree, tmp_path):
     out = tmp_path / "out"
     result = gahr("denoise", networks[3], tree, "--out", out)
     assert result.exit_code == 0, result.output
-    found = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+    found = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     assert found == {"denoising.json", "a.png", "B.npy", "d.png", "sub/a.png", "z.npy"}
     assert np.load(out / "B.npy").shape == (2, 12, 16)
     assert np.load(out / "B.npy").min() < -0.1  # Not clipped.

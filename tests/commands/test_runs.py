@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from systems import needs_pipes
 
 from keras_gahr.runs import find_runs
 
@@ -153,6 +154,7 @@ def test_no_keras_is_imported(make_run, tmp_path):
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
 
 
+@needs_pipes
 def test_odd_files_do_not_end_the_list(make_run, tmp_path):
     make_run("a", epochs=float("inf"))
     pipe = make_run("b", history=None) / "history.csv"

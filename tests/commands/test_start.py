@@ -2,13 +2,13 @@
 
 import importlib.util
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
 
 import keras
 import pytest
+from systems import needs_pipes
 from waiting import FOR_EVER
 
 from keras_gahr import InputError, __version__
@@ -48,6 +48,7 @@ def test_a_shell_can_complete(gahr):
 @pytest.mark.timed
 def test_help_takes_less_than_half_a_second(gahr_process):
     """Of processor time, the best of five, since the machine may be busy."""
+    resource = pytest.importorskip("resource", reason="Windows has no such account of processes")
     times = []
     for _ in range(5):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -174,6 +175,10 @@ def test_the_backend_named_in_a_file(tmp_path):
         path.write_text(text)
         assert backend_in(path) == expected
     assert backend_in(tmp_path) is None
+
+
+@needs_pipes
+def test_no_backend_is_named_in_a_pipe(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     assert backend_in(tmp_path / "pipe") is None
 
@@ -206,6 +211,7 @@ def test_settings_that_do_not_matter(tmp_path, monkeypatch, content):
     assert choose_backend() == keras.backend.backend()
 
 
+@needs_pipes
 def test_settings_in_a_pipe(tmp_path, monkeypatch):
     os.mkfifo(tmp_path / "keras.json")
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))

@@ -11,6 +11,7 @@ import sys
 import numpy as np
 import pytest
 from disks import without_rights
+from systems import needs_signals
 from terminals import start_in_terminal
 from waiting import FOR_EVER, wait_until
 
@@ -159,6 +160,7 @@ def test_an_existing_run_is_only_replaced_when_asked(gahr, refused, dataset, tmp
     assert again.exit_code == 0, again.output
 
 
+@needs_signals
 @pytest.mark.one_backend
 def test_ctrl_c_leaves_a_model(cli, dataset, tmp_path):
     """A real process, interrupted in the middle of its long first epoch."""

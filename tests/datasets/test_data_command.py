@@ -3,6 +3,7 @@ import os
 import numpy as np
 import pytest
 from PIL import Image
+from systems import needs_pipes
 from typer.testing import CliRunner
 
 from keras_gahr.commands.data import data_app
@@ -30,7 +31,7 @@ def test_faces(half_files, folder_of, tmp_path):
     assert Image.open(out / "contact_sheet.png").mode == "RGB"
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes with a name")
+@needs_pipes
 @pytest.mark.parametrize(
     "arguments",
     [

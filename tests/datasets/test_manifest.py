@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 import pytest
+from systems import needs_pipes
 
 from keras_gahr.datasets import load, manifest
 from keras_gahr.datasets.manifest import read_manifest
@@ -105,7 +106,7 @@ def test_large_ones_are_not_read(dataset, monkeypatch):
         load(dataset)
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes with a name")
+@needs_pipes
 def test_pipes_are_not_opened(dataset):
     for name in ("images.npy", "manifest.json"):
         (dataset / name).unlink()

@@ -13,6 +13,7 @@ import zipfile
 
 import pytest
 from archives import tar_of, zip_of
+from systems import needs_pipes
 
 from keras_gahr import folder_tree
 from keras_gahr.datasets import entries, unpacked
@@ -20,8 +21,6 @@ from keras_gahr.datasets.sources import Wanted, open_source
 from keras_gahr.errors import InputError
 
 PICTURES = {f"{k}.png": bytes([k]) * (300 + 100 * k) for k in range(4)}
-
-needs_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
 
 
 def listed(path, **options):

@@ -9,6 +9,7 @@ import h5py
 import keras
 import numpy as np
 import pytest
+from systems import needs_pipes
 
 from keras_gahr import InputError, load_denoiser, save_denoiser
 from keras_gahr.baselines import (
@@ -435,6 +436,7 @@ def test_weights_that_are_damaged(with_parts, parts):
         with_parts("cannot be read as a denoiser", model_weights_h5=content)
 
 
+@needs_pipes
 def test_what_is_no_file(tmp_path, refused):
     os.mkfifo(tmp_path / "pipe.keras")
     refused("is a pipe", tmp_path / "pipe.keras")

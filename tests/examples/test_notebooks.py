@@ -159,7 +159,9 @@ def test_kept_outputs_are_those_of_the_source(name):
 @pytest.mark.parametrize("name", SMALL)
 def test_the_first_cell_installs_what_is_missing(name, monkeypatch):
     """With extras that there are; where the package is, it does nothing."""
-    first = next(text for head, text in cells((EXAMPLES / f"{name}.py").read_text()) if not head)
+    first = next(
+        text for head, text in cells((EXAMPLES / f"{name}.py").read_text("utf-8")) if not head
+    )
     asked = []
     monkeypatch.setattr("subprocess.run", lambda command, check: asked.append(command))
     monkeypatch.setenv("KERAS_BACKEND", "")

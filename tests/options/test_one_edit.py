@@ -62,9 +62,9 @@ print(json.dumps({
 
 def declare(path, before, line):
     """Puts one line before another one that is there once."""
-    text = path.read_text()
+    text = path.read_text("utf-8")
     assert text.count(before) == 1
-    path.write_text(text.replace(before, line + before))
+    path.write_text(text.replace(before, line + before), "utf-8")
 
 
 @pytest.fixture(scope="module")

@@ -222,7 +222,7 @@ def test_documents_that_make_no_sense(tmp_path):
 
 def test_a_document_of_nothing(tmp_path):
     page = write_report(Document("a", "b", "c", "d", sections=[Section("e")]), tmp_path / "report")
-    found = HtmlReader(page.read_text())
+    found = HtmlReader(page.read_text("utf-8"))
     assert "Claims" not in found.text()
     assert not found.all("img")
 
@@ -232,7 +232,7 @@ def test_empty_tables(tmp_path):
     claim = Claim("a", None, "b", "c", "d")
     document = sample_document(claims=[claim], sections=[Section("a", items=[table])])
     page = write_report(document, tmp_path / "report")
-    assert len(HtmlReader(page.read_text()).all("th")) == 2
+    assert len(HtmlReader(page.read_text("utf-8")).all("th")) == 2
 
 
 def contrast(first, second):
@@ -250,7 +250,7 @@ def contrast(first, second):
 def test_texts_stand_out_in_light_in_the_dark_and_on_paper():
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#777777", "#ffffff") < 4.5  # Negative control.
-    style = (resources.files("keras_gahr.report") / "page.css").read_text()
+    style = (resources.files("keras_gahr.report") / "page.css").read_text("utf-8")
     schemes = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
     assert len(schemes) == 3
     for scheme in schemes:

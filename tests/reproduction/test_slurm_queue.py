@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import slurm_cluster
+from systems import skip_without_scripts
 
 from keras_gahr.reproduction import launchers, slurm_queue
 from keras_gahr.reproduction.slurm_queue import SlurmQueue
@@ -30,6 +31,7 @@ class Job:
 @pytest.fixture
 def squeue(tmp_path, monkeypatch):
     """A function that says what squeue answers from now on."""
+    skip_without_scripts()
     program = tmp_path / "bin" / "squeue"
     program.parent.mkdir()
     monkeypatch.setenv("PATH", str(program.parent), prepend=":")
@@ -124,4 +126,4 @@ def test_the_page_shows_the_cluster_that_is_tested():
         controller_port=16817,
         node_port=16818,
     ).values():
-        assert text in page.read_text()
+        assert text in page.read_text("utf-8")

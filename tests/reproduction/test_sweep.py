@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from sweeping import sines, task
+from systems import needs_signals
 from waiting import FOR_EVER, wait_until
 
 from keras_gahr.denoisers import load_denoiser
@@ -161,6 +162,7 @@ def test_unknown_recipes_are_refused(workspace):
         workspace.make_dataset(DatasetTask("clouds", {}))
 
 
+@needs_signals
 def test_a_training_that_was_stopped_goes_on_to_the_same_model(workspace, tmp_path):
     whole = Workspace(tmp_path / "whole")
     assert sweep(whole, [task()], InThisProcess()).failures == []
@@ -325,6 +327,7 @@ def test_what_another_process_trains_is_waited_for(workspace):
     assert leave.is_set()
 
 
+@needs_signals
 def test_a_signal_stops_the_children_which_keep_their_state(workspace):
     long = task(epochs=10_000)
     workspace.make_dataset(sines())
@@ -336,7 +339,7 @@ def test_a_signal_stops_the_children_which_keep_their_state(workspace):
         # A second one would stop it at once.
         if not sent and (workspace.run_path(long) / "state.safetensors").exists():
             sent.append(signal.SIGINT)
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
     result = Sweep(workspace, [long], LocalLauncher(), progress).run()
     assert result.signal == signal.SIGINT and result.failures == []
@@ -344,6 +347,7 @@ def test_a_signal_stops_the_children_which_keep_their_state(workspace):
     assert parts[-1] < 1
 
 
+@needs_signals
 def test_children_of_a_killed_sweep_end(workspace):
     long = task(epochs=100_000)
     workspace.make_dataset(sines())

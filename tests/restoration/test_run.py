@@ -134,7 +134,7 @@ def interrupt(denoiser, source, out, after, **options):
 
 def contents(folder):
     return {
-        str(path.relative_to(folder)): path.read_bytes()
+        path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
         if path.is_file()
     }

@@ -3,7 +3,6 @@
 import csv
 import dataclasses
 import json
-import os
 import shutil
 import signal
 
@@ -129,7 +128,7 @@ def stop_in_a_look(monkeypatch, step):
     def stopping(self, at, denoiser, twin=None):
         found = look(self, at, denoiser, twin)
         if at == step:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
         return found
 
     monkeypatch.setattr(kg.MemorizationClock, "look", stopping)

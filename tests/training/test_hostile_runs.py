@@ -4,6 +4,7 @@ import json
 import os
 
 import pytest
+from systems import needs_pipes
 
 from keras_gahr import BFCNN, InputError
 from keras_gahr.json_file import LARGEST_JSON, read_json
@@ -37,6 +38,7 @@ def test_states_that_are_too_large(tmp_path):
         read_state(path)
 
 
+@needs_pipes
 def test_states_that_are_no_files(tmp_path):
     os.mkfifo(tmp_path / "state.safetensors")
     with pytest.raises(InputError, match="is a pipe: give the state of a run"):
@@ -61,6 +63,7 @@ def test_options_that_are_no_json(tmp_path, text, says):
     assert str(caught.value).isprintable()
 
 
+@needs_pipes
 def test_options_that_are_no_file(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path, kind in ((tmp_path / "pipe", "pipe"), (tmp_path, "folder"), ("/dev/zero", "device")):

@@ -4,7 +4,6 @@ import csv
 import dataclasses
 import json
 import math
-import os
 import signal
 
 import keras
@@ -128,7 +127,7 @@ def test_a_signal_stops_after_the_step_and_keeps_the_model(
         def on_train_batch_end(self, batch, logs=None):
             super().on_train_batch_end(batch, logs)
             if batch == 1:
-                os.kill(os.getpid(), number)
+                signal.raise_signal(number)
 
     monkeypatch.setattr(session, "History", SendSignal)
     before = signal.getsignal(number)

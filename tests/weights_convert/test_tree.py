@@ -6,6 +6,7 @@ import shutil
 import handmade
 import numpy as np
 import pytest
+from systems import needs_pipes
 
 from keras_gahr.denoisers import build_denoiser, load_denoiser
 from keras_gahr.errors import InputError
@@ -128,6 +129,7 @@ def test_checkpoints_of_all_names(small, tmp_path, monkeypatch):
     }
 
 
+@needs_pipes
 def test_everything_in_a_tree_is_accounted_for(small, tmp_path, monkeypatch):
     monkeypatch.setattr(tree_module, "_psnr", lambda denoiser: 0.0)
     root, elsewhere = tmp_path / "in", tmp_path / "elsewhere"

@@ -11,6 +11,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 import safetensors.numpy
+from systems import needs_pipes
 
 import keras_gahr as kg
 from keras_gahr.denoisers import AlphaBars
@@ -444,7 +445,7 @@ def test_what_is_no_recipe_is_one_line(tmp_path, content, message):
         kg.load_denoiser(path)
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes")
+@needs_pipes
 def test_a_pipe_in_the_place_of_weights_is_not_waited_for(recipe):
     (recipe.parent / "own.keras").unlink()
     os.mkfifo(recipe.parent / "own.keras")
