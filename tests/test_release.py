@@ -1,9 +1,11 @@
 """What is written twice about a release is the same twice."""
 
+import configparser
 import importlib.util
 import re
 import subprocess
 import tomllib
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,34 @@ def test_no_file_is_a_link():
     if listed.returncode:
         pytest.skip("these files are in no repository of Git")
     assert not [line for line in listed.stdout.splitlines() if line.startswith("120000")]
+
+
+def jobs_of(name):
+    """What varies in the job `tox` of a workflow, for each of its runs: `env`, `python`, perhaps `os`."""
+    path = ROOT / ".github" / "workflows" / f"{name}.yml"
+    matrix = yaml.safe_load(path.read_text("utf-8"))["jobs"]["tox"]["strategy"]["matrix"]
+    added = matrix.pop("include")
+    crossed = [dict(zip(matrix, values, strict=True)) for values in product(*matrix.values())]
+    return crossed + added
+
+
+def test_workflows_run_all_environments_on_all_pythons():
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini", "utf-8")
+    default = tox["tox"]["env_list"].split(", ")
+    # They take the Python that tox runs with, whichever that is.
+    assert not [name for name in default if re.search(r"py\d", name)]
+    tests, weekly = jobs_of("tests"), jobs_of("weekly")
+    assert [job["env"] for job in tests if job["os"].startswith("ubuntu")][
+        : len(default)
+    ] == default
+    known = set(re.findall(r"\w+", " ".join([*tox.sections(), tox["tox"]["env_list"]])))
+    for job in tests + weekly:
+        assert set(job["env"].split("-")) <= known, job
+    says = "Programming Language :: Python :: "
+    listed = {name.removeprefix(says) for name in PROJECT["classifiers"] if name.startswith(says)}
+    assert listed - {"3"} <= {job["python"] for job in tests}
+    assert listed - {"3"} < {job["python"] for job in tests + weekly}
 
 
 @pytest.fixture
