@@ -3,14 +3,16 @@
     python release/build.py --out dist
 
 Each is installed where nothing else is: the wheel with each backend, whose `gahr demo` must draw its page,
-and the sdist with PyTorch, where tests run from what it holds. On the index of packages the README's links
-lead nowhere unless they are absolute: `--source` is the address that they begin with, of the same commit.
-Notebooks on GitHub then have badges that open them on Colab.
+and the sdist with PyTorch, where tests run from what it holds. Only then does the folder get them.
+
+On the index of packages the README's links lead nowhere unless they are absolute: `--source` is the address
+that they begin with, of the same commit. Notebooks on GitHub then have badges that open them on Colab.
 """
 
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -51,21 +53,23 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         tree = Path(scratch, "tree")
         tracked = check_out(tree)
+        version = version_of(tree)
+        if chosen.version and chosen.version.removeprefix("v") != version:
+            sys.exit(f"received --version {chosen.version}, and this is {version}")
         if chosen.source:
             make_links_absolute(tree / "README.md", chosen.source)
         else:
             print("no --source: the README's links stay relative", file=sys.stderr)
-        run("-m", "build", "--outdir", chosen.out.resolve(), tree)
-        run("-m", "twine", "check", "--strict", *chosen.out.iterdir())
-        (sdist,), (wheel,) = chosen.out.glob("*.tar.gz"), chosen.out.glob("*.whl")
-        version = wheel.name.split("-")[1]
-        if chosen.version and chosen.version.removeprefix("v") != version:
-            sys.exit(f"received --version {chosen.version}, and this is {version}")
+        built = Path(scratch, "dist")
+        run("-m", "build", "--outdir", built, tree)
+        run("-m", "twine", "check", "--strict", *built.iterdir())
+        (sdist,), (wheel,) = built.glob("*.tar.gz"), built.glob("*.whl")
         check_contents(sdist, wheel, tracked)
         for backend in chosen.backend or BACKENDS:
-            try_wheel(wheel.resolve(), tree, Path(scratch, backend), backend)
+            try_wheel(wheel, tree, Path(scratch, backend), backend)
         try_sdist(sdist, tree, Path(scratch, "sdist"))
-    print(f"good: {sdist}, {wheel}")
+        hand_over(built, chosen.out)
+    print(f"good: {chosen.out / sdist.name}, {chosen.out / wheel.name}")
 
 
 def check_out(tree):
@@ -75,6 +79,22 @@ def check_out(tree):
     with tarfile.open(archive) as files:
         files.extractall(tree, filter="data")
         return {member.name for member in files if member.isfile()}
+
+
+def version_of(tree):
+    text = (tree / "keras_gahr" / "__init__.py").read_text(encoding="utf-8")
+    return re.search(r'^__version__ = "(.*)"$', text, re.MULTILINE)[1]
+
+
+def hand_over(built, out):
+    """Lets a folder appear with all that was built, at once."""
+    out = out.resolve()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".", dir=out.parent) as beside:
+        whole = shutil.copytree(built, Path(beside, "dist"))
+        if out.exists():
+            out.rmdir()
+        whole.rename(out)
 
 
 def make_links_absolute(page, source):
@@ -115,7 +135,7 @@ def try_wheel(wheel, tree, folder, backend):
 
 def try_sdist(sdist, tree, folder):
     """Installs the sdist with PyTorch, and runs some of its tests."""
-    python = installed(folder, tree, f"{sdist.resolve()}[torch,dev]")
+    python = installed(folder, tree, f"{sdist}[torch,dev]")
     with tarfile.open(sdist) as files:
         files.extractall(folder / "unpacked", filter="data")
     (unpacked,) = (folder / "unpacked").iterdir()

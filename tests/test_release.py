@@ -4,6 +4,7 @@ import configparser
 import importlib.util
 import re
 import subprocess
+import sys
 import tomllib
 from itertools import product
 from pathlib import Path
@@ -106,3 +107,67 @@ def test_links_and_badges_of_a_release(build, tmp_path):
     assert "Colab" not in page.read_text("utf-8") and "elsewhere.org/it/a.md" in page.read_text(
         "utf-8"
     )
+
+
+@pytest.fixture
+def builds(build, monkeypatch, tmp_path):
+    """A function that runs the program without building anything, with a step that fails, if one is named."""
+
+    def run_it(*arguments, fails=None):
+        steps = []
+
+        def check_out(tree):
+            (tree / "keras_gahr").mkdir(parents=True)
+            (tree / "keras_gahr" / "__init__.py").write_text('__version__ = "1.2.3"\n', "utf-8")
+
+        def step(name):
+            steps.append(name)
+            if name == fails:
+                sys.exit(f"{name} fails")
+
+        def run(*command):
+            step(command[1])
+            if command[1] == "build":
+                command[3].mkdir()
+                for name in ("keras_gahr-1.2.3.tar.gz", "keras_gahr-1.2.3-py3-none-any.whl"):
+                    (command[3] / name).touch()
+
+        monkeypatch.setattr(build, "check_out", check_out)
+        monkeypatch.setattr(build, "run", run)
+        for name in ("check_contents", "try_wheel", "try_sdist"):
+            monkeypatch.setattr(build, name, lambda *of_it, name=name: step(name))
+        monkeypatch.setattr(sys, "argv", ["build.py", "--out", str(tmp_path / "dist"), *arguments])
+        build.main()
+        return steps
+
+    return run_it
+
+
+STEPS = ["build", "twine", "check_contents", *["try_wheel"] * 3, "try_sdist"]
+
+
+@pytest.mark.parametrize("fails", dict.fromkeys(STEPS))
+def test_what_failed_is_no_release(builds, tmp_path, fails):
+    with pytest.raises(SystemExit, match=f"{fails} fails"):
+        builds(fails=fails)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_another_version_is_not_even_built(builds, tmp_path):
+    with pytest.raises(SystemExit, match=r"received --version v1\.2\.4, and this is 1\.2\.3"):
+        builds("--version", "v1.2.4", fails="build")
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_release_has_both_archives(builds, tmp_path):
+    """Also in a folder that is there already, as long as it is empty."""
+    assert builds("--version", "v1.2.3") == STEPS
+    names = {"keras_gahr-1.2.3.tar.gz", "keras_gahr-1.2.3-py3-none-any.whl"}
+    assert {path.name for path in (tmp_path / "dist").iterdir()} == names
+    with pytest.raises(SystemExit):
+        builds()
+    for name in names:
+        (tmp_path / "dist" / name).unlink()
+    builds()
+    assert {path.name for path in (tmp_path / "dist").iterdir()} == names
+    assert [path.name for path in tmp_path.iterdir()] == ["dist"]
