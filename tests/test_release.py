@@ -52,10 +52,13 @@ def test_no_file_is_a_link():
     assert not [line for line in listed.stdout.splitlines() if line.startswith("120000")]
 
 
+def workflow(name):
+    return yaml.safe_load((ROOT / ".github" / "workflows" / f"{name}.yml").read_text("utf-8"))
+
+
 def jobs_of(name):
     """What varies in the job `tox` of a workflow, for each of its runs: `env`, `python`, perhaps `os`."""
-    path = ROOT / ".github" / "workflows" / f"{name}.yml"
-    matrix = yaml.safe_load(path.read_text("utf-8"))["jobs"]["tox"]["strategy"]["matrix"]
+    matrix = workflow(name)["jobs"]["tox"]["strategy"]["matrix"]
     added = matrix.pop("include")
     crossed = [dict(zip(matrix, values, strict=True)) for values in product(*matrix.values())]
     return crossed + added
@@ -78,6 +81,34 @@ def test_workflows_run_all_environments_on_all_pythons():
     listed = {name.removeprefix(says) for name in PROJECT["classifiers"] if name.startswith(says)}
     assert listed - {"3"} <= {job["python"] for job in tests}
     assert listed - {"3"} < {job["python"] for job in tests + weekly}
+
+
+def test_nothing_is_published_whose_tests_fail():
+    jobs = workflow("release")["jobs"]
+    assert jobs["tests"] == {"uses": "$/.github/workflows/tests.yml"}
+    # YAML 1.1 takes the word for a truth value.
+    assert "workflow_call" in workflow("tests")[True]
+    assert set(jobs["publish"]["needs"]) == {"tests", "build"}
+
+
+def test_all_of_release_that_others_only_read_is_built_when_it_changes():
+    events = workflow("images")[True]
+    assert events["push"]["paths"] == events["pull_request"]["paths"]
+    found = [{*ROOT.glob(pattern)} for pattern in events["push"]["paths"]]
+    assert all(found)
+    assert {ROOT / "release" / "Dockerfile", ROOT / "release" / "recipe.yaml"} <= set().union(
+        *found
+    )
+
+
+def test_updates_stay_below_what_tensorflow_does_not_take():
+    updates = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text("utf-8"))["updates"]
+    ignored = {
+        (update["package-ecosystem"], each["dependency-name"]): each["versions"]
+        for update in updates
+        for each in update.get("ignore", [])
+    }
+    assert ignored == {("pip", "h5py"): [">=3.15"], ("docker", "python"): [">=3.14"]}
 
 
 @pytest.fixture
