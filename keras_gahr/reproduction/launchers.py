@@ -33,6 +33,9 @@ _GENERAL = (
 _MINUTES = 60
 """Of a job, after which it is put back into the queue; submitit's own five would be too short."""
 
+_CORES = '[ -z "$SLURM_CPUS_PER_TASK" ] || export SRUN_CPUS_PER_TASK="$SLURM_CPUS_PER_TASK"'
+"""In the shell of a job: since Slurm 22.05 the srun of submitit may give one core without it."""
+
 _TIMES = 1_000_000
 """A job may be put back into the queue, since it always gets on: see `SubmittedJob`."""
 
@@ -151,7 +154,7 @@ class SubmititLauncher:
             defaults = {
                 "name": "gahr",
                 "timeout_min": _MINUTES,
-                "slurm_setup": [f"export PYTHONPATH={shlex.quote(_search_path())}"],
+                "slurm_setup": [f"export PYTHONPATH={shlex.quote(_search_path())}", _CORES],
             }
             self._executor.update_parameters(**{**defaults, **named})
         except (RuntimeError, NameError, ValueError, AssertionError) as error:

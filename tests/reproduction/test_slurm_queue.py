@@ -1,7 +1,11 @@
 """What becomes of jobs of Slurm, with another program in the place of squeue."""
 
+import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import slurm_cluster
@@ -115,6 +119,30 @@ def test_what_a_look_before_a_job_says_is_not_of_it(squeue, tmp_path):
     training = launchers._QueuedTraining(Job(tmp_path), queue)
     squeue("7 PENDING 0")
     assert training.poll() is None and training.poll() is None
+
+
+@pytest.mark.parametrize("cores", ["4", None])
+def test_the_srun_of_a_job_is_told_its_cores(squeue, monkeypatch, tmp_path, cores):
+    """By a variable; none says no number."""
+    told = {}
+
+    class AutoExecutor:
+        def __init__(self, folder, **options):
+            pass
+
+        def update_parameters(self, **options):
+            told.update(options)
+
+    monkeypatch.setitem(sys.modules, "submitit", SimpleNamespace(AutoExecutor=AutoExecutor))
+    launchers.SubmititLauncher(tmp_path)
+    for name in ("SRUN_CPUS_PER_TASK", "SLURM_CPUS_PER_TASK"):
+        monkeypatch.delenv(name, raising=False)
+    if cores:
+        monkeypatch.setenv("SLURM_CPUS_PER_TASK", cores)
+    monkeypatch.setenv("PATH", os.defpath)
+    script = "\n".join(["set -e", *told["slurm_setup"], 'echo "${SRUN_CPUS_PER_TASK-unset}"'])
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{cores or 'unset'}\n"
 
 
 def test_the_page_shows_the_cluster_that_is_tested():
