@@ -300,6 +300,13 @@ PREPARED = {
 
 
 @pytest.mark.one_backend
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_extras_are_those_of_a_checkout(page):
+    """As installed by the pages that come first: `.[hub]`, not the name on an index of packages."""
+    assert "keras-gahr[" not in page.read_text("utf-8")
+
+
+@pytest.mark.one_backend
 def test_every_page_with_commands_to_run_is_run():
     for page, name in zip(PAGES, NAMES, strict=True):
         if any(block.reason is None for block in documentation.blocks(page.read_text("utf-8"))):
