@@ -22,8 +22,13 @@ _MOST_PICKLE_BYTES = 64 * 2**20
 
 # Where training programs keep the weights among other things, the first choice first.
 _WRAPPERS = ("model_state_dict", "state_dict", "model")
-# Averages of the weights over the training, which are taken only if nothing else is there.
-_AVERAGED = re.compile(r"(?:^|[._])(?:ema|swa|avg|averaged?|shadow|target|teacher)(?:$|[._\d])")
+# Averages of the weights over the training, which are taken only if nothing else is there: a word of the
+# name says so, as in "params_ema", "model-avg", "emaModel", "PolyakAverage" and "swa2".
+_AVERAGED = {
+    *("ema", "emas", "ewa", "ewma", "swa", "swag", "lawa", "polyak", "shadow", "target", "teacher"),
+    *("avg", "average", "averages", "averaged", "averaging"),
+}
+_BETWEEN_WORDS = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 WHOLE = "."
 """The name of the weights that are all of a file."""
 
@@ -181,7 +186,11 @@ def _named(places):
 def _rank(weights):
     first = weights.name.split(".")[0]
     wrapper = _WRAPPERS.index(first) if first in _WRAPPERS else len(_WRAPPERS)
-    return _AVERAGED.search(weights.name.lower()) is not None, wrapper
+    return _is_average(weights.name), wrapper
+
+
+def _is_average(name):
+    return any(word.lower() in _AVERAGED for word in _BETWEEN_WORDS.split(name))
 
 
 def _choose(found, name, all_places):

@@ -95,6 +95,26 @@ def test_averages_are_taken_last(tmp_path):
     assert opened(tmp_path, handmade.dictionary(emanate)).place == "schema"
 
 
+AVERAGES = [
+    "model-ema", "emaModel", "modelEMA", "EMAModel", "ModelEmaV2", "model.ema", "ema 0.999", "ema2", "EMA",
+    "polyak", "polyakAverage", "moving-average", "movingAverage", "averaged_model", "weights/averages",
+    "avgModel", "swag-model", "swaModel", "lawa", "ewma", "targetNetwork", "target-net", "mean-teacher",
+    "shadowParams",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AVERAGES)
+def test_names_of_averages(tmp_path, name):
+    checkpoint = opened(tmp_path, handmade.dictionary([(name, state(2)), ("net", state(1))]))
+    assert (checkpoint.place, checkpoint.state["a"]) == ("net", [1])
+
+
+@pytest.mark.parametrize("name", ["schema", "Emanate", "cinema", "targeted", "swap", "savgol"])
+def test_names_that_only_look_like_those_of_averages(tmp_path, name):
+    checkpoint = opened(tmp_path, handmade.dictionary([(name, state(2)), ("net", state(1))]))
+    assert checkpoint.place == name
+
+
 def test_names_that_a_terminal_would_obey(tmp_path):
     items = [("ema\x1b[2J\n", state(2)), ("a'b", state(1)), ("c", state(3))]
     checkpoint = opened(tmp_path, handmade.dictionary(items))
