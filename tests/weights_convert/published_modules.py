@@ -47,8 +47,6 @@ class BiasFreeDnCNN(nn.Module):
         self.last_layer = nn.Conv2d(kernels, channels, 3, padding=1, bias=False)
         for norm in self.bn_layer_list:
             norm.weight.data = _positive(kernels) - 1
-            norm.bias.data = torch.randn(kernels)  # must have no effect
-            norm.running_mean = torch.randn(kernels)  # must have no effect
             # Small enough for the constant to be seen.
             norm.running_var = _positive(kernels) * 1e-3
 

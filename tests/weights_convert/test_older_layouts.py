@@ -1,5 +1,6 @@
 """The layouts of universal inverse problems and bias-free denoising, on networks of our own making."""
 
+import handmade
 import numpy as np
 import pytest
 import tolerances
@@ -38,8 +39,8 @@ def dncnn(channels=1, kernels=6, hidden=3):
         state[f"hidden_layer_list.{i}.weight"] = random(rng, kernels, kernels, 3, 3)
         norm = f"bn_layer_list.{i}"
         state[f"{norm}.weight"] = positive(rng, kernels)
-        state[f"{norm}.bias"] = random(rng, kernels)
-        state[f"{norm}.running_mean"] = random(rng, kernels)
+        state[f"{norm}.bias"] = np.zeros(kernels, "f4")
+        state[f"{norm}.running_mean"] = np.zeros(kernels, "f4")
         state[f"{norm}.running_var"] = 1e-3 * positive(rng, kernels)
         state[f"{norm}.num_batches_tracked"] = np.array(7)
     state["last_layer.weight"] = random(rng, channels, kernels, 3, 3)
@@ -120,6 +121,8 @@ def test_every_missing_misshapen_or_infinite_array_is_named(make):
     state = make()
     for name, array in state.items():
         if name.endswith(UNUSED):
+            # It must not be there.
+            assert recognize({key: value for key, value in state.items() if key != name})
             continue
         others = {key: value for key, value in state.items() if key != name}
         faults = {
@@ -138,6 +141,30 @@ def test_only_what_the_norms_do_not_use_is_ignored():
     for name in ("bn_layer_list.0.epsilon", "hidden_layer_list.0.bias", "first_layer.bias"):
         with pytest.raises(InputError, match=f"unused: '{name}'"):
             recognize({**dncnn(), name: np.zeros(6, "f4")})
+
+
+ORDINARY = {"bn_layer_list.1.bias": "norm_2", "bn_layer_list.2.running_mean": "norm_3"}
+
+
+@pytest.mark.parametrize("name", ORDINARY)
+@pytest.mark.parametrize("value", [1e-3, np.nan])
+def test_norms_that_add_or_subtract_are_refused(tmp_path, name, value):
+    """Those of an ordinary batch norm, or of the published one with biases."""
+    state = dncnn()
+    state[name][2] = value
+    with pytest.raises(InputError, match=f"not zero, so that it is another network: '{name}'$"):
+        recognize(state)
+    (tmp_path / "x.pt").write_bytes(handmade.checkpoint(state))
+    with pytest.raises(InputError, match=r"x\.pt cannot be converted: .* not zero"):
+        convert(tmp_path / "x.pt", tmp_path / "x.keras")
+
+
+@pytest.mark.parametrize("name, stage", ORDINARY.items())
+def test_verification_sees_norms_that_add_or_subtract(name, stage):
+    plan, state = recognize(dncnn())
+    state[name][2] = 0.1
+    with pytest.raises(VerificationError, match=f"at {stage}, by"):
+        verify.verify(from_state(dncnn()), plan, state)
 
 
 def test_negative_variances_are_refused_and_zero_is_not():

@@ -5,7 +5,9 @@ norm after hidden layer i. A ReLU follows each convolution but the last, the fir
 network subtracts what the chain computes from the image, so that is known to be the residual, as ours.
 
 The norm keeps running variances and divides by `sqrt(running_var) + 1e-5`. In evaluation mode that is
-our norm with another running deviation; only training differs, where it takes the unbiased variance.
+our norm with another running deviation; only training differs, where it takes the unbiased variance. It
+neither adds nor subtracts anything, but the class that it is derived from does, whose arrays it keeps: where
+those are not zero, the norm was that class, or this one with biases.
 """
 
 import numpy as np
@@ -16,8 +18,8 @@ from .plan import Entry
 
 _LAYOUT = "the published bias-free DnCNN"
 _EPSILON = 1e-5
-# Of the class that the published norm is derived from: it neither adds nor subtracts anything.
-_UNUSED = ("bias", "running_mean", "num_batches_tracked")
+_ZEROS = ("bias", "running_mean")
+_COUNTER = "num_batches_tracked"
 
 
 def matches(state):
@@ -32,7 +34,9 @@ def plan(state, asked):
     """
     asked.refuse(_LAYOUT, "predicts")
     hidden = max(count(state, "hidden_layer_list."), count(state, "bn_layer_list."))
-    norms = [f"bn_layer_list.{i}.{unused}" for i in range(hidden) for unused in _UNUSED]
+    norms = [f"bn_layer_list.{i}." for i in range(hidden)]
+    zeros = [norm + name for norm in norms for name in _ZEROS if norm + name in state]
+    counters = [norm + _COUNTER for norm in norms if norm + _COUNTER in state]
     return plan_with_relu(
         _LAYOUT,
         state,
@@ -44,7 +48,8 @@ def plan(state, asked):
         _norm,
         reference.dncnn,
         asked,
-        ignored=tuple(name for name in norms if name in state),
+        ignored=(*zeros, *counters),
+        zeros=tuple(zeros),
     )
 
 

@@ -54,7 +54,7 @@ def kernel_entries(names, sizes, num_kernels, inputs, outputs):
 
 
 def plan_with_relu(
-    layout, state, names, norm_entries, run_reference, asked, assumptions=(), ignored=()
+    layout, state, names, norm_entries, run_reference, asked, assumptions=(), ignored=(), zeros=()
 ):
     """The `Plan` of a chain of 3x3 convolutions that is known to have a ReLU after the first.
 
@@ -65,7 +65,7 @@ def plan_with_relu(
         norm_entries: a function (number of our norm, channels) -> its entries.
         run_reference: as in `Plan`.
         asked: `Asked`.
-        assumptions, ignored: as in `Plan`.
+        assumptions, ignored, zeros: as in `Plan`.
 
     Raises:
         InputError: if a linear first layer was asked for, or a norm.
@@ -98,5 +98,6 @@ def plan_with_relu(
         "relu",
         assumptions,
         ignored,
+        zeros,
         asked.predicts or "residual",
     )

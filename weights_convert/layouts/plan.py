@@ -64,6 +64,7 @@ class Plan:
         first_layer: "linear" or "relu" where the layouts of this network differ in it, else None.
         assumptions: lines on what the checkpoint cannot tell.
         ignored: published names that the published network does not use.
+        zeros: those of them that would change another network, in which they are not zero: so they must be.
         predicts: "residual" or "image": what our network's output is taken for; an image makes a
             `DirectDenoiser` of it.
         question: what has to be asked for before the network can be made, in one line; "" for nothing.
@@ -77,6 +78,7 @@ class Plan:
     first_layer: str | None = None
     assumptions: tuple = ()
     ignored: tuple = ()
+    zeros: tuple = ()
     predicts: str = "residual"
     question: str = ""
 
@@ -129,6 +131,9 @@ class Plan:
                     name
                     for name, array, entry in self._present(state)
                     if entry.weight == "running_sd" and not _positive(array, entry)
+                ],
+                "not zero, so that it is another network": [
+                    quoted(name) for name in self.zeros if np.any(state[name])
                 ],
             }
         )

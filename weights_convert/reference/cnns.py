@@ -33,7 +33,8 @@ def universal_bf_cnn(state, noisy):
 def dncnn(state, noisy):
     """The bias-free DnCNN of arXiv 1906.05478; arguments as in `bf_cnn`.
 
-    The published network subtracts the result from `noisy`: the result is the residual.
+    The published network subtracts the result from `noisy`: the result is the residual. Its norm has no
+    biases; where there are some, they are taken as of the same norm with biases.
     """
     hidden = len(operations.numbers(state, "hidden_layer_list."))
     names = ["first_layer", *(f"hidden_layer_list.{i}" for i in range(hidden)), "last_layer"]
@@ -42,7 +43,14 @@ def dncnn(state, noisy):
         name = f"bn_layer_list.{i - 1}"
         # There the constant is added to the deviation, not to the variance.
         deviations = np.sqrt(state[f"{name}.running_var"].astype(np.float64)) + 1e-5
-        return operations.scale(x, state[f"{name}.weight"], deviations)
+        x = operations.scale(
+            x - offset(f"{name}.running_mean"), state[f"{name}.weight"], deviations
+        )
+        return x + offset(f"{name}.bias")
+
+    def offset(name):
+        values = state.get(name, np.zeros(1))
+        return values.astype(np.float64)[:, None, None] if np.any(values) else 0.0
 
     kernels = [state[f"{name}.weight"] for name in names]
     return _chain(kernels, norm, noisy, first_layer_linear=False)
