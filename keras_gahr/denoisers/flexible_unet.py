@@ -54,7 +54,8 @@ class FlexibleUNet(Denoiser):
         num_mid_conv: convolutions of the middle.
         norm: "layer" or "instance" (see `ImageNorm`), "batch" (see `BiasFreeNorm`) or "none".
         bias: whether convolutions have biases.
-        upsample_bias: whether transposed convolutions have.
+        upsample_bias: whether transposed convolutions have, but for the outermost, which never has one, as
+            published.
         inter_skip: whether the decoder is given the encoder's outputs.
         seed, provenance, name: see `Denoiser`.
 
@@ -141,7 +142,7 @@ class FlexibleUNet(Denoiser):
                 kernels[b],
                 2,
                 strides=2,
-                use_bias=upsample_bias,
+                use_bias=upsample_bias and b > 0,
                 data_format="channels_last",
                 kernel_initializer=HeNormal(seed, f"upsample_{b}"),
                 name=f"upsample_{b}",
@@ -198,7 +199,7 @@ class FlexibleUNet(Denoiser):
         for b in reversed(range(len(num_dec_conv))):
             kernels = num_kernels[b]
             yield 2, 2, kernels, channels
-            yield from [(kernels,)] * upsample_bias
+            yield from [(kernels,)] * (upsample_bias and b > 0)
             channels = 2 * kernels if inter_skip else kernels
             yield from block(kernels, num_dec_conv[b] if b else num_dec_conv[0] - 1)
         yield from block(num_channels, 1, bias)

@@ -91,7 +91,10 @@ class NetworkOptions:
         None, "unet-flex: whether convolutions have biases.", NETWORK, unset="true"
     )
     upsample_bias: bool | None = option(
-        None, "unet-flex: whether transposed convolutions have.", NETWORK, unset="false"
+        None,
+        "unet-flex: whether transposed convolutions have, but the outermost.",
+        NETWORK,
+        unset="false",
     )
     inter_skip: bool | None = option(
         None,

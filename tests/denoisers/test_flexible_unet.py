@@ -97,7 +97,8 @@ def test_networks_and_their_files_are_features(tmp_path):
 
 @pytest.mark.parametrize("norm", NORMS)
 def test_every_norm_with_biases_everywhere(norm):
-    denoiser = small(norm, num_channels=2, bias=True, upsample_bias=True)
+    sizes = {"num_kernels": [3, 4, 5], "num_dec_conv": [2, 1]}
+    denoiser = small(norm, num_channels=2, bias=True, upsample_bias=True, **sizes)
     noisy = noisy_images(3, 12, 8, 2)
     expected = denoiser.predict_on_batch(noisy)
     # With norms folded into weights and biases, if it has such.
@@ -108,11 +109,12 @@ def test_every_norm_with_biases_everywhere(norm):
 
 @pytest.mark.one_backend
 def test_an_offset_of_every_convolution_counts():
-    denoiser = small("batch", upsample_bias=True)
+    denoiser = small("batch", num_kernels=[3, 4, 5], num_dec_conv=[2, 1], upsample_bias=True)
     noisy = noisy_images(1, 8, 8, 1)
     before = denoiser.predict_on_batch(noisy)
     biases = [weight for weight in denoiser.weights if weight.name == "bias"]
-    assert len(biases) == 2 + 1 + 1 + 2
+    # The outermost transposed convolution has none.
+    assert len(biases) == 2 + 2 + 1 + (1 + 1) + 2
     for bias in biases:
         kept = ops.convert_to_numpy(bias)
         bias.assign(kept + 1)

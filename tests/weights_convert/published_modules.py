@@ -1,4 +1,6 @@
-"""Networks with the names of two older publications, in PyTorch."""
+"""Networks with the names of two older publications and of the lab's later code, in PyTorch."""
+
+import itertools
 
 import torch
 from torch import nn
@@ -94,3 +96,51 @@ class BiasFreeUNet(nn.Module):
 
     def residual(self, y):
         return y - self(y)
+
+
+class _LayerNorm(nn.Module):
+    def __init__(self, kernels):
+        super().__init__()
+        self.gammas = nn.Parameter(_positive(1, kernels, 1, 1))
+
+    def forward(self, x):
+        return x / (x.std((1, 2, 3), keepdim=True, unbiased=False) + 1e-5) * self.gammas
+
+
+def _sequence(widths, bias, bare=None):
+    layers = []
+    for i, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
+        layers.append(nn.Conv2d(inputs, outputs, 3, padding=1, bias=bias))
+        layers += [] if i == bare else [_LayerNorm(outputs)]
+        layers.append(nn.ReLU())
+    return nn.Sequential(*layers)
+
+
+class FlexibleUNet(nn.Module):
+    """UNet_flex with layer norm, two convolutions in each block, and skips."""
+
+    def __init__(self, kernels, bias, upsample_bias):
+        super().__init__()
+        *width, middle = kernels
+        self.encoder, self.upsample, self.decoder = (nn.ModuleDict() for _ in range(3))
+        for b, kernel in enumerate(width):
+            inputs = width[b - 1] if b else 1
+            self.encoder[str(b)] = _sequence([inputs, kernel, kernel], bias, None if b else 0)
+            # The outermost has none, whatever the others have.
+            self.upsample[str(b)] = nn.ConvTranspose2d(
+                kernels[b + 1], kernel, 2, stride=2, bias=upsample_bias and b > 0
+            )
+            outputs = [kernel, kernel if b else 1]
+            decoder = _sequence([2 * kernel, *outputs], bias, None if b else 1)
+            self.decoder[str(b)] = decoder if b else decoder[:-1]
+        self.mid = _sequence([width[-1], middle, middle], bias)
+
+    def forward(self, y):
+        x, ends = y, []
+        for encoder in self.encoder.values():
+            ends.append(encoder(x))
+            x = nn.functional.avg_pool2d(ends[-1], 2)
+        x = self.mid(x)
+        for b in reversed(range(len(ends))):
+            x = self.decoder[str(b)](torch.cat([self.upsample[str(b)](x), ends[b]], dim=1))
+        return x

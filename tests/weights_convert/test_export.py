@@ -175,6 +175,32 @@ def test_the_dilated_unet_has_names_of_its_own(tmp_path):
         BiasFreeUNet(1, 4).load_state_dict(torch.load(tmp_path / "out.pt", weights_only=True))
 
 
+@pytest.mark.one_backend
+@pytest.mark.parametrize("upsample_bias", [True, False])
+@pytest.mark.parametrize("kernels", [[3, 4], [3, 4, 5], [2, 3, 4, 5]], ids=len)
+def test_flexible_unets_with_biases_come_and_go(tmp_path, kernels, upsample_bias):
+    torch = pytest.importorskip("torch")
+    from published_modules import FlexibleUNet
+
+    torch.manual_seed(0)
+    network = FlexibleUNet(kernels, True, upsample_bias)
+    torch.save(network.state_dict(), tmp_path / "in.pt")
+    conversion = convert(tmp_path / "in.pt", tmp_path / "in.keras", norm="layer")
+    assert conversion.options["bias"]
+    assert conversion.options["upsample_bias"] == (upsample_bias and len(kernels) > 2)
+    noisy = torch.rand(2, 1, 16, 24)
+    with torch.no_grad():
+        expected = np.moveaxis(network(noisy).numpy(), 1, -1)
+    found = load_denoiser(tmp_path / "in.keras").predict_on_batch(noisy.numpy()[:, 0, ..., None])
+    assert np.max(np.abs(found - expected)) < 1e-5 * np.max(np.abs(expected))
+
+    export_denoiser(tmp_path / "in.keras", tmp_path / "out.pt")
+    again = FlexibleUNet(kernels, True, upsample_bias)
+    again.load_state_dict(torch.load(tmp_path / "out.pt", weights_only=True), strict=True)
+    for a, b in zip(network.parameters(), again.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
 def test_torch_files_refuse_other_types(tmp_path):
     with pytest.raises(ValueError, match="float64"):
         write_torch_file(tmp_path / "x.pt", {"a": np.zeros(3)})

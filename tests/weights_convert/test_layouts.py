@@ -105,8 +105,21 @@ def test_every_misshapen_array_of_a_flexible_unet_is_named(flexible):
 
 
 def test_a_bias_too_many_is_named(flexible):
-    extra = {"mid.0.bias": np.ones(10, "f4"), "upsample.0.bias": np.ones(4, "f4")}
-    assert "unused: 'mid.0.bias', 'upsample.0.bias'" in message(flexible | extra)
+    extra = {"mid.0.bias": np.ones(10, "f4"), "upsample.1.bias": np.ones(6, "f4")}
+    assert "unused: 'mid.0.bias', 'upsample.1.bias'" in message(flexible | extra)
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 3])
+def test_the_outermost_transposed_convolution_of_a_flexible_unet_has_no_bias(blocks):
+    kernels = [3, 4, 5, 6][: blocks + 1]
+    sizes = {"num_enc_conv": 2, "num_mid_conv": 1, "num_dec_conv": 2}
+    network = build_denoiser("unet-flex", seed=0, num_kernels=kernels, upsample_bias=True, **sizes)
+    state = published_state(network)
+    biases = [name for name in state if name.startswith("upsample.") and name.endswith(".bias")]
+    assert sorted(biases) == [f"upsample.{b}.bias" for b in range(1, blocks)]
+    assert recognize(state, norm="layer")[0].options["upsample_bias"] == (blocks > 1)
+    extra = {"upsample.0.bias": np.ones(3, "f4")}
+    assert "unused: 'upsample.0.bias'" in message(state | extra, norm="layer")
 
 
 def test_a_norm_is_a_question_of_flexible_unets_only(unet, bf_cnn):

@@ -1,8 +1,9 @@
 """`UNet_flex` of the lab's later code: the UNet whose blocks may differ.
 
 `encoder.{b}`, `mid` and `decoder.{b}` are sequences in which convolutions, norms and ReLUs are counted
-together; `upsample.{b}` are transposed convolutions. All but two options are seen from names and shapes:
-layer and instance norm have the same arrays, and what the network was trained to compute leaves no trace.
+together; `upsample.{b}` are transposed convolutions, of which the outermost, b = 0, never has a bias.
+All but two options are seen from names and shapes: layer and instance norm have the same arrays, and what
+the network was trained to compute leaves no trace.
 """
 
 import functools
@@ -31,6 +32,7 @@ from .plan import (
 _MOST_BLOCKS = 12
 _MOST_LAYERS = 200
 _LAYOUT = "the published UNet_flex"
+_OUTERMOST = ("upsample", 0)
 _MIDDLE = re.compile(r"mid\.[0-9]+\.(weight|bias|gammas|running_sd)")
 
 
@@ -108,7 +110,7 @@ def _options(state, names):
     for name, place in names.items():
         if place and name.endswith(".weight") and state[name].ndim == 4:
             kernels[place] = state[name].shape
-        if place and name.endswith(".bias"):
+        if place and name.endswith(".bias") and place[:2] != _OUTERMOST:
             biases[place[0] == "upsample"] += 1
     places = [place for place in names.values() if place]
     num_blocks = max((block + 1 for part, block, _ in places if part != "mid"), default=1)
@@ -130,7 +132,7 @@ def _options(state, names):
         for (part, block, index), shape in kernels.items()
         if (part, index) == ("decoder", 0)
     ]
-    transposed = sum(part == "upsample" for part, *_ in kernels)
+    upsampled = [place for place in kernels if place[0] == "upsample"]
     first = state.get("encoder.0.0.weight")
     return {
         "num_channels": max(first.shape[1], 1) if first is not None and first.ndim == 4 else 1,
@@ -138,8 +140,8 @@ def _options(state, names):
         "num_enc_conv": [convolutions("encoder", block) for block in range(num_blocks)],
         "num_mid_conv": convolutions("mid", 0),
         "num_dec_conv": [convolutions("decoder", block) for block in range(num_blocks)],
-        "bias": biases[False] > (len(kernels) - transposed) / 2,
-        "upsample_bias": biases[True] > transposed / 2,
+        "bias": biases[False] > (len(kernels) - len(upsampled)) / 2,
+        "upsample_bias": biases[True] > sum(place[:2] != _OUTERMOST for place in upsampled) / 2,
         "inter_skip": sum(skips) > len(skips) / 2,
     }
 
@@ -204,7 +206,7 @@ def entries(
     for b in reversed(range(len(width))):
         name, outputs = f"upsample.{b}", width[b]
         entries[f"{name}.weight"] = transposed_kernel(f"upsample_{b}", inputs, outputs, 2)
-        if upsample_bias:
+        if upsample_bias and b:
             offset(name, f"upsample_{b}", outputs)
         widths = [outputs * (2 if inter_skip else 1), *[outputs] * num_dec_conv[b]]
         if b == 0:
