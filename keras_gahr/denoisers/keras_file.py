@@ -12,7 +12,7 @@ import zipfile
 from keras_gahr.json_file import parse_json
 
 from .configuration import stored_shapes
-from .weights_file import check_weights, largest_weights_file
+from .weights_file import StoredOtherwise, check_weights, largest_weights_file
 
 _WEIGHTS = "model.weights.h5"
 _LARGEST = {"metadata.json": 2**16, "config.json": 2**20}
@@ -38,19 +38,26 @@ def check_keras_file(path):
     Raises:
         ValueError: what is wrong, in one line. Damaged archives also raise what `zipfile` or `h5py` does.
     """
-    check_arrays(path, lambda configuration: list(stored_shapes(configuration)))
+    _check(path, lambda configuration: list(stored_shapes(configuration)))
 
 
 def check_arrays(path, shapes_of):
     """Refuses a file unless it holds what Keras writes and nothing else, and its arrays have these shapes.
 
+    Keras writes the kernel of a layer in `SpectralNormalization` twice, and not the two factors that LoRA
+    adds to a kernel, but their sum with it.
+
     Args:
         path: the file.
-        shapes_of: a function of what its config.json says to the shapes of all arrays, tuples.
+        shapes_of: a function of what its config.json says to the shapes of all weights, tuples.
 
     Raises:
         ValueError: as `check_keras_file`, and what the function does.
     """
+    _check(path, shapes_of, _stored_otherwise)
+
+
+def _check(path, shapes_of, otherwise=lambda configuration: StoredOtherwise()):
     with open(path, "rb") as file:
         listed = _check_end(file)
         with zipfile.ZipFile(file) as archive:
@@ -63,10 +70,26 @@ def check_arrays(path, shapes_of):
             if isinstance(configuration, dict):
                 # Of a model that Keras itself trained; it is not looked at.
                 configuration.pop("compile_config", None)
+            # Before the shapes: Keras takes apart what it makes a model of.
+            stored = otherwise(configuration)
             shapes = shapes_of(configuration)
             if archive.getinfo(_WEIGHTS).file_size > largest_weights_file(shapes):
                 raise ValueError(f"its {_WEIGHTS} is larger than such a network needs")
-            check_weights(archive.read(_WEIGHTS), shapes)
+            check_weights(archive.read(_WEIGHTS), shapes, stored)
+
+
+def _stored_otherwise(configuration):
+    """The `StoredOtherwise` of the layers of Keras that a config.json names."""
+    copies, ranks, parts = 0, [], [configuration]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict):
+            copies += part.get("class_name") == "SpectralNormalization"
+            rank = part.get("lora_rank")
+            ranks += [rank] if type(rank) is int and rank > 0 else []
+        if isinstance(part, dict | list):
+            parts.extend(part.values() if isinstance(part, dict) else part)
+    return StoredOtherwise(copies, tuple(ranks))
 
 
 def _check_end(file):

@@ -3,6 +3,7 @@
 import io
 import math
 from collections import Counter
+from dataclasses import dataclass
 
 import h5py
 
@@ -19,13 +20,33 @@ _OVERHEAD = 2**14
 
 _OWN_OVERHEAD = 2**16
 
+_NUMBER = 4
+"""Bytes of a number that layers make which the file does not have."""
+
+
+@dataclass(frozen=True)
+class StoredOtherwise:
+    """In what the arrays that Keras writes of its own layers differ from the weights of the network.
+
+    Args:
+        copies: how many arrays may be there a second time.
+        ranks: of layers with weights of low rank, of which Keras writes the sum with the layer's kernel:
+            two arrays of each are not there.
+    """
+
+    copies: int = 0
+    ranks: tuple[int, ...] = ()
+
+
+_AS_THEY_ARE = StoredOtherwise()
+
 
 def largest_weights_file(shapes):
     """Bytes that a file of arrays of these shapes has at most."""
     return _allowed(sum(math.prod(shape) for shape in shapes) * _LARGEST_ITEM, len(shapes))
 
 
-def check_weights(content, shapes):
+def check_weights(content, shapes, otherwise=_AS_THEY_ARE):
     """Refuses an HDF5 file unless it holds arrays of these shapes and no others, plainly.
 
     An optimizer's may be there too. Values must lie in the file as they are: no compression, nothing in
@@ -34,6 +55,7 @@ def check_weights(content, shapes):
     Args:
         content: bytes of the file.
         shapes: tuples, in any order.
+        otherwise: a `StoredOtherwise`.
 
     Raises:
         ValueError: what is wrong, in one line; h5py raises others for damaged files.
@@ -41,12 +63,27 @@ def check_weights(content, shapes):
     with h5py.File(io.BytesIO(content), "r") as file:
         arrays = list(_arrays(file, set()))
         found = Counter(array.shape for array in arrays if not array.name.startswith(_OPTIMIZER))
-        if found != Counter(map(tuple, shapes)):
+        expected = Counter(map(tuple, shapes))
+        more, fewer = found - expected, expected - found
+        if (
+            more.total() > otherwise.copies
+            or more.keys() - expected.keys()
+            or not _are_of_low_rank(fewer, otherwise.ranks)
+        ):
             raise ValueError(
                 "its weights are not those of the network that its config.json describes"
             )
+        if sum(math.prod(shape) * _NUMBER for shape in fewer.elements()) > len(content):
+            raise ValueError("its weights of low rank (LoRA) would be larger than its weights file")
         if len(content) > _allowed(sum(array.nbytes for array in arrays), len(arrays)):
             raise ValueError("its weights file holds more than its arrays")
+
+
+def _are_of_low_rank(shapes, ranks):
+    """Whether they may be the two factors of layers of these ranks: (..., rank) and (rank, outputs)."""
+    return shapes.total() <= 2 * len(ranks) and all(
+        shape and {shape[0], shape[-1]} & {*ranks} for shape in shapes
+    )
 
 
 def _allowed(values, arrays):
