@@ -29,7 +29,7 @@ RANKS = [
     },
     {"progress", "result"},
     {"hub", "json_file", "options", "pretrained"},
-    {"model_address"},
+    {"checkpoint_address", "model_address"},
     {"backend_choice"},
     {"before_keras"},
     {"_backend"},
@@ -187,6 +187,7 @@ def test_imports_point_one_way(path):
         if room == "weights_convert":
             ground = {
                 "cache_folder",
+                "checkpoint_address",
                 "errors",
                 "files",
                 "folder_tree",

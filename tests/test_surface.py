@@ -162,7 +162,7 @@ def test_a_published_checkpoint_is_loaded_by_its_name(golden, image, tiny_denois
     content = golden / "tiny_unet_trained.pt"
     entry = types.SimpleNamespace(architecture="unet", first_layer=None)
     monkeypatch.setattr("weights_convert.loading.find_published", {"tiny": entry}.__getitem__)
-    monkeypatch.setattr("weights_convert.loading.fetch", lambda published, progress: content)
+    monkeypatch.setattr("weights_convert.loading.fetch", lambda published: content)
     np.testing.assert_array_equal(kg.denoise("tiny", image), kg.denoise(tiny_denoiser, image))
 
 

@@ -19,6 +19,7 @@ from .download import download
 
 URL_VARIABLE = "KERAS_GAHR_WEIGHTS_URL"
 DEFAULT_URL = "https://raw.githubusercontent.com"
+_PART_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Published:
         git_blob: SHA-1 of `blob SIZE`, a zero byte and the content, as git counts it.
         licence: of the repository, or None if it states none.
         architecture: what `convert` makes of it, or None if it has biases or is a network that this
-            package does not have.
+            package does not have. It computes what `convert` takes unless told otherwise: a dilated UNet
+            the image, all others the residual.
         first_layer: argument of `convert` for networks whose weights cannot tell, else None.
         data: what it was trained on, in words, or None.
         psnr: in dB, {"images", "sigma" (in units of [0, 1]), "noisy", "denoised"}, as this package measured
@@ -117,6 +119,16 @@ def find_published(name):
     close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     mend = f"did you mean {' or '.join(close)}?" if close else "see `gahr weights list`"
     raise InputError(f"received {name!r}, which is no published checkpoint: {mend}")
+
+
+def published_file(path):
+    """The first `Published` with this content, wherever the file lies and whatever its name; None if none."""
+    blob = hashlib.sha1(b"blob %d\0" % path.stat().st_size)
+    with path.open("rb") as file:
+        while part := file.read(_PART_BYTES):
+            blob.update(part)
+    found = blob.hexdigest()
+    return next((each for each in catalogue().values() if each.git_blob == found), None)
 
 
 def is_fetched(published, cache=None):

@@ -13,8 +13,10 @@ from keras_gahr.errors import InputError
 from keras_gahr.files import check_output_file
 from keras_gahr.quoting import listed, quoted
 
+from .catalogue import published_file
 from .layouts import find_networks, recognize
-from .read import open_checkpoint
+from .layouts.plan import Assumption
+from .read import WHOLE, open_checkpoint
 from .verify import verify
 
 
@@ -28,8 +30,10 @@ class Conversion:
         max_relative_difference: between our float32 network and the float64 reference, the largest
             of all stages.
         sha256: of the checkpoint.
-        assumptions: lines on what the checkpoint cannot tell.
-        notes: lines on what of the checkpoint was used and what was left.
+        assumptions: lines on what the checkpoint cannot tell, neither itself nor as one that was published.
+        notes: lines on what of the checkpoint was used and what was left, and which published one it is.
+        unsaid: an `Assumption` for each choice that nobody made: of `assumptions` those that were not asked
+            for, and which of several networks was taken.
     """
 
     architecture: str
@@ -39,6 +43,7 @@ class Conversion:
     sha256: str
     assumptions: tuple
     notes: tuple
+    unsaid: tuple = ()
 
 
 def convert(src, dst, *, first_layer=None, weights=None, norm=None, predicts=None, overwrite=False):
@@ -72,8 +77,8 @@ def build_from_checkpoint(src, first_layer=None, weights=None, norm=None, predic
     Args:
         src: a `.pt` file that holds a state dict, alone or where `open_checkpoint` finds it.
         first_layer: "linear" or "relu": whether BF_CNN was trained with a ReLU after its first
-            convolution, which its weights cannot tell; None for what is known of the layout, or
-            linear where nothing is.
+            convolution, which its weights cannot tell; None for what is known of the layout or of the
+            published file, or linear where nothing is.
         weights: which ones of a file that holds those of several networks, as in "params_ema"; None
             for the first that are no average, which the notes of the conversion name.
         norm: "layer" or "instance": which UNet_flex was trained with, where its weights cannot tell.
@@ -98,6 +103,10 @@ def build_from_checkpoint(src, first_layer=None, weights=None, norm=None, predic
     checkpoint = open_checkpoint(src, weights, find_networks)
     with src.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    published = published_file(src)
+    asked = {"first_layer": first_layer, "norm": norm, "predicts": predicts}
+    if first_layer is None and published is not None:
+        first_layer = published.first_layer
     try:
         plan, state = recognize(checkpoint.state, first_layer, norm, predicts)
     except InputError as error:
@@ -113,11 +122,25 @@ def build_from_checkpoint(src, first_layer=None, weights=None, norm=None, predic
         if plan.predicts == "image":
             denoiser = DirectDenoiser(denoiser)
 
+    untold = [each for each in plan.assumptions if asked[each.argument] is None]
+    notes = checkpoint.notes + _ignored(plan)
+    if published is None:
+        unsaid = (*untold, *_choice(checkpoint, weights))
+        assumptions = plan.assumptions
+    else:
+        unsaid, assumptions = (), [each for each in plan.assumptions if each not in untold]
+        facts = ", ".join([f"it is the published {published.name}", *(e.fact for e in untold)])
+        notes = (facts, *notes)
+    values = {each.argument: each.value for each in plan.assumptions}
     denoiser.provenance = {
         "source": src.name,
         "sha256": sha256,
         "layout": plan.layout,
+        "weights": None if checkpoint.place == WHOLE else checkpoint.place,
         "first_layer": plan.first_layer,
+        "predicts": values.get("predicts", plan.predicts),
+        "assumed": [each.fact for each in unsaid] or None,
+        "notes": [*notes] or None,
         "stored_norm": _stored_norm(plan),
         "max_relative_difference": verification.maximum,
         "keras_gahr": __version__,
@@ -128,10 +151,20 @@ def build_from_checkpoint(src, first_layer=None, weights=None, norm=None, predic
         parameters=denoiser.num_parameters,
         max_relative_difference=verification.maximum,
         sha256=sha256,
-        assumptions=plan.assumptions,
-        notes=checkpoint.notes + _ignored(plan),
+        assumptions=tuple(map(str, assumptions)),
+        notes=notes,
+        unsaid=unsaid,
     )
     return denoiser, conversion
+
+
+def _choice(checkpoint, weights):
+    """What was taken of a file with several networks, if nobody said it."""
+    if weights is not None or not checkpoint.others:
+        return ()
+    fact = f"the weights under {quoted(checkpoint.place)}"
+    other = checkpoint.others[0]
+    return (Assumption("weights", checkpoint.place, fact, other, "those are meant"),)
 
 
 def _stored_norm(plan):

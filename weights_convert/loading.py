@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from keras_gahr.checkpoint_address import join_said
 from keras_gahr.errors import InputError
+from keras_gahr.names import printable
 from keras_gahr.pretrained.catalogue import is_model_name
 
 from .catalogue import fetch, find_published
@@ -17,25 +19,49 @@ def is_published(source):
     return source.is_dir() or is_checkpoint_name(source) or is_model_name(source)
 
 
-def load_published(source, progress=lambda done, total: None):
+def load_published(source, said, called):
     """The denoiser of a published checkpoint, verified layer by layer; see `build_from_checkpoint`.
 
     Args:
         source: a PyTorch checkpoint, a folder of multi-scale ones, or a name in the catalogue, which is
             downloaded unless it is in the cache.
-        progress: of the download; see `fetch`.
+        said: what the checkpoint cannot tell: arguments of `build_from_checkpoint` by name.
+        called: how the user calls it.
+
+    Returns:
+        The denoiser, and one line on what of it nobody said; empty if nothing.
 
     Raises:
         InputError: if it cannot be had, read or converted.
     """
-    source, first_layer = Path(source), None
-    if source.is_dir():
-        return build_from_folder(source)[0]
-    if is_model_name(source):
-        published = find_published(str(source))
+    path, build = Path(source), build_from_checkpoint
+    if path.is_dir():
+        build = build_from_folder
+    elif is_model_name(path):
+        published = find_published(str(path))
         if published.architecture is None:
             raise InputError(
-                f"{source} cannot be converted: it has biases or is none of this package's networks"
+                f"{path} cannot be converted: it has biases or is none of this package's networks"
             )
-        source, first_layer = fetch(published, progress=progress), published.first_layer
-    return build_from_checkpoint(source, first_layer)[0]
+        path = fetch(published)
+    denoiser, conversion = build(path, **said)
+    return denoiser, _line(called, conversion.unsaid, said)
+
+
+def _line(called, unsaid, said):
+    """The line on what was assumed: what it is, and how to say that, or the other."""
+    if not unsaid:
+        return ""
+    facts, sayable = [], {}
+    for each in unsaid:
+        if each.other:
+            facts.append(f"{each.fact} ({each.argument}={each.value}, or {each.other})")
+            sayable[each.argument] = each.value
+        else:
+            facts.append(f"{each.fact} (else convert it by itself)")
+    line = f"{called} cannot tell, so that this was assumed: {'; '.join(facts)}"
+    if sayable:
+        line += (
+            f"; say it to load_denoiser, or after its path as '{join_said(called, said | sayable)}'"
+        )
+    return printable(line)

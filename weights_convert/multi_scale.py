@@ -1,7 +1,7 @@
 """From a folder of published checkpoints to one multi-scale denoiser."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from keras_gahr import __version__
@@ -46,6 +46,19 @@ class MultiScaleConversion:
     @property
     def notes(self):
         return self._lines("notes")
+
+    @property
+    def unsaid(self):
+        """As of one `Conversion`. What is said of a folder is of its low band, but for the weights."""
+        return tuple(
+            replace(
+                each,
+                fact=f"{name}: {each.fact}",
+                other=each.other if name == "low_band" or each.argument == "weights" else "",
+            )
+            for name, part in self.parts.items()
+            for each in part.unsaid
+        )
 
     def _lines(self, kind):
         return tuple(

@@ -2,8 +2,13 @@
 
 import contextlib
 import warnings
+from pathlib import Path
 
 import typer
+
+from keras_gahr.names import printable
+
+_PACKAGES = {Path(__file__).parents[2] / name for name in ("keras_gahr", "weights_convert")}
 
 
 @contextlib.contextmanager
@@ -14,3 +19,28 @@ def warnings_as_lines():
         yield
     for message in dict.fromkeys(str(warning.message) for warning in caught):
         typer.echo(f"warning: {message}", err=True)
+
+
+@contextlib.contextmanager
+def own_warnings_as_lines():
+    """What this package warns of meanwhile is printed to standard error at once, everything once.
+
+    Such as what was assumed of a checkpoint that some function was given. What libraries warn of stays as
+    it is.
+    """
+    with warnings.catch_warnings():
+        shown, said = warnings.showwarning, set()
+
+        def show(message, category, filename, *rest, **options):
+            if not issubclass(category, UserWarning) or not _is_own(filename):
+                shown(message, category, filename, *rest, **options)
+            elif str(message) not in said:
+                said.add(str(message))
+                typer.echo(f"warning: {printable(message)}", err=True)
+
+        warnings.showwarning = show
+        yield
+
+
+def _is_own(filename):
+    return not _PACKAGES.isdisjoint(Path(filename).parents)

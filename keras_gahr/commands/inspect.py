@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from keras_gahr.backend_choice import choose_backend
+from keras_gahr.checkpoint_address import all_said
+from keras_gahr.hub.address import is_hub_address
 
 from .backend import BackendOption
 from .convert import FirstLayer, NormOption, PredictsOption, WeightsOption
@@ -37,10 +39,10 @@ def inspect(
     denoiser, lines = _open(
         model,
         {
-            "first layer": first_layer and first_layer.value,
-            "name of weights": weights,
+            "first_layer": first_layer and first_layer.value,
+            "weights": weights,
             "norm": norm and norm.value,
-            "kind of prediction": predicts and predicts.value,
+            "predicts": predicts and predicts.value,
         },
     )
     if denoiser.foreign:
@@ -68,18 +70,18 @@ def _open(path, asked):
 
     Args:
         path: what was given.
-        asked: what was asked for by what it is called, in the order of `build_from_checkpoint`.
+        asked: arguments of `build_from_checkpoint` by name; None: nothing.
     """
     from keras_gahr.denoisers import load_denoiser
-    from keras_gahr.errors import InputError
     from weights_convert.suffixes import is_checkpoint_name
 
-    is_run = isinstance(path, Path) and (path / "model.keras").is_file()
-    if is_run or not isinstance(path, Path) or not (is_checkpoint_name(path) or path.is_dir()):
-        for option, value in asked.items():
-            if value:
-                raise InputError(f"received a {option} for {path}, which is no PyTorch checkpoint")
-        return load_denoiser(path), []
+    if isinstance(path, Path):
+        bare, asked = all_said(path, asked)
+        path = Path(bare)
+    elsewhere = not isinstance(path, Path) or is_hub_address(path)
+    is_run = not elsewhere and (path / "model.keras").is_file()
+    if elsewhere or is_run or not (is_checkpoint_name(path) or path.is_dir()):
+        return load_denoiser(path, **asked), []
     import weights_convert
 
     build = (
@@ -87,7 +89,7 @@ def _open(path, asked):
         if path.is_dir()
         else weights_convert.build_from_checkpoint
     )
-    denoiser, conversion = build(path, *asked.values())
+    denoiser, conversion = build(path, **asked)
     difference = f"every layer agrees to {conversion.max_relative_difference:.1e}"
     return denoiser, [
         ("float64 reference", difference),

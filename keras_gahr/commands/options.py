@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from keras_gahr.checkpoint_address import join_said, split_said
 from keras_gahr.errors import InputError
 from keras_gahr.hub.address import HUB_FORM, is_hub_address, parse_hub_address
 from keras_gahr.memory import parse_memory
@@ -130,24 +131,27 @@ FormatOption = Annotated[
 def find_model(model: Path):
     """What the command is to load: an address as a `ModelAddress`, anything else as it is.
 
-    It says what an address will import, and downloads a published checkpoint that is asked for by its name,
-    with a progress bar. A place on the Hub comes back with the commit that was fetched.
+    What is said after a checkpoint stays there, for `load_denoiser`. It says what an address will import, and
+    downloads a published checkpoint that is asked for by its name, with a progress bar. A place on the Hub
+    comes back with the commit that was fetched.
     """
     if is_address(model):
         return _say_import(parse_address(model))
-    if is_hub_address(model):
+    source, said = split_said(model)
+    if is_hub_address(source):
         from keras_gahr.hub.download import fetch_from_hub
 
-        return fetch_from_hub(parse_hub_address(model)).address
+        address = fetch_from_hub(parse_hub_address(source)).address
+        return Path(join_said(address, said)) if said else address
     from keras_gahr.pretrained.catalogue import find_pretrained, is_model_name
     from weights_convert.catalogue import fetch, find_published, is_fetched
 
     from .progress import progress_bar
 
-    if find_pretrained(model) is not None:
+    if find_pretrained(source) is not None:
         return model
-    if is_model_name(model) and not is_fetched(published := find_published(str(model))):
-        with progress_bar(f"fetching {model}", counted=False) as progress:
+    if is_model_name(source) and not is_fetched(published := find_published(str(source))):
+        with progress_bar(f"fetching {source}", counted=False) as progress:
             fetch(published, progress=progress)
     return model
 
@@ -160,7 +164,8 @@ def _say_import(model):
 
 
 MODEL_HELP = (
-    "a path (a .keras file, a run, a PyTorch checkpoint, a recipe), a name of `gahr weights list`, or "
+    "a path (a .keras file, a run, a recipe, a PyTorch checkpoint, after which ?first_layer=relu&... may say "
+    "what it cannot tell, as options of `gahr convert` do), a name of `gahr weights list`, or "
     f"{FORMS.rpartition(', ')[0]} or {FORMS.rpartition(', ')[2]}, which may be followed by @RECIPE or "
     f"?OPTION=VALUE&..., or {HUB_FORM}"
 )

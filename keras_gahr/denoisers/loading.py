@@ -10,6 +10,7 @@ from pathlib import Path
 import keras
 
 from keras_gahr import _backend
+from keras_gahr.checkpoint_address import all_said, refuse_said
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_regular, replacing
 from keras_gahr.hub.address import is_hub_address, parse_hub_address
@@ -27,14 +28,25 @@ from .keras_file import check_keras_file
 from .precision import with_precision
 
 
-def load_denoiser(source: str | os.PathLike[str], precision: str = "float32") -> Denoiser:
+def load_denoiser(
+    source: str | os.PathLike[str],
+    precision: str = "float32",
+    *,
+    first_layer: str | None = None,
+    weights: str | None = None,
+    norm: str | None = None,
+    predicts: str | None = None,
+) -> Denoiser:
     """The denoiser in a file, or one that was published.
 
     Nothing in a file is executed. Of a `.keras` file, written on any backend, the classes, options and
     sizes are checked before anything of it is built: reading it takes about four times as much memory as
     the file is long. A PyTorch checkpoint is converted in memory and verified layer by layer, which takes
-    some seconds; PyTorch is not needed. A recipe of `save_denoiser` that names code to import is only
-    followed if you type its address too, as in `torch:package.module:factory@recipe.json`.
+    some seconds; PyTorch is not needed. What it cannot tell is assumed, and warned of in one line, unless it
+    is said here or after the path: `model.pt?first_layer=relu&weights=params_ema`. The files that were
+    published are known by their contents, so that nothing is assumed of them. A recipe of `save_denoiser`
+    that names code to import is only followed if you type its address too, as in
+    `torch:package.module:factory@recipe.json`.
 
     Args:
         source: a `.keras` file, the directory of a training run, a published PyTorch checkpoint (`.pt`
@@ -46,13 +58,20 @@ def load_denoiser(source: str | os.PathLike[str], precision: str = "float32") ->
             Hub: `hf://OWNER/NAME`, after which a revision and a file may stand:
             `hf://OWNER/NAME@REVISION/large/model.keras`.
         precision: what it computes in; see `with_precision`.
+        first_layer, weights, norm, predicts: of a PyTorch checkpoint, as for `weights_convert.convert`:
+            "linear" or "relu", which a BF-CNN cannot tell; which weights of a file with those of several
+            networks; "layer" or "instance", which a UNet_flex cannot tell and must be said; "residual" or
+            "image", what the network was trained to compute. Default: what is known, or what is usual.
 
     Returns:
-        A `Denoiser`, which is a `keras.Model`.
+        A `Denoiser`, which is a `keras.Model`; its `provenance` has what was assumed.
 
     Raises:
-        InputError: if there is no such file, if it does not hold a denoiser, or for an unknown
-            precision.
+        InputError: if there is no such file, if it does not hold a denoiser, for an unknown
+            precision, or if something is said of what is no PyTorch checkpoint.
+
+    Warns:
+        UserWarning: if something is assumed of a PyTorch checkpoint.
 
     Examples:
         >>> import keras_gahr as kg, tempfile
@@ -66,14 +85,21 @@ def load_denoiser(source: str | os.PathLike[str], precision: str = "float32") ->
         raise InputError(
             f"received a {type(source).__name__}, expected the path of a denoiser or a published name"
         )
+    said = {"first_layer": first_layer, "weights": weights, "norm": norm, "predicts": predicts}
     if is_address(source):
+        refuse_said(source, {name: value for name, value in said.items() if value is not None})
         return _in_precision(_at_address(source), precision)
-    if is_hub_address(source):
-        source = fetch_from_hub(parse_hub_address(source)).path
+    source, known = all_said(source, said)
     path = Path(source)
+    if is_hub_address(source):
+        source = parse_hub_address(source)
+        path = Path(fetch_from_hub(source).path)
     if (path / "model.keras").is_file():
         path = path / "model.keras"
-    return _in_precision(_read(path), precision)
+    model, assumed = _read(path, known, source)
+    if assumed:
+        warnings.warn(assumed, UserWarning, stacklevel=2)
+    return _in_precision(model, precision)
 
 
 def _in_precision(model, precision):
@@ -87,7 +113,14 @@ def _at_address(source):
     return wrap(str(given.address), **given.options)
 
 
-def _read(path):
+def _read(path, said, called):
+    """The denoiser, and one line on what was assumed of it; empty if nothing.
+
+    Args:
+        path: where it is.
+        said: of a checkpoint; see `load_published`.
+        called: how the user calls it.
+    """
     if known := find_pretrained(path):
         known.check()
         path = known.path
@@ -95,10 +128,11 @@ def _read(path):
     from weights_convert.loading import is_published, load_published
 
     if is_published(path):
-        return load_published(path)
+        return load_published(path, said, called)
+    refuse_said(path, said)
     check_regular(path, "the .keras file of a denoiser")
     if path.suffix == ".json":
-        return read_recipe(path)
+        return read_recipe(path), ""
     if path.suffix != ".keras" or not zipfile.is_zipfile(path):
         raise impostor(path, "a .keras file", {"zip"}) or InputError(
             f"{path} is not a .keras file: give the .keras file of a denoiser"
@@ -108,7 +142,7 @@ def _read(path):
             # What Keras warns of in a foreign or damaged file is in the error that follows.
             warnings.simplefilter("ignore")
             check_keras_file(path)
-            return keras.saving.load_model(path, compile=False, safe_mode=True)
+            return keras.saving.load_model(path, compile=False, safe_mode=True), ""
     except Exception as error:  # Keras raises whatever the damaged part happened to cause.
         if _backend.is_out_of_memory(error):
             raise

@@ -190,6 +190,19 @@ def test_files_of_strangers_execute_nothing(hub, content, tmp_path, monkeypatch)
     assert not (tmp_path / "EVIL").exists()
 
 
+def test_what_a_checkpoint_cannot_tell_is_said_after_its_place(hub, golden):
+    hub.add("lab/old", {"a/model.pt": (golden / "bf_cnn_20_linear.pt").read_bytes()})
+    place = "hf://lab/old/a/model.pt"
+    with pytest.warns(UserWarning, match=f"{place} cannot tell.* as '{place}.first_layer=linear&"):
+        assert kg.load_denoiser(place).first_layer_linear
+    said = f"{place}?first_layer=relu&predicts=residual"
+    assert not kg.load_denoiser(said).first_layer_linear
+    result = CliRunner().invoke(app, ["inspect", said])
+    assert result.exit_code == 0, result.output
+    assert not result.stderr
+    assert "first_layer_linear=False" in result.stdout
+
+
 def test_a_large_file_is_refused_before_it_comes(hub, content):
     hub.add("lab/faces", {"model.keras": content})
     hub.claimed["model.keras"] = 2**40

@@ -87,7 +87,7 @@ def test_options_and_verification(make, channels):
     else:
         (assumption,) = plan.assumptions
         computed = "image" if make is dilated_unet else "residual"
-        assert assumption.startswith(f"it computes the {computed}: the checkpoint cannot tell")
+        assert str(assumption).startswith(f"it computes the {computed}: the checkpoint cannot tell")
     assert set(plan.ignored) == {name for name in state if name.endswith(UNUSED)}
     assert verify.verify(from_state(state), plan, bare).maximum < 1e-5
 
@@ -107,11 +107,11 @@ def test_what_a_network_computes_is_asked_for_where_it_is_not_known():
     for predicts in ("residual", "image"):
         plan, _ = recognize(universal_bf_cnn(), predicts=predicts)
         assert plan.predicts == predicts
-        assert plan.assumptions[0].startswith(f"it computes the {predicts}, as asked for")
+        assert str(plan.assumptions[0]).startswith(f"it computes the {predicts}, as asked for")
         # The published network computes the image, and ours the residual that is left of it.
         plan, _ = recognize(dilated_unet(), predicts=predicts)
         assert plan.predicts != predicts
-        assert plan.assumptions[0].startswith(f"it computes the {predicts}, as asked for")
+        assert str(plan.assumptions[0]).startswith(f"it computes the {predicts}, as asked for")
         with pytest.raises(InputError, match=f"predicts '{predicts}' was asked for.*DnCNN, where"):
             recognize(dncnn(), predicts=predicts)
 

@@ -17,6 +17,7 @@ from keras_gahr.errors import InputError
 
 from .. import reference
 from .plan import (
+    Assumption,
     Entry,
     Plan,
     kernel,
@@ -68,7 +69,9 @@ def plan(state, asked):
     options = _options(state, names) | {"norm": asked.norm or kinds[0]}
     assumptions = [predicts_assumption(asked.predicts)]
     if len(kinds) > 1 and not question:
-        assumptions.append(f"{asked.norm} norm, as asked for: the checkpoint cannot tell")
+        (other,) = {*kinds} - {asked.norm}
+        fact, reason = f"{asked.norm} norm", "it was trained with that"
+        assumptions.append(Assumption("norm", asked.norm, fact, other, reason, asked=True))
     return Plan(
         _LAYOUT,
         "unet-flex",

@@ -11,7 +11,7 @@ from keras_gahr.errors import InputError
 
 from .. import reference
 from .chain import count, image_channels, kernel_entries, kernels_of, num_kernels_of
-from .plan import Plan, norm, predicts_assumption
+from .plan import Assumption, Plan, norm, predicts_assumption
 
 
 def matches(state):
@@ -110,12 +110,13 @@ def entries(sizes, num_kernels, inputs, outputs):
     return entries
 
 
-def _first_layer_assumption(first_layer):
-    if first_layer == "relu":
-        return "first layer with a ReLU, as asked for: the checkpoint cannot tell"
-    if first_layer == "linear":
-        return "first layer linear, as asked for: the checkpoint cannot tell"
-    return (
-        "first layer linear: the checkpoint cannot tell; pass --first-layer relu "
-        "(first_layer='relu' in Python) if it was trained with a ReLU there"
+def _first_layer_assumption(asked):
+    relu = asked == "relu"
+    return Assumption(
+        "first_layer",
+        asked or "linear",
+        "first layer with a ReLU" if relu else "first layer linear",
+        "linear" if relu else "relu",
+        f"it was trained with{'out' if relu else ''} a ReLU there",
+        asked is not None,
     )

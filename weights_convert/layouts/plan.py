@@ -36,6 +36,37 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Assumption:
+    """One thing that a checkpoint cannot tell of its network; as a text, the line on it.
+
+    Args:
+        argument: of `convert`, by which it is said: "first_layer".
+        value: what is taken: "linear".
+        fact: the same in words: "first layer linear".
+        other: the other value, "relu"; empty where it cannot be said.
+        reason: when that is right: "it was trained with a ReLU there".
+        asked: whether what is taken was asked for.
+        mend: the verb before the option.
+    """
+
+    argument: str
+    value: str
+    fact: str
+    other: str
+    reason: str
+    asked: bool = False
+    mend: str = "pass"
+
+    def __str__(self):
+        if self.asked:
+            return f"{self.fact}, as asked for: the checkpoint cannot tell"
+        return (
+            f"{self.fact}: the checkpoint cannot tell; {self.mend} --{self.argument.replace('_', '-')} "
+            f"{self.other} ({self.argument}={self.other!r} in Python) if {self.reason}"
+        )
+
+
+@dataclass(frozen=True)
 class Entry:
     """One published array.
 
@@ -62,9 +93,9 @@ class Plan:
         entries: a dictionary published name -> `Entry`, one for each weight of our network.
         reference: a function (state, noisy NCHW image) that yields (our layer's name, its output).
         first_layer: "linear" or "relu" where the layouts of this network differ in it, else None.
-        assumptions: lines on what the checkpoint cannot tell.
+        assumptions: an `Assumption` for each thing that the checkpoint cannot tell.
         ignored: published names that the published network does not use.
-        zeros: those of them that would change another network, in which they are not zero: so they must be.
+        zeros: those of them that must be zero, as the network that uses them is another one.
         predicts: "residual" or "image": what our network's output is taken for; an image makes a
             `DirectDenoiser` of it.
         question: what has to be asked for before the network can be made, in one line; "" for nothing.
@@ -147,19 +178,23 @@ class Plan:
 
 
 def predicts_assumption(asked, usual="residual", mend="pass"):
-    """The line on what a network computes, which leaves no trace in its weights.
+    """The `Assumption` on what a network computes, which leaves no trace in its weights.
 
     Args:
         asked: "residual", "image" or None; see `Asked`.
         usual: which one is assumed where nothing was asked for.
         mend: the verb before the option.
     """
-    if asked is not None:
-        return f"it computes the {asked}, as asked for: the checkpoint cannot tell"
-    other, how = {"residual": ("image", "without"), "image": ("residual", "with")}[usual]
-    return (
-        f"it computes the {usual}: the checkpoint cannot tell; {mend} --predicts {other} "
-        f"(predicts={other!r} in Python) if it was trained {how} a skip connection from its input"
+    value = asked or usual
+    other, how = {"residual": ("image", "without"), "image": ("residual", "with")}[value]
+    return Assumption(
+        "predicts",
+        value,
+        f"it computes the {value}",
+        other,
+        f"it was trained {how} a skip connection from its input",
+        asked is not None,
+        mend,
     )
 
 
