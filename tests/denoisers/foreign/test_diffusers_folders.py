@@ -10,6 +10,11 @@ import pytest
 
 import keras_gahr as kg
 from keras_gahr.denoisers.foreign.diffusers import load_folder
+from keras_gahr.denoisers.foreign.diffusers.scheduler import (
+    PRECONDITIONED,
+    SCHEDULERS,
+    read_scheduler,
+)
 from keras_gahr.errors import InputError
 
 pytest.importorskip("diffusers", reason="the extra diffusers is not installed")
@@ -113,6 +118,40 @@ UNET, INDEX, SCHEDULER = "unet/config.json", "model_index.json", "scheduler/sche
 
 
 @pytest.mark.parametrize(
+    "kind",
+    ["DPMSolverMultistepScheduler", "UniPCMultistepScheduler", "DEISMultistepScheduler"],
+)
+def test_how_a_scheduler_would_step_is_not_asked(changed, kind):
+    """A solver keeps a list as long as its order, which nothing here needs."""
+    folder = changed(SCHEDULER, _class_name=kind, solver_order=10**8, beta_schedule="linear")
+    scheduler = load_folder(folder).scheduler
+    assert scheduler.config["solver_order"] < 10
+    table = diffusers.DDIMScheduler().alphas_cumprod
+    np.testing.assert_allclose(scheduler.alphas_cumprod, table, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", SCHEDULERS)
+def test_the_training_of_a_scheduler_is_what_its_file_says(changed, kind):
+    """All that is read of a scheduler is the same by way of a folder."""
+    own = {
+        "prediction_type": "v_prediction",
+        "num_train_timesteps": 500,
+        "beta_start": 1e-3,
+        "beta_end": 0.02,
+        "beta_schedule": "scaled_linear",
+        "sigma_data": 0.7,
+        "invert_sigmas": True,
+        "rescale_betas_zero_snr": True,
+    }
+    if kind in PRECONDITIONED:
+        own["prediction_type"] = "epsilon"
+    made = getattr(diffusers, kind).from_config(own)
+    found = load_folder(changed(SCHEDULER, _class_name=kind, **own)).scheduler
+    (predicts, schedule), (said, other) = read_scheduler(made), read_scheduler(found)
+    assert predicts == said and schedule.numbers() == other.numbers()
+
+
+@pytest.mark.parametrize(
     ("name", "values", "line"),
     [
         (UNET, {"_class_name": "AutoencoderKL"}, "is of a AutoencoderKL, expected UNet2DModel"),
@@ -138,6 +177,8 @@ UNET, INDEX, SCHEDULER = "unet/config.json", "model_index.json", "scheduler/sche
             "is of a ScoreSdeVeScheduler, expected",
         ),
         (SCHEDULER, {"num_train_timesteps": 10**9}, "num_train_timesteps = 1000000000, expected"),
+        (SCHEDULER, {"num_train_timesteps": True}, "num_train_timesteps = True, expected"),
+        (SCHEDULER, {"trained_betas": [0.1] * (10**5 + 1)}, "trained_betas of 100001, expected"),
         (SCHEDULER, {"beta_schedule": "none"}, "is not of a DDIMScheduler: NotImplementedError"),
     ],
 )

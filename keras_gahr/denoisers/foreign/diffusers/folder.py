@@ -40,6 +40,21 @@ _MOST_POSITIONS = 10**7
 
 _MOST_STEPS = 100_000
 
+_COUNTED = (
+    "num_train_timesteps",
+    "beta_start",
+    "beta_end",
+    "beta_schedule",
+    "trained_betas",
+    "rescale_betas_zero_snr",
+    "prediction_type",
+    "timestep_type",
+    "sigma_data",
+    "invert_sigmas",
+)
+"""What a scheduler's configuration says of the training. How it would step is not asked, and may take
+memory: a solver keeps a list as long as its order."""
+
 _INSTALL = 'pip install "keras-gahr[diffusers]"'
 
 
@@ -149,12 +164,19 @@ def _scheduler(folder):
     config = _settings(path)
     kind = _known(path, config.get("_class_name"), SCHEDULERS)
     steps = config.get("num_train_timesteps", 1000)
-    if not isinstance(steps, int) or not 1 < steps <= _MOST_STEPS:
+    if type(steps) is not int or not 1 < steps <= _MOST_STEPS:
         raise InputError(
             f"{path} has num_train_timesteps = {steps!r:.40}, expected at most {_MOST_STEPS}"
         )
+    betas = config.get("trained_betas") or []
+    if not isinstance(betas, list) or len(betas) > _MOST_STEPS:
+        raise InputError(
+            f"{path} has trained_betas of {len(betas)}, expected a list of at most {_MOST_STEPS}"
+        )
     try:
-        return _library().make_scheduler(kind, config)
+        return _library().make_scheduler(
+            kind, {name: config[name] for name in _COUNTED if name in config}
+        )
     except Exception as error:  # Whatever a wrong configuration raises.
         raise InputError(
             f"{path} is not of a {kind}: {reason_of(error, with_class=True)}"
