@@ -18,6 +18,7 @@ from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.denoisers import DirectDenoiser, FlexibleUNet
 from keras_gahr.denoisers.foreign.any_keras_file import load_keras_file
+from keras_gahr.denoisers.foreign.keras_graph import check_work
 from keras_gahr.errors import InputError
 from keras_gahr.names import printable, reason_of
 from keras_gahr.progress import Progress, shows_progress
@@ -201,10 +202,25 @@ def _of_file(path):
         network = OnnxNetwork(path)
         return Features(path.name, network, network.takes)
     if path.suffix.lower() == ".keras":
-        return _of_model(load_keras_file(path), path.name)
+        return _of_keras_file(path)
     raise InputError(
         f"received the features {str(path)!r:.80}, expected pixels, or the path of an .onnx or .keras file"
     )
+
+
+def _of_keras_file(path):
+    """Of anybody's file: nothing is computed before it is known how much, for images of each size."""
+    model = load_keras_file(path)
+    features = _of_model(model, path.name)
+    known = set()
+
+    def function(images):
+        if images.shape not in known:
+            check_work(model, [images.shape])
+            known.add(images.shape)
+        return features.function(images)
+
+    return Features(features.name, function, features.takes)
 
 
 def _of_model(model, name=None):

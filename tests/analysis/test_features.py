@@ -130,6 +130,13 @@ def test_a_keras_file_is_read_without_executing_it(tmp_path):
     code.save(tmp_path / "code.keras")
     with pytest.raises(kg.InputError, match="Lambda layer, whose code is not executed"):
         as_features(tmp_path / "code.keras")
+    images, layers = keras.Input((4, 4, 1)), keras.layers
+    large = layers.GlobalAveragePooling2D()(layers.UpSampling2D(10**5)(images))
+    keras.Model(images, large).save(tmp_path / "large.keras")
+    with pytest.raises(
+        kg.InputError, match=r"too large tensors, such as one of .*x400000x400000x1"
+    ):
+        as_features(tmp_path / "large.keras").of(IMAGES)
 
 
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="a module of PyTorch")

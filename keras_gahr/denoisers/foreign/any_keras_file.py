@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 import warnings
 import zipfile
 from pathlib import Path
@@ -20,6 +19,7 @@ from keras_gahr.names import reason_of
 
 from ..configuration import quoted_value
 from ..keras_file import check_arrays
+from .keras_graph import check_graph, watched
 
 _FAMILIES = re.compile(
     r"keras\.src\.(models|ops|initializers|regularizers|constraints|activations|dtype_policies|"
@@ -31,12 +31,15 @@ _FAMILIES = re.compile(
 _VALUES = {"__keras_tensor__", "__numpy__", "__tensor__", "__slice__", "__ellipsis__"}
 """Names in the place of classes under which Keras keeps plain values."""
 
+_NOT_KEPT = ("bfloat16", "float8")
+
 
 def load_keras_file(path: Path) -> keras.Model:
     """The model in a .keras file, of any architecture; nothing of the file is executed.
 
     Its layers must be Keras' own, or registered by the running program, and none may hold code (`Lambda`)
-    or read other files. Before it is built the shapes of its weights are compared with what the file holds.
+    or read other files. Before it is built the shapes of its weights are compared with what the file holds,
+    and nothing is computed while it is; see `keras_graph.check_work` for what it computes when it is called.
 
     Raises:
         InputError: for anything else.
@@ -123,25 +126,21 @@ def _shapes(configuration):
     """The shapes of all arrays of a model, before any is made; raises `ValueError` as `check_objects`.
 
     Keras makes no arrays within such a scope until they are asked for. What it notes of them stays with the
-    thread, and ends with it.
+    thread that builds it, and ends with it.
     """
     # What is registered may be so for the thread that asks only.
     registered = check_objects(configuration)
-    found: list[Any] = []
+    check_graph(configuration)
 
     def build():
-        try:
-            with keras.StatelessScope(initialize_variables=False):
-                model = keras.saving.deserialize_keras_object(
-                    configuration, custom_objects=registered, safe_mode=True
-                )
-                found.append([tuple(variable.shape) for variable in model.weights])
-        except Exception as error:  # For the thread that waits.
-            found.append(error)
+        with keras.StatelessScope(initialize_variables=False):
+            model = keras.saving.deserialize_keras_object(
+                configuration, custom_objects=registered, safe_mode=True
+            )
+            return [(tuple(variable.shape), str(variable.dtype)) for variable in model.weights]
 
-    thread = threading.Thread(target=build)
-    thread.start()
-    thread.join()
-    if isinstance(found[0], Exception):
-        raise found[0]
-    return found[0]
+    weights = watched(build)
+    # HDF5 has no such numbers; Keras keeps their bytes, which are not looked into.
+    if odd := next((name for _, name in weights if name.startswith(_NOT_KEPT)), None):
+        raise ValueError(f"its weights are in {odd}, which is not read: save it in float32")
+    return [shape for shape, _ in weights]

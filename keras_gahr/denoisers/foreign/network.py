@@ -15,6 +15,7 @@ from keras_gahr._backend import foreign
 from keras_gahr.errors import InputError
 
 from .description import class_within
+from .keras_graph import check_work
 
 _FIRST, _LAST = "NCHW", "NHWC"
 
@@ -193,6 +194,19 @@ class LayerNetwork(Network):
         if told and len(self._inputs) == 2:
             return self._called([images, self._level(told[0])], **options)
         return self._called(images, *told, **options)
+
+    def check_work(self, shape: Sequence[int], told: Any) -> None:
+        """Finds out how much it computes, before it does; see `keras_graph.check_work`.
+
+        Args:
+            shape, told: as for `try_on`.
+        """
+        count, *sides, channels = shape
+        shapes = [(count, channels, *sides) if self.channels_first else tuple(shape)]
+        if told is not None:
+            level = self._inputs[1].shape if len(self._inputs) == 2 else (count,)
+            shapes.append((count,) if len(level) == 1 else (count, 1))
+        check_work(self.layer, shapes)
 
     def _level(self, told):
         """What it is told as a functional model takes it: (batch,) or (batch, 1), in the input's type."""

@@ -13,6 +13,7 @@ import numpy as np
 from keras import ops
 
 from keras_gahr.errors import InputError
+from keras_gahr.names import reason_of
 from keras_gahr.noise import check_number, check_whole
 
 from .description import deepinv_description
@@ -30,6 +31,8 @@ _SIDE = 32
 _SAME = 1e-4
 """Relative difference up to which two results of a network on the same images are equal: threads add in
 other orders."""
+
+_SEE = "see channels, size, size_multiple, layout, condition and schedule of kg.wrap"
 
 _OWN_SCHEDULES = {"edm": "edm", "flow": "flow"}
 
@@ -138,7 +141,7 @@ def wrap(
         _size(_first(size, said.size, found.size)),
         provenance=provenance,
     )
-    _try(denoiser)
+    _try(denoiser, of_file=recipe is not None and recipe.address.kind == "keras")
     return denoiser if recipe is None else _with_recipe(denoiser, recipe)
 
 
@@ -206,8 +209,11 @@ def _size(given):
     return tuple(check_whole(side, "a side", 1) for side in sides)
 
 
-def _try(denoiser):
-    """Raises `InputError` unless the network works, twice alike, and for an image alone as among others."""
+def _try(denoiser, of_file):
+    """Raises `InputError` unless the network works, twice alike, and for an image alone as among others.
+
+    Nothing is computed before it is known how much, if it is a Keras model of a file.
+    """
     network, multiple = denoiser.network, denoiser.size_multiple
     sides = denoiser.size or (multiple * -(-_SIDE // multiple),) * 2
     generator = np.random.default_rng(0)
@@ -219,6 +225,14 @@ def _try(denoiser):
     if denoiser.told:
         low, high = denoiser.value_range
         told = denoiser.schedule.argument((high - low) * ops.convert_to_tensor(levels))
+    if of_file:
+        try:
+            network.check_work(images.shape, told)
+        except Exception as error:  # Whatever a layer raises that does not take such shapes.
+            raise InputError(
+                f"the network is not called with images of {'x'.join(map(str, images.shape[1:]))}: "
+                f"{reason_of(error)}; {_SEE}"
+            ) from error
     network.try_on(images.shape, told)
     before = _checksums(network)
     try:
@@ -227,9 +241,7 @@ def _try(denoiser):
             for some in (images, images, images[:1])
         )
     except InputError as error:
-        raise InputError(
-            f"{error}; see channels, size, size_multiple, layout, condition and schedule of kg.wrap"
-        ) from error
+        raise InputError(f"{error}; {_SEE}") from error
     after = _checksums(network)
     changed = [name for name, value in before.items() if value != after[name]]
     tolerance = _SAME * max(np.abs(first).max(), 1e-6)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import textwrap
 import zipfile
@@ -15,6 +16,7 @@ from systems import needs_pipes
 
 import keras_gahr as kg
 from keras_gahr.denoisers import AlphaBars
+from keras_gahr.denoisers.foreign import wrapping
 from keras_gahr.denoisers.foreign.weights import read_weights
 from keras_gahr.model_address import is_address, parse_address
 
@@ -474,7 +476,144 @@ def activated(module, name):
     return lambda configuration, layers: layers[1]["config"].update(activation=function)
 
 
+def inserted(class_name, args, config=None, module="keras.src.ops.numpy", **named):
+    """Adds an operation to a file, which takes what is given and whose result nothing takes."""
+    node = {"args": args, "kwargs": {}}
+    operation = {
+        "module": module,
+        "class_name": class_name,
+        "registered_name": None,
+        "name": "more",
+    }
+    operation |= {"config": {"name": "more"} | (config or {}), "inbound_nodes": [node]} | named
+    return lambda configuration, layers: layers.insert(1, operation)
+
+
+def tensor_of(layer, dtype="float32"):
+    config = {"shape": [None, None, None, 1], "dtype": dtype, "keras_history": [layer, 0, 0]}
+    return {"class_name": "__keras_tensor__", "config": config}
+
+
+def hidden(tensor):
+    """What holds a tensor, but is none when it is read."""
+    return {"module": "keras.layers", "class_name": "ReLU", "config": {"a": tensor}}
+
+
+def nested_models(configuration, layers):
+    """Each of 9 models calls the one within it ten times: a thousand million calls."""
+    inner = {"module": "keras.layers", "class_name": "ReLU", "config": {"name": "relu"}}
+    for depth in range(9):
+        first = {
+            "module": "keras.layers",
+            "class_name": "InputLayer",
+            "config": {"batch_shape": [None, None, None, 1], "name": "first"},
+            "name": "first",
+            "inbound_nodes": [],
+        }
+        calls = [{"args": [tensor_of("first")], "kwargs": {}}] * 10
+        called = inner | {"name": "inner", "inbound_nodes": calls}
+        parts = {"input_layers": [["first", 0, 0]], "output_layers": [["inner", 9, 0]]}
+        config = {"name": f"model_{depth}", "layers": [first, called], **parts}
+        inner = {
+            "module": "keras.src.models.functional",
+            "class_name": "Functional",
+            "config": config,
+        }
+    calls = [{"args": [tensor_of(layers[0]["name"])], "kwargs": {}}]
+    layers.insert(1, inner | {"name": "model_8", "inbound_nodes": calls})
+
+
+def first_input(configuration, layers):
+    return tensor_of(layers[0]["name"])
+
+
+def on_input(class_name, config=None, module="keras.src.ops.numpy", **named):
+    """The same on the images."""
+
+    def change(configuration, layers):
+        args = [tensor_of(layers[0]["name"])]
+        inserted(class_name, args, config, module, **named)(configuration, layers)
+
+    return change
+
+
 FILES = {
+    "an operation on no tensor": (inserted("Arange", [0, 10**11, 1]), "calls a 'Arange' with no tensor"),
+    "a tensor that is none": (
+        inserted("Arange", [0, 10**11, 1, hidden(tensor_of("image"))]),
+        "calls a 'Arange' with no tensor",
+    ),
+    "a layer on an array": (
+        inserted(
+            "UpSampling2D",
+            [{"class_name": "__numpy__", "config": {"value": [[[[0.0]]]], "dtype": "float32"}}],
+            {"size": [10**6, 10**6]},
+            "keras.layers",
+        ),
+        "calls a 'UpSampling2D' with no tensor",
+    ),
+    "a call in an old form": (
+        lambda c, layers: layers[1].update(inbound_nodes=[[["image", 0, 0, {}]]]),
+        "in a form of older versions",
+    ),
+    "a call of nothing": (
+        lambda c, layers: layers[1]["inbound_nodes"].append([]), "in a form of older versions"
+    ),
+    "an array of long texts": (
+        inserted(
+            "Add",
+            [
+                tensor_of("image"),
+                {"class_name": "__numpy__", "config": {"value": [0], "dtype": "U1000000000"}},
+            ],
+        ),
+        "Invalid dtype",
+    ),
+    "a function that is called": (
+        inserted(
+            "Map",
+            [
+                {"class_name": "function", "module": "builtins", "config": "relu"},
+                tensor_of("image"),
+            ],
+            module="keras.src.ops.core",
+        ),
+        "a call with a function",
+    ),
+    "a cell by itself": (
+        on_input("GRUCell", {"units": 3}, "keras.layers"), "calls a 'GRUCell' by itself"
+    ),
+    "a layer of any number of axes": (
+        on_input("BaseConv", {"rank": 10**10}, "keras.src.layers.convolutional.base_conv"),
+        "a 'BaseConv', which is no layer by itself",
+    ),
+    "more outputs than there is room for": (
+        on_input("Unstack", {"num": 10**12}, "keras.src.ops.core"), "more than 65536 tensors"
+    ),
+    "a huge window": (
+        on_input("MaxPooling2D", {"pool_size": [10**6, 10**6], "padding": "same"}, "keras.layers"),
+        "a pool_size of more than 256",
+    ),
+    "a huge kernel": (
+        on_input("GaussianBlur", {"kernel_size": [3, 3]}, "keras.src.ops.image"),
+        "of which is not known how much it takes",
+    ),
+    "huge images": (
+        lambda c, layers: layers[0]["config"].update(batch_shape=[None, 10**6, 10**6, 1]),
+        "an input of more than 16777216 values",
+    ),
+    "a huge batch": (
+        lambda c, layers: layers[0]["config"].update(batch_shape=[10**12, 8, 8, 1]),
+        "an input of more than 16777216 values",
+    ),
+    "models within models": (nested_models, "calls its layers more than 65536 times"),
+    "two things of one name": (
+        lambda c, layers: (
+            layers[1]["config"].update(a={"shared_object_id": 1}),
+            layers[-1]["config"].update(a={"shared_object_id": 1, "b": 2}),
+        ),
+        "two objects of one name",
+    ),
     "a class of others": (replaced(module="os", class_name="system"), "holds a '"),
     "another layer of Keras": (
         replaced(module="keras.layers", class_name="TFSMLayer", registered_name=None),
@@ -509,6 +648,129 @@ def test_hostile_keras_files_are_one_line(tmp_path, change, message):
         kg.load_denoiser(f"keras:{path}?predicts=residual")
 
 
+def grown(class_name, config, shrink="GlobalAveragePooling2D"):
+    """A model that makes much of an image, of which it then takes the mean."""
+    image = keras.Input((None, None, 1))
+    layers = keras.layers
+    large = getattr(layers, class_name)(**config)(image)
+    mean = layers.GlobalAveragePooling2D(keepdims=True)(large)
+    return keras.Model(image, image + layers.Conv2D(1, 1)(mean))
+
+
+ATTENTION = {"num_heads": 8, "key_dim": 1}
+
+
+def attended(size):
+    """A model that compares all pixels with each other, in one layer."""
+    image, layers = keras.Input((None, None, 1)), keras.layers
+    pixels = layers.Reshape((-1, 1))(layers.UpSampling2D(size)(image))
+    mixed = layers.MultiHeadAttention(8, 1)(pixels, pixels)
+    mean = layers.Reshape((1, 1, 1))(layers.GlobalAveragePooling1D()(mixed))
+    return keras.Model(image, image + mean)
+
+
+def recurrent():
+    image, layers = keras.Input((None, None, 1)), keras.layers
+    pixels = layers.Reshape((-1, 1))(layers.UpSampling2D(16)(image))
+    return keras.Model(image, image + layers.Reshape((1, 1, 1))(layers.SimpleRNN(1)(pixels)))
+
+
+def counted():
+    """A model with a tensor whose size is that of the largest number in another."""
+    image, operations = keras.Input((None, None, 1)), keras.ops
+    numbers = operations.cast(operations.reshape(1e9 * image, (-1,)), "int32")
+    counts = operations.cast(operations.bincount(numbers), "float32")
+    return keras.Model(image, image + operations.mean(counts))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: grown("UpSampling2D", {"size": 10**5}),
+            "too large tensors, such as one of 2x3200000x",
+        ),
+        (lambda: grown("ZeroPadding2D", {"padding": 10**6}), "too large tensors"),
+        (lambda: attended(4), "too large tensors, such as one of 2x8x16384x16384"),
+        (recurrent, "too large tensors, such as one of 262144x16384"),
+        (counted, "whose size is not known before"),
+    ],
+)
+def test_what_a_file_computes_is_known_before_it_does(tmp_path, monkeypatch, make, message):
+    """By its address and by a recipe, which needs no consent."""
+    path = tmp_path / "own.keras"
+    make().save(path)
+    with pytest.raises(kg.InputError, match=message) as error:
+        kg.wrap(f"keras:{path}", "image")
+    assert "\n" not in str(error.value)
+    with monkeypatch.context() as patch:
+        patch.setattr(wrapping, "_try", lambda denoiser, of_file: None)
+        kg.save_denoiser(kg.wrap(f"keras:{path}", "image"), tmp_path / "own.json")
+    with pytest.raises(kg.InputError, match=message):
+        kg.load_denoiser(tmp_path / "own.json")
+
+
+def test_a_size_that_is_not_known_is_no_other_within_a_model_of_one_size(tmp_path):
+    numbers, operations = keras.Input(batch_shape=(4,), dtype="int32"), keras.ops
+    counts = operations.cast(operations.bincount(numbers), "float32")
+    within = keras.Model(numbers, operations.sum(counts))
+    image = keras.Input((None, None, 1))
+    four = operations.cast(1e9 * operations.broadcast_to(operations.mean(image), (4,)), "int32")
+    path = tmp_path / "own.keras"
+    keras.Model(image, image + within(four)).save(path)
+    with pytest.raises(kg.InputError, match="whose size is not known before"):
+        kg.wrap(f"keras:{path}", "image")
+
+
+def test_a_model_that_was_built_by_a_call_takes_other_numbers_of_images(tmp_path):
+    layers = [keras.layers.Conv2D(1, 3, padding="same"), keras.layers.ReLU()]
+    network = keras.Sequential(layers)
+    network(np.zeros((4, 8, 8, 1), np.float32))
+    network.save(tmp_path / "own.keras")
+    denoiser = kg.wrap(f"keras:{tmp_path / 'own.keras'}", "image")
+    expected = kg.wrap(network, "image").denoise(images()[..., None])
+    np.testing.assert_allclose(denoiser.denoise(images()[..., None]), expected, atol=1e-6)
+
+
+def test_layers_of_every_kind_are_not_too_large(tmp_path):
+    path = tmp_path / "own.keras"
+    attended(1).save(path)
+    assert kg.wrap(f"keras:{path}", "image", size=16).size == (16, 16)
+
+
+@pytest.mark.one_backend
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems limit no process's memory")
+def test_a_hostile_file_takes_no_memory(tmp_path):
+    """In a process that may take 256 MiB more than it has: the file would take 800 TB."""
+    path = keras_network(tmp_path / "own.keras")
+    rewritten(path, inserted("Arange", [0, 10**14, 1]))
+    script = f"""
+        import resource, sys
+        import keras_gahr as kg
+        from keras_gahr.denoisers import foreign
+
+        pages = int(open("/proc/self/statm").read().split()[0])
+        limit = pages * resource.getpagesize() + 2**28
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        try:
+            kg.wrap({f"keras:{path}"!r}, "image")
+        except kg.InputError as error:
+            sys.exit("with no tensor" not in str(error))
+    """
+    process = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=False)
+    assert process.returncode == 0
+
+
+def test_weights_that_keras_keeps_as_bytes_are_one_line(tmp_path):
+    path = tmp_path / "own.keras"
+    images = keras.Input((None, None, 1))
+    keras.Model(images, keras.layers.Conv2D(1, 1, dtype="bfloat16")(images)).save(path)
+    with pytest.raises(
+        kg.InputError, match="weights are in bfloat16, which is not read: save it in"
+    ):
+        kg.wrap(f"keras:{path}", "image")
+
+
 def test_a_layer_that_holds_more_than_its_file_is_not_built(tmp_path):
     path = tmp_path / "own.keras"
     keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(1, 1)]).save(path)
@@ -517,7 +779,9 @@ def test_a_layer_that_holds_more_than_its_file_is_not_built(tmp_path):
         layers[-1]["config"].update(filters=10**11)
 
     rewritten(path, widen)
-    with pytest.raises(kg.InputError, match="its weights are not those of the network"):
+    with pytest.raises(
+        kg.InputError, match=r"too large tensors, such as one of anyx8x8x10{11} values"
+    ):
         kg.load_denoiser(f"keras:{path}?predicts=residual")
 
 
@@ -531,6 +795,13 @@ def test_layers_of_the_users_are_read_if_they_are_registered(tmp_path):
     with pytest.raises(kg.InputError, match="holds a 'Twice'"):
         kg.wrap(f"keras:{path}", "image")
     with keras.saving.custom_object_scope({"Twice": Twice}):
+        assert kg.wrap(f"keras:{path}", "image").size == (8, 8)
+
+    class BaseCell(Twice):
+        """Of a name that Keras has for what is no layer by itself."""
+
+    keras.Sequential([keras.Input((8, 8, 1)), BaseCell()]).save(path)
+    with keras.saving.custom_object_scope({"BaseCell": BaseCell}):
         assert kg.wrap(f"keras:{path}", "image").size == (8, 8)
 
 
