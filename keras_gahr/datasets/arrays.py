@@ -131,11 +131,28 @@ def sha256_of(*parts: Any) -> str:
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, np.ndarray):
-            digest.update(repr((part.shape, part.dtype.str)).encode())
-            digest.update(np.ascontiguousarray(part).data)
+            digest.update(repr((part.shape, name_of_type(part.dtype))).encode())
+            digest.update(bytes_of(part))
         else:
             digest.update(repr(part).encode())
     return digest.hexdigest()
+
+
+def bytes_of(array: np.ndarray) -> np.ndarray:
+    """The bytes of an array one after the other, of any number type.
+
+    NumPy gives no buffer of those that it does not know itself, such as bfloat16.
+    """
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+
+
+def name_of_type(dtype: np.dtype) -> str:
+    """What tells a number type from others: NumPy's code of its own, the names of others."""
+    try:
+        own = np.dtype(dtype.str) == dtype
+    except TypeError:  # Such as that of some numbers of eight bits.
+        own = False
+    return dtype.str if own else dtype.name
 
 
 def some_places(count: int, most: int, seed: int) -> np.ndarray:

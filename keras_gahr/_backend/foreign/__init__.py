@@ -30,18 +30,26 @@ def first_channels(module):
     return _module.first_channels(module)
 
 
-def call_module(module, *tensors, **options):
+def call_module(module, images, *told, rounded=False, options=None):
     """What a module returns in evaluation mode; it is left in the mode that it was in.
 
     Args:
         module: see `is_module`.
-        tensors: float tensors are given in the number type and on the device of its weights.
-        options: named arguments, as they are.
+        images: a float tensor, which is given in the number type and on the device of its weights.
+        told: tensors that are given on that device.
+        rounded: whether these too are in the number type of the weights if that has fewer digits than they
+            have; else they stay as they are.
+        options: named arguments, a dictionary; as they are.
 
     Returns:
-        A float tensor where and as the first of the tensors is, which can be differentiated.
+        A float tensor where and as the images are, which can be differentiated.
     """
-    return _module.call_module(module, *tensors, **options)
+    return _module.call_module(module, images, *told, rounded=rounded, options=options)
+
+
+def is_coarser(module, tensor):
+    """Whether the weights of a module are of a number type with fewer digits than that of a tensor."""
+    return _module.is_coarser(module, tensor)
 
 
 def apart(tensor):
@@ -53,8 +61,29 @@ def apart(tensor):
 
 
 def state_of(module):
-    """The arrays of a module by name: weights and all else that it keeps. NumPy."""
+    """The arrays of a module by name: weights and all else that a file of its weights has. NumPy.
+
+    Raises:
+        InputError: for such as are no plain arrays of numbers.
+    """
     return _module.state_of(module)
+
+
+def unsaved_of(module):
+    """The tensors that a module computes with and no file of its weights has, by name.
+
+    They are its buffers that are not persistent, and the tensors among its plain attributes.
+    """
+    return _module.unsaved_of(module)
+
+
+def arrays_of(tensors):
+    """Tensors by name as NumPy has them.
+
+    Raises:
+        InputError: as `state_of`.
+    """
+    return _module.arrays_of(tensors)
 
 
 def taken_by(function, *tensors):
@@ -65,6 +94,22 @@ def taken_by(function, *tensors):
         tensors: the first one is what it is differentiated in.
     """
     return _module.taken_by(function, *tensors)
+
+
+def number_types(function, *tensors):
+    """The names of the number types of all floats that a function computes, found by trying it.
+
+    Such as "float32" and "bfloat16", wherever they are in it. What it raises is not raised.
+
+    Args:
+        function, tensors: see `taken_by`.
+    """
+    return _module.number_types(function, *tensors)
+
+
+def product_type():
+    """What factors of products of float32 numbers are rounded to: "float32", "tfloat32" or "bfloat16"."""
+    return _module.product_type()
 
 
 def call_with_arrays(function, shape, *tensors):

@@ -1,5 +1,7 @@
 """JAX."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +12,9 @@ from .safetensors_file import read_safetensors as read_safetensors
 CHANNELS_FIRST = False
 
 INDEX = "int32"
+
+_NUMBER_TYPES = {"f16": "float16", "bf16": "bfloat16", "f32": "float32", "f64": "float64"}
+"""By their names in what JAX prints; of others they are the types' own, with f for float."""
 
 
 def is_module(network):
@@ -38,6 +43,25 @@ def taken_by(function, *tensors):
     except Exception:  # Tracers are no arrays; the function may say so in any way.
         return "arrays"
     return "derivatives" if _depends_on(program, program.invars[1]) else "tensors"
+
+
+def number_types(function, *tensors):
+    """See `keras_gahr._backend.foreign`."""
+    try:
+        shown = str(jax.make_jaxpr(function)(*tensors))
+    except Exception:  # Whatever somebody's function raises.
+        return set()
+    names = set(re.findall(r"\b(b?f\d+(?:_\w+)?)\[", shown))
+    return {_NUMBER_TYPES.get(name, name.replace("f", "float", 1)) for name in names}
+
+
+def product_type():
+    """See `keras_gahr._backend.foreign`."""
+    where, said = jax.default_backend(), jax.config.jax_default_matmul_precision
+    if where == "cpu" or said in {"float32", "highest"}:
+        return "float32"
+    coarse = where == "tpu" or said in {"bfloat16", "fastest"}
+    return "bfloat16" if coarse else "tfloat32"
 
 
 def call_with_arrays(function, shape, *tensors):

@@ -41,6 +41,27 @@ def taken_by(function, *tensors):
     return "derivatives" if isinstance(cut_off, tuple) else "tensors"
 
 
+def number_types(function, *tensors):
+    """See `keras_gahr._backend.foreign`."""
+    traced = tf.function(function, autograph=False)
+    try:
+        graph = traced.get_concrete_function(*map(tf.convert_to_tensor, tensors)).graph
+        known = graph.as_graph_def()
+    except Exception:  # Whatever somebody's function raises, or a graph of more than 2 GiB.
+        return set()
+    nodes = [*known.node, *(node for each in known.library.function for node in each.node_def)]
+    codes = {value.type for node in nodes for value in node.attr.values() if value.type}
+    kinds = map(tf.dtypes.as_dtype, codes)
+    return {kind.name for kind in kinds if kind.is_floating}
+
+
+def product_type():
+    """See `keras_gahr._backend.foreign`."""
+    gpu = tf.config.list_physical_devices("GPU")
+    rounded = gpu and tf.config.experimental.tensor_float_32_execution_enabled()
+    return "tfloat32" if rounded else "float32"
+
+
 def call_with_arrays(function, shape, *tensors):
     """See `keras_gahr._backend.foreign`."""
 

@@ -7,10 +7,16 @@ import keras
 import numpy as np
 import safetensors.torch
 import torch
+from torch.overrides import TorchFunctionMode
+
+from keras_gahr.errors import InputError
 
 CHANNELS_FIRST = True
 
 INDEX = "int64"
+
+_OF_NUMPY = (torch.float16, torch.float32, torch.float64)
+"""Number types of floats. NumPy has no others; they all fit in float32."""
 
 _MODES = threading.Lock()
 """Held by who changes modes of modules."""
@@ -31,21 +37,30 @@ def first_channels(module):
     return next(found, None)
 
 
-def call_module(module, *tensors, **options):
+def call_module(module, images, *told, rounded=False, options=None):
     """See `keras_gahr._backend.foreign`."""
-    weights = next((p for p in module.parameters() if p.is_floating_point()), tensors[0])
+    weights = _weights_of(module, images)
     given = [
-        tensor.to(weights.device, weights.dtype if tensor.is_floating_point() else None)
-        for tensor in tensors
+        each.to(
+            weights.device,
+            weights.dtype if _becomes(each, weights.dtype, rounded) else None,
+        )
+        for each in told
     ]
     options = {
         name: value.to(weights.device) if torch.is_tensor(value) else value
-        for name, value in options.items()
+        for name, value in (options or {}).items()
     }
     with _evaluation(module):
-        outputs = module(*given, **options)
+        outputs = module(images.to(weights.device, weights.dtype), *given, **options)
     first = _first_tensor(outputs)
-    return first if first is None else first.to(tensors[0].device, tensors[0].dtype)
+    return first if first is None else first.to(images.device, images.dtype)
+
+
+def is_coarser(module, tensor):
+    """See `keras_gahr._backend.foreign`."""
+    dtype = _weights_of(module, tensor).dtype
+    return tensor.is_floating_point() and _digits(dtype) < _digits(tensor.dtype)
 
 
 def apart(tensor):
@@ -55,7 +70,27 @@ def apart(tensor):
 
 def state_of(module):
     """See `keras_gahr._backend.foreign`."""
-    return _arrays(module.state_dict())
+    return arrays_of(module.state_dict())
+
+
+def unsaved_of(module):
+    """See `keras_gahr._backend.foreign`."""
+    saved = module.state_dict().keys()
+    found = dict(module.named_buffers(remove_duplicate=False))
+    for place, part in module.named_modules():
+        for name, value in vars(part).items():
+            if torch.is_tensor(value) and not value.is_meta:
+                found[f"{place}.{name}" if place else name] = value
+    return {name: value for name, value in found.items() if name not in saved}
+
+
+def arrays_of(tensors):
+    """See `keras_gahr._backend.foreign`."""
+    return {
+        name: _array(name, value.detach())
+        for name, value in tensors.items()
+        if torch.is_tensor(value)
+    }
 
 
 def load_state(module, arrays):
@@ -67,7 +102,7 @@ def load_state(module, arrays):
 
 def read_safetensors(path):
     """See `keras_gahr._backend.foreign`."""
-    return _arrays(safetensors.torch.load_file(path))
+    return arrays_of(safetensors.torch.load_file(path))
 
 
 def taken_by(function, *tensors):
@@ -88,6 +123,24 @@ def taken_by(function, *tensors):
     return "arrays"
 
 
+def number_types(function, *tensors):
+    """See `keras_gahr._backend.foreign`."""
+    seen = _NumberTypes()
+    eager = torch.compiler.set_stance("force_eager")
+    # It raises what somebody's function does.
+    with contextlib.suppress(Exception), torch.no_grad(), eager, seen:
+        function(*map(keras.ops.convert_to_tensor, tensors))
+    return seen.found
+
+
+def product_type():
+    """See `keras_gahr._backend.foreign`."""
+    said = torch.get_float32_matmul_precision()
+    if said != "highest":
+        return "bfloat16" if said == "medium" else "tfloat32"
+    return "tfloat32" if torch.cuda.is_available() and _tf32_is_allowed() else "float32"
+
+
 def call_with_arrays(function, shape, *tensors):
     """See `keras_gahr._backend.foreign`."""
     arrays = (np.array(tensor.detach().cpu()) for tensor in tensors)
@@ -100,17 +153,57 @@ def leaves_of(parameters):
     return leaves, lambda others: keras.tree.pack_sequence_as(parameters, others)
 
 
-def _arrays(tensors):
-    # NumPy has no bfloat16.
-    return {
-        name: (value.float() if value.dtype == torch.bfloat16 else value)
-        .detach()
-        .cpu()
-        .numpy()
-        .copy()
-        for name, value in tensors.items()
-        if torch.is_tensor(value)
-    }
+def _array(name, tensor):
+    try:
+        if tensor.is_floating_point() and tensor.dtype not in _OF_NUMPY:
+            tensor = tensor.float()
+        return tensor.cpu().resolve_conj().resolve_neg().numpy().copy()
+    except (NotImplementedError, RuntimeError, TypeError) as error:
+        kind = f"{tensor.dtype} and {tensor.layout}".replace("torch.", "")
+        raise InputError(
+            f"the network keeps {name[:100]!r} in {kind}, which is no plain array of numbers: convert it to "
+            "float32"
+        ) from error
+
+
+def _weights_of(module, other):
+    """A tensor of a module in the type and where it computes, or the other one if it has none.
+
+    What is kept in eight bits is not computed with as it is.
+    """
+    floats = (each for each in module.parameters() if each.is_floating_point())
+    return next((each for each in floats if each.dtype.itemsize > 1), other)
+
+
+def _becomes(tensor, dtype, rounded):
+    """Whether a tensor is given in another type: in any if it may be rounded, else if that has its digits."""
+    return tensor.is_floating_point() and (rounded or _digits(dtype) >= _digits(tensor.dtype))
+
+
+def _digits(dtype):
+    return 1 / torch.finfo(dtype).eps
+
+
+class _NumberTypes(TorchFunctionMode):
+    """Within it the number types of floats are noted that functions of PyTorch return."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = set()
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        found = function(*args, **(kwargs or {}))
+        for each in found if isinstance(found, list | tuple) else (found,):
+            if torch.is_tensor(each) and each.is_floating_point():
+                self.found.add(str(each.dtype).removeprefix("torch."))
+        return found
+
+
+def _tf32_is_allowed():
+    try:
+        return torch.backends.cudnn.allow_tf32 or torch.backends.cuda.matmul.allow_tf32
+    except RuntimeError:  # If it was said in the newer way, by operation.
+        return True
 
 
 def _nothing_kept():

@@ -117,7 +117,7 @@ class ForeignDenoiser(Denoiser):
     @property
     def num_parameters(self) -> int:
         """Numbers among the network's weights, trained or not."""
-        return sum(np.size(array) for array in self.network.state().values())
+        return sum(np.size(array) for array in self.network.saved().values())
 
     def arrays(self) -> list[np.ndarray]:
         """See `Denoiser.arrays`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Any
 
 import keras
@@ -66,6 +66,8 @@ class Network(abc.ABC):
         layer: the network itself, if it is a Keras model or layer whose weights Keras is to find.
         leaves: arrays that the network is a function of, besides images.
         takes: what it takes, see `keras_gahr._backend.foreign.taken_by`.
+        number_types: the names of those in which it computes, as far as it was found out.
+        passing: names of arrays that are not among its `state`, as each call makes them anew.
         channels: the channels that it takes, where it says so; else None.
         size: the height and width of the images if it takes no others, else None.
         multiple: what sides of images must be multiples of, where it says so; else 1.
@@ -74,6 +76,8 @@ class Network(abc.ABC):
     layer: keras.layers.Layer | None = None
     leaves: Sequence[np.ndarray] = ()
     takes = foreign.DERIVATIVES
+    number_types: Set[str] = frozenset()
+    passing: Set[str] = frozenset()
     channels: int | None = None
     size: tuple[int, int] | None = None
     multiple = 1
@@ -82,9 +86,21 @@ class Network(abc.ABC):
         self.channels_first = channels_first
         self.condition = dict(condition)
 
-    @abc.abstractmethod
     def state(self) -> dict[str, np.ndarray]:
-        """The arrays of the network by name."""
+        """The arrays of the network by name: all that it computes with."""
+        return self.saved() | self.unsaved()
+
+    @abc.abstractmethod
+    def saved(self) -> dict[str, np.ndarray]:
+        """Those of them that a file of its weights has."""
+
+    def unsaved(self) -> dict[str, np.ndarray]:
+        """The others, but for `passing` ones."""
+        return {}
+
+    def unsaved_tensors(self) -> dict[str, Any]:
+        """The tensors themselves that have these arrays."""
+        return {}
 
     @abc.abstractmethod
     def call(self, images: Any, told: tuple, leaves: Sequence, options: dict) -> Any:
@@ -107,9 +123,17 @@ class Network(abc.ABC):
             return self(images, levels[0] if levels else None, leaves)
 
         self.takes = foreign.taken_by(of_tensors, images, *levels)
+        if self.takes == foreign.ARRAYS and levels and self._rounds(told):
+            self.takes = foreign.taken_by(of_tensors, images, *levels)
         # What takes neither says to tensors what its author can use.
         if self.takes == foreign.ARRAYS and not self._takes_arrays(images, levels):
             self.takes = foreign.DERIVATIVES
+        if self.takes != foreign.ARRAYS:
+            self.number_types = foreign.number_types(of_tensors, images, *levels)
+
+    def _rounds(self, told):
+        """Turns to telling it less exact numbers than these, if there are such that it may take."""
+        return False
 
     def _takes_arrays(self, images, levels):
         """Whether it returns images for arrays."""
@@ -148,12 +172,26 @@ class ModuleNetwork(Network):
         super().__init__(first, condition)
         self.module = module
         self.channels = foreign.first_channels(module)
+        self._rounded = False
 
-    def state(self) -> dict[str, np.ndarray]:
+    def saved(self) -> dict[str, np.ndarray]:
         return foreign.state_of(self.module)
 
+    def unsaved(self) -> dict[str, np.ndarray]:
+        return foreign.arrays_of(self.unsaved_tensors())
+
+    def unsaved_tensors(self) -> dict[str, Any]:
+        found = sorted(foreign.unsaved_of(self.module).items())
+        return {name: value for name, value in found if name not in self.passing}
+
     def call(self, images: Any, told: tuple, leaves: Sequence, options: dict) -> Any:
-        return foreign.call_module(self.module, images, *told, **options)
+        return foreign.call_module(
+            self.module, images, *told, rounded=self._rounded, options=options
+        )
+
+    def _rounds(self, told):
+        self._rounded = foreign.is_coarser(self.module, told)
+        return self._rounded
 
 
 class LayerNetwork(Network):
@@ -182,7 +220,7 @@ class LayerNetwork(Network):
             *sides, self.channels = [*shape[1:], shape[0]] if channels_first else shape
             self.size = None if None in sides else (sides[0], sides[1])
 
-    def state(self) -> dict[str, np.ndarray]:
+    def saved(self) -> dict[str, np.ndarray]:
         return {
             f"{place} {weight.path}": ops.convert_to_numpy(weight)
             for place, weight in enumerate(self._called.weights)
@@ -246,9 +284,9 @@ class FunctionNetwork(Network):
         self._rebuild = None
         if parameters is not None:
             leaves, self._rebuild = foreign.leaves_of(parameters)
-            self.leaves = [np.array(leaf) for leaf in leaves]
+            self.leaves = [_numbers(leaf) for leaf in leaves]
 
-    def state(self) -> dict[str, np.ndarray]:
+    def saved(self) -> dict[str, np.ndarray]:
         return {str(place): leaf for place, leaf in enumerate(self.leaves)}
 
     def _takes_arrays(self, images, levels):
@@ -279,11 +317,29 @@ class FunctionNetwork(Network):
         return found
 
 
+def _numbers(leaf):
+    """An array of parameters as NumPy has it, of a number type that Keras knows."""
+    try:
+        found = np.array(leaf)
+        keras.backend.standardize_dtype(found.dtype)
+    except (TypeError, ValueError) as error:
+        kind = getattr(leaf, "dtype", type(leaf).__name__)
+        raise InputError(
+            f"the parameters hold a {kind!s:.60}, which is no array of numbers: leave it out"
+        ) from error
+    return found
+
+
 def _for_all(value, images, library=ops):
-    """A condition for each image of a batch: a number as often, one row too; arrays are copied."""
+    """A condition for each image of a batch: a number as often, one row too.
+
+    Arrays become the library's, in memory of their own, which the network may change.
+    """
     count = images.shape[0]
     if isinstance(value, bool) or not isinstance(value, int | float | np.generic):
-        shape = getattr(value, "shape", None)
+        if library is ops and isinstance(value, np.ndarray) and value.dtype.kind in "biufcV":
+            value = ops.convert_to_tensor(value)
+        shape = tuple(getattr(value, "shape", None) or ())
         if shape and shape[0] == 1 and count != 1:
             value = library.repeat(value, count, axis=0)
         if isinstance(value, np.ndarray):

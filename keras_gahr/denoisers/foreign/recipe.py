@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 
 import keras_gahr
+from keras_gahr.datasets.arrays import bytes_of, name_of_type
 from keras_gahr.errors import InputError
 from keras_gahr.files import replacing
 from keras_gahr.json_file import json_text, parse_json, read_json, write_json
@@ -62,11 +64,15 @@ class Recipe:
 
 def state_digest(network: Any) -> str:
     """SHA-256 of all arrays of a `Network`."""
+    return _digest(network.state())
+
+
+def _digest(arrays):
     digest = hashlib.sha256()
-    for name, array in sorted(network.state().items()):
+    for name, array in sorted(arrays.items()):
         array = np.ascontiguousarray(array)
-        digest.update(repr((name, array.shape, array.dtype.str)).encode())
-        digest.update(array.data)
+        digest.update(repr((name, array.shape, name_of_type(array.dtype))).encode())
+        digest.update(bytes_of(array))
     return digest.hexdigest()
 
 
@@ -147,11 +153,7 @@ def read_recipe(path: Path, typed: Address | None = None) -> Any:
     found = remade(address, content["factory_options"], weights, content["wrap"])
     if {file.path for file in found.recipe.files} - {path} != {file.path for file in files}:
         raise InputError(f"{_name(path)} was made with other files than are there now")
-    if found.recipe.state != content["state_sha256"]:
-        raise InputError(
-            f"{address} makes a network with other weights than it did for {_name(path)}: its code or what "
-            "it reads has changed"
-        )
+    _check_state(found, content["state_sha256"], path)
     return found
 
 
@@ -163,17 +165,48 @@ def remade(address: Address, factory_options: Any, weights: Path | None, argumen
     return wrap(str(address), **options, **(arguments or {}))
 
 
+def _check_state(found, said, path):
+    """Raises `InputError` if a network has other arrays than a recipe says."""
+    if said == found.recipe.state:
+        return
+    network, address = found.network, found.recipe.address
+    if said != _digest(network.saved()):
+        raise InputError(
+            f"{address} makes a network with other weights than it did for {_name(path)}, or other arrays "
+            "that no file of its weights has: its code or what it reads has changed"
+        )
+    # Of a recipe that knows of no others.
+    warnings.warn(
+        f"{_name(path)} does not say what {_names(network.unsaved())} of {address} was when it was made, "
+        "which no file of its weights has: if the network is the same, save it again",
+        stacklevel=2,
+    )
+
+
 def _check_again(denoiser, recipe):
-    """Raises `InputError` if a factory without weights, which may draw them, makes other ones now."""
-    if recipe.weights is not None or not recipe.address.imports or not denoiser.num_parameters:
+    """Raises `InputError` if a factory, which may draw arrays that no file gives it, makes other ones now."""
+    network = denoiser.network
+    drawn = network.unsaved() if recipe.weights is not None else network.state()
+    if not recipe.address.imports or not drawn:
         return
     arguments = None if recipe.wrapped else _arguments(denoiser)
-    again = remade(recipe.address, recipe.factory_options, None, arguments)
-    if again.recipe.state != recipe.state:
+    again = remade(recipe.address, recipe.factory_options, recipe.weights, arguments).network
+    if _digest(again.saved()) != _digest(network.saved()):
         raise InputError(
             f"{recipe.address} makes a network with other weights each time: keep them in a file, and wrap "
             "it with weights=FILE"
         )
+    if state_digest(again) != recipe.state:
+        raise InputError(
+            f"{recipe.address} makes a network with other {_names(network.unsaved())} each time, which no "
+            "file of its weights has: let it draw them with a seed of their own, or keep them as persistent "
+            "buffers"
+        )
+
+
+def _names(arrays):
+    names = sorted(arrays)
+    return _name(names[0]) + (f" or others of {len(names)} arrays" if len(names) > 1 else "")
 
 
 def _arguments(denoiser):

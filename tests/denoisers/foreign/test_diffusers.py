@@ -138,6 +138,39 @@ def test_a_text_is_one_condition_for_all_images():
     assert np.abs(first - second).max() > 1e-4
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_told_times_as_pipelines_tell_them(dtype):
+    network, scheduler = unet(), diffusers.FlowMatchEulerDiscreteScheduler()
+    denoiser = kg.wrap(network.to(dtype), schedule=scheduler)
+    y, sigma = images_of(1, 8), 1.0
+    time = 2 * sigma / (1 + 2 * sigma)
+    z = torch.tensor((2 * y - 1) / (1 + 2 * sigma), dtype=dtype).movedim(-1, 1)
+    with torch.no_grad():
+        flow = network(z, torch.tensor([1000 * time])).sample.float().movedim(1, -1).numpy()
+    expected = ((2 * y - 1) / (1 + 2 * sigma) - time * flow + 1) / 2
+    np.testing.assert_allclose(denoiser.denoise(y, sigma), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_no_dependence_on_a_batch(dtype, seed):
+    torch.manual_seed(seed)
+    network = diffusers.UNet2DModel(in_channels=3, out_channels=3, **SMALL).to(dtype).eval()
+    denoiser = kg.wrap(network, schedule=diffusers.DDPMScheduler())
+    assert dtype is getattr(torch, max(denoiser.network.number_types - {"float32"}))
+
+
+def test_a_condition_may_be_an_array_of_numpy():
+    scheduler = diffusers.DDIMScheduler()
+    network, images = dit(), images_of(1, 8)
+    found = [
+        kg.wrap(network, schedule=scheduler, condition={"class_labels": label}).denoise(images, 0.3)
+        for label in (3, np.int64(3), np.array([3]))
+    ]
+    np.testing.assert_array_equal(found[1], found[0])
+    np.testing.assert_array_equal(found[2], found[0])
+
+
 def test_a_pipeline_says_everything():
     network, scheduler = unet(3), diffusers.DDPMScheduler(prediction_type="v_prediction")
     images = images_of(2, 16, 3)

@@ -118,3 +118,24 @@ def test_a_function_that_has_derivatives_keeps_them(network):
     images = np.random.default_rng(0).random((4, 4)).astype(np.float32)
     matrix = kg.analysis.Linearizer(denoiser).at(images).matrix()
     np.testing.assert_allclose(matrix, np.eye(16) / 2, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float8_e4m3fn, jnp.float8_e5m2, jnp.float16])
+def test_parameters_of_few_digits(dtype):
+    def half(params, images):
+        return images * params["gain"].astype(images.dtype)
+
+    found = [
+        kg.wrap(({"gain": jnp.full((1,), gain, dtype)}, half), "image", channels=1)
+        for gain in (0.5, 0.25)
+    ]
+    images = np.random.default_rng(0).random((2, 8, 8, 1)).astype(np.float32)
+    np.testing.assert_allclose(found[0].denoise(images), images / 2)
+    assert found[0].fingerprint() != found[1].fingerprint()
+
+
+@pytest.mark.parametrize("leaf", [jax.random.key(0), np.array(["a"])])
+def test_parameters_that_are_no_numbers_are_one_line(leaf):
+    params = {"gain": jnp.ones(()), "odd": leaf}
+    with pytest.raises(kg.InputError, match=r"the parameters hold .* no array of numbers"):
+        kg.wrap((params, lambda params, images: images * params["gain"]), "image", channels=1)

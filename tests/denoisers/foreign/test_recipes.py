@@ -16,6 +16,7 @@ from systems import needs_pipes
 
 import keras_gahr as kg
 from keras_gahr.denoisers import AlphaBars
+from keras_gahr.denoisers.foreign import recipe as recipes
 from keras_gahr.denoisers.foreign import wrapping
 from keras_gahr.denoisers.foreign.weights import read_weights
 from keras_gahr.model_address import is_address, parse_address
@@ -192,6 +193,82 @@ def test_a_recipe_without_weights_is_checked_when_it_is_written_and_read(folder)
     sys.modules.pop("own_networks")
     with pytest.raises(kg.InputError, match="with other weights than it did"):
         kg.load_denoiser("torch:own_networks:make@made.json")
+
+
+OF_GAIN_ALONE = "17342f61e945137d8958ee950f12367169ddf7374405aeb666ba04e577d78bed"
+"""As recipes had it before they knew of other arrays: name, shape, number type and bytes."""
+
+DRAWN = """
+    import torch
+
+    class Net(torch.nn.Module):
+        def __init__(self, seed=None, {kept}):
+            super().__init__()
+            self.gain = torch.nn.Parameter(torch.ones(1))
+            generator = torch.Generator()
+            generator.manual_seed(seed) if seed is not None else generator.seed()
+            kernel = torch.randn(1, 1, 3, 3, generator=generator)
+            if kept is None:
+                self.kernel = kernel
+            else:
+                self.register_buffer("kernel", kernel, persistent=kept)
+
+        def forward(self, x):
+            return self.gain * torch.nn.functional.conv2d(x, self.kernel, padding=1)
+"""
+
+
+def drawing(folder, kept, **options):
+    """A network that draws a kernel, in a buffer that is not persistent or as an attribute."""
+    text = textwrap.dedent(DRAWN).replace("{kept}", f"kept={kept}")
+    (folder / "own_drawing.py").write_text(text)
+    return kg.wrap("torch:own_drawing:Net", "image", channels=1, **options)
+
+
+@of_torch
+@pytest.mark.parametrize("kept", [False, None])
+@pytest.mark.parametrize("weights", [True, False])
+def test_arrays_that_no_file_of_weights_has_are_those_of_a_recipe(folder, kept, weights):
+    safetensors.numpy.save_file({"gain": np.ones(1, np.float32)}, "gain.safetensors")
+    options = {"weights": "gain.safetensors"} if weights else {}
+    with pytest.raises(kg.InputError, match="a network with other kernel each time, which no file"):
+        kg.save_denoiser(drawing(folder, kept, **options), "made.json")
+    options["factory_options"] = {"seed": 1}
+    made = drawing(folder, kept, **options)
+    kg.save_denoiser(made, "made.json")
+    address = "torch:own_drawing:Net@made.json"
+    found = kg.load_denoiser(address)
+    assert found.fingerprint() == made.fingerprint()
+    np.testing.assert_array_equal(
+        found.denoise(images()[..., None]), made.denoise(images()[..., None])
+    )
+    made.network.module.kernel *= 2
+    with pytest.raises(kg.InputError, match="have changed since it was made"):
+        kg.save_denoiser(made, "other.json")
+    text = (folder / "own_drawing.py").read_text().replace("seed(seed)", "seed(seed + 20)")
+    (folder / "own_drawing.py").write_text(text)
+    sys.modules.pop("own_drawing")
+    with pytest.raises(kg.InputError, match="or other arrays that no file of its weights has"):
+        kg.load_denoiser(address)
+
+
+@of_torch
+def test_older_recipes_that_know_weights_alone_are_followed(folder):
+    """As they were written: SHA-256 of what the state dict has."""
+    made = drawing(folder, False, factory_options={"seed": 1})
+    kg.save_denoiser(made, "made.json")
+    content = json.loads((folder / "made.json").read_text())
+    assert content["state_sha256"] != OF_GAIN_ALONE
+    content["state_sha256"] = OF_GAIN_ALONE
+    (folder / "made.json").write_text(json.dumps(content))
+    with pytest.warns(
+        UserWarning, match=r"made\.json does not say what kernel of .* save it again"
+    ):
+        found = kg.load_denoiser("torch:own_drawing:Net@made.json")
+    assert found.fingerprint() == made.fingerprint()
+    # Of what has no such arrays it is what it was.
+    content = made.network.saved()
+    assert recipes._digest(content) == OF_GAIN_ALONE
 
 
 @of_torch

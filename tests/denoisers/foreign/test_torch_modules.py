@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import keras_gahr as kg
-from keras_gahr.denoisers import EDM
+from keras_gahr._backend import foreign
+from keras_gahr.denoisers import EDM, FlowTime
+from keras_gahr.denoisers.foreign import wrapping
 
 if keras.backend.backend() != "torch":
     pytest.skip("modules of PyTorch are wrapped on its backend", allow_module_level=True)
@@ -343,6 +345,237 @@ class Dropping(nn.Module):
 def test_a_module_that_is_no_function(network, message):
     with pytest.raises(kg.InputError, match=message):
         kg.wrap(network, "image", channels=1)
+
+
+class Half(nn.Module):
+    """Half of its images, in a number type; an image alone is rounded the other way."""
+
+    def __init__(self, dtype, roundings=1.0, leak=0.0):
+        super().__init__()
+        self.gain = nn.Parameter(torch.tensor(0.5, dtype=dtype))
+        self.roundings, self.leak = roundings, leak
+
+    def forward(self, x):
+        y = x * self.gain
+        if len(x) == 1:
+            y = y * (1 + self.roundings * torch.finfo(self.gain.dtype).eps)
+        return y + self.leak * x.mean(dim=0, keepdim=True)
+
+
+class Mixed(Half):
+    """The same in float32, whose images are rounded on the way only."""
+
+    def __init__(self):
+        super().__init__(torch.float32)
+
+    def forward(self, x):
+        return super().forward(x) * (1 + (len(x) == 1) * torch.ones((), dtype=torch.bfloat16) / 128)
+
+
+@pytest.mark.parametrize("network", [Half(torch.float16), Half(torch.bfloat16), Mixed()])
+def test_an_image_alone_may_be_rounded_otherwise_than_among_others(network):
+    assert kg.wrap(network, "image", channels=1).num_parameters == 1
+    wrapped = kg.wrap(lambda x: network(x.to(network.gain.dtype)).float(), "image", channels=1)
+    assert wrapped.told is False
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("leak", [0.01, 0.5])
+def test_a_batch_that_is_looked_at_is_refused_in_every_number_type(dtype, leak):
+    """A leak of 1% is less than roundings of bfloat16 may be, for an image alone."""
+    with pytest.raises(kg.InputError, match="depends on the others of its batch"):
+        kg.wrap(Half(dtype, leak=leak), "image", channels=1)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_statistics_of_a_batch_are_refused_in_half_precision(dtype):
+    class Normed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = nn.Conv2d(1, 4, 3, padding=1)
+            self.last = nn.Conv2d(4, 1, 3, padding=1)
+
+        def forward(self, x):
+            x = nn.functional.batch_norm(self.first(x), None, None, training=True)
+            return self.last(x)
+
+    torch.manual_seed(0)
+    with pytest.raises(kg.InputError, match="depends on the others of its batch"):
+        kg.wrap(Normed().to(dtype), "residual")
+
+
+def test_more_than_roundings_is_no_rounding():
+    """An image alone that differs by far more, in a number type and where products are rounded to TF32."""
+    for dtype in (torch.float16, torch.bfloat16):
+        with pytest.raises(kg.InputError, match="depends on the others of its batch"):
+            kg.wrap(Half(dtype, roundings=20), "image", channels=1)
+
+
+def test_products_that_are_rounded_to_tf32(monkeypatch):
+    network = Half(torch.float32, roundings=2**13)
+    with pytest.raises(kg.InputError, match="depends on the others of its batch"):
+        kg.wrap(network, "image", channels=1)
+    monkeypatch.setattr(wrapping, "product_type", lambda: "tfloat32")
+    assert kg.wrap(network, "image", channels=1).num_parameters == 1
+    with pytest.raises(kg.InputError, match="depends on the others of its batch"):
+        kg.wrap(Half(torch.float32, leak=0.001), "image", channels=1)
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_gpu_rounds_products_where_that_is_allowed(monkeypatch, allowed):
+    assert foreign.product_type() == ("tfloat32" if torch.cuda.is_available() else "float32")
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.cuda, "is_available", lambda: True)
+        patch.setattr(foreign._module, "_tf32_is_allowed", lambda: allowed)
+        assert foreign.product_type() == ("tfloat32" if allowed else "float32")
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_times_are_told_in_float32(dtype):
+    """diffusers' pipelines do so whatever the weights are; in eight bits 666.67 is 668."""
+    told = []
+
+    class Told(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.last = nn.Conv2d(1, 1, 3, padding=1)
+
+        def forward(self, x, time):
+            told.append(time)
+            return self.last(x) + 1e-3 * time[:, None, None, None].to(x.dtype)
+
+    denoiser = kg.wrap(Told().to(dtype), "flow", FlowTime(1000.0), value_range=(-1, 1))
+    told.clear()
+    denoiser.denoise(images_of(2), 1.0)
+    assert [each.dtype for each in told] == [torch.float32]
+    np.testing.assert_allclose(told[0].numpy(), 2000 / 3, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_a_level_is_told_in_the_type_of_the_weights_where_no_other_is_taken(dtype):
+    told = kg.wrap(Attention(), "image", "sigma")
+    found = kg.wrap(Attention().to(dtype), "image", "sigma")
+    images = images_of(2)
+    np.testing.assert_allclose(found.denoise(images, 0.3), told.denoise(images, 0.3), atol=0.05)
+
+
+@pytest.mark.parametrize(
+    "buffer",
+    [
+        torch.ones(3, dtype=torch.float8_e4m3fn),
+        torch.ones(3, dtype=torch.bfloat16),
+        torch.zeros(0, 3),
+        torch.tensor(3),
+        torch.ones(3, dtype=torch.complex64).conj(),
+    ],
+)
+def test_arrays_of_every_number_type_count(buffer):
+    def fingerprint(value):
+        network = nn.Conv2d(1, 1, 1)
+        nn.init.ones_(network.weight), nn.init.zeros_(network.bias)
+        network.register_buffer("more", value)
+        return kg.wrap(network, "image").fingerprint()
+
+    assert fingerprint(buffer) == fingerprint(buffer.clone())
+    if buffer.numel():
+        assert fingerprint(buffer) != fingerprint((2 * buffer.to(torch.complex64)).to(buffer.dtype))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["sparse", "quantized"])
+def test_arrays_that_are_not_plain_are_one_line(kind):
+    network = nn.Conv2d(1, 1, 1)
+    value = torch.eye(3)
+    quantized = torch.quantize_per_tensor(value, 0.1, 0, torch.qint8)
+    network.register_buffer("more", value.to_sparse() if kind == "sparse" else quantized)
+    with pytest.raises(
+        kg.InputError, match=r"keeps 'more' in .* no plain array of numbers"
+    ) as error:
+        kg.wrap(network, "image")
+    assert "\n" not in str(error.value)
+
+
+def test_weights_in_eight_bits_are_not_what_is_computed_in():
+    class Stored(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.full((1, 1, 1, 1), 0.5).to(torch.float8_e4m3fn), False)
+            self.bias = nn.Parameter(torch.zeros(1))
+
+        def forward(self, x):
+            return nn.functional.conv2d(x, self.weight.to(x.dtype), self.bias)
+
+    denoiser = kg.wrap(Stored(), "image", channels=1)
+    np.testing.assert_allclose(denoiser.denoise(images_of(1)), images_of(1) / 2)
+
+
+class Features(nn.Module):
+    """Arrays that no file of its weights has: a kernel, one that is an attribute, and what a call leaves."""
+
+    def __init__(self, seed=0, attribute=1.0):
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(()))
+        kernel = torch.randn(1, 1, 3, 3, generator=torch.Generator().manual_seed(seed))
+        self.register_buffer("kernel", kernel, persistent=False)
+        self.offset = torch.tensor(attribute)
+        self.last = torch.zeros(())
+
+    def forward(self, x):
+        self.last = nn.functional.conv2d(x, self.gain * self.kernel, padding=1)
+        self.more = self.last + self.offset
+        return self.more
+
+
+def test_arrays_that_no_file_of_weights_has_count():
+    network = Features()
+    denoiser = kg.wrap(network, "image", channels=1)
+    assert denoiser.num_parameters == 1
+    assert set(denoiser.network.state()) == {"gain", "kernel", "offset"}
+    before = denoiser.fingerprint()
+    denoiser.denoise(images_of(2))
+    assert (
+        denoiser.fingerprint() == kg.wrap(Features(), "image", channels=1).fingerprint() == before
+    )
+    for other in (Features(seed=1), Features(attribute=2.0)):
+        assert kg.wrap(other, "image", channels=1).fingerprint() != before
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm")
+def test_weights_that_each_call_makes_of_others_are_not_counted_twice():
+    network = torch.nn.utils.weight_norm(nn.Conv2d(1, 1, 3, padding=1))
+    assert torch.is_tensor(vars(network)["weight"])
+    assert "weight" not in kg.wrap(network, "image").network.state()
+
+
+def test_noise_is_no_rounding():
+    class Noisy(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.gain = nn.Parameter(torch.ones((), dtype=torch.bfloat16))
+
+        def forward(self, x):
+            return self.gain * x + 0.01 * torch.randn_like(x)
+
+    with pytest.raises(kg.InputError, match="or draws random numbers"):
+        kg.wrap(Noisy(), "image", channels=1)
+
+
+@pytest.mark.parametrize("persistent", [True, False, None])
+def test_a_state_is_seen_wherever_it_is_kept(persistent):
+    class Steps(nn.Module):
+        def __init__(self):
+            super().__init__()
+            if persistent is None:
+                self.calls = torch.zeros(())
+            else:
+                self.register_buffer("calls", torch.zeros(()), persistent=persistent)
+
+        def forward(self, x):
+            self.calls += 1
+            return x
+
+    with pytest.raises(kg.InputError, match=r"keeps a state \(calls\)"):
+        kg.wrap(Steps(), "image", channels=1)
 
 
 def test_a_module_in_another_number_type():

@@ -188,6 +188,41 @@ def test_a_condition_is_given_to_every_image():
     np.testing.assert_allclose(denoiser.denoise(images), 3.5 * images, rtol=1e-6)
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_arrays_of_a_condition_are_tensors_for_one_image_as_for_many(count):
+    def network(y, row, table):
+        assert ops.is_tensor(row) and ops.is_tensor(table) and len(row) == len(y)
+        return y * (row[:, 0] + table[1])[:, None, None, None]
+
+    condition = {"row": np.array([[0.5]], np.float32), "table": np.array([1, 2], np.float32)}
+    denoiser = kg.wrap(network, "image", condition=condition, **LAST)
+    np.testing.assert_allclose(
+        denoiser.denoise(images_of(count)), 2.5 * images_of(count), rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_the_number_types_within_a_network_are_known(dtype):
+    def network(y):
+        return ops.cast(ops.cast(y, dtype) / 2, "float32")
+
+    denoiser = kg.wrap(network, "image", **LAST)
+    assert denoiser.network.number_types == {"float32", dtype}
+    np.testing.assert_allclose(denoiser.denoise(images_of(1)), images_of(1) / 2, rtol=0.01)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "mixed_bfloat16"])
+def test_a_keras_model_in_half_precision(dtype):
+    images = keras.Input((None, None, 1))
+    outputs = keras.layers.Conv2D(1, 1, kernel_initializer="ones", dtype=dtype)(images)
+    network = keras.Model(images, outputs)
+    denoiser = kg.wrap(network, "image")
+    np.testing.assert_allclose(denoiser.denoise(images_of(1)), images_of(1), rtol=0.01)
+    before = denoiser.fingerprint()
+    network.set_weights([2 * weight for weight in network.get_weights()])
+    assert kg.wrap(network, "image").fingerprint() != before
+
+
 def test_axes_are_as_the_network_wants_them():
     def network(y):
         return y * ops.reshape(ops.arange(3, dtype="float32"), (1, 3, 1, 1))
