@@ -154,6 +154,11 @@ def leaves_of(parameters):
 
 
 def _array(name, tensor):
+    if tensor.is_meta:
+        raise InputError(
+            f"the network has no numbers in {name[:100]!r}, which is on the device meta: load its weights "
+            "before it is wrapped"
+        )
     try:
         if tensor.is_floating_point() and tensor.dtype not in _OF_NUMPY:
             tensor = tensor.float()

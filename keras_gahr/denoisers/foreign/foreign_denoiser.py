@@ -17,6 +17,7 @@ from keras_gahr.names import reason_of
 
 from ..denoiser import Denoiser
 from ..layers import Layer, image_input
+from .likeness import roughly
 from .prediction import residual_of
 
 
@@ -121,7 +122,8 @@ class ForeignDenoiser(Denoiser):
 
     def arrays(self) -> list[np.ndarray]:
         """See `Denoiser.arrays`."""
-        return list(self.network.state().values())
+        network = self.network
+        return [*network.saved().values(), *map(roughly, network.unsaved().values())]
 
     def _options_that_count(self):
         schedule, network, recipe = self.schedule, self.network, self.recipe

@@ -86,16 +86,12 @@ class Network(abc.ABC):
         self.channels_first = channels_first
         self.condition = dict(condition)
 
-    def state(self) -> dict[str, np.ndarray]:
-        """The arrays of the network by name: all that it computes with."""
-        return self.saved() | self.unsaved()
-
     @abc.abstractmethod
     def saved(self) -> dict[str, np.ndarray]:
-        """Those of them that a file of its weights has."""
+        """The arrays that a file of its weights has, by name."""
 
     def unsaved(self) -> dict[str, np.ndarray]:
-        """The others, but for `passing` ones."""
+        """The others that it computes with, but for `passing` ones."""
         return {}
 
     def unsaved_tensors(self) -> dict[str, Any]:

@@ -2,16 +2,18 @@
 
 A recipe is a JSON file that holds no code and no weights. It says where they are and what they were like: an
 address, named arguments of the factory, files beside it with size and SHA-256, the arguments of `wrap`, and
-SHA-256 of all arrays of the network. Those of code are only followed if the user types the address, too.
+SHA-256 of the arrays of its weights, and what others are like. Those of code are only followed if the user
+types the address, too.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import sys
 import warnings
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -26,8 +28,13 @@ from keras_gahr.model_address import Address
 from keras_gahr.names import printable
 
 from .kept_file import KeptFile
+from .likeness import alike, likeness
 
-_VERSION = 1
+_VERSION = 2
+
+_WITHOUT_MADE = 1
+"""The version of recipes that say nothing of arrays that no file of weights has."""
+
 _LARGEST = 2**22
 """Bytes. A schedule of a thousand steps has 20,000."""
 
@@ -35,7 +42,7 @@ _MOST_VALUES = 2**24
 """In an image that a network of a recipe takes."""
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Recipe:
     """What made a network.
 
@@ -44,7 +51,8 @@ class Recipe:
         factory_options: named arguments of the factory.
         weights: the file that was loaded into it, or None.
         files: a `KeptFile` for each file that it was read from.
-        state: SHA-256 of its arrays, when it was made.
+        state: SHA-256 of the arrays that a file of its weights has, when it was made.
+        made: what other arrays were like then by name, see `likeness`.
         wrapped: whether the factory returned a denoiser that it had wrapped itself.
     """
 
@@ -53,6 +61,7 @@ class Recipe:
     weights: Path | None
     files: tuple[KeptFile, ...]
     state: str = ""
+    made: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     wrapped: bool = False
 
     def sources(self) -> tuple[KeptFile, ...]:
@@ -62,14 +71,15 @@ class Recipe:
         return self.files if code is None else (*self.files, KeptFile.of(Path(code)))
 
 
-def state_digest(network: Any) -> str:
-    """SHA-256 of all arrays of a `Network`."""
-    return _digest(network.state())
+def with_state(recipe: Recipe, network: Any) -> Recipe:
+    """A recipe with what the arrays of a `Network` are now."""
+    made = {name: likeness(array) for name, array in network.unsaved().items()}
+    return dataclasses.replace(recipe, state=_digest(network), made=made)
 
 
-def _digest(arrays):
+def _digest(network):
     digest = hashlib.sha256()
-    for name, array in sorted(arrays.items()):
+    for name, array in sorted(network.saved().items()):
         array = np.ascontiguousarray(array)
         digest.update(repr((name, array.shape, name_of_type(array.dtype))).encode())
         digest.update(bytes_of(array))
@@ -85,7 +95,7 @@ def write_recipe(denoiser: Any, path: str | os.PathLike[str]) -> None:
     """
     path = Path(path)
     recipe: Recipe = denoiser.recipe
-    if state_digest(denoiser.network) != recipe.state:
+    if _digest(denoiser.network) != recipe.state or not _made_alike(recipe.made, denoiser.network):
         raise InputError(
             "the network's weights have changed since it was made, which a recipe would lose: keep them "
             "in a file, and wrap it with weights=FILE"
@@ -109,6 +119,7 @@ def write_recipe(denoiser: Any, path: str | os.PathLike[str]) -> None:
             != path.absolute()  # An older recipe, in the folder of a network.
         },
         "state_sha256": recipe.state,
+        "made": {**recipe.made},
         "wrap": None if recipe.wrapped else _arguments(denoiser),
     }
     _check_again(denoiser, recipe)
@@ -153,7 +164,7 @@ def read_recipe(path: Path, typed: Address | None = None) -> Any:
     found = remade(address, content["factory_options"], weights, content["wrap"])
     if {file.path for file in found.recipe.files} - {path} != {file.path for file in files}:
         raise InputError(f"{_name(path)} was made with other files than are there now")
-    _check_state(found, content["state_sha256"], path)
+    _check_state(found, content["state_sha256"], content["made"], path)
     return found
 
 
@@ -165,38 +176,48 @@ def remade(address: Address, factory_options: Any, weights: Path | None, argumen
     return wrap(str(address), **options, **(arguments or {}))
 
 
-def _check_state(found, said, path):
+def _check_state(found, said, made, path):
     """Raises `InputError` if a network has other arrays than a recipe says."""
-    if said == found.recipe.state:
-        return
     network, address = found.network, found.recipe.address
-    if said != _digest(network.saved()):
+    if said != found.recipe.state:
         raise InputError(
-            f"{address} makes a network with other weights than it did for {_name(path)}, or other arrays "
-            "that no file of its weights has: its code or what it reads has changed"
+            f"{address} makes a network with other weights than it did for {_name(path)}: its code or what "
+            "it reads has changed"
         )
-    # Of a recipe that knows of no others.
-    warnings.warn(
-        f"{_name(path)} does not say what {_names(network.unsaved())} of {address} was when it was made, "
-        "which no file of its weights has: if the network is the same, save it again",
-        stacklevel=2,
+    if made is None and network.unsaved():
+        warnings.warn(
+            f"{_name(path)} does not say what {_names(network.unsaved())} of {address} was when it was made, "
+            "which no file of its weights has: if the network is the same, save it again",
+            stacklevel=2,
+        )
+    elif made is not None and not _made_alike(made, network):
+        raise InputError(
+            f"{address} makes a network with other {_names(network.unsaved() or made)} than it did for "
+            f"{_name(path)}, which no file of its weights has: its code or what it reads has changed"
+        )
+
+
+def _made_alike(made, network):
+    arrays = network.unsaved()
+    return made.keys() == arrays.keys() and all(
+        alike(made[name], array) for name, array in arrays.items()
     )
 
 
 def _check_again(denoiser, recipe):
     """Raises `InputError` if a factory, which may draw arrays that no file gives it, makes other ones now."""
     network = denoiser.network
-    drawn = network.unsaved() if recipe.weights is not None else network.state()
+    drawn = network.unsaved() or (recipe.weights is None and network.saved())
     if not recipe.address.imports or not drawn:
         return
     arguments = None if recipe.wrapped else _arguments(denoiser)
     again = remade(recipe.address, recipe.factory_options, recipe.weights, arguments).network
-    if _digest(again.saved()) != _digest(network.saved()):
+    if _digest(again) != recipe.state:
         raise InputError(
             f"{recipe.address} makes a network with other weights each time: keep them in a file, and wrap "
             "it with weights=FILE"
         )
-    if state_digest(again) != recipe.state:
+    if not _made_alike(recipe.made, again):
         raise InputError(
             f"{recipe.address} makes a network with other {_names(network.unsaved())} each time, which no "
             "file of its weights has: let it draw them with a seed of their own, or keep them as persistent "
@@ -289,14 +310,17 @@ _PARTS = {
     "weights": (str, type(None)),
     "files": (dict,),
     "state_sha256": (str,),
+    "made": (dict, type(None)),
     "wrap": (dict, type(None)),
 }
 
 
 def _checked(content, path):
     """The content of a recipe, if each part is there and of its type, and nothing else."""
+    if isinstance(content, dict) and content.get("recipe") == _WITHOUT_MADE:
+        content = {"made": None, **content}
     _check_parts(content, _PARTS, path)
-    if content["recipe"] != _VERSION:
+    if content["recipe"] not in (_WITHOUT_MADE, _VERSION):
         raise InputError(
             f"{_name(path)} is a recipe of version {content['recipe']!s:.20}, made by "
             f"{_name(content['package'])}: this version of keras-gahr reads version {_VERSION}"

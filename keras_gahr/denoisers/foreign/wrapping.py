@@ -24,7 +24,7 @@ from .foreign_denoiser import ForeignDenoiser
 from .network import network_of
 from .opening import open_address
 from .prediction import PREDICTIONS
-from .recipe import state_digest
+from .recipe import with_state
 from .schedule import schedule_of
 
 _SIDE = 32
@@ -166,7 +166,7 @@ def wrap(
 
 def _with_recipe(denoiser, recipe):
     """The denoiser, which knows how it is made again."""
-    denoiser.recipe = dataclasses.replace(recipe, state=state_digest(denoiser.network))
+    denoiser.recipe = with_state(recipe, denoiser.network)
     return denoiser
 
 

@@ -495,6 +495,11 @@ def test_arrays_that_are_not_plain_are_one_line(kind):
     assert "\n" not in str(error.value)
 
 
+def test_a_module_without_numbers_is_one_line():
+    with pytest.raises(kg.InputError, match=r"no numbers in 'weight', .* meta: load its weights"):
+        kg.wrap(nn.Conv2d(1, 1, 3, padding=1, device="meta"), "image")
+
+
 def test_weights_in_eight_bits_are_not_what_is_computed_in():
     class Stored(nn.Module):
         def __init__(self):
@@ -530,7 +535,8 @@ def test_arrays_that_no_file_of_weights_has_count():
     network = Features()
     denoiser = kg.wrap(network, "image", channels=1)
     assert denoiser.num_parameters == 1
-    assert set(denoiser.network.state()) == {"gain", "kernel", "offset"}
+    assert denoiser.network.saved().keys() == {"gain"}
+    assert denoiser.network.unsaved().keys() == {"kernel", "offset"}
     before = denoiser.fingerprint()
     denoiser.denoise(images_of(2))
     assert (
@@ -544,7 +550,7 @@ def test_arrays_that_no_file_of_weights_has_count():
 def test_weights_that_each_call_makes_of_others_are_not_counted_twice():
     network = torch.nn.utils.weight_norm(nn.Conv2d(1, 1, 3, padding=1))
     assert torch.is_tensor(vars(network)["weight"])
-    assert "weight" not in kg.wrap(network, "image").network.state()
+    assert not kg.wrap(network, "image").network.unsaved()
 
 
 def test_noise_is_no_rounding():
