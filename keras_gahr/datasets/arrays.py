@@ -138,12 +138,12 @@ def sha256_of(*parts: Any) -> str:
     return digest.hexdigest()
 
 
-def bytes_of(array: np.ndarray) -> np.ndarray:
+def bytes_of(array: np.ndarray) -> memoryview:
     """The bytes of an array one after the other, of any number type.
 
     NumPy gives no buffer of those that it does not know itself, such as bfloat16.
     """
-    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
 def name_of_type(dtype: np.dtype) -> str:

@@ -28,7 +28,7 @@ def likeness(array: np.ndarray) -> dict[str, Any]:
     """
     kept = {"shape": [*array.shape], "type": name_of_type(array.dtype)}
     exact = array.dtype.kind in "biu"
-    parts = [array.real, array.imag] if array.dtype.kind == "c" else [array]
+    parts = [np.real(array), np.imag(array)] if array.dtype.kind == "c" else [array]
     values = np.concatenate([np.asarray(part, np.float64).reshape(-1) for part in parts])
     if exact or not np.isfinite(values).all():
         return kept | {"sha256": hashlib.sha256(bytes_of(array)).hexdigest()}
