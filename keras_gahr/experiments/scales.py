@@ -371,7 +371,6 @@ _TABLE: Mapping[str, Mapping[str, Mapping[str, object]]] = {
             "cnn_kernels": 16,
             "epochs": 8,
             "small_epochs": 8,
-            "small_halve_every": 2,
             "ema": 0.99,
             "images_per_epoch": 4000,
             "halve_every": 2,

@@ -40,9 +40,8 @@ class PretrainedSettings:
             mixture of Gaussians.
         unet_size: of C^alpha images for UNets, drawn as large as those for BF-CNNs and shrunk.
         small_epochs: of trainings on images smaller than `size`, whose batches and epochs have four
-            times as many.
-        small_halve_every: of those on C^alpha images.
-        ema: of those on disks and mixtures, whose rate falls as a cosine.
+            times as many, and whose rate falls as a cosine.
+        ema: of these.
         slope_low, slope_high: the noise levels between which PSNR is measured.
     """
 
@@ -65,7 +64,6 @@ class PretrainedSettings:
     size: int = 80
     unet_size: int = 40
     small_epochs: int = 30
-    small_halve_every: int = 5
     ema: float = 0.999
     disk_size: int = 24
     mixture_size: int = 16
@@ -119,11 +117,9 @@ class Pretrained(Experiment):
                 "epochs": settings.small_epochs,
                 "batch_size": _SMALL_BATCHES * network.batch_size,
                 "images_per_epoch": _SMALL_BATCHES * network.images_per_epoch,
+                "schedule": "cosine",
+                "ema": settings.ema,
             }
-            if dataset.recipe == "c_alpha":
-                options["halve_every"] = settings.small_halve_every
-            else:
-                options |= {"schedule": "cosine", "ema": settings.ema}
         return network.training(
             f"{family}-{architecture}",
             dataset,
