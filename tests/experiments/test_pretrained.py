@@ -6,7 +6,8 @@ from findings import curve
 from keras_gahr.errors import InputError
 from keras_gahr.experiments.pretrained.experiment import Pretrained
 from keras_gahr.experiments.pretrained.findings import PretrainedFindings, pretrained_claims
-from keras_gahr.experiments.pretrained.report import answer
+from keras_gahr.experiments.pretrained.report import answer, quality_section
+from keras_gahr.report.document import Picture
 from keras_gahr.reproduction.settings import replaced
 
 
@@ -82,3 +83,11 @@ def test_a_network_that_was_not_trained_is_no_better_than_the_best_linear_one(pr
     document = Pretrained().analyse(settings, runs, lambda text, part: None)
     assert len(document.claims) == 8 and not any(claim.passed for claim in document.claims)
     assert [picture.name for picture in document.pictures()] == ["psnr-unet", "psnr-bf-cnn"]
+
+
+@pytest.mark.parametrize("kinds", [["unet"], ["bf-cnn"], ["unet", "bf-cnn"]])
+def test_there_is_a_picture_of_each_architecture_that_was_trained(kinds):
+    linear = curve(0.5, 8)
+    results = [PretrainedFindings(2, curve(0.5, 9), linear, f"disks-24-{kind}") for kind in kinds]
+    pictures = [item.name for item in quality_section(results).items if isinstance(item, Picture)]
+    assert pictures == [f"psnr-{kind}" for kind in kinds]

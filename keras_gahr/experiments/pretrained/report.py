@@ -58,13 +58,15 @@ def quality_section(results):
 
 
 def _pictures(results):
-    """A `Picture` of the curves of each architecture."""
+    """A `Picture` of the curves of each architecture that there is."""
     for architecture in ("unet", "bf-cnn"):
         curves = [
             (found.name, found.curve, None, None)
             for found in results
             if found.name.endswith(f"-{architecture}")
         ]
+        if not curves:
+            continue
         caption = (
             "PSNR of denoised test images of each network's own kind; bars are standard errors."
         )
