@@ -89,15 +89,25 @@ class Published:
         size = path.stat().st_size
         if self.size is not None and size != self.size:
             raise InputError(f"it has {size} bytes, expected {self.size}")
-        content = path.read_bytes()
         if self.sha256 is not None:
-            _compare("SHA-256", hashlib.sha256(content), self.sha256)
-        _compare("git blob", hashlib.sha1(b"blob %d\0" % size + content), self.git_blob)
+            with path.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            _compare("SHA-256", sha256, self.sha256)
+        _compare("git blob", _git_blob(path), self.git_blob)
 
 
 def _compare(kind, found, expected):
-    if found.hexdigest() != expected:
-        raise InputError(f"its {kind} is {found.hexdigest()}, expected {expected}")
+    if found != expected:
+        raise InputError(f"its {kind} is {found}, expected {expected}")
+
+
+def _git_blob(path):
+    """See `Published.git_blob`."""
+    blob = hashlib.sha1(b"blob %d\0" % path.stat().st_size)
+    with path.open("rb") as file:
+        while part := file.read(_PART_BYTES):
+            blob.update(part)
+    return blob.hexdigest()
 
 
 @functools.cache
@@ -123,11 +133,7 @@ def find_published(name):
 
 def published_file(path):
     """The first `Published` with this content, wherever the file lies and whatever its name; None if none."""
-    blob = hashlib.sha1(b"blob %d\0" % path.stat().st_size)
-    with path.open("rb") as file:
-        while part := file.read(_PART_BYTES):
-            blob.update(part)
-    found = blob.hexdigest()
+    found = _git_blob(path)
     return next((each for each in catalogue().values() if each.git_blob == found), None)
 
 

@@ -27,6 +27,18 @@ def quoted_value(value):
     return _SHORT.repr(value)
 
 
+def objects_in(configuration):
+    """All dictionaries in nested values of a file, which may be nested to any depth."""
+    parts = [configuration]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict):
+            yield part
+            parts.extend(part.values())
+        elif isinstance(part, list):
+            parts.extend(part)
+
+
 def denoiser_class(configuration):
     """The class that a configuration names, as `keras.saving.serialize_keras_object` writes it.
 

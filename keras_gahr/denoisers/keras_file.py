@@ -11,7 +11,7 @@ import zipfile
 
 from keras_gahr.json_file import parse_json
 
-from .configuration import stored_shapes
+from .configuration import objects_in, stored_shapes
 from .weights_file import StoredOtherwise, check_weights, largest_weights_file
 
 _WEIGHTS = "model.weights.h5"
@@ -80,15 +80,11 @@ def _check(path, shapes_of, otherwise=lambda configuration: StoredOtherwise()):
 
 def _stored_otherwise(configuration):
     """The `StoredOtherwise` of the layers of Keras that a config.json names."""
-    copies, ranks, parts = 0, [], [configuration]
-    while parts:
-        part = parts.pop()
-        if isinstance(part, dict):
-            copies += part.get("class_name") == "SpectralNormalization"
-            rank = part.get("lora_rank")
-            ranks += [rank] if type(rank) is int and rank > 0 else []
-        if isinstance(part, dict | list):
-            parts.extend(part.values() if isinstance(part, dict) else part)
+    copies, ranks = 0, []
+    for part in objects_in(configuration):
+        copies += part.get("class_name") == "SpectralNormalization"
+        rank = part.get("lora_rank")
+        ranks += [rank] if type(rank) is int and rank > 0 else []
     return StoredOtherwise(copies, tuple(ranks))
 
 

@@ -17,7 +17,7 @@ from keras_gahr.files import check_regular
 from keras_gahr.impostors import impostor
 from keras_gahr.names import reason_of
 
-from ..configuration import quoted_value
+from ..configuration import objects_in, quoted_value
 from ..keras_file import check_arrays
 from .keras_graph import check_graph, watched
 
@@ -69,15 +69,9 @@ def check_objects(value: Any) -> dict[str, Any]:
         ValueError: if it names such as `load_keras_file` does not take.
     """
     found: dict[str, Any] = {}
-    parts = [value]
-    while parts:
-        part = parts.pop()
-        if isinstance(part, dict):
-            if "class_name" in part:
-                _check_object(part, found)
-            parts.extend(part.values())
-        elif isinstance(part, list):
-            parts.extend(part)
+    for part in objects_in(value):
+        if "class_name" in part:
+            _check_object(part, found)
     return found
 
 

@@ -19,7 +19,7 @@ import keras
 
 from keras_gahr import _backend
 
-from ..configuration import quoted_value
+from ..configuration import objects_in, quoted_value
 
 _MOST_VALUES = 2**28
 """In one tensor: 1 GiB in float32."""
@@ -66,19 +66,13 @@ _MADE = keras.KerasTensor.__init__.__code__
 def check_graph(configuration: Any) -> None:
     """Raises `ValueError` for what a file says that would be computed, or made, while the model is built."""
     shared: dict[Any, Any] = {}
-    parts = [configuration]
-    while parts:
-        part = parts.pop()
-        if isinstance(part, dict):
-            _check_part(part)
-            if "shared_object_id" in part:
-                named = repr(part["shared_object_id"])
-                # Or a few words would stand for a whole model.
-                if shared.setdefault(named, part) != part:
-                    raise ValueError("it has two objects of one name")
-            parts.extend(part.values())
-        elif isinstance(part, list):
-            parts.extend(part)
+    for part in objects_in(configuration):
+        _check_part(part)
+        if "shared_object_id" in part:
+            named = repr(part["shared_object_id"])
+            # Or a few words would stand for a whole model.
+            if shared.setdefault(named, part) != part:
+                raise ValueError("it has two objects of one name")
     if _operations(configuration) > _MOST_OPERATIONS:
         raise ValueError(f"it calls its layers more than {_MOST_OPERATIONS} times")
 

@@ -5,12 +5,11 @@ Another machine may compute them with other last bits, so that a hash would tell
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import numpy as np
 
-from keras_gahr.datasets.arrays import bytes_of, name_of_type
+from keras_gahr.datasets.arrays import name_of_type, sha256_of
 
 _DIRECTIONS = 8
 _SAME = 1e-4
@@ -26,12 +25,12 @@ def likeness(array: np.ndarray) -> dict[str, Any]:
     Of floats that is the root of the mean square, and sums of the values with random signs, in parts of the
     root of the sum of squares; they are around 1. Of others, and where there are NaN or infinity, a hash.
     """
-    kept = {"shape": [*array.shape], "type": name_of_type(array.dtype)}
+    kept: dict[str, Any] = {"shape": [*array.shape], "type": name_of_type(array.dtype)}
     exact = array.dtype.kind in "biu"
     parts = [np.real(array), np.imag(array)] if array.dtype.kind == "c" else [array]
     values = np.concatenate([np.asarray(part, np.float64).reshape(-1) for part in parts])
     if exact or not np.isfinite(values).all():
-        return kept | {"sha256": hashlib.sha256(bytes_of(array)).hexdigest()}
+        return kept | {"sha256": sha256_of(array)}
     length = float(np.linalg.norm(values))
     generator = np.random.Generator(np.random.Philox(0))
     sums = [
