@@ -17,7 +17,7 @@ from keras_gahr.names import printable
 from .assemble import assemble
 from .backend import BackendOption, lacks_memory
 from .baseline import baseline
-from .caught import own_warnings_as_lines
+from .caught import warnings_as_lines
 from .compare import compare
 from .convert import convert
 from .copying import copying
@@ -55,7 +55,7 @@ class Commands(Group):
             return super().make_context(info_name, [*map(expand_home, args)], **options)
 
     def invoke(self, ctx):
-        with printable_output(), _in_one_line(), own_warnings_as_lines():
+        with printable_output(), _in_one_line(), warnings_as_lines():
             return super().invoke(ctx)
 
 

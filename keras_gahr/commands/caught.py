@@ -1,10 +1,9 @@
 """Python's warnings, as lines of a command."""
 
 import contextlib
+import sys
 import warnings
 from pathlib import Path
-
-import typer
 
 from keras_gahr.names import printable
 
@@ -13,16 +12,6 @@ _PACKAGES = {Path(__file__).parents[2] / name for name in ("keras_gahr", "weight
 
 @contextlib.contextmanager
 def warnings_as_lines():
-    """What is warned of meanwhile is printed to standard error at the end, everything once."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        yield
-    for message in dict.fromkeys(str(warning.message) for warning in caught):
-        typer.echo(f"warning: {message}", err=True)
-
-
-@contextlib.contextmanager
-def own_warnings_as_lines():
     """What this package warns of meanwhile is printed to standard error at once, everything once.
 
     Such as what was assumed of a checkpoint that some function was given. What libraries warn of stays as
@@ -36,7 +25,8 @@ def own_warnings_as_lines():
                 shown(message, category, filename, *rest, **options)
             elif str(message) not in said:
                 said.add(str(message))
-                typer.echo(f"warning: {printable(message)}", err=True)
+                # Above a bar of rich that is being shown, which Typer's own way would write into.
+                print(f"warning: {printable(message)}", file=sys.stderr)
 
         warnings.showwarning = show
         yield

@@ -68,7 +68,6 @@ def compare(
     from keras_gahr.datasets import load
     from keras_gahr.denoisers import load_denoiser
 
-    from .caught import warnings_as_lines
     from .progress import progress_bar
 
     networks.Comparison.check_output(out, overwrite)
@@ -98,7 +97,7 @@ def compare(
             f"{train_a.name}: twins may be alike for that reason; choose disjoint sets",
             err=True,
         )
-    with warnings_as_lines(), progress_bar("sampling", counted=False) as progress:
+    with progress_bar("sampling", counted=False) as progress:
         comparison = networks.compare(
             denoisers,
             [part.images for part in train],

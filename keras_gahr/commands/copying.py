@@ -64,7 +64,6 @@ def copying(
     from keras_gahr.analysis import CopyingReport, as_features, copying_report
     from keras_gahr.datasets import load
 
-    from .caught import warnings_as_lines
     from .progress import progress_bar
 
     CopyingReport.check_output(out, overwrite)
@@ -78,7 +77,7 @@ def copying(
     elif len(train) < len(dataset):
         test_images = dataset.split(len(train), len(dataset) - len(train), half)[1].images
     twins = None if others is None else read_samples(others, layout)
-    with warnings_as_lines(), progress_bar("comparing", counted=False) as progress:
+    with progress_bar("comparing", counted=False) as progress:
         report = copying_report(
             given,
             train.images,

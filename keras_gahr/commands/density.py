@@ -81,7 +81,6 @@ def density(
     from keras_gahr.denoisers import load_denoiser
     from keras_gahr.noise import parse_sigma
 
-    from .caught import warnings_as_lines
     from .progress import progress_bar
 
     DensityComparison.check_output(out, overwrite)
@@ -103,7 +102,7 @@ def density(
     other_stack, other_places = (None, None) if against is None else read(against)
     denoiser, second = load_denoiser(model), None if twin is None else load_denoiser(twin)
     unfinished = out.with_name(f"{out.name}.unfinished.jsonl")
-    with warnings_as_lines(), kept_densities(unfinished, **options) as kept:
+    with kept_densities(unfinished, **options) as kept:
 
         def densities(name, denoiser, images, **more):
             with progress_bar(f"densities, {name}", counted=False) as progress:

@@ -86,7 +86,6 @@ def dimension(
     from keras_gahr.errors import InputError
     from keras_gahr.noise import parse_sigma
 
-    from .caught import warnings_as_lines
     from .progress import progress_bar
 
     LocalDimension.check_output(out, overwrite)
@@ -102,7 +101,7 @@ def dimension(
     denoiser = load_denoiser(model)
     if training is not None:
         warn_of_other_images(model, denoiser, train, every, training, half)
-    with warnings_as_lines(), progress_bar("measuring dimensions", counted=False) as progress:
+    with progress_bar("measuring dimensions", counted=False) as progress:
         found = local_dimension(
             denoiser,
             shown,

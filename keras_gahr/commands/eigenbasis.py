@@ -80,7 +80,6 @@ def eigenbasis(
     from keras_gahr.denoisers import load_denoiser
     from keras_gahr.noise import parse_sigma
 
-    from .caught import warnings_as_lines
     from .progress import progress_bar
 
     level = parse_sigma(sigma)
@@ -89,11 +88,10 @@ def eigenbasis(
     denoiser = load_denoiser(model)
     linearizer = analysis.Linearizer(denoiser)
     frame = None if crop is None else parse_crop(crop)
-    with warnings_as_lines():
-        clean, tangent = read_one(image, index, frame, denoiser.input_channels, layout, channel)
+    clean, tangent = read_one(image, index, frame, denoiser.input_channels, layout, channel)
 
     options = {"symmetrize": not singular, "max_products": max_products, "seed": seed}
-    with warnings_as_lines(), progress_bar("products") as progress:
+    with progress_bar("products") as progress:
         basis, *rest = analysis.eigenbases(
             linearizer, clean, [level, *others], count, method.value, progress=progress, **options
         )

@@ -96,7 +96,6 @@ def explain(
     from keras_gahr.noise import parse_sigma
     from keras_gahr.report.page import check_report_output, write_report
 
-    from .caught import warnings_as_lines
     from .progress import progress_bar
 
     Explanation.check_output(out, overwrite)
@@ -131,7 +130,7 @@ def explain(
     if second is not None:
         warn_of_other_images(twin, second, dataset, data, of_twin, other)
     start = time.monotonic()
-    with warnings_as_lines(), progress_bar("explaining", counted=False) as progress:
+    with progress_bar("explaining", counted=False) as progress:
         found = explained(
             denoiser,
             train.images,

@@ -82,8 +82,6 @@ def psnr(
     from keras_gahr.errors import InputError
     from keras_gahr.noise import parse_sigma
 
-    from .caught import warnings_as_lines
-
     PSNRCurves.check_output(out, overwrite)
     optimum = None if alpha is None else optimal_slope(alpha)
     levels = None if sigmas is None else [parse_sigma(text) for text in sigmas.split(",")]
@@ -101,12 +99,11 @@ def psnr(
         warn_of_other_images(model, denoiser, dataset, images, sets["train"], half)
     inference = Inference(denoiser, batch_size, memory)
     curves = []
-    with warnings_as_lines():
-        for name, part in sets.items():
-            with progress_bar(f"measuring {name} images") as progress:
-                part = part.subset(min(count, len(part)))
-                curve = psnr_curve(inference, part, levels, draws, seed, told, progress)
-            curves.append((name, curve, fit_slope(curve, *fit) if len(curve.sigmas) > 1 else None))
+    for name, part in sets.items():
+        with progress_bar(f"measuring {name} images") as progress:
+            part = part.subset(min(count, len(part)))
+            curve = psnr_curve(inference, part, levels, draws, seed, told, progress)
+        curves.append((name, curve, fit_slope(curve, *fit) if len(curve.sigmas) > 1 else None))
 
     found = PSNRCurves(tuple(curves), optimum)
     found.save(

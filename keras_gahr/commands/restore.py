@@ -91,7 +91,6 @@ def restore(
     from keras_gahr.restoration import InputImages, check_restoration_output, restore_files
     from keras_gahr.restoration.inputs import GREY, REPEATED
 
-    from .caught import warnings_as_lines
     from .left_out import describe_left_out
     from .progress import progress_bar
     from .table import print_table
@@ -117,7 +116,7 @@ def restore(
         save(figure, figure_path(folder, "figure", figures))
 
     start = time.monotonic()
-    with warnings_as_lines(), progress_bar("restoring", counted=False) as progress:
+    with progress_bar("restoring", counted=False) as progress:
         rows = restore_files(
             denoiser,
             images,

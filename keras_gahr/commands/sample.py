@@ -151,11 +151,10 @@ def _draw(denoiser, shape, by_level, count, options):
     """The samples, behind a progress bar."""
     from keras_gahr.sampling import sample, sample_multi_scale
 
-    from .caught import warnings_as_lines
     from .progress import progress_bar
 
     draw = sample_multi_scale if by_level else sample
-    with warnings_as_lines(), progress_bar("sampling", counted=False) as progress:
+    with progress_bar("sampling", counted=False) as progress:
         return draw(denoiser, shape, count=count, progress=progress, **options)
 
 
