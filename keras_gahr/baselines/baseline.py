@@ -11,7 +11,7 @@ from keras_gahr import _backend
 from keras_gahr.datasets.arrays import NEARLY_CLEAN, blocks, to_float
 from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.denoisers import Denoiser
-from keras_gahr.denoisers.configuration import check_stored_options
+from keras_gahr.denoisers.configuration import check_stored_options, plain_values
 from keras_gahr.denoisers.denoiser import pixel_tensor
 from keras_gahr.denoisers.layers import Layer, image_input
 from keras_gahr.errors import InputError
@@ -115,7 +115,7 @@ class Baseline(Denoiser):
         sigma = self.residual_layer.sigma
         return {
             "name": self.name,
-            "provenance": dict(self.provenance),
+            "provenance": plain_values(self.provenance),
             # The number itself is among the weights.
             "sigma": None if sigma is None else 1.0,
         }

@@ -4,9 +4,11 @@ import inspect
 import json
 import reprlib
 from collections import Counter
+from collections.abc import Mapping
 from types import NoneType
 
 import keras
+import numpy as np
 
 from keras_gahr.errors import InputError
 from keras_gahr.names import reason_of
@@ -25,6 +27,20 @@ _SHORT.maxstring = _SHORT.maxother = 60
 def quoted_value(value):
     """A value from a file, short and without control characters."""
     return _SHORT.repr(value)
+
+
+def plain_values(value):
+    """A copy of nested values, in which dictionaries, lists and numbers are those of Python.
+
+    What Keras makes of a dictionary that a model has belongs to that model, and cannot be pickled.
+    """
+    if isinstance(value, Mapping):
+        return {name: plain_values(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [plain_values(part) for part in value]
+    if isinstance(value, tuple):
+        return tuple(plain_values(part) for part in value)
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def objects_in(configuration):

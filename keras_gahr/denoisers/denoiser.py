@@ -17,7 +17,7 @@ from keras_gahr.datasets.stacks import pixel_values
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_units, parse_sigma
 
-from .configuration import check_stored_options
+from .configuration import check_stored_options, plain_values
 
 _MOST_PARAMETERS = 10**9
 _MOST_ARRAYS = 3000
@@ -202,12 +202,25 @@ class Denoiser(keras.Model):
         """
         return sha256_of(self._options_that_count(), *self.arrays())
 
+    def __reduce__(self) -> Any:
+        """As `pickle` and `copy` ask for it: in the precision that it has, which no file knows."""
+        from .precision import in_bfloat16
+
+        made = super().__reduce__()
+        return (in_bfloat16, made) if "bfloat16" in self._number_types() else made
+
+    def _number_types(self):
+        """In which its layers compute, those of denoisers in it, too."""
+        of_parts = (part._number_types() for part in self.layers if isinstance(part, Denoiser))
+        return {layer.compute_dtype for layer in self.layers}.union(*of_parts)
+
     def _options_that_count(self):
         unseen = ("name", "provenance", "seed")
         options = {name: value for name, value in self.get_config().items() if name not in unseen}
         # Weights stay in float32 whatever is computed in.
-        numbers = {layer.compute_dtype for layer in self.layers} - {"float32"}
-        return type(self).__name__, options, *sorted(numbers)
+        numbers = self._number_types() - {"float32"}
+        # Numbers of NumPy, too, make the same network.
+        return type(self).__name__, plain_values(options), *sorted(numbers)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         self.check_shape((inputs[0] if self.told else inputs).shape)
@@ -347,7 +360,11 @@ class Denoiser(keras.Model):
                 )
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "seed": self.seed, "provenance": dict(self.provenance)}
+        return {
+            "name": self.name,
+            "seed": self.seed,
+            "provenance": plain_values(self.provenance),
+        }
 
 
 def pixel_tensor(values: Any) -> Any:

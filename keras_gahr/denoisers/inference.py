@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -18,6 +19,9 @@ from .folding import FoldedNetwork
 from .footprint import footprint
 from .passes import Passes, allowed_memory
 
+if TYPE_CHECKING:
+    from .interface import DenoiserLike
+
 
 class Inference:
     """Runs a denoiser in evaluation mode, without gradients, compiled once for each input shape.
@@ -31,7 +35,7 @@ class Inference:
     Networks of others are, too, and always `batch_size` images at once: what they take is not known.
 
     Args:
-        denoiser: a `Denoiser`.
+        denoiser: see `as_denoiser`.
         batch_size: images computed at once, at most.
         memory: bytes, or a text such as "2GB", that may be taken beyond what the process has with the
             network loaded: by the activations, the backend's work areas, and an image with its residual.
@@ -52,12 +56,15 @@ class Inference:
 
     def __init__(
         self,
-        denoiser: Denoiser,
+        denoiser: DenoiserLike,
         batch_size: int = 32,
         memory: int | str | None = None,
         pad: bool = False,
     ) -> None:
-        self.denoiser = denoiser
+        # It takes an `Inference`, too, and so comes after this one.
+        from .interface import as_denoiser
+
+        self.denoiser = denoiser = as_denoiser(denoiser)
         self.batch_size = check_whole(batch_size, "batch_size", 1)
         self.memory = allowed_memory(memory)
         self.pad = pad
@@ -75,6 +82,10 @@ class Inference:
             # A network in bfloat16 leaves its outputs in that.
             lambda network, y: ops.cast(network(y), "float32"),
         )
+
+    def __reduce__(self) -> Any:
+        """As `pickle` and `copy` ask for it: one of the denoiser as it is now, compiled anew."""
+        return type(self), (self.denoiser, self.batch_size, self.memory, self.pad)
 
     @property
     def network(self) -> keras.Model:

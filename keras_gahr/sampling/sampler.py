@@ -17,6 +17,7 @@ from keras_gahr.datasets.arrays import FINITE
 from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.datasets.stacks import pixel_values
 from keras_gahr.denoisers import Denoiser, DenoiserLike, as_denoiser
+from keras_gahr.denoisers.configuration import plain_values
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_seed, check_whole, keyed_normal
 from keras_gahr.progress import Progress, shows_progress
@@ -246,7 +247,7 @@ def sample(
 def facts_of(denoiser, sampler, seed, first_image, final_denoise):
     """What `Samples` say of how they were drawn, beside the schedule."""
     return {
-        "provenance": denoiser.provenance,
+        "provenance": plain_values(denoiser.provenance),
         "sampler": sampler,
         "passes_per_step": SAMPLERS[sampler].passes,
         "looked_first": SAMPLERS[sampler].looks_back,
