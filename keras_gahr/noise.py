@@ -21,6 +21,7 @@ __all__ = [
     "keyed_normal",
     "keyed_signs",
     "keyed_uniform",
+    "level_of",
     "parse_sigma",
 ]
 
@@ -55,8 +56,8 @@ class NoiseLaw:
 
     Args:
         name: one of `NOISE_LAWS`, or another name of one.
-        low, high: the range, in units of [0, 1]. Where the density would not be finite at 0 (`inv`,
-            `inv_1p5`, `inv_sq` and negative powers) `low` is above 0.
+        low, high: the range, in units of [0, 1]; also as texts such as "25/255". Where the density would not
+            be finite at 0 (`inv`, `inv_1p5`, `inv_sq` and negative powers) `low` is above 0.
         alpha: the power of `power_law`, not 0; None for all others.
 
     Raises:
@@ -86,7 +87,9 @@ class NoiseLaw:
             raise InputError(
                 f"received noise law {self.name!r}, expected one of {', '.join(NOISE_LAWS)}"
             )
-        low, high = check_number(self.low, "low"), check_number(self.high, "high")
+        for end in ("low", "high"):
+            object.__setattr__(self, end, level_of(getattr(self, end), end))
+        low, high = self.low, self.high
         if not 0 <= low <= high or high == 0:
             raise InputError(
                 f"received noise levels from {self.low} to {self.high}, expected 0 <= low <= high "
@@ -169,7 +172,9 @@ def parse_sigma(text: str | float) -> float:
     text = _plain(text)
     numerator, slash, denominator = str(text).partition("/")
     try:
-        if isinstance(text, numbers.Real):
+        if isinstance(text, bool):
+            sigma = math.nan  # It says whether there is a level, not which.
+        elif isinstance(text, numbers.Real):
             sigma = float(text)
         else:
             sigma = float(numerator) / (float(denominator) if slash else 1)
@@ -204,6 +209,25 @@ def check_units(sigma: float) -> float:
     return sigma
 
 
+def level_of(value: Any, name: str) -> float:
+    """A noise level as everywhere: a number, of any library, or a text such as `25/255`.
+
+    Args:
+        value: what was received.
+        name: what the error calls it.
+
+    Raises:
+        InputError: for something else. Numbers may be of any size.
+
+    Examples:
+        >>> from keras_gahr.noise import level_of
+        >>> level_of("51/255", "sigma_0"), level_of(-1, "low")
+        (0.2, -1.0)
+    """
+    value = _plain(value)
+    return parse_sigma(value) if isinstance(value, str) else check_number(value, name)
+
+
 def check_seed(seed: Any) -> int:
     """The seed, if it is a whole number from 0 to 2**64 - 1; else raises `InputError`.
 
@@ -212,7 +236,7 @@ def check_seed(seed: Any) -> int:
         >>> check_seed(7)
         7
     """
-    return check_whole(seed, "seed", 0, 2**64 - 1)
+    return check_whole(seed, "seed", 0, _MOST)
 
 
 def check_whole(value: Any, name: str, least: int, most: int | None = None) -> int:
@@ -279,7 +303,9 @@ def check_levels(sigmas: Any, or_none: bool = False) -> list[float]:
     several = [sigmas] if isinstance(sigmas, str | numbers.Real) else sigmas
     try:
         levels = [
-            float(sigma) if isinstance(sigma, numbers.Real) else parse_sigma(sigma)
+            float(sigma)
+            if isinstance(sigma, numbers.Real) and not isinstance(sigma, bool)
+            else parse_sigma(sigma)
             for sigma in several
         ]
     except TypeError:
@@ -292,12 +318,16 @@ def check_levels(sigmas: Any, or_none: bool = False) -> list[float]:
     return levels
 
 
+_MOST = 2**64 - 1
+"""Of seeds and indices."""
+
+
 def _generator(seed, image, step):
     # Philox is counter-based: key and counter name a stream, so that the numbers of one image at
     # one step depend on neither the batch around it nor the steps before.
     # Arrays of uint64, since NumPy would make floats of lists with numbers above 2**63.
-    key = np.array([seed, image], np.uint64)
-    counter = np.array([0, 0, 0, step], np.uint64)
+    key = np.array([check_seed(seed), check_whole(image, "image", 0, _MOST)], np.uint64)
+    counter = np.array([0, 0, 0, check_whole(step, "step", 0, _MOST)], np.uint64)
     return np.random.Generator(np.random.Philox(key=key, counter=counter))
 
 

@@ -266,7 +266,7 @@ def local_dimension(
                 )
                 y = clean + np.float32(sigma) * z
                 # Other probes for each noise.
-                own = {**options, "seed": seed + draw, "first": indices[0]}
+                own = {**options, "seed": (seed + draw) % 2**64, "first": indices[0]}
                 traces[draw] = trace(leveled.linearizer(sigma), y, **own).value
                 if steps is not None and draw == 0:
                     spectra[s].append(
@@ -281,7 +281,7 @@ def local_dimension(
                 standard_error(errors.T),
             )
             if told:
-                options |= {"seed": seed + draws, "first": indices[0]}
+                options |= {"seed": (seed + draws) % 2**64, "first": indices[0]}
                 at_image = trace(leveled.linearizer(sigma), clean, **options).value
                 moved = leveled.residual(clean, sigma) / np.float32(sigma)
                 found[4, s, places] = at_image + squared_lengths(moved)

@@ -14,6 +14,7 @@ from keras_gahr.datasets.arrays import NEARLY_CLEAN, take
 from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.denoisers import DenoiserLike, as_inference
 from keras_gahr.errors import InputError
+from keras_gahr.noise import check_seed, check_whole
 from keras_gahr.psnr import add_noise
 
 from .saved_numbers import SavedNumbers, files_called
@@ -97,6 +98,7 @@ def bias_variance(
     for network in networks:
         sigma = network.denoiser.check_sigma(sigma)
     images = as_stack(images, limits=NEARLY_CLEAN)
+    seed, draw = check_seed(seed), check_whole(draw, "draw", 0)
     # So that every network has the passes that it would have of all images.
     step = math.lcm(*(network.at_once(images.shape) for network in networks))
     parts = []

@@ -24,7 +24,7 @@ from keras_gahr.denoisers.footprint import derivative_footprint
 from keras_gahr.denoisers.passes import Passes, allowed_memory, power_of_two
 from keras_gahr.errors import InputError
 from keras_gahr.names import reason_of
-from keras_gahr.noise import check_number, check_seed, keyed_normal
+from keras_gahr.noise import check_number, check_seed, check_whole, keyed_normal
 
 from .frozen_gates import FrozenGates
 from .jacobian_parts import in_tiles, with_margins
@@ -94,7 +94,7 @@ class Linearizer:
                 f"{keras.backend.backend()}, with its functions in the place of NumPy's"
             )
         self.denoiser = denoiser
-        self.batch_size = batch_size
+        self.batch_size = batch_size = check_whole(batch_size, "batch_size", 1)
         # Of somebody's network nobody knows where its gates are; a posterior mean has none.
         gated = frozen_gates and not (denoiser.foreign or denoiser.streams)
         with _backend.with_gradients():

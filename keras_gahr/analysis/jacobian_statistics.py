@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_gahr.noise import check_seed, check_whole, parse_sigma
+
 from .intervals import standard_error
 from .traces import PROBES, probe_signs
 
@@ -79,7 +81,8 @@ def probe_statistics(jacobian: Jacobian, probes: int = PROBES, seed: int = 0) ->
         >>> kg.analysis.probe_statistics(jacobian, probes=4).products
         8
     """
-    signs = probe_signs(seed, 0, range(probes), jacobian.shape)
+    probes = check_whole(probes, "probes", 2)
+    signs = probe_signs(check_seed(seed), 0, range(probes), jacobian.shape)
     forward, back = (
         products.reshape(probes, -1).astype(np.float64)
         for products in (jacobian.apply(signs), jacobian.apply_transposed(signs))
@@ -129,5 +132,5 @@ def oracle_shrinkage(coefficients: np.ndarray, sigma: float) -> np.ndarray:
         >>> oracle_shrinkage(np.array([1.0, 3.0]), 1.0)
         array([0.5, 0.9])
     """
-    power = np.square(np.asarray(coefficients, np.float64))
-    return np.divide(power, power + sigma**2, out=np.ones_like(power), where=power + sigma**2 > 0)
+    power, noise = np.square(np.asarray(coefficients, np.float64)), parse_sigma(sigma) ** 2
+    return np.divide(power, power + noise, out=np.ones_like(power), where=power + noise > 0)

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.errors import InputError
-from keras_gahr.noise import check_number
+from keras_gahr.noise import check_number, check_whole
 
 from .saved_numbers import SavedNumbers, files_called
 from .similarity import closest
@@ -76,7 +76,7 @@ def patch_slices(height, width, side=SIDE):
     Raises:
         InputError: if the image is smaller than that.
     """
-    if side < 1 or min(height, width) < 2 * side:
+    if (side := check_whole(side, "side", 0)) < 1 or min(height, width) < 2 * side:
         raise InputError(
             f"received patches of {side}x{side}, expected at least 1 pixel, and no more than half of "
             f"the {height}x{width} image: choose another side"

@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_gahr.datasets.stacks import as_one_exact
 from keras_gahr.errors import InputError
+from keras_gahr.noise import parse_sigma
 from keras_gahr.psnr import psnr_of_any
 
 
@@ -46,6 +47,7 @@ def oracle_psnr(
             f"received a clean image of shape {clean.shape} and a noisy one of {noisy.shape}, expected one "
             "shape"
         )
+    sigma = parse_sigma(sigma)
     known, seen = np.ravel(coefficients(clean)), np.ravel(coefficients(noisy))
     kept = np.abs(known) > sigma
     outside = np.sum(np.square(clean, dtype=np.float64)) - np.sum(known**2)

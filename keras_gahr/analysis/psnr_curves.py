@@ -140,7 +140,7 @@ def psnr_curve(
         inference.denoiser.check_sigma(level)
     if len(set(levels)) < len(levels):
         raise InputError("received a noise level twice: leave one out")
-    draws = check_whole(draws, "draws", -(2**63))
+    draws = check_whole(draws, "draws", 0)
     if draws < 1:
         raise InputError(f"received {draws} noise draws, expected at least 1")
     seed = check_seed(seed)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_gahr.errors import InputError
-from keras_gahr.noise import check_number
+from keras_gahr.noise import check_number, level_of
 
 from .intervals import mean_interval
 
@@ -78,6 +78,8 @@ def fit_slope(curve: PSNRCurve, low: float = 0.0, high: float = np.inf) -> Slope
         0.5
     """
     # A level that was written as 25/255 and one that was computed may differ by rounding.
+    low = level_of(low, "low")
+    high = high if high == np.inf else level_of(high, "high")
     chosen = (curve.sigmas >= low * (1 - 1e-9)) & (curve.sigmas <= high * (1 + 1e-9))
     if chosen.sum() < 2:
         raise InputError(

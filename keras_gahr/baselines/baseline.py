@@ -1,7 +1,5 @@
 """What the baselines have in common."""
 
-import math
-import numbers
 from types import NoneType
 
 import numpy as np
@@ -15,7 +13,7 @@ from keras_gahr.denoisers.configuration import check_stored_options, plain_value
 from keras_gahr.denoisers.denoiser import pixel_tensor
 from keras_gahr.denoisers.layers import Layer, image_input
 from keras_gahr.errors import InputError
-from keras_gahr.noise import check_units
+from keras_gahr.noise import check_units, parse_sigma
 
 LEAST_SIGMA = 1e-6
 """Noise levels below this count as this, so that nothing is divided by zero."""
@@ -53,15 +51,20 @@ class Baseline(Denoiser):
         known = [] if options["sigma"] is None else [()]
         return [*known, *cls._stored_shapes(options)]
 
-    def set_sigma(self, sigma):
+    def set_sigma(self, sigma, *, any_size=False):
         """Changes the noise level, in units of [0, 1].
 
+        Args:
+            sigma: the level, as `parse_sigma` takes it.
+            any_size: whether it may be one that only units of 0..255 have, as densities want.
+
         Raises:
-            InputError: unless it is a number above 0, or if this denoiser estimates it.
+            InputError: unless it is a level above 0, or if this denoiser estimates it.
         """
         if self.residual_layer.sigma is None:
             raise InputError("this denoiser estimates the noise level: make one with a sigma")
-        self.residual_layer.sigma.assign(check_sigma(sigma))
+        level = check_sigma(sigma)
+        self.residual_layer.sigma.assign(level if any_size else check_units(level))
 
     def at(self, sigma):
         """The denoiser of another noise level, a copy; itself if it estimates the level."""
@@ -173,9 +176,9 @@ class ResidualLayer(Layer):
 
 def check_sigma(sigma):
     """The noise level, if it is a number above 0; else raises `InputError`."""
-    if not isinstance(sigma, numbers.Real) or not 0 < float(sigma) < math.inf:
+    if (level := parse_sigma(sigma)) <= 0:
         raise InputError(f"received sigma = {sigma}, expected a noise level above 0")
-    return max(float(sigma), LEAST_SIGMA)
+    return max(level, LEAST_SIGMA)
 
 
 def mean_image(images: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from keras_gahr.datasets.arrays import NEARLY_CLEAN
 from keras_gahr.datasets.stacks import as_one
 from keras_gahr.errors import InputError
+from keras_gahr.noise import check_whole
 
 from .baseline import Baseline, ResidualLayer
 from .bases import separable_basis
@@ -63,6 +64,7 @@ class OracleThresholding(Baseline):
             raise InputError(
                 f"received an image shape {image_shape!r:.80}, expected (height, width, channels)"
             )
+        image_shape = tuple(check_whole(side, "a side or channels", 1) for side in image_shape)
         if rule not in RULES:
             raise InputError(f"received rule {rule!r}, expected {' or '.join(RULES)}")
         if clean is not None:

@@ -219,7 +219,7 @@ def c_alpha_images(
         >>> c_alpha_images(count=4, size=16, seed=0, alpha=2).shape
         (4, 16, 16, 1)
     """
-    check_sequence(count, seed, start, size)
+    count, seed, start, size = check_sequence(count, seed, start, size)
     law = CAlpha(alpha, beta, blurred, **options)
     n = size * law.antialias
     scalars = n + 3
@@ -277,7 +277,7 @@ def make_c_alpha(
         >>> images.manifest["parameters"]["blurred"]
         True
     """
-    check_sequence(count, seed, size=size)
+    count, seed, _, size = check_sequence(count, seed, size=size)
     law = dataclasses.asdict(CAlpha(alpha, **options))
     return make_generated(
         out,

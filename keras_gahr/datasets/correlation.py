@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from keras_gahr.errors import InputError
+from keras_gahr.noise import check_whole
 from keras_gahr.progress import OnProgress
 
 from .arrays import blocks, check_values
@@ -81,7 +82,7 @@ def coarse_set(images: np.ndarray, side: int = SIDE, progress: OnProgress = None
     Raises:
         InputError: if the images hold anything else, or the side is below 2.
     """
-    if side < 2:
+    if (side := check_whole(side, "side", 0)) < 2:
         raise InputError(f"the side is {side}: expected 2 pixels or more")
     vectors = np.empty((len(images), int(np.prod(coarse_shape(images.shape, side)))), np.float32)
     done = 0

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from keras_gahr.errors import InputError
+from keras_gahr.noise import check_whole
 from keras_gahr.progress import OnProgress
 
 from .disk_geometry import coverage, coverage_gradient, wrapped
@@ -67,7 +68,7 @@ def disk_parameters(
         >>> disk_parameters(1, size=16, seed=0).round(2).tolist()
         [[8.63, 6.7, 4.37, 0.35, 0.92]]
     """
-    check_sequence(count, seed, start, size)
+    count, seed, start, size = check_sequence(count, seed, start, size)
     _check(radii, wrap, centre, foreground, background)
     radius, across, down, *intensities = uniform("disks", seed, start, count, 5).T
     radius = size * (radii[0] + (radii[1] - radii[0]) * radius)
@@ -102,6 +103,7 @@ def draw_disks(parameters: np.ndarray, size: int, wrap: bool = False) -> np.ndar
         >>> draw_disks(parameters, size=8)[0, 4, :, 0].round(2)
         array([0.  , 0.  , 0.91, 1.  , 1.  , 0.91, 0.  , 0.  ], dtype=float32)
     """
+    size = check_whole(size, "size", 1)
     images = np.empty((len(parameters), size, size, 1), np.float32)
     for first in range(0, len(parameters), CHUNK):
         chunk = slice(first, first + CHUNK)
@@ -209,7 +211,7 @@ def make_disks(
         >>> disks.images.shape
         (4, 16, 16, 1)
     """
-    check_sequence(count, seed)
+    count, seed, *_ = check_sequence(count, seed)
     disk_parameters(1, size, seed, radii=radii, **options)
     return make_generated(
         out,

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from keras_gahr.errors import InputError
-from keras_gahr.noise import check_number
+from keras_gahr.noise import check_units, level_of
 
 from .stacks import as_one_exact, as_stack, exact_values
 
@@ -229,9 +229,9 @@ class MixtureOfGaussians:
         return stack
 
     def _power(self, sigma):
-        if (sigma := check_number(sigma, "sigma")) < 0:
+        if (sigma := check_units(level_of(sigma, "sigma"))) < 0:
             raise InputError(f"received sigma = {sigma}, expected a noise level of at least 0")
-        return float(sigma) ** 2
+        return sigma**2
 
     def _log_joint(self, flat, power):
         """log of weight and density of each class at vectors (N, d): (N, K)."""

@@ -62,14 +62,16 @@ def make_generated(
     return load(out, verify=False)
 
 
-def check_sequence(count: int, seed: int, start: int = 0, size: int = 2) -> None:
-    """Refuses what no family can draw.
+def check_sequence(
+    count: int, seed: int, start: int = 0, size: int = 2
+) -> tuple[int, int, int, int]:
+    """The same as numbers of Python, which no product is too large for; refuses what no family can draw.
 
     Raises:
         InputError: unless count >= 1, size >= 2, 0 <= seed < 2^64 and start >= 0.
     """
     for value, name in ((count, "count"), (seed, "seed"), (start, "start"), (size, "size")):
-        if not isinstance(value, numbers.Integral):
+        if not isinstance(value, numbers.Integral) or isinstance(value, bool):
             raise InputError(f"received {name} = {value!r:.80}, expected a whole number")
     if count < 1:
         raise InputError(f"{count} images asked for: expected 1 or more")
@@ -79,6 +81,7 @@ def check_sequence(count: int, seed: int, start: int = 0, size: int = 2) -> None
         raise InputError(f"the seed is {seed}: expected an integer from 0 to 2^64 - 1")
     if start < 0:
         raise InputError(f"the first index is {start}: expected 0 or more")
+    return int(count), int(seed), int(start), int(size)
 
 
 def columns(parameters: ArrayLike) -> np.ndarray:

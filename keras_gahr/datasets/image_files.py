@@ -10,6 +10,7 @@ from PIL import Image
 from keras_gahr.errors import InputError
 from keras_gahr.files import check_regular, replacing
 from keras_gahr.folder_tree import walk
+from keras_gahr.noise import check_whole
 
 from .arrays import CLEAN, check_type, check_values, take, to_float
 from .channels import with_channels
@@ -174,6 +175,7 @@ def contact_sheet(images: np.ndarray, columns: int = 8, gap: int = 2) -> np.ndar
         >>> contact_sheet(images, columns=3).shape
         (38, 56, 1)
     """
+    columns, gap = check_whole(columns, "columns", 0), check_whole(gap, "gap", 0)
     images = array_of(images)
     check_type(images, "the array")
     images = images[..., None] if images.ndim == 3 else images

@@ -219,7 +219,7 @@ def mixture_images(count: int, seed: int, start: int = 0, **options: Any) -> np.
         >>> mixture_images(count=4, seed=0, **MOLRG).shape
         (4, 4, 4, 3)
     """
-    check_sequence(count, seed, start)
+    count, seed, start, _ = check_sequence(count, seed, start)
     recipe = MixtureRecipe(**options)
     return _draw(recipe, recipe.law()[0], count, seed, start)
 
@@ -257,7 +257,7 @@ def make_mixture(
         >>> dataset.manifest["parameters"]["rank"]
         [7, 7]
     """
-    check_sequence(count, seed)
+    count, seed, *_ = check_sequence(count, seed)
     recipe = MixtureRecipe(**options)
     law, scale = recipe.law()
     return make_generated(

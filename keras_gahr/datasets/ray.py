@@ -35,7 +35,7 @@ def ray_parameters(count: int, seed: int, start: int = 0) -> np.ndarray:
         >>> ray_parameters(2, seed=0).round(3).tolist()
         [[0.849], [0.722]]
     """
-    check_sequence(count, seed, start)
+    count, seed, start, _ = check_sequence(count, seed, start)
     return uniform("ray", seed, start, count, 1)
 
 
@@ -123,7 +123,7 @@ def make_ray(
         >>> ray.images.shape
         (4, 8, 8, 1)
     """
-    check_sequence(count, seed)
+    count, seed, *_ = check_sequence(count, seed)
     source = Path(source)
     if source.is_dir():
         dataset = load(source)

@@ -9,6 +9,7 @@ from os import PathLike
 import numpy as np
 
 from keras_gahr.errors import InputError
+from keras_gahr.noise import check_whole
 from keras_gahr.progress import OnProgress
 
 from .draws import raw
@@ -23,14 +24,15 @@ def permutation(height: int, width: int, seed: int) -> np.ndarray:
     The pixels are counted row by row. It depends on the arguments alone, whatever NumPy's version.
 
     Raises:
-        InputError: if the seed is out of range.
+        InputError: if a side or the seed is out of range.
 
     Examples:
         >>> from keras_gahr.datasets import permutation
         >>> permutation(2, 3, seed=0)
         array([5, 4, 3, 0, 2, 1])
     """
-    check_sequence(1, seed)
+    _, seed, *_ = check_sequence(1, seed)
+    height, width = (check_whole(side, "a side", 1) for side in (height, width))
     return np.argsort(raw("shuffled", seed, 0, 1, height * width)[0], kind="stable")
 
 

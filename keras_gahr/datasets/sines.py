@@ -12,6 +12,7 @@ from os import PathLike
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_gahr.noise import check_whole
 from keras_gahr.progress import OnProgress
 
 from .draws import uniform
@@ -34,7 +35,7 @@ def sine_parameters(count: int, size: int, seed: int, start: int = 0) -> np.ndar
         >>> sine_parameters(2, size=16, seed=0).round(3).tolist()  # Phases and intensities.
         [[3.733, 0.351], [2.581, 0.893]]
     """
-    check_sequence(count, seed, start, size)
+    count, seed, start, size = check_sequence(count, seed, start, size)
     return uniform("sines", seed, start, count, 2) * [2 * np.pi, 1]
 
 
@@ -53,6 +54,7 @@ def draw_sines(parameters: ArrayLike, size: int) -> np.ndarray:
         >>> draw_sines([[0, 1]], size=4)[0, 0, :, 0].round(3).tolist()
         [0.5, 1.0, 0.5, 0.0]
     """
+    size = check_whole(size, "size", 1)
     _, intensity = columns(parameters)
     images = intensity * (1 + np.sin(_angles(parameters, size))) / 2
     return images[..., None].astype(np.float32)
@@ -132,7 +134,7 @@ def make_sines(
         >>> sines.images.shape
         (4, 16, 16, 1)
     """
-    check_sequence(count, seed, size=size)
+    count, seed, _, size = check_sequence(count, seed, size=size)
     return make_generated(
         out,
         "sines",

@@ -9,7 +9,7 @@ import keras
 
 from .bias_free_norm import BiasFreeNorm
 from .denoiser import Denoiser, check_network_size, convolution_shapes
-from .initialization import HeNormal, SmallGamma, fresh_seed
+from .initialization import HeNormal, SmallGamma, checked_seed
 from .layers import Conv2D, ReLU, image_input
 
 
@@ -91,7 +91,7 @@ class BFCNN(Denoiser):
             "num_kernels": num_kernels,
         }
         check_network_size(self.weight_shapes(**sizes), **sizes)
-        seed = fresh_seed() if seed is None else seed
+        seed = checked_seed(seed)
         inputs = image_input(num_channels)
         outputs = bias_free_chain(
             inputs, [3] * num_layers, num_kernels, num_channels, first_layer_linear, seed
@@ -109,7 +109,7 @@ class BFCNN(Denoiser):
         """See `Denoiser.weight_shapes`."""
         # Of more than a thousand layers, what is refused: a list of all would take up memory.
         layers = min(num_layers, 2000)
-        return chain_shapes([3] * layers, num_kernels, num_channels, num_channels)
+        yield from chain_shapes([3] * layers, num_kernels, num_channels, num_channels)
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from .denoiser import Denoiser, check_network_size, convolution_shapes
-from .initialization import HeNormal, fresh_seed
+from .initialization import HeNormal, checked_seed
 from .layers import (
     Concatenate,
     Conv2D,
@@ -86,7 +86,7 @@ class DilatedUNet(Denoiser):
     ) -> None:
         sizes = {"num_channels": num_channels, "num_kernels": num_kernels}
         check_network_size(self.weight_shapes(**sizes), **sizes)
-        seed = fresh_seed() if seed is None else seed
+        seed = checked_seed(seed)
 
         def conv(number, x, filters, kernel_size, layer=Conv2D, **options):
             name = f"conv_{number}"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import keras
 
 from .configuration import check_stored_options, stored_shapes
 from .denoiser import Denoiser
 from .layers import Subtract, image_input
+
+if TYPE_CHECKING:
+    from .interface import DenoiserLike
 
 
 @keras.saving.register_keras_serializable("keras_gahr")
@@ -34,8 +37,11 @@ class DirectDenoiser(Denoiser):
     """
 
     def __init__(
-        self, network: Denoiser, provenance: dict[str, Any] | None = None, name: str = "direct"
+        self, network: DenoiserLike, provenance: dict[str, Any] | None = None, name: str = "direct"
     ) -> None:
+        from .interface import as_denoiser
+
+        network = as_denoiser(network)
         inputs = image_input(network.input_channels)
         noisy = inputs
         if network.output_channels != network.input_channels:

@@ -20,7 +20,7 @@ from .bias_free_norm import BiasFreeNorm
 from .configuration import check_stored_options
 from .denoiser import Denoiser, check_network_size, pixel_tensor
 from .image_norm import ImageNorm
-from .initialization import HeNormal, SmallGamma, fresh_seed
+from .initialization import HeNormal, SmallGamma, checked_seed
 from .layers import AveragePooling2D, Concatenate, Conv2D, Conv2DTranspose, ReLU, image_input
 
 NORMS = ("layer", "instance", "batch", "none")
@@ -102,7 +102,7 @@ class FlexibleUNet(Denoiser):
             inter_skip=inter_skip,
         )
         check_network_size(shapes, **_counts(sizes))
-        seed = fresh_seed() if seed is None else seed
+        seed = checked_seed(seed)
 
         def conv(x, filters, layer):
             return Conv2D(

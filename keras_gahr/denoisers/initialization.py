@@ -10,10 +10,17 @@ import zlib
 import keras
 import numpy as np
 
+from keras_gahr.noise import check_whole
+
 
 def fresh_seed():
     """A seed from Python's generator, which `keras.utils.set_random_seed` controls."""
     return random.getrandbits(32)
+
+
+def checked_seed(seed):
+    """The seed as a number of Python, by default a fresh one; raises `InputError` for something else."""
+    return fresh_seed() if seed is None else check_whole(seed, "seed", 0)
 
 
 def _generator(seed, layer):

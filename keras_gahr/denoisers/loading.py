@@ -24,6 +24,7 @@ from .configuration import check_readable
 from .denoiser import Denoiser
 from .foreign import ForeignDenoiser, wrap
 from .foreign.recipe import read_recipe, write_recipe
+from .inference import Inference
 from .keras_file import check_keras_file
 from .precision import with_precision
 
@@ -149,7 +150,7 @@ def _read(path, said, called):
         raise InputError(f"{path} cannot be read as a denoiser: {reason_of(error)}") from error
 
 
-def save_denoiser(denoiser: Denoiser, path: str | os.PathLike[str]) -> None:
+def save_denoiser(denoiser: Denoiser | Inference, path: str | os.PathLike[str]) -> None:
     """Writes a denoiser to a file, whole or not at all; an old file is replaced.
 
     One of this package becomes a `.keras` file. One that was wrapped by its address becomes a recipe, a
@@ -158,7 +159,7 @@ def save_denoiser(denoiser: Denoiser, path: str | os.PathLike[str]) -> None:
     below; `load_denoiser` refuses them if they have changed.
 
     Args:
-        denoiser: a `Denoiser`.
+        denoiser: a `Denoiser`, or the `Inference` of one.
         path: a name that ends in `.keras`, or in `.json` for a recipe.
 
     Raises:
@@ -174,6 +175,8 @@ def save_denoiser(denoiser: Denoiser, path: str | os.PathLike[str]) -> None:
         >>> kg.load_denoiser(path).num_parameters == denoiser.num_parameters
         True
     """
+    if isinstance(denoiser, Inference):
+        denoiser = denoiser.denoiser
     if not isinstance(denoiser, Denoiser):
         raise InputError(
             f"received a {type(denoiser).__name__}, expected a denoiser of this package"

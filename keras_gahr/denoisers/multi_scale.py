@@ -61,7 +61,9 @@ class MultiScaleDenoiser(Denoiser):
         provenance: dict[str, Any] | None = None,
         name: str = "multi_scale",
     ) -> None:
-        details = list(details)
+        from .interface import as_denoiser
+
+        low_band, details = as_denoiser(low_band), [as_denoiser(detail) for detail in details]
         _check_parts(low_band, details)
         # The layers of a model need different names, and networks of one kind have the same.
         low_band.name = "low_band"

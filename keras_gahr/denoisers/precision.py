@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 
@@ -17,8 +17,11 @@ from keras_gahr.options.training import PRECISIONS
 
 from .denoiser import Denoiser
 
+if TYPE_CHECKING:
+    from .interface import DenoiserLike
 
-def with_precision(denoiser: Denoiser, precision: str = "float32") -> Denoiser:
+
+def with_precision(denoiser: DenoiserLike, precision: str = "float32") -> Denoiser:
     """A copy of a denoiser, with the same weights, that computes in another number type.
 
     `mixed_bfloat16` multiplies and adds in bfloat16 but keeps the weights, and the deviations of
@@ -31,7 +34,7 @@ def with_precision(denoiser: Denoiser, precision: str = "float32") -> Denoiser:
     log says once.
 
     Args:
-        denoiser: a `Denoiser`; it is not changed.
+        denoiser: see `as_denoiser`; it is not changed.
         precision: one of `PRECISIONS`.
 
     Raises:
@@ -44,6 +47,9 @@ def with_precision(denoiser: Denoiser, precision: str = "float32") -> Denoiser:
         >>> copy is denoiser, copy.num_parameters == denoiser.num_parameters
         (False, True)
     """
+    from .interface import as_denoiser
+
+    denoiser = as_denoiser(denoiser)
     if precision not in PRECISIONS:
         raise InputError(
             f"received precision {precision!r}, expected one of {', '.join(PRECISIONS)}"

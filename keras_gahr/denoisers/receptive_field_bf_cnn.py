@@ -11,7 +11,7 @@ from keras_gahr.errors import InputError
 
 from .bf_cnn import bias_free_chain, chain_shapes
 from .denoiser import Denoiser, check_network_size
-from .initialization import fresh_seed
+from .initialization import checked_seed
 from .layers import image_input
 
 _LAYERS = 21
@@ -27,7 +27,7 @@ def receptive_field_kernel_sizes(receptive_field):
     Raises:
         InputError: unless the receptive field is one of `RECEPTIVE_FIELDS`.
     """
-    if receptive_field not in RECEPTIVE_FIELDS:
+    if isinstance(receptive_field, float) or receptive_field not in RECEPTIVE_FIELDS:
         raise InputError(
             f"received a receptive field of {receptive_field}, expected an odd number of pixels from "
             f"{RECEPTIVE_FIELDS[0]} to {RECEPTIVE_FIELDS[-1]}; published are 5, 9, 13, 23, 43"
@@ -81,7 +81,7 @@ class ReceptiveFieldBFCNN(Denoiser):
             num_channels=num_channels,
             num_kernels=num_kernels,
         )
-        seed = fresh_seed() if seed is None else seed
+        seed = checked_seed(seed)
         kernel_sizes = receptive_field_kernel_sizes(receptive_field)
         input_channels, output_channels = _channels(num_channels, coarse)
         inputs = image_input(input_channels)

@@ -9,7 +9,7 @@ import keras
 
 from .bias_free_norm import BiasFreeNorm
 from .denoiser import Denoiser, check_network_size, convolution_shapes
-from .initialization import HeNormal, SmallGamma, fresh_seed
+from .initialization import HeNormal, SmallGamma, checked_seed
 from .layers import AveragePooling2D, Concatenate, Conv2D, Conv2DTranspose, ReLU, image_input
 
 
@@ -58,7 +58,7 @@ class UNet(Denoiser):
             "num_dec_conv": num_dec_conv,
         }
         check_network_size(self.weight_shapes(**sizes), **sizes)
-        seed = fresh_seed() if seed is None else seed
+        seed = checked_seed(seed)
 
         def conv(x, filters, layer):
             return Conv2D(

@@ -17,7 +17,7 @@ from keras import ops
 import keras_gahr
 from keras_gahr.datasets.arrays import sha256_of
 from keras_gahr.datasets.journal import Journal
-from keras_gahr.denoisers import Denoiser
+from keras_gahr.denoisers import DenoiserLike, as_denoiser
 from keras_gahr.errors import InputError
 from keras_gahr.files import others_in, resuming_folder
 from keras_gahr.noise import check_seed, check_whole, keyed_normal
@@ -43,7 +43,7 @@ from .outputs import (
 
 
 def restore_files(
-    denoiser: Denoiser,
+    denoiser: DenoiserLike,
     images: InputImages,
     out: str | Path,
     *,
@@ -65,7 +65,7 @@ def restore_files(
     of as many images as fit a batch with their repeats, and at least one.
 
     Args:
-        denoiser: a `Denoiser`.
+        denoiser: see `as_denoiser`.
         images: `InputImages`.
         out: the folder to make, whole or not at all: see `write_restoration` for what it holds of
             each image. restoration.csv and restoration.json have the PSNR and SSIM of each.
@@ -100,6 +100,7 @@ def restore_files(
         >>> rows[0]["converged"]
         1
     """
+    denoiser = as_denoiser(denoiser)
     seed = check_seed(seed)
     repeat = check_whole(repeat, "repeat", 1)
     batch_size = check_whole(batch_size, "batch_size", 1)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from keras_gahr.datasets.arrays import NOISY
 from keras_gahr.datasets.stacks import pixel_values
-from keras_gahr.denoisers import MultiScaleDenoiser
+from keras_gahr.denoisers import DenoiserLike, MultiScaleDenoiser, as_denoiser
 from keras_gahr.denoisers.haar import haar_synthesize
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_seed, keyed_normal
@@ -94,7 +94,7 @@ class MultiScaleSamples(SampledImages):
 
 @shows_progress("sampling")
 def sample_multi_scale(
-    denoiser: MultiScaleDenoiser,
+    denoiser: DenoiserLike,
     shape: Sequence[int],
     *,
     count: int = 1,
@@ -116,7 +116,7 @@ def sample_multi_scale(
     images, ICLR 2023). So networks with small receptive fields make large images.
 
     Args:
-        denoiser: a `MultiScaleDenoiser`.
+        denoiser: a `MultiScaleDenoiser`, or one that `as_denoiser` finds.
         shape: of one image, `(height, width, channels)`.
         schedule: of the low band. Details of scale j start and end at noise levels 2^(j + 1) times
             lower, as the details of a noisy image do, around a mean of 0.
@@ -144,6 +144,12 @@ def sample_multi_scale(
         >>> larger.images.shape, larger.names
         ((1, 8, 8, 1), ('detail_0',))
     """
+    denoiser = as_denoiser(denoiser)
+    if not isinstance(denoiser, MultiScaleDenoiser):
+        raise InputError(
+            f"received a {type(denoiser).__name__}, expected a multi-scale denoiser: kg.sample samples "
+            "from others"
+        )
     schedule = schedule or sampler_named(sampler).schedule()
     seed = check_seed(seed)
     shape, count = check_request(denoiser, shape, count)

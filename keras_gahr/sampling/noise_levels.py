@@ -9,6 +9,7 @@ from keras import ops
 
 from keras_gahr.denoisers import Denoiser
 from keras_gahr.errors import InputError
+from keras_gahr.noise import level_of
 from keras_gahr.options.option import check_options, declared, describes_options
 from keras_gahr.options.sampling import LevelOptions
 
@@ -35,6 +36,8 @@ def for_each(sigma, levels):
 
 def check_schedule(schedule):
     """Raises `InputError` for options that no sampler can use."""
+    for end in ("sigma_0", "sigma_end"):
+        object.__setattr__(schedule, end, level_of(getattr(schedule, end), end))
     check_options(schedule)
     first, last = schedule.sigma_0, schedule.sigma_end
     if not 0 < last < first <= DIVERGED:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from keras_gahr.datasets.arrays import FINITE
 from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.datasets.stacks import pixel_values
-from keras_gahr.denoisers import Denoiser, DenoiserLike, as_denoiser
+from keras_gahr.denoisers import DenoiserLike, as_denoiser
 from keras_gahr.denoisers.configuration import plain_values
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_seed, check_whole, keyed_normal
@@ -259,7 +259,7 @@ def facts_of(denoiser, sampler, seed, first_image, final_denoise):
 
 
 def prepare(
-    denoiser: Denoiser,
+    denoiser: DenoiserLike,
     shape: Sequence[int],
     *,
     schedule: AscentSchedule | MultistepSchedule | NoiseLevels | None = None,
@@ -281,6 +281,7 @@ def prepare(
         >>> [kg.sample(denoiser, (8, 8), seed=s, prepared=prepared).status[0] for s in (0, 1)]
         ['converged', 'converged']
     """
+    denoiser = as_denoiser(denoiser)
     method = sampler_named(sampler)
     schedule = schedule or method.schedule()
     if not isinstance(schedule, method.schedule):

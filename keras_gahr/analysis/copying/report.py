@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from keras_gahr.datasets.arrays import NEARLY_CLEAN
 from keras_gahr.datasets.stacks import as_stack
 from keras_gahr.errors import InputError
-from keras_gahr.noise import check_number, check_whole
+from keras_gahr.noise import check_number, check_seed
 from keras_gahr.progress import Progress, shows_progress
 
 from ..features import FeaturesLike, as_features
@@ -194,7 +194,7 @@ def copying_report(
         (0.0, ['AuthPct', 'C_T', 'M', 'f_mem', 'generalized', 'memorized', 'spurious'])
     """
     assert callable(progress)  # As the decorator makes it.
-    seed = check_whole(seed, "seed", 0)
+    seed = check_seed(seed)
     threshold = _within(threshold, "threshold", -1, 1)
     quantile = _within(quantile, "quantile", 0, 1)
     space = as_features(features)

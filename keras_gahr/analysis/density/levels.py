@@ -102,14 +102,14 @@ class LeveledDenoiser:
         """y - D'(y), float32 (N, H, W, C)."""
         total = self.total(sigma)
         if self.formula:
-            self.denoiser.set_sigma(total)
+            self.denoiser.set_sigma(total, any_size=True)
         found = self._current.of(self.denoiser).residual(noisy, sigma=total)
         return found * np.float32((sigma / total) ** 2)
 
     def linearizer(self, sigma):
         """The `Linearizer` of D at what it sees, which is that of `own` alone for level 0."""
         if self.formula:
-            self.denoiser.set_sigma(self.total(sigma))
+            self.denoiser.set_sigma(self.total(sigma), any_size=True)
         if self._linearizer is None:
             self._linearizer = Linearizer(self.denoiser, batch_size=self.batch_size)
         return self._linearizer

@@ -11,6 +11,7 @@ from keras import ops
 
 from keras_gahr.datasets.image_arrays import array_of
 from keras_gahr.errors import InputError
+from keras_gahr.noise import check_seed
 
 from .measurement import Measurement, checked_shape
 from .subset import kept_count
@@ -46,7 +47,7 @@ class RandomBasis(Measurement):
                 f"{_LARGEST} numbers: choose a smaller fraction, or a random transform, which has no "
                 "matrix"
             )
-        matrix = np.random.default_rng(seed).standard_normal((size, columns))
+        matrix = np.random.default_rng(check_seed(seed)).standard_normal((size, columns))
         self._set_basis(shape, np.linalg.qr(matrix)[0])
 
     @classmethod

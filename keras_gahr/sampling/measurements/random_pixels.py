@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from keras_gahr.noise import check_seed
+
 from .known_pixels import KnownPixels
 from .measurement import checked_shape
 from .subset import random_subset
@@ -32,5 +34,5 @@ class RandomPixels(KnownPixels):
     def __init__(self, shape: Sequence[int], fraction: float, seed: int = 0) -> None:
         shape = checked_shape(shape)
         mask = np.zeros(shape[:2], np.float32)
-        mask.flat[random_subset(fraction, mask.size, np.random.default_rng(seed))] = 1
+        mask.flat[random_subset(fraction, mask.size, np.random.default_rng(check_seed(seed)))] = 1
         super().__init__(mask, shape[2])

@@ -10,6 +10,8 @@ import numpy as np
 from keras import ops
 from scipy.fft import dct
 
+from keras_gahr.noise import check_seed
+
 from .measurement import Measurement, checked_shape
 from .subset import random_subset
 
@@ -37,7 +39,7 @@ class RandomTransform(Measurement):
 
     def __init__(self, shape: Sequence[int], fraction: float, seed: int = 0) -> None:
         shape = checked_shape(shape)
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(check_seed(seed))
         size = math.prod(shape)
         signs = np.where(rng.random(shape) < 0.5, np.float32(-1), np.float32(1))
         kept = random_subset(fraction, size, rng)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_gahr.errors import InputError
+from keras_gahr.noise import check_whole
 
 from .known_pixels import KnownPixels
 from .measurement import checked_shape
@@ -37,6 +38,7 @@ class Inpainting(KnownPixels):
     ) -> None:
         shape = checked_shape(shape)
         centre = centre or (shape[0] // 2, shape[1] // 2)
+        hole, centre = _pair(hole, "a hole"), _pair(centre, "a centre")
         top, left = (middle - side // 2 for middle, side in zip(centre, hole, strict=True))
         bottom, right = top + hole[0], left + hole[1]
         if min(hole) < 1 or min(top, left) < 0 or bottom > shape[0] or right > shape[1]:
@@ -48,3 +50,10 @@ class Inpainting(KnownPixels):
         mask = np.ones(shape[:2], np.float32)
         mask[top:bottom, left:right] = 0
         super().__init__(mask, shape[2])
+
+
+def _pair(given, name):
+    """Two whole numbers; which of them fit is seen from the image."""
+    if isinstance(given, str) or np.shape(given) != (2,):
+        raise InputError(f"received {name} {given!r:.80}, expected two whole numbers")
+    return tuple(check_whole(number, f"in {name}", -(2**31)) for number in given)

@@ -39,7 +39,7 @@ def low_frequencies(shape: Sequence[int], fraction: float, published: bool = Fal
     """
     check_fraction(fraction)
     kept = []
-    for side in shape[:2]:
+    for side in checked_shape(shape)[:2]:
         # Half the kept frequencies, as the published code rounds it.
         half = int(round(side * np.sqrt(fraction)) / 2)
         frequency = np.fft.fftfreq(side, 1 / side)
