@@ -209,6 +209,16 @@ def test_bytes_are_fractions_of_255(name, network, optimum, expected):
     np.testing.assert_allclose(found, expected(name), rtol=1e-4, atol=1e-5)
 
 
+@ALL
+@pytest.mark.parametrize("order", [">", "<"])
+@pytest.mark.one_backend
+def test_the_order_of_bytes_does_not_matter(name, order, network, optimum, expected):
+    if name == "train":
+        pytest.skip("draws its images at random")
+    found = fed(name, network, optimum, lambda x: x.astype(f"{order}f4"))
+    np.testing.assert_allclose(found, expected(name), rtol=1e-4, atol=1e-5)
+
+
 def masked(images):
     return np.ma.masked_array(images, images > 0.5)
 
@@ -295,6 +305,29 @@ def test_tensors_that_are_differentiated_or_have_no_values(name, network, optimu
 def test_tensors_in_bytes(name, network, optimum, expected):
     found = fed(name, network, optimum, lambda x: as_tensor(np.rint(255 * x).astype(np.uint8)))
     np.testing.assert_allclose(found, expected(name), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["Denoiser.denoise", "estimate_sigma", "denoise", "closest"])
+def test_tensors_of_other_whole_numbers(name, network, optimum):
+    with pytest.raises(kg.InputError, match=r"has type int(32|64): expected uint8 in 0\.\.255"):
+        fed(name, network, optimum, lambda x: as_tensor(np.rint(255 * x).astype(np.int32)))
+
+
+def test_calling_a_denoiser_takes_the_same(network, optimum):
+    """Of a tensor or an array, as `denoise` does."""
+    levels = np.full(len(CLEAN), 0.1, np.float32)
+    told = kg.wrap(lambda y, sigma: 0.5 * y, "residual", "sigma", channels=1, layout="NHWC")
+
+    def with_levels(y):
+        # Keras takes tensors or arrays, not some of each.
+        return told([y, levels if isinstance(y, np.ndarray) else as_tensor(levels)])
+
+    for call in (network, optimum, with_levels):
+        expected = array(call(CLEAN))
+        for given in (PIXELS, as_tensor(PIXELS), CLEAN.astype(np.float64)):
+            np.testing.assert_allclose(array(call(given)), expected, rtol=1e-5, atol=1e-6)
+        with pytest.raises(kg.InputError, match=r"has type int(32|64): expected uint8"):
+            call(PIXELS.astype(np.int32))
 
 
 def test_bfloat16(network):

@@ -113,7 +113,10 @@ def array_of(images: Any) -> np.ndarray:
         raise InputError(
             f"received a {_named(images)}, expected an array of numbers: uint8 in 0..255 or floats in [0, 1]"
         )
-    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+    if array.dtype.name == "bfloat16":
+        return array.astype(np.float32)
+    # Files of some instruments have their bytes the other way round, which no framework takes.
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def _detached(images):

@@ -223,7 +223,12 @@ class Denoiser(keras.Model):
         return type(self).__name__, plain_values(options), *sorted(numbers)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        self.check_shape((inputs[0] if self.told else inputs).shape)
+        noisy, *levels = inputs if self.told else [inputs]
+        self.check_shape(noisy.shape)
+        if "float" not in keras.backend.standardize_dtype(noisy.dtype):
+            # Keras would take 0..255 for units of [0, 1].
+            noisy = pixel_tensor(noisy)
+            inputs = [noisy, *levels] if self.told else noisy
         return super().call(inputs, training=training, mask=mask)
 
     def denoise(self, noisy: Any, sigma: Any = None) -> Any:
@@ -372,9 +377,16 @@ def pixel_tensor(values: Any) -> Any:
 
     Args:
         values: a tensor, which can be differentiated, or what `pixel_values` takes.
+
+    Raises:
+        InputError: for another number type; as `pixel_values` for what is no tensor.
     """
     if not (ops.is_tensor(values) or isinstance(values, keras.KerasTensor)):
         return ops.convert_to_tensor(pixel_values(values))
-    in_bytes = keras.backend.standardize_dtype(values.dtype) == "uint8"
+    dtype = keras.backend.standardize_dtype(values.dtype)
+    if dtype not in {"uint8", "bool"} and "float" not in dtype:
+        raise InputError(
+            f"the tensor has type {dtype}: expected uint8 in 0..255 or floats in [0, 1]; cast 0..255 to uint8"
+        )
     values = ops.cast(values, "float32")
-    return values / 255 if in_bytes else values
+    return values / 255 if dtype == "uint8" else values
