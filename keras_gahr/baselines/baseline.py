@@ -80,7 +80,9 @@ class Baseline(Denoiser):
         return self._with_sigma(check_sigma(sigma))
 
     def _with_sigma(self, sigma):
-        copy = type(self).from_config({**self.get_config(), "sigma": sigma})
+        with _backend.with_gradients():
+            # Of what is made in torch.inference_mode() none could be asked for later.
+            copy = type(self).from_config({**self.get_config(), "sigma": sigma})
         own, other = self.residual_layer.sigma, copy.residual_layer.sigma
         values = iter(
             values
@@ -152,7 +154,7 @@ class ResidualLayer(Layer):
             shape=value.shape,
             dtype=dtype,
             initializer=lambda shape, dtype: ops.convert_to_tensor(
-                np.array(value, order="C"), dtype
+                np.array(value, dtype, order="C"), dtype
             ),
             trainable=False,
             name=name,

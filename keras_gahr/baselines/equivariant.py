@@ -66,7 +66,7 @@ class EquivariantMeans(SquareMeans):
         size = rows.length * columns.length * channels
         offsets = [np.unique(group.offset) for group in (rows, columns)]
         given = _patches(noisy, rows.starts, rows.length, columns.starts, columns.length)
-        factors = ops.reshape(factor(sigma) + ops.zeros((batch,)), (batch, 1))
+        factors = ops.reshape(factor(sigma) + ops.zeros((batch,), "float32"), (batch, 1))
         factors = ops.reshape(ops.repeat(factors, windows, axis=1), (-1, 1))
 
         middle = read(self.middle)
@@ -83,7 +83,7 @@ class EquivariantMeans(SquareMeans):
                 for across in offsets[1]
             ]
             values = ops.reshape(ops.stack(middles, axis=3), (known.shape[0], -1))
-            values = ops.concatenate([values, ops.ones((known.shape[0], 1))], axis=1)
+            values = ops.concatenate([values, ops.ones((known.shape[0], 1), "float32")], axis=1)
             squares = self._squares(given, known)
             return joined(
                 carry, squares, factors, lambda weights: (ops.matmul(weights, values),), 1

@@ -200,7 +200,7 @@ def means_of_images(layer, noisy, sigma, add_up):
             shaped alike, or with one channel for all.
     """
     batch, *shape = noisy.shape
-    judged = add_up(ops.zeros((1, 1, *shape))).shape[2:]
+    judged = add_up(ops.zeros((1, 1, *shape), "float32")).shape[2:]
     noisy = 255 * noisy[:, None]
     factors = ops.reshape(factor(sigma), (-1, 1, 1, 1, 1))
 

@@ -59,6 +59,18 @@ def test_a_training_where_gradients_are_off(given, off):
     assert result.state == "finished"
 
 
+@pytest.mark.parametrize("off", OFF)
+def test_a_formula_that_is_told_other_levels_has_derivatives(off):
+    """The copy that is told them is made by whoever asks for them."""
+    images = images_of(4)
+    wiener = kg.baselines.Wiener.from_images(images, sigma=0.1)
+    options = {"sigmas": [0.2], "draws": 2, "probes": 2, "progress": False}
+    expected = kg.analysis.local_dimension(wiener, images, **options).trace
+    with off():
+        found = kg.analysis.local_dimension(wiener, images, **options).trace
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_weights_of_inference_mode_are_refused_in_one_line():
     with torch.inference_mode():
         denoiser = own()

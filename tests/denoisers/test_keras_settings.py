@@ -6,7 +6,7 @@ import pytest
 
 from keras_gahr import build_denoiser, load_denoiser, save_denoiser
 from keras_gahr.analysis import Linearizer
-from keras_gahr.baselines import Wiener
+from keras_gahr.baselines import EmpiricalBayes, LocalBayes, MaskedBayes, Wiener
 from keras_gahr.denoisers import (
     BFCNN,
     DilatedUNet,
@@ -136,6 +136,19 @@ def test_samples_and_jacobians_are_the_same(computed, saved, set_keras):
     set_keras()
     for found, expected in zip(samples_and_jacobian(saved), computed, strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+def test_a_formula_is_the_same(set_keras):
+    images = np.random.default_rng(0).random((3, 8, 8, 1)).astype(np.float32)
+
+    def denoised():
+        local = [LocalBayes(images, 3, rule, sigma=0.1) for rule in ("local", "equivariant")]
+        formulas = [*local, MaskedBayes(images, sigma=0.1), EmpiricalBayes(images, sigma=0.1)]
+        return [denoiser.denoise(images) for denoiser in formulas]
+
+    expected = denoised()
+    set_keras()
+    np.testing.assert_array_equal(denoised(), expected)
 
 
 def test_checkpoints_are_converted_alike(golden, set_keras, tmp_path):
