@@ -242,3 +242,19 @@ def test_what_has_no_figure_says_so(denoiser):
 def test_any_array_has_a_short_repr(value):
     closest = kg.analysis.Closest(value, np.arange(3))
     assert "int64 (3,), 0 to 2" in repr(closest)
+
+
+DATA = {
+    "repeats": lambda images: kg.datasets.find_repeats(np.tile(images, (40, 1, 1, 1))),
+    "overlap": lambda images: kg.datasets.find_overlap(images, images),
+    "intensities": kg.datasets.intensities,
+    "law": lambda images: kg.datasets.mixture_law(size=16, rank=3),
+}
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_what_is_found_of_data_has_a_short_repr(name, images):
+    found = DATA[name](images)
+    lines = repr(found).splitlines()
+    assert len(lines) <= 5 and all(len(line) <= 100 for line in lines)
+    assert lines[0].startswith(type(found).__name__)

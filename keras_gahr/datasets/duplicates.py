@@ -9,6 +9,7 @@ import numpy as np
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_number
 from keras_gahr.progress import OnProgress
+from keras_gahr.result import Result
 
 from .arrays import CLEAN, blocks, release, to_float
 from .correlation import CHUNK, SIDE, coarse, coarse_set, products, rounding, triangle
@@ -23,8 +24,8 @@ THRESHOLD = 0.95
 LISTED = 10_000
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Repeats:
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Repeats(Result):
     """The repeated images of a dataset.
 
     Attributes:

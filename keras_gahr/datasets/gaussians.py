@@ -20,12 +20,13 @@ from numpy.typing import ArrayLike
 
 from keras_gahr.errors import InputError
 from keras_gahr.noise import check_units, level_of
+from keras_gahr.result import Result
 
 from .stacks import as_one_exact, as_stack, exact_values
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class MixtureOfGaussians:
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class MixtureOfGaussians(Result):
     """A law of images whose density and best denoiser are known.
 
     Attributes:

@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_gahr.errors import InputError
 from keras_gahr.progress import OnProgress
+from keras_gahr.result import Result
 
 from .arrays import CLEAN
 from .correlation import SIDE, coarse_set, coarse_shape, most_correlated
@@ -16,8 +17,8 @@ from .stacks import as_stack
 EDGES = np.linspace(-1, 1, 101)
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Overlap:
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Overlap(Result):
     """For each image of a dataset, the closest one of another.
 
     Attributes:

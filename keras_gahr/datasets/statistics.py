@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from keras_gahr.progress import OnProgress
+from keras_gahr.result import Result
 
 from .arrays import CLEAN, blocks, to_float
 from .identical import digest
@@ -16,8 +17,8 @@ BINS = 64
 PART = 2**20
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Intensities:
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Intensities(Result):
     """Intensities in [0, 1] of all images together.
 
     Attributes:

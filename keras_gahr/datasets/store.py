@@ -28,7 +28,7 @@ from .manifest import read_manifest
 VERIFIED_BYTES = 10**9
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """Images and where they came from.
 
@@ -55,6 +55,12 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def __repr__(self) -> str:
+        # Neither pixels nor the manifest, which may name each of a million files.
+        size = "x".join(map(str, self.images.shape[1:]))
+        made = f", {self.manifest['recipe']!r:.60}" if "recipe" in self.manifest else ""
+        return f"Dataset({len(self)} images of {size}, {self.images.dtype}{made})"
 
     @property
     def value_range(self) -> tuple[float, float]:

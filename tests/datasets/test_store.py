@@ -236,3 +236,11 @@ def test_parts_that_cannot_be_had():
     for arguments in [(5, 5), (0, 1), (1, 0), (-1, 3), (2, 2, None)]:
         with pytest.raises(InputError, match="expected"):
             dataset.split(*arguments)
+
+
+def test_what_is_shown_of_a_dataset_is_one_line():
+    """However many images there are, and however many files they were made from."""
+    images = np.zeros((500, 8, 6, 3), np.uint8)
+    manifest = {"recipe": "folder", "sources": [{"name": f"{i}.png"} for i in range(500)]}
+    assert repr(Dataset(images, manifest)) == "Dataset(500 images of 8x6x3, uint8, 'folder')"
+    assert repr(Dataset(images, {})) == "Dataset(500 images of 8x6x3, uint8)"
