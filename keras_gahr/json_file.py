@@ -71,11 +71,11 @@ def write_json(path, value):
 def json_text(value):
     """The text of a value as every reader of JSON takes it, indented.
 
-    Mappings, sequences, NumPy arrays and numbers become what JSON has; numbers that are not finite
+    Mappings, sequences, paths, NumPy arrays and numbers become what JSON has; numbers that are not finite
     become null, and text is made `encodable`.
 
     Raises:
-        TypeError: for anything else.
+        InputError: for anything else.
     """
     return "".join(_parts_of_text(value))
 
@@ -97,7 +97,16 @@ def _plain(value):
         return int(value)
     if isinstance(value, numbers.Real):
         return float(value) if math.isfinite(value) else None
-    return encodable(value) if isinstance(value, str) else value
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if isinstance(value, str):
+        return encodable(value)
+    if value is not None:
+        raise InputError(
+            f"received a {type(value).__name__} to write as JSON, expected numbers, texts, and lists, "
+            "arrays or dictionaries of them"
+        )
+    return None
 
 
 def _object(pairs):

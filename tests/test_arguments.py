@@ -32,6 +32,10 @@ def wrapped(**options):
     return kg.wrap(lambda y: 0 * y, **given, **options)
 
 
+def law():
+    return kg.datasets.mixture_law(size=8, rank=2, floor=0.1)
+
+
 analysis, datasets, measurements = kg.analysis, kg.datasets, kg.measurements
 
 MISTAKES = {
@@ -182,6 +186,86 @@ MISTAKES = {
     "a number for a file": (lambda d: kg.load_denoiser(3), "received a int, expected the path"),
     "another suffix": (lambda d: kg.save_denoiser(d, "never.h5"), "ends in .keras"),
     "no denoiser": (lambda d: kg.save_denoiser(3, "never.keras"), "received a int"),
+    "nothing to run": (lambda d: kg.Inference(None), "NoneType, expected a denoiser"),
+    "nothing to prepare": (lambda d: kg.sampling.prepare(3, SHAPE), "int, expected a denoiser"),
+    "no denoiser to round": (
+        lambda d: kg.denoisers.with_precision(IMAGES, "mixed_bfloat16"),
+        "ndarray, expected a denoiser",
+    ),
+    "no low band": (lambda d: kg.MultiScaleDenoiser(None, []), "NoneType, expected a denoiser"),
+    "one scale": (
+        lambda d: kg.sampling.sample_multi_scale(d, SHAPE),
+        "received a BFCNN, expected a multi-scale denoiser",
+    ),
+    "a level of 0..255 that is set": (
+        lambda d: kg.baselines.Wiener.from_images(IMAGES, sigma=0.1).set_sigma(25),
+        UNITS,
+    ),
+    "a level of 0..255 of a law": (lambda d: law().log_density(IMAGES[:, :8, :8], 25), UNITS),
+    "true for a level": (lambda d: analysis.bias_variance([d, d], IMAGES, True), "level True"),
+    "true for levels": (lambda d: kg.psnr_curve(d, IMAGES, True), "noise level True"),
+    "no number for an oracle": (
+        lambda d: analysis.oracle_shrinkage(np.ones(3), np.nan),
+        "received noise level nan",
+    ),
+    "text for an oracle": (
+        lambda d: analysis.oracle_psnr(IMAGES[0], IMAGES[1], "a", np.ravel),
+        "received noise level 'a'",
+    ),
+    "half a seed of noise": (
+        lambda d: kg.noise.keyed_normal(1.5, [0], 0, SHAPE),
+        r"received seed 1\.5",
+    ),
+    "half an index": (lambda d: kg.noise.keyed_signs(0, [0.5], 0, SHAPE), r"received image 0\.5"),
+    "a step below 0": (lambda d: kg.noise.keyed_uniform(0, [0], -1), "received step -1"),
+    "half a seed of networks": (lambda d: kg.UNet(seed=0.5), r"received seed 0\.5"),
+    "a seed below 0 of pixels": (
+        lambda d: kg.restore(d, IMAGES[0], "random-pixels:0.5", seed=-1),
+        "received seed -1",
+    ),
+    "no seed of a basis": (
+        lambda d: measurements.RandomBasis(SHAPE, 0.1, seed=None),
+        "received seed None",
+    ),
+    "text for the seed of a transform": (
+        lambda d: measurements.RandomTransform(SHAPE, 0.1, seed="1"),
+        "received seed '1'",
+    ),
+    "a seed below 0 of networks that are compared": (
+        lambda d: analysis.bias_variance([d, d], IMAGES, 0.1, seed=-1),
+        "received seed -1",
+    ),
+    "half a layer": (lambda d: kg.BFCNN(num_layers=2.5), r"num_layers = 2\.5, expected a whole"),
+    "half a receptive field": (
+        lambda d: kg.ReceptiveFieldBFCNN(receptive_field=9.0),
+        r"a receptive field of 9\.0",
+    ),
+    "half a patch": (lambda d: analysis.patch_sources(IMAGES, IMAGES, 2.5), r"received side 2\.5"),
+    "half a grid": (lambda d: datasets.find_repeats(IMAGES, side=2.5), r"received side 2\.5"),
+    "half a hole": (lambda d: measurements.Inpainting(SHAPE, (2.5, 4)), r"in a hole 2\.5"),
+    "one side of a hole": (lambda d: measurements.Inpainting(SHAPE, 4), "received a hole 4"),
+    "half a column": (lambda d: datasets.contact_sheet(IMAGES, 2.5), r"received columns 2\.5"),
+    "half a permutation": (lambda d: datasets.permutation(2.5, 4, 0), r"received a side 2\.5"),
+    "no directions at once": (
+        lambda d: analysis.Linearizer(d, batch_size=0),
+        "received batch_size 0",
+    ),
+    "no probes": (
+        lambda d: analysis.probe_statistics(analysis.Linearizer(d).at(IMAGES[0]), 0),
+        "received probes 0",
+    ),
+    "directions of another size": (
+        lambda d: analysis.Linearizer(d).at(IMAGES[0]).apply(np.ones((1, 8, 8, 1))),
+        r"shape \(1, 8, 8, 1\), expected \(count, 16, 16, 1\)",
+    ),
+    "coefficients of another size": (
+        lambda d: kg.eigenbasis(d, IMAGES[0], 2, "exact").coefficients(np.ones((8, 8))),
+        r"shape \(8, 8, 1\), expected \(16, 16, 1\)",
+    ),
+    "a fact that is no JSON": (
+        lambda d: kg.psnr_curve(d, IMAGES, [0.1, 0.2]).save("never", by={1, 2}),
+        "received a set to write as JSON",
+    ),
 }
 
 
@@ -246,3 +330,79 @@ def test_levels_above_those_of_pixels_that_a_denoiser_says_it_knows():
             kg.wrap(lambda y, sigma: 0 * y, "image", wrong, **options)
     assert kg.noise.NoiseLaw("inv_sq", 1 / 255, 765 / 255).high == 3
     assert kg.log_density(WIENER, IMAGES[:1], sigmas=[0.01, 30], progress=False).sigmas[-1] <= 30
+
+
+LEVELS = {
+    "a baseline": lambda level: kg.baselines.Wiener.from_images(IMAGES, sigma=level).denoise(
+        IMAGES
+    ),
+    "one that is set": lambda level: set_to(level).denoise(IMAGES),
+    "a law": lambda level: law().log_density(IMAGES[:, :8, :8], level),
+    "the derivative of a law": lambda level: law().jacobian(IMAGES[0, :8, :8], level),
+    "a teacher": lambda level: kg.baselines.GaussianMixture(law()).jacobian(
+        IMAGES[0, :8, :8], level
+    ),
+    "an oracle": lambda level: analysis.oracle_shrinkage(np.arange(3.0), level),
+    "an oracle of images": lambda level: analysis.oracle_psnr(*IMAGES[:2], level, np.ravel)[0],
+    "a noise law": lambda level: kg.noise.NoiseLaw(high=level).mean_square(),
+    "a schedule": lambda level: kg.sampling.AscentSchedule(sigma_0=level).max_steps,
+    "the end of a schedule": lambda level: kg.sampling.NoiseLevels(sigma_end=level).level(3),
+    "a slope": lambda level: analysis.fit_slope(CURVE, high=level).slope,
+}
+CURVE = analysis.PSNRCurve(
+    np.array([0.1, 0.2, 0.25]), *np.random.default_rng(0).random((2, 3, 1, 4))
+)
+
+
+def set_to(level):
+    baseline = kg.baselines.Wiener.from_images(IMAGES, sigma=0.1)
+    baseline.set_sigma(level)
+    return baseline
+
+
+@pytest.mark.parametrize("name", LEVELS)
+def test_wherever_a_level_is_taken_it_may_be_a_text_or_a_scalar(name):
+    expected = LEVELS[name](0.25)
+    for level in (
+        "63.75/255",
+        "0.25",
+        np.float32(0.25),
+        np.array(0.25),
+        ops.convert_to_tensor(0.25),
+    ):
+        np.testing.assert_array_equal(LEVELS[name](level), expected)
+
+
+SMALL_NUMBERS = {
+    "disks": lambda n: datasets.disk_images(2, n(100), 0),
+    "many disks": lambda n: datasets.disk_images(n(100), 8, 0),
+    "later disks": lambda n: datasets.disk_images(60, 8, 0, start=n(100)),
+    "sines": lambda n: datasets.sine_images(2, n(100), 0, start=n(100)),
+    "rays": lambda n: datasets.ray_images(n(100), IMAGES[0], 0),
+    "contours": lambda n: datasets.c_alpha_images(1, n(100), 0, 2.0),
+    "later contours": lambda n: datasets.c_alpha_images(60, 8, 0, 2.0, start=n(100)),
+    "a permutation": lambda n: datasets.permutation(n(100), n(100), 0),
+    "low frequencies": lambda n: measurements.low_frequencies((n(100), n(100), n(1)), 0.5),
+    "a sheet": lambda n: datasets.contact_sheet(IMAGES, n(3), n(100)),
+    "an oracle": lambda n: kg.baselines.OracleThresholding((n(100), n(100), n(1))).image_shape,
+}
+
+
+@pytest.mark.parametrize("name", SMALL_NUMBERS)
+def test_numbers_of_few_bits_count_as_those_of_python(name):
+    for kind in (np.uint8, np.int8, np.uint16):
+        np.testing.assert_array_equal(SMALL_NUMBERS[name](kind), SMALL_NUMBERS[name](int))
+
+
+def test_a_denoiser_may_be_named_wherever_one_is_taken(network, tmp_path):
+    path = tmp_path / "model.keras"
+    kg.save_denoiser(kg.Inference(network), path)
+    expected = network.fingerprint()
+    for given in (path, str(path), kg.Inference(network)):
+        assert kg.Inference(given).denoiser.fingerprint() == expected
+        assert kg.denoisers.with_precision(given).fingerprint() == expected
+        assert kg.denoisers.DirectDenoiser(given).network.fingerprint() == expected
+        prepared = kg.sampling.prepare(given, SHAPE)
+        options = {"seed": 1, "progress": False}
+        found = kg.sample(network, SHAPE, prepared=prepared, **options).images
+        np.testing.assert_array_equal(found, kg.sample(network, SHAPE, **options).images)

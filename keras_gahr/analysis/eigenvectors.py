@@ -184,11 +184,17 @@ class Eigenbasis(SavedResult):
         return power / power.sum(axis=1, keepdims=True)
 
     def coefficients(self, image: ArrayLike) -> np.ndarray:
-        """<image, right_k> for each k: float64 (k,); the image is shaped as y."""
-        return (
-            _flat(self.right)
-            @ as_one(image, self.noisy.shape[-1], FINITE).astype(np.float64).ravel()
-        )
+        """<image, right_k> for each k: float64 (k,); the image is shaped as y.
+
+        Raises:
+            InputError: for an image of another shape.
+        """
+        image = as_one(image, self.noisy.shape[-1], FINITE)
+        if image.shape != self.noisy.shape:
+            raise InputError(
+                f"received an image of shape {image.shape}, expected {self.noisy.shape}, as y has"
+            )
+        return _flat(self.right) @ image.astype(np.float64).ravel()
 
     def reconstruct(self) -> np.ndarray:
         """sum_k lambda_k <y, right_k> left_k over the vectors known: float64, shaped as y."""

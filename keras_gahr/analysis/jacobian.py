@@ -244,15 +244,24 @@ class Jacobian:
 
     def apply(self, directions: np.ndarray) -> np.ndarray:
         """J v for each of some directions, `(count, height, width, channels)`, float32."""
-        return self._alone.apply(array_of(directions)[None])[0]
+        return self._alone.apply(self._checked(directions)[None])[0]
 
     def apply_transposed(self, directions: np.ndarray) -> np.ndarray:
         """J^T u for each of some directions, shaped as for `apply`."""
-        return self._alone.apply_transposed(array_of(directions)[None])[0]
+        return self._alone.apply_transposed(self._checked(directions)[None])[0]
 
     def apply_symmetric(self, directions: np.ndarray) -> np.ndarray:
         """(J + J^T) v / 2 for each of some directions, shaped as for `apply`: two products each."""
-        return self._alone.apply_symmetric(array_of(directions)[None])[0]
+        return self._alone.apply_symmetric(self._checked(directions)[None])[0]
+
+    def _checked(self, directions):
+        directions = array_of(directions)
+        if directions.shape[1:] != self.shape:
+            sides = ", ".join(map(str, self.shape))
+            raise InputError(
+                f"received directions of shape {directions.shape}, expected (count, {sides})"
+            )
+        return directions
 
     def matrix(
         self, progress: Callable[[int, int], object] = lambda done, total: None

@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from keras_gahr.datasets.image_arrays import array_of
+from keras_gahr.errors import InputError
 
 Linearize: TypeAlias = Callable[[np.ndarray], tuple[Callable, Callable, Callable]]
 """Takes noisy images `(b, height, width, channels)` to what is linear around them.
@@ -82,6 +83,12 @@ class Jacobians:
 
     def _products(self, directions, residual_product):
         directions = np.asarray(array_of(directions), np.float32)
+        if directions.ndim != 5 or (len(directions), *directions.shape[2:]) != self.noisy.shape:
+            images, *sides = self.noisy.shape
+            raise InputError(
+                f"received directions of shape {directions.shape}, expected ({images}, count, "
+                f"{', '.join(map(str, sides))})"
+            )
         products = np.empty_like(directions)
         images, count = directions.shape[:2]
         size = max(1, min(count, self.directions_at_once))
