@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from keras_gahr.baselines.baseline import Baseline
 from keras_gahr.datasets.arrays import to_float
 from keras_gahr.datasets.wavelet_level import wavelet_level
 from keras_gahr.denoisers import DenoiserLike
@@ -41,7 +42,8 @@ class NoiseEstimates(Result):
         plain: |r(y)| / sqrt(d), too low by the error that is left.
         corrected: sqrt(|r(y)|^2 / (d - tr J)); NaN if it was not asked for, or where tr J is not below d.
         trace_error: standard errors of `corrected` over the probes of tr J.
-        noise_error: those over the noise, as they are for Gaussian images and the best denoiser of these.
+        noise_error: those over the noise, as they are for Gaussian images and the best denoiser of these that
+            finds the level itself or is told the one that is found; or of a baseline made for one level.
         wavelet: the median of the finest diagonal Haar coefficients' sizes over 0.6745 (Donoho and
             Johnstone, 1994); too high by what is fine in the image.
         scikit_image: what `skimage.restoration.estimate_sigma` finds; None where scikit-image is not
@@ -132,13 +134,21 @@ def levels_of(measure: ResidualTraces, stacks, sigma, corrected, progress) -> No
     else:
         found = measure.at(stacks, None, progress, corrected)
     level, rest = _corrected(found), found.dimension - found.trace
-    # Var |r|^2 = 2 sigma^4 tr (1 - J)^2.
-    spread = 2 * np.maximum(rest - found.trace + found.effective_dimension, 0)
+    # tr (1 - J)^2; Var |r|^2 = 2 sigma^4 times this.
+    squares = rest - found.trace + found.effective_dimension
+    squares = np.where(squares > 0, squares, np.nan)
+    # What is taken for noise is image if the level is too high, so that errors grow by rest / squares where J
+    # follows the level: that is what the information in y leaves, d log p / d sigma^2 having the variance
+    # squares / (2 sigma^4).
+    follows = not _has_one_level(measure.denoiser)
+    of_noise = np.sqrt(2 / squares) if follows else np.sqrt(2 * squares) / rest
+    # A blind one does not know tr J.
+    of_trace = found.trace_error / (squares if measure.denoiser.told else rest)
     return NoiseEstimates(
         _plain(found),
         level,
-        level / 2 * found.trace_error / rest,
-        level / 2 * np.sqrt(spread) / rest,
+        level / 2 * of_trace,
+        level / 2 * of_noise,
         wavelet,
         _scikit_image_level(stacks),
     )
@@ -159,6 +169,11 @@ def level_of_all(measure: ResidualTraces, noisy: np.ndarray) -> float | None:
     found = measure.at(stacks, None, lambda done, total: None)
     rest = np.sum(found.dimension - found.trace)
     return float(np.sqrt(found.power.sum() / rest)) if rest > 0 else None
+
+
+def _has_one_level(denoiser):
+    """Whether it is a formula for one noise level, whatever that of an image is."""
+    return isinstance(denoiser, Baseline) and denoiser.residual_layer.sigma is not None
 
 
 def _plain(found: Measured):

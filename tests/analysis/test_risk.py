@@ -84,13 +84,9 @@ def test_the_level_of_the_noise_of_gaussian_images(wiener, images):
     assert np.isnan(quick.corrected).all() and np.isnan(quick.standard_error).all()
 
 
-@pytest.mark.one_backend
-def test_a_denoiser_that_is_told_the_level_finds_the_likely_one():
-    """As the one does that computes the likelihood of each level."""
-    basis, variances = np.float32(BASIS), np.float32(VARIANCES**3)
-    generator = np.random.default_rng(1)
-    clean = 0.5 + (generator.standard_normal((40, SIZE)) * np.sqrt(variances)) @ BASIS.T
-    noisy = (clean + SIGMA * generator.standard_normal(clean.shape)).reshape(40, SIDE, SIDE)
+def told_wiener(variances):
+    """The best denoiser of Gaussian images, as a network that is told the noise level."""
+    basis, variances = np.float32(BASIS), np.float32(variances)
 
     def network(y, sigma):
         known = ops.convert_to_tensor(variances)
@@ -99,8 +95,50 @@ def test_a_denoiser_that_is_told_the_level_finds_the_likely_one():
         denoised = ops.matmul(kept, ops.convert_to_tensor(basis.T.copy()))
         return ops.reshape(denoised + 0.5, ops.shape(y))
 
-    told = kg.wrap(network, "image", "sigma", channels=1, layout="NHWC", size=SIDE)
-    found = noise_level(told, noisy, method="exact")
+    return kg.wrap(network, "image", "sigma", channels=1, layout="NHWC", size=SIDE)
+
+
+def gaussian_images(count, variances, seed=1):
+    """Noisy ones."""
+    generator = np.random.default_rng(seed)
+    clean = 0.5 + (generator.standard_normal((count, SIZE)) * np.sqrt(variances)) @ BASIS.T
+    return (clean + SIGMA * generator.standard_normal(clean.shape)).reshape(count, SIDE, SIDE)
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize("told", [False, True])
+def test_the_interval_of_a_level_that_the_denoiser_finds_itself(told):
+    """Half of what is seen along most directions is image, which the level is told from."""
+    variances = np.where(np.arange(SIZE) < 3 * SIZE // 4, SIGMA**2, 0.0)
+    blind = kg.baselines.Wiener(MEAN, BASIS, variances)
+    denoiser = told_wiener(variances) if told else blind
+    found = noise_level(denoiser, gaussian_images(200, variances), method="exact")
+    within, narrow = held(found.interval, SIGMA)
+    assert FEWEST <= within <= MOST and narrow < FEWEST
+    # The Cramer-Rao bound: 48 directions of which half is noise, and 16 of nothing else.
+    expected = SIGMA / np.sqrt(2 * (48 / 4 + 16))
+    assert found.corrected.std() == pytest.approx(expected, rel=0.15)
+    assert np.median(found.noise_error) == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.one_backend
+def test_an_error_of_the_trace_grows_where_the_level_is_told():
+    variances = np.where(np.arange(SIZE) < 3 * SIZE // 4, SIGMA**2, 0.0)
+    found = [
+        noise_level(told_wiener(variances), gaussian_images(40, variances), probes=4, seed=seed)
+        for seed in range(6)
+    ]
+    scatter = np.std([each.corrected for each in found], axis=0, ddof=1)
+    stated = np.mean([each.trace_error for each in found])
+    assert np.sqrt(np.mean(scatter**2)) == pytest.approx(stated, rel=0.25)
+
+
+@pytest.mark.one_backend
+def test_a_denoiser_that_is_told_the_level_finds_the_likely_one():
+    """As the one does that computes the likelihood of each level."""
+    variances = np.float32(VARIANCES**3)
+    noisy = gaussian_images(40, variances)
+    found = noise_level(told_wiener(variances), noisy, method="exact")
     likely = kg.baselines.Wiener(MEAN, BASIS, variances).estimate_sigma(noisy[..., None])
     np.testing.assert_allclose(found.corrected, ops.convert_to_numpy(likely), rtol=0.02)
     assert found.corrected.mean() == pytest.approx(SIGMA, rel=0.05)
