@@ -63,6 +63,20 @@ def test_the_interval_holds_the_density_as_often_as_it_says(small, evaluations):
     assert np.sqrt(np.mean(errors**2)) / 64 / np.log(2) < {50: 0.13, 200: 0.05}[evaluations]
 
 
+@pytest.mark.one_backend
+@pytest.mark.parametrize("small", [1e-8, 1e-4])
+def test_the_error_where_few_directions_are_left_at_the_lowest_level(small):
+    """What is below that level follows from how many there are."""
+    law = Gaussian(8)
+    variances = np.where(np.arange(64) < 6, 0.1, small)
+    denoiser = Wiener(law.mean, law.vectors, variances)
+    values = law.rng.standard_normal(64) * np.sqrt(variances)
+    image = law.mean + (law.vectors @ values).reshape(law.shape)
+    found = log_density(denoiser, np.stack([image] * 60), sigmas=(0.03, 5.0), **QUIET)
+    # That of a standard deviation of 60 is 9%.
+    assert found.log_density.std(ddof=1) == pytest.approx(found.standard_error.mean(), rel=0.3)
+
+
 def test_a_thousand_dimensions():
     law = Gaussian(32)
     images = law.draw(16)

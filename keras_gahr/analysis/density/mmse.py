@@ -168,8 +168,11 @@ class DenoisingErrors:
     def _below(self, last):
         """The integral over less noise: n grows to d as if all directions had one variance."""
         d, g = self.dimension, self.rule.low**-2
-        lost = np.clip((1 - last / d) * self._beyond_last, -1, 1 - 1e-9)
-        return -d * (np.log1p(-lost) + np.log1p(1 / g))
+        return -d * (np.log1p(-self._lost(last)) + np.log1p(1 / g))
+
+    def _lost(self, last):
+        """The share of directions that is not kept at the end, from what is at the last node."""
+        return np.clip((1 - last / self.dimension) * self._beyond_last, -1, 1 - 1e-9)
 
     @property
     def _beyond_last(self):
@@ -179,11 +182,12 @@ class DenoisingErrors:
     @property
     def _variances(self):
         """Of the parts of twice the log density: each node's, and that of what is above, (K + 1,)."""
-        at_nodes = [each.var(ddof=1) / len(each) for each in self._controlled]
+        controlled = self._controlled
+        at_nodes = [each.var(ddof=1) / len(each) for each in controlled]
         weights = self.rule.weights.copy()
-        # What is below follows from the last node.
-        weights[-1] += self._beyond_last
         d, g = self.dimension, self.rule.high**-2
+        # What is below follows from the last node, the more so the fewer directions are kept there.
+        weights[-1] += self._beyond_last / (1 - self._lost(controlled[-1].mean()))
         kept, distance = self._top
         slope = [d * (1 - 1 / (1 - kept)) - g * distance / (1 - kept) ** 2, -g / (1 - kept)]
         spread = np.cov(self._draws[-1].T) / len(self._draws[-1])
