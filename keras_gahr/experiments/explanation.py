@@ -209,7 +209,8 @@ def _twins_section(found):
                 ("sigma", "agreement", "Gaussian share", "beyond"),
                 rows,
                 "Correlation of the twins' denoised test images (less the mean image); the share of their "
-                "product that the Gaussian has; correlation of what is left without it.",
+                "product that is left out if each is taken less the Gaussian of its own training images; and "
+                "how alike they are without what Gaussians have in common: 0 for these.",
             )
         ],
     )

@@ -223,9 +223,9 @@ def _twins_table(found):
         ("N", "agreement", "Gaussian share", "beyond"),
         [(count, *_agreed(each.twins)) for count, each in found.items()],
         f"What A and B agree on at sigma = {in_255ths(LEVELS[MIDDLE])}: correlation of their denoised test "
-        "images (less the mean image), which neither was trained on; the share of their product that "
-        "Gaussian models of as many images have in common; correlation of what is left without it (arXiv "
-        "2602.02908).",
+        "images (less the mean image), which neither was trained on; the share of their product that is left "
+        "out if each is taken less the Gaussian model of its own training images; and how alike they are "
+        "without what Gaussian models of as many images have in common (arXiv 2602.02908): 0 for these.",
     )
 
 

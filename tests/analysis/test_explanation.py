@@ -10,10 +10,15 @@ from keras import ops
 import keras_gahr as kg
 from keras_gahr.analysis import explain
 from keras_gahr.analysis.explanation.agreement import apart, r_squared, unexplained
-from keras_gahr.analysis.explanation.gaussian_twins import renormalized_variance
+from keras_gahr.analysis.explanation.gaussian_twins import (
+    GaussianTwins,
+    TwinAgreement,
+    renormalized_variance,
+)
 from keras_gahr.baselines import EmpiricalBayes, LocalBayes, Wiener
 from keras_gahr.experiments.explanation import explanation_document
 from keras_gahr.plot import figures_of
+from keras_gahr.psnr import add_noise
 
 pytestmark = pytest.mark.one_backend
 
@@ -161,6 +166,28 @@ def test_a_teacher_is_one_more_rival(images):
     assert found.explained_by == {0.1: ["teacher"]}
 
 
+LAW = (
+    (
+        # A law of its own for each pixel, of 8x8.
+        0.5
+        + np.geomspace(0.01, 0.3, 64).reshape(8, 8, 1)
+        * np.random.default_rng(0).normal(size=(2000, 8, 8, 1))
+    )
+    .clip(0, 1)
+    .astype(np.float32)
+)
+
+
+def agreement(of_images, count, sigma=0.1):
+    """The `TwinAgreement` of two denoisers of `count` images each, which are functions of noisy images."""
+    a, b, tests = LAW[:count], LAW[count : 2 * count], LAW[-32:]
+    noisy = add_noise(tests, sigma, seed=0)
+    measured = GaussianTwins([a, b], batch_size=32).measure(
+        noisy, of_images(a)(noisy), of_images(b)(noisy), sigma
+    )
+    return TwinAgreement(*measured[:, None])
+
+
 class TestTwins:
     def test_kappa_solves_its_equation(self):
         variances = 1 / np.arange(1, 201)
@@ -189,22 +216,46 @@ class TestTwins:
         assert error(renormalized_variance(variances, sigma, count)) < 0.03
         assert error(sigma**2) > 2 * error(renormalized_variance(variances, sigma, count))
 
-    def test_gaussian_twins_agree_for_gaussian_reasons_alone(self):
-        generator = np.random.default_rng(0)
-        # A law of its own for each pixel, of 8x8.
-        scales = np.geomspace(0.01, 0.3, 64).reshape(8, 8, 1)
-        images = (
-            (0.5 + scales * generator.normal(size=(2000, 8, 8, 1))).clip(0, 1).astype(np.float32)
-        )
-        a, b, tests = images[:40], images[40:80], images[80:112]
-        options = {**SMALL, "images": 32, "sigmas": [0.1]}
+    @pytest.mark.parametrize("count", [1, 5, 40, 500])
+    def test_gaussian_twins_agree_for_gaussian_reasons_alone(self, count):
+        found = agreement(lambda own: Wiener.from_images(own, sigma=0.1).denoise, count)
+        np.testing.assert_allclose(found.rest, 0, atol=1e-8)
+        assert np.abs(found.beyond).max() < 1e-3
+        if count > 1:
+            np.testing.assert_allclose(found.gaussian, 1, atol=1e-3)
+            np.testing.assert_allclose(found.gaussian_interval, 1, atol=0.01)
+        else:
+            # Each is its image, whatever the noisy ones are.
+            np.testing.assert_allclose(found.agreement, 0, atol=1e-3)
+
+    def test_gaussian_twins_as_they_are_explained(self):
+        a, b, tests = LAW[:40], LAW[40:80], LAW[80:112]
         twin = Wiener.from_images(b, sigma=0.1)
         found = explain(
-            Wiener.from_images(a, sigma=0.1), a, tests, twin=twin, twin_images=b, **options
+            Wiener.from_images(a, sigma=0.1),
+            a,
+            tests,
+            twin=twin,
+            twin_images=b,
+            **{**SMALL, "images": 32, "sigmas": [0.1]},
         )
-        assert found.twins.gaussian[0] > 0.9
-        low, high = found.twins.gaussian_interval[0]
-        assert low < found.twins.gaussian[0] < high
+        assert found.twins.gaussian[0] == pytest.approx(1, abs=1e-3)
+        assert np.abs(found.twins.beyond).max() < 1e-3
+        json.dumps(found.numbers(), allow_nan=False)
+
+    def test_copiers_of_few_images_agree_on_nothing(self):
+        """The more the one has of an image than both on average, the less the other has."""
+        found = agreement(lambda own: EmpiricalBayes(own, sigma=0.1).denoise, 2)
+        assert np.abs(found.agreement.mean()) < 0.1 and np.abs(found.beyond.mean()) < 0.1
+
+    def test_twins_that_are_one_denoiser_agree_beyond_gaussian_ones(self):
+        """It keeps what is brighter than the mean alone, half of what a Gaussian one keeps."""
+        law = Wiener.from_images(LAW, sigma=0.1)
+        found = agreement(lambda own: lambda y: np.maximum(law.denoise(y), 0.5), 500)
+        assert found.gaussian[0] == pytest.approx(0, abs=0.15)
+        low, high = found.gaussian_interval[0]
+        assert low < 0 < high and high - low < 0.5
+        assert found.agreement.mean() > 0.97 and found.beyond.mean() > 0.97
 
     @pytest.mark.parametrize(
         ("tests", "words"),

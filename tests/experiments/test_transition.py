@@ -239,11 +239,10 @@ def agreement_of(pair, images, sigma, seed):
     stacks = [run.split()[0].images for run in pair]
     noisy = add_noise(images, sigma, seed)
     mean = np.concatenate(stacks).mean(axis=0)
-    a, b = (EmpiricalBayes(stack).denoise(noisy) - mean for stack in stacks)
-    return [
-        np.vdot(*both) / np.linalg.norm(both[0]) / np.linalg.norm(both[1])
-        for both in zip(a, b, strict=True)
-    ]
+    denoised = [EmpiricalBayes(stack).denoise(noisy) for stack in stacks]
+    a, b = (each - stack.mean(axis=0) for each, stack in zip(denoised, stacks, strict=True))
+    lengths = [np.sqrt(np.sum((each - mean) ** 2, axis=(1, 2, 3))) for each in denoised]
+    return np.sum(a * b, axis=(1, 2, 3)) / np.prod(lengths, axis=0)
 
 
 @pytest.mark.parametrize("size", [3, 16])

@@ -218,8 +218,8 @@ class Explanation(SavedNumbers):
                 {
                     "sigma": float(sigma),
                     "agreement": _mean(self.twins.agreement[s]),
-                    "gaussian_share": float(self.twins.gaussian[s]),
-                    "gaussian_share_95": shares[s].tolist(),
+                    "gaussian_share": _number(self.twins.gaussian[s]),
+                    "gaussian_share_95": list(map(_number, shares[s])),
                     "beyond": _mean(self.twins.beyond[s]),
                 }
                 for s, sigma in enumerate(self.sigmas)
@@ -469,8 +469,7 @@ class _Twins:
             )
         self.images = images
         self._twin = Rival(denoiser, batch_size)
-        both = np.concatenate([np.asarray(train), np.asarray(images)])
-        self._gaussian = GaussianTwins(both, len(train), batch_size)
+        self._gaussian = GaussianTwins([np.asarray(train), np.asarray(images)], batch_size)
         self._found = []
 
     def measure(self, noisy, denoised, sigma):
