@@ -43,31 +43,43 @@ def bootstrap_interval(values, confidence=CONFIDENCE, draws=2000, seed=0):
     return _ends(found.confidence_interval)
 
 
-def statistic_interval(statistic, *samples, confidence=CONFIDENCE, draws=2000, seed=0):
-    """The percentile bootstrap interval of a function of independent samples.
+def correlation(values, others, axis=-1):
+    """Of pairs along an axis; 0 where either does not vary."""
+    first, second = (each - each.mean(axis=axis, keepdims=True) for each in (values, others))
+    lengths = np.sqrt(np.sum(first**2, axis=axis) * np.sum(second**2, axis=axis))
+    return np.sum(first * second, axis=axis) / np.maximum(lengths, 1e-300)
+
+
+def correlation_interval(values, others, confidence=CONFIDENCE, draws=2000, seed=0):
+    """The interval of the correlation of independent pairs.
+
+    It reaches as far as the bootstrap's and as Fisher's, which is that of normal values: the first is too
+    narrow for few pairs, the second for values of which a few lie far out.
 
     Args:
-        statistic: takes as many arrays, whose last axis is that of the values, and returns numbers.
-        samples: (N,), (M,), ..., each resampled by itself.
+        values, others: float64 (N,) each.
         confidence, draws, seed: see `bootstrap_interval`.
 
     Returns:
-        (low, high), without width if a sample has fewer than two values.
+        (low, high), -1 and 1 for fewer than four pairs.
     """
-    if min(map(len, samples)) < 2:
-        value = float(statistic(*samples))
-        return value, value
+    if len(values) < 4:
+        return -1.0, 1.0
     found = stats.bootstrap(
-        samples,
-        lambda *drawn, axis: statistic(*drawn),
+        (values, others),
+        correlation,
+        paired=True,
         vectorized=True,
         n_resamples=draws,
-        batch=max(1, _RESAMPLED // sum(map(len, samples))),
+        batch=max(1, _RESAMPLED // len(values)),
         confidence_level=confidence,
         method="percentile",
         random_state=np.random.default_rng(seed),
     )
-    return _ends(found.confidence_interval)
+    low, high = _ends(found.confidence_interval)
+    middle = math.atanh(np.clip(correlation(values, others), _EDGE - 1, 1 - _EDGE))
+    reach = stats.norm.ppf((1 + confidence) / 2) / math.sqrt(len(values) - 3)
+    return min(low, math.tanh(middle - reach)), max(high, math.tanh(middle + reach))
 
 
 def share_interval(values, confidence=CONFIDENCE):

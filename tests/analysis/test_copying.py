@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from keras_gahr.analysis import copies_by_dimension, copying_report, intervals
+from keras_gahr.analysis import (
+    CopiesByDimension,
+    copies_by_dimension,
+    copying_report,
+    intervals,
+)
 from keras_gahr.analysis.copying.neighbours import neighbours
 from keras_gahr.analysis.copying.report import RULES
 from keras_gahr.analysis.copying.score import copying_score
@@ -130,7 +135,7 @@ def test_ratios_near_copies_are_right(space):
     np.testing.assert_allclose(report.ratio, d[:, 0] / d[:, 1], rtol=1e-4)
 
 
-def test_intervals_are_wilsons_and_those_of_the_bootstrap():
+def test_intervals_are_wilsons_and_newcombes():
     report = copying_report(SAMPLES, TRAINING, TEST, seed=5)
     measure = report.measures["f_mem"].found
     assert measure.interval == intervals.share_interval(report.ratio < 1 / 3)
@@ -139,6 +144,11 @@ def test_intervals_are_wilsons_and_those_of_the_bootstrap():
     assert low < report.measures["C_T"].found.value < high
     again = copying_report(SAMPLES, TRAINING, TEST, seed=5).measures["C_T"]
     assert again == report.measures["C_T"]
+    # Of samples that are all closer, and of one test image, it is no more certain than the area is.
+    n, scale = len(SAMPLES), math.sqrt(12 * 6 / 8)
+    alone = copying_report(TRAINING[:n] + 1e-3, TRAINING, TEST[:1]).measures["C_T"].found
+    assert alone.value == pytest.approx(-scale / 2) == alone.interval[0]
+    assert alone.interval[1] == pytest.approx(scale * (intervals.area_interval(0, n, 1)[1] - 0.5))
 
 
 def test_the_score_is_that_of_the_mann_whitney_test():
@@ -232,6 +242,30 @@ def test_copies_by_dimension(tmp_path):
     assert found.correlation[0] == pytest.approx(stats.spearmanr(dimension, found.ratio).statistic)
     found.save(tmp_path / "out")
     assert json.loads((tmp_path / "out" / "copies.json").read_text())["copies"] == expected
+
+
+def test_the_p_value_of_few_samples_is_that_of_their_orders():
+    def found(dimension):
+        ratio = np.arange(1.0, 1 + len(dimension)) / 20
+        return CopiesByDimension(np.asarray(dimension, float), ratio, ratio < 1 / 3, 10).correlation
+
+    # Two of six orders of three.
+    assert found([2, 3, 4]) == pytest.approx((1, 1 / 3))
+    assert found([4, 3, 2]) == pytest.approx((-1, 1 / 3))
+    # One of three places for the other one, of which two are at an end.
+    assert found([1, 2, 2])[1] == pytest.approx(2 / 3)
+    dimension = [3, 1, 4, 1, 5, 9, 2]
+    exact = stats.permutation_test(
+        (stats.rankdata(dimension),),
+        lambda x, axis: np.sum((x - 4) * np.arange(-3, 4), axis=axis),
+        permutation_type="pairings",
+        n_resamples=5040,
+        vectorized=True,
+    )
+    assert found(dimension)[1] == pytest.approx(exact.pvalue)
+    assert np.isnan(found([2, 2, 2, 2])).all()
+    many = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3]
+    assert found(many)[1] == stats.spearmanr(many, range(10)).pvalue
 
 
 def test_where_all_are_copies_nothing_is_told_apart():

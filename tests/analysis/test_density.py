@@ -11,6 +11,7 @@ import keras_gahr as kg
 from keras_gahr import InputError
 from keras_gahr.analysis import DensityComparison, LogDensity, log_density
 from keras_gahr.analysis.density.own_noise import BYTES_NOISE, DEQUANTIZING
+from keras_gahr.analysis.intervals import area_interval
 from keras_gahr.baselines import EmpiricalBayes, GaussianMixture, Wiener
 from keras_gahr.datasets import MixtureOfGaussians
 from keras_gahr.denoisers.foreign.schedule import GivenSigma
@@ -362,5 +363,8 @@ def test_comparisons(tmp_path):
     }
     rows = (folder / "density.csv").read_text().splitlines()
     assert [int(row.split(",")[0]) for row in rows[1:]] == list(range(40))
+    # Sets that do not overlap may be others' the next time.
+    apart = dataclasses.replace(compared, others=density(values[:4] - 9))
+    assert apart.told_apart == (1.0, area_interval(1.0, 40, 4))
     alone = dataclasses.replace(compared, others=None, twin=None)
     assert alone.told_apart is None and alone.agreement is None

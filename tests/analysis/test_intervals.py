@@ -5,6 +5,7 @@ from scipy import stats
 from keras_gahr.analysis.intervals import (
     area_interval,
     bootstrap_interval,
+    correlation_interval,
     difference_interval,
     mean_interval,
     median_interval,
@@ -79,6 +80,30 @@ def test_intervals_where_all_values_are_equal():
         low, high = share_difference_interval(np.zeros(4), np.zeros(4), paired)
         assert low == pytest.approx(-high) and 0.3 < high < 0.6
         assert share_difference_interval(np.ones(2), np.zeros(2), paired)[0] < 0
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize(("count", "free"), [(4, np.inf), (6, np.inf), (64, 8)])
+def test_correlations_are_held_as_often_as_intervals_say(count, free):
+    """Also those near 1 of few pairs, and of pairs of which some lie far out."""
+    rng = np.random.default_rng(0)
+    held = []
+    for _ in range(400):
+        first, other = rng.standard_normal((2, count))
+        far = np.sqrt(free / rng.chisquare(free, count)) if np.isfinite(free) else 1.0
+        low, high = correlation_interval(
+            first * far, (0.95 * first + np.sqrt(1 - 0.95**2) * other) * far, draws=200
+        )
+        held.append(low <= 0.95 <= high)
+    assert 0.9 < np.mean(held) < 1
+
+
+@pytest.mark.one_backend
+def test_the_correlation_of_three_pairs_may_be_any():
+    pair = np.array([1.0, 2.0, 4.0]), np.array([1.0, 2.1, 3.9])
+    assert correlation_interval(*pair) == (-1, 1)
+    low, high = correlation_interval(np.arange(9.0), np.ones(9))
+    assert low < -0.6 and high > 0.6
 
 
 @pytest.mark.one_backend

@@ -8,6 +8,7 @@ lower than that of the images (Ross et al., arXiv 2411.00113). That needs no tra
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -26,6 +27,9 @@ from ..similarity import closest
 
 if TYPE_CHECKING:
     from keras_gahr.result import Figure
+
+_FEW = 8
+"""Samples, of which all orders are looked at: so few ranks are not nearly normal."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -93,11 +97,23 @@ class CopiesByDimension(SavedNumbers):
     @property
     def correlation(self) -> tuple[float, float]:
         """Spearman's rank correlation of dimension and `ratio`, for which no threshold is needed, and its
-        p-value; NaN of fewer than three samples, and of a single training image."""
-        if len(self.ratio) < 3 or np.isnan(self.ratio).any():
+        p-value, of up to eight samples by all their orders; NaN of fewer than three samples, where either is
+        the same for all, and of a single training image."""
+        count = len(self.ratio)
+        if (
+            count < 3
+            or np.isnan(self.ratio).any()
+            or not (np.ptp(self.dimension) and np.ptp(self.ratio))
+        ):
             return np.nan, np.nan
         found = stats.spearmanr(self.dimension, self.ratio)
-        return float(found.statistic), float(found.pvalue)
+        if count > _FEW:
+            return float(found.statistic), float(found.pvalue)
+        ranks, others = (stats.rankdata(each) for each in (self.dimension, self.ratio))
+        orders = others[np.array([*itertools.permutations(range(count))])]
+        products = np.abs((orders - others.mean()) @ (ranks - ranks.mean()))
+        # The first order is that of the samples; ranks are multiples of 1/2.
+        return float(found.statistic), float(np.mean(products > products[0] - 0.1))
 
     def numbers(self) -> dict[str, Any]:
         """All of it, as JSON has it."""

@@ -164,8 +164,8 @@ def copying_report(
       1,000 of them, or as many as there are samples), so that about that share of new images is memorized
       by chance. With more samples more are spurious: compare equal numbers.
 
-    Intervals are Wilson's for shares, and by the bootstrap of both sets for C_T; the training set is taken as
-    it is.
+    Intervals are Wilson's for shares, and for C_T Newcombe's of how often a sample is the farther one; the
+    training set is taken as it is.
 
     Args:
         samples: (N, H, W, C) or (N, H, W), N at least 2, uint8 or floats.
@@ -176,7 +176,7 @@ def copying_report(
             most pictures have a higher cosine with each other, as the null of M shows.
         threshold: of the cosine, between -1 and 1.
         quantile: of the radius, between 0 and 1.
-        seed: of the drawn training images and the bootstrap.
+        seed: of the drawn training images.
         progress: called as progress(passes done, passes in all).
 
     Returns:
@@ -216,8 +216,8 @@ def copying_report(
         estimates["RP"] = Estimate.of_share(twins > threshold)
         strangers = measure_pairs("cosine", found, np.roll(others, 1, axis=0))
         of_null["RP"] = Estimate.of_share(strangers > threshold)
-    estimates |= _estimates(near, threshold, seed)
-    of_null |= _estimates(null, threshold, seed)
+    estimates |= _estimates(near, threshold)
+    of_null |= _estimates(null, threshold)
     return CopyingReport(
         measures={
             name: Measure(estimates[name], of_null[name]) for name in RULES if name in estimates
@@ -245,7 +245,7 @@ def _within(value, name, low, high):
     return number
 
 
-def _estimates(near: Neighbours, threshold, seed):
+def _estimates(near: Neighbours, threshold):
     """All but RP by name; without C_T if there is no test set."""
     shares = {
         "M": near.cosine <= threshold,
@@ -255,7 +255,7 @@ def _estimates(near: Neighbours, threshold, seed):
     }
     estimates = {name: Estimate.of_share(values) for name, values in shares.items()}
     if near.test is not None:
-        estimates["C_T"] = score_estimate(near.distance[:, 0], near.test, seed)
+        estimates["C_T"] = score_estimate(near.distance[:, 0], near.test)
     return estimates
 
 

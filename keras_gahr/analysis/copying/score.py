@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from ..intervals import statistic_interval
+from ..intervals import area_interval
 from .measure import Estimate
 
 
@@ -28,7 +28,9 @@ def copying_score(samples: np.ndarray, test: np.ndarray) -> np.ndarray:
     return (above - n * t / 2) / np.sqrt(n * t * (n + t + 1) / 12)
 
 
-def score_estimate(samples: np.ndarray, test: np.ndarray, seed: int) -> Estimate:
-    """`copying_score` with its bootstrap interval, for which both sets are resampled."""
-    interval = statistic_interval(copying_score, samples, test, seed=seed)
-    return Estimate(float(copying_score(samples, test)), interval, len(samples) + len(test))
+def score_estimate(samples: np.ndarray, test: np.ndarray) -> Estimate:
+    """`copying_score` with its interval, that of the area U / (N T), of which it is a multiple."""
+    n, t = len(samples), len(test)
+    score, scale = float(copying_score(samples, test)), np.sqrt(12 * n * t / (n + t + 1))
+    low, high = area_interval(float(np.clip(0.5 + score / scale, 0, 1)), n, t)
+    return Estimate(score, (float(scale * (low - 0.5)), float(scale * (high - 0.5))), n + t)

@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_gahr.figure_files import figure_files
 
-from ..intervals import statistic_interval
+from ..intervals import area_interval, correlation, correlation_interval
 from ..saved_numbers import SavedNumbers
 from .result import LogDensity
 
@@ -88,19 +88,18 @@ class DensityComparison(SavedNumbers):
         """How often an image is more probable than one of the others, and the 95% interval; 1/2 by chance."""
         if self.others is None:
             return None
-        sets = self.found.bits_per_dimension, self.others.bits_per_dimension
-        return float(_share_above(*sets)), statistic_interval(_share_above, *sets)
+        bits, others = self.found.bits_per_dimension, self.others.bits_per_dimension
+        fewer, equal = (np.mean(compare(bits[:, None], others)) for compare in (np.less, np.equal))
+        share = float(fewer + equal / 2)
+        return share, area_interval(share, len(bits), len(others))
 
     @property
     def agreement(self) -> tuple[float, tuple[float, float]] | None:
         """The correlation of log p(x) under both denoisers over images, with its 95% interval."""
         if self.twin is None or len(self.found.log_density) < 3:
             return None
-        pairs = np.stack([self.found.log_density, self.twin.log_density])
-        places = np.arange(pairs.shape[1])
-        # Pairs are resampled together.
-        interval = statistic_interval(lambda some, axis=-1: _correlation(pairs, some), places)
-        return float(_correlation(pairs, places)), interval
+        pair = self.found.log_density, self.twin.log_density
+        return float(correlation(*pair)), correlation_interval(*pair)
 
     def numbers(self) -> dict[str, Any]:
         """Of each set what it says, as JSON has it, and the comparisons."""
@@ -150,19 +149,3 @@ class DensityComparison(SavedNumbers):
             writer = csv.writer(file)
             writer.writerow(columns)
             writer.writerows(zip(*(values.tolist() for values in columns.values()), strict=True))
-
-
-def _share_above(bits, others, axis=-1):
-    """How often bits are fewer than the others' (..., N), (..., M)."""
-    return np.mean(bits[..., :, None] < others[..., None, :], axis=(-2, -1)) + 0.5 * np.mean(
-        bits[..., :, None] == others[..., None, :], axis=(-2, -1)
-    )
-
-
-def _correlation(pairs, places):
-    """Of pairs (2, N) at places (..., N)."""
-    first, second = (
-        values[places] - values[places].mean(axis=-1, keepdims=True) for values in pairs
-    )
-    lengths = np.sqrt(np.sum(first**2, axis=-1) * np.sum(second**2, axis=-1))
-    return np.sum(first * second, axis=-1) / np.maximum(lengths, 1e-300)
