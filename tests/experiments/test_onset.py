@@ -114,6 +114,35 @@ def test_the_bootstrap_holds_the_power_and_keeps_censored_runs():
     assert len(few.exponents) == 20
 
 
+@pytest.mark.parametrize(("counts", "runs"), [(COUNTS[:3], 1), (COUNTS[:3], 2)])
+def test_the_interval_of_few_runs_holds_the_power_as_often_as_it_says(counts, runs):
+    generator = np.random.default_rng(0)
+    held, widths = [], []
+    for seed in range(60):
+        curves = [curve(count, 1) for count in counts for _ in range(runs)]
+        times = {
+            id(c): 100 * c.count * math.exp(0.25 * generator.standard_normal()) for c in curves
+        }
+        fitted = fit_times(curves, lambda c, times=times: times[id(c)], draws=100, seed=seed)
+        low, high = fitted.exponent_interval
+        held.append(low <= 1 <= high)
+        widths.append(high - low)
+    assert np.mean(held) > 0.88
+    # That of the regression is .50 wide for six runs.
+    assert runs == 1 or 0.4 < np.median(widths) < 0.8
+
+
+def test_times_at_the_same_look_are_not_known_more_closely_than_looks_are():
+    curves = [curve(count, 1) for count in COUNTS for _ in range(2)]
+    fitted = fit_times(curves, lambda c: 100.0, draws=200)
+    assert fitted.exponent == pytest.approx(0, abs=1e-9)
+    low, high = fitted.exponent_interval
+    # A time is anywhere within a look's distance.
+    scatter = math.log(curves[0].spacing) / math.sqrt(12)
+    expected = scatter / (np.std(np.log(COUNTS)) * math.sqrt(8))
+    assert 2 < high / expected < 4 and 2 < -low / expected < 4
+
+
 def test_times_change_by_the_same_factor_up_or_down():
     rising, falling = (
         fit_times(sweep(generalization=power), lambda c: c.tau_gen, draws=20)

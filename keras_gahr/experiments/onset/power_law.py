@@ -6,6 +6,8 @@ import math
 import numpy as np
 from scipy import optimize, stats
 
+from keras_gahr.analysis.intervals import CONFIDENCE
+
 DRAWS = 500
 """Of the bootstrap."""
 
@@ -92,7 +94,7 @@ class FittedTimes:
         times: in steps, (R,); NaN where the run ended before.
         lengths: of the runs, (R,).
         law: `PowerLaw`, or None.
-        factors, exponents: of the bootstrap's draws, (D,).
+        factors, exponents: of the bootstrap's draws, (D,), spread out as `fit_times` says.
     """
 
     counts: np.ndarray
@@ -122,12 +124,17 @@ class FittedTimes:
 
     def change(self, growth):
         """By which factor times change, up or down, while N grows by a factor; and its 95% interval."""
-        draws = growth ** np.abs(self.exponents)
+        with np.errstate(over="ignore"):
+            draws = growth ** np.abs(self.exponents)
         return float(growth ** abs(self.exponent)), interval_of(draws)
 
 
 def fit_times(curves, time, resampled=None, *, draws=DRAWS, seed=0):
     """Fits a power law to a time of some runs, with a bootstrap over runs and samples.
+
+    Times are known to within the distance of two looks, and anywhere within it in each draw. Draws are spread
+    out around the fit, in logarithms, as much as Student's quantile is beyond the normal one: those of few
+    runs are not as far from it as the truth may be.
 
     Args:
         curves: `Curve`s.
@@ -145,21 +152,28 @@ def fit_times(curves, time, resampled=None, *, draws=DRAWS, seed=0):
     counts = np.array([curve.count for curve in curves])
     lengths = np.array([curve.length for curve in curves])
     times = np.array([time(curve) for curve in curves])
-    spacing = max(curve.spacing for curve in curves)
+    spacings = np.array([curve.spacing for curve in curves])
+    spacing, reached = spacings.max(), np.isfinite(times).sum()
     law = fit_power_law(counts, times, lengths, spacing)
+    if law is None or reached < LEAST_TIMES:
+        return FittedTimes(counts, times, lengths, law, np.empty(0), np.empty(0))
     found = []
-    if law is not None and np.isfinite(times).sum() >= LEAST_TIMES:
-        for _ in range(_TRIES * draws):
-            drawn = generator.integers(len(curves), size=len(curves))
-            again = times[drawn]
-            if resampled is not None:
-                again = np.array([resampled(curves[place], generator) for place in drawn])
-            fitted = fit_power_law(counts[drawn], again, lengths[drawn], spacing)
-            if fitted is not None:
-                found.append((fitted.factor, fitted.exponent))
-            if len(found) == draws:
-                break
+    for _ in range(_TRIES * draws):
+        drawn = generator.integers(len(curves), size=len(curves))
+        again = times[drawn]
+        if resampled is not None:
+            again = np.array([resampled(curves[place], generator) for place in drawn])
+        again = again * spacings[drawn] ** generator.uniform(-0.5, 0.5, len(drawn))
+        fitted = fit_power_law(counts[drawn], again, lengths[drawn], spacing)
+        if fitted is not None:
+            found.append((fitted.factor, fitted.exponent))
+        if len(found) == draws:
+            break
     factors, exponents = np.array(found).reshape(-1, 2).T
+    wider = stats.t.ppf((1 + CONFIDENCE) / 2, reached - 2) / stats.norm.ppf((1 + CONFIDENCE) / 2)
+    with np.errstate(over="ignore"):
+        factors = law.factor * (factors / law.factor) ** wider
+    exponents = law.exponent + wider * (exponents - law.exponent)
     return FittedTimes(counts, times, lengths, law, factors, exponents)
 
 

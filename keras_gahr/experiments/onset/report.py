@@ -95,8 +95,8 @@ def _times_text(result):
     if mem.law is not None:
         text += (
             f" Exponents: {in_words(mem.exponent, mem.exponent_interval)} of tau_mem, "
-            f"{in_words(gen.exponent, gen.exponent_interval)} of tau_gen, by a bootstrap over runs and, of "
-            "tau_mem, over samples."
+            f"{in_words(gen.exponent, gen.exponent_interval)} of tau_gen, by a bootstrap over runs, times "
+            "between looks and, of tau_mem, samples, as wide as Student's intervals of so few runs are."
         )
     if mem.censored:
         text += (
