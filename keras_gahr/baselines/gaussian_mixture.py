@@ -164,10 +164,14 @@ class MixtureMean(ResidualLayer):
             sigma = self.noise_level(noisy)
         power = ops.square(sigma)[:, None]
         along, beyond = self.variances + power[..., None], self.floors + power
-        cost = ops.sum(ops.square(coefficients) / along + ops.log(along), axis=2)
-        cost = cost + outside / beyond + self.free * ops.log(beyond)
-        logits = ops.log(self.priors) - cost / 2
-        weights = ops.exp(logits - ops.logsumexp(logits, axis=1, keepdims=True))
+        cost = ops.sum(ops.square(coefficients) / along, axis=2) + outside / beyond
+        # What all classes have in common is large in many directions, and its rounding would scale the mean.
+        volume = ops.sum(ops.log(along), axis=2) + self.free * ops.log(beyond)
+        volume = volume - ops.min(volume, axis=1, keepdims=True)
+        logits = ops.log(self.priors) - (cost + volume) / 2
+        logits = logits - ops.max(logits, axis=1, keepdims=True)
+        weights = ops.exp(logits)
+        weights = weights / ops.sum(weights, axis=1, keepdims=True)
         # The mean of class k is (1 - f) m_k + f y + V_k (g - f) V_k^T (y - m_k).
         kept = self.floors / beyond
         gain = weights[..., None] * (self.variances / along - kept[..., None]) * coefficients

@@ -209,3 +209,18 @@ def test_what_is_refused():
             MixtureOfGaussians(**values | change)
     with pytest.raises(InputError, match="covariances"):
         MixtureOfGaussians.from_covariances(np.zeros((1, 2, 2)), np.eye(3)[None])
+
+
+@pytest.mark.parametrize("sigma", [1e-3, 0.01])
+def test_classes_that_are_alike_lose_no_digits_in_many_directions(sigma):
+    """The logarithms of 4096 variances are 30,000 in all, whose rounding made the weights more than 1."""
+    generator = np.random.default_rng(0)
+    image = generator.uniform(0.4, 0.6, (1, 64, 64, 1))
+    law = MixtureOfGaussians(
+        np.ones(3), image.repeat(3, axis=0), np.zeros((3, 4096, 1)), np.zeros((3, 1))
+    )
+    noisy = image + sigma * generator.standard_normal((2, 64, 64, 1))
+    # All classes are this image.
+    np.testing.assert_allclose(
+        GaussianMixture(law, sigma=sigma).denoise(noisy), image.repeat(2, axis=0), atol=1e-6
+    )
