@@ -216,7 +216,7 @@ def test_the_published_masks(arrays):
         m.low_frequencies((24, 24, 1), 0.2, published=True),
         arrays["spectral_super_resolution/mask"],
     )
-    hole = m.Inpainting((24, 24, 1), (8, 8), (12, 12))
+    hole = m.Inpainting((24, 24, 1), np.array([8, 8]), np.array([12, 12]))
     assert np.array_equal(numpy(hole.mask), nhwc(arrays["inpainting/mask"]))
 
 

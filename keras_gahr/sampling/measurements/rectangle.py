@@ -34,11 +34,13 @@ class Inpainting(KnownPixels):
     """
 
     def __init__(
-        self, shape: Sequence[int], hole: tuple[int, int], centre: tuple[int, ...] | None = None
+        self, shape: Sequence[int], hole: tuple[int, int], centre: tuple[int, int] | None = None
     ) -> None:
         shape = checked_shape(shape)
-        centre = centre or (shape[0] // 2, shape[1] // 2)
-        hole, centre = _pair(hole, "a hole"), _pair(centre, "a centre")
+        hole = _pair(hole, "a hole")
+        if centre is None:
+            centre = shape[0] // 2, shape[1] // 2
+        centre = _pair(centre, "a centre")
         top, left = (middle - side // 2 for middle, side in zip(centre, hole, strict=True))
         bottom, right = top + hole[0], left + hole[1]
         if min(hole) < 1 or min(top, left) < 0 or bottom > shape[0] or right > shape[1]:
@@ -56,4 +58,5 @@ def _pair(given, name):
     """Two whole numbers; which of them fit is seen from the image."""
     if isinstance(given, str) or np.shape(given) != (2,):
         raise InputError(f"received {name} {given!r:.80}, expected two whole numbers")
-    return tuple(check_whole(number, f"in {name}", -(2**31)) for number in given)
+    first, second = (check_whole(number, f"in {name}", -(2**31)) for number in given)
+    return first, second
