@@ -12,7 +12,7 @@ from keras_gahr.errors import InputError
 
 from .data.batches import TiledBatches
 from .data.device_images import bytes_on_device
-from .devices.data_parallel import share_of_batch
+from .devices.data_parallel import devices_in_all, share_of_batch
 from .estimate import estimate_memory
 
 _SHARE_OF_DEVICE = 1 / 4
@@ -82,6 +82,12 @@ def check_conditions(
             "before their sum: leave one of both out, or train on JAX or PyTorch"
         )
     check_batch_size(len(train_images), settings)
+    devices = devices_in_all(settings.devices)
+    if 0 < len(test_images) < devices:
+        raise InputError(
+            f"received {len(test_images)} test images for {devices} devices, expected at least one for each: "
+            "choose a larger --test-size, or 0, or fewer devices"
+        )
     if clock is not None:
         plan_of(clock, denoiser, train_images, settings)
     check_memory(_memory_of(denoiser, (train_images, test_images), settings, data_on_device))
@@ -94,7 +100,7 @@ def batches_of(train_images, settings):
         settings.images_per_epoch,
         settings.batch_size,
         settings.seed,
-        shares=settings.devices,
+        shares=devices_in_all(settings.devices),
     )
 
 

@@ -131,24 +131,25 @@ def run_training(
         # All processes must run the same program, however much memory is free in each.
         data_on_device = not shared.any_process(not data_on_device)
         kept, before, config, tracked = None, {}, {}, None
-        if shared.is_first:
+        with _agreed(shared):
+            if shared.is_first:
+                if resume:
+                    out = check_run_to_resume(out)
+                    before = _read_config(out / "config.json")
+                config = _config(denoiser, settings, out, data, options, before)
+                tracked = TrackedRun(label or Path(out).resolve().name, _tracked_config(config))
+                if not resume:
+                    out = _new_folder(out, overwrite, config)
+                folder = out
+                stack.enter_context(locked(out))
+                remove_leftovers(out, FILES)
+            else:
+                # All processes do the same, but only what the first one writes is kept.
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             if resume:
-                out = check_run_to_resume(out)
-                before = _read_config(out / "config.json")
-            config = _config(denoiser, settings, out, data, options, before)
-            tracked = TrackedRun(label or Path(out).resolve().name, _tracked_config(config))
-            if not resume:
-                out = _new_folder(out, overwrite, config)
-            folder = out
-            stack.enter_context(locked(out))
-            remove_leftovers(out, FILES)
-        else:
-            # All processes do the same, but only what the first one writes is kept.
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        if resume:
-            values = sum(math.prod(variable.shape) for variable in denoiser.variables)
-            kept = read_state(Path(out) / "state.safetensors", largest_state(values))
-            check_identity(out, kept[1], identity, (data or {}).get("dataset"))
+                values = sum(math.prod(variable.shape) for variable in denoiser.variables)
+                kept = read_state(Path(out) / "state.safetensors", largest_state(values))
+                check_identity(out, kept[1], identity, (data or {}).get("dataset"))
         session = Session(
             shared,
             denoiser,
@@ -174,6 +175,18 @@ def run_training(
         if shared.is_first and resume:
             _write_config(folder, config)
         return session.run()
+
+
+@contextlib.contextmanager
+def _agreed(shared):
+    """Within it one process may fail; then all do, who would otherwise wait for it."""
+    error = None
+    try:
+        yield
+    except Exception as found:
+        error = found
+    if shared.any_process(error is not None):
+        raise error or InputError("another process of this training cannot begin, and says why")
 
 
 def several(given: Any, kind: type[_Kind], called: str) -> list[_Kind]:

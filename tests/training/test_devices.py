@@ -18,7 +18,7 @@ from waiting import FOR_EVER, wait_until
 from keras_gahr import BFCNN, InputError
 from keras_gahr._backend import parallel
 from keras_gahr.noise import NoiseLaw
-from keras_gahr.training import TrainingSettings
+from keras_gahr.training import TrainingSettings, run_training
 from keras_gahr.training.conditions import check_conditions
 from keras_gahr.training.data.batches import NoisyBatches, TiledBatches
 from keras_gahr.training.devices import processes
@@ -86,6 +86,24 @@ def test_all_processes_stop_at_the_same_step(more):
         assert len(result["stopped/losses"]) == 3
 
 
+@pytest.mark.slow
+def test_a_run_on_two_devices_goes_on_to_the_same_weights(more):
+    """After it was stopped in the middle of an epoch, whose losses are those of all its steps."""
+    for result in more:
+        names = [name.removeprefix("whole/") for name in result if name.startswith("whole/")]
+        assert len(result["whole/train_loss"]) == 2
+        for name in names:
+            assert np.array_equal(result[f"whole/{name}"], result[f"parts/{name}"]), name
+
+
+@pytest.mark.slow
+def test_what_one_process_refuses_ends_all(more):
+    """In one line each: the others do not wait for it, nor for a connection that is closed."""
+    first, *others = (str(result["refused"]) for result in more)
+    assert "exists and holds a run" in first
+    assert all(said.startswith("another process of this training") for said in others)
+
+
 def test_one_device_needs_nothing():
     batches = TiledBatches(np.zeros((3, 4, 4, 1), np.uint8), 3, 2, seed=0)
     with data_parallel() as shared:
@@ -132,6 +150,20 @@ def test_a_batch_must_divide(two_processes):
     check_shares(4, two_processes.count)
     with pytest.raises(InputError, match="multiple of 2: choose 6"):
         check_shares(5, two_processes.count)
+
+
+def test_too_few_test_images_are_refused_before_anything_is_written(tmp_path, monkeypatch):
+    """Also before an older run is replaced."""
+    images = np.zeros((6, 4, 4, 1), np.uint8)
+    settings = TrainingSettings(epochs=1, images_per_epoch=4, batch_size=4, devices=2)
+    old = tmp_path / "run" / "config.json"
+    old.parent.mkdir()
+    old.write_text("gahr")
+    monkeypatch.setattr(parallel, "device_names", lambda: ["cpu:0", "cpu:1"])
+    denoiser = BFCNN(num_layers=2, num_kernels=2)
+    with pytest.raises(InputError, match=r"received 1 test images for 2 devices.*--test-size"):
+        run_training(denoiser, images[:4], images[4:5], settings, old.parent, overwrite=True)
+    assert old.read_text() == "gahr"
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="the others limit the sum")

@@ -3,9 +3,11 @@
 python two_devices.py FOLDER [more]
 
 Each process writes FOLDER/RANK.npz. With `more` all are on two devices, which hold the images in the second;
-of a third the last process alone asks for an end at step 3.
+of a third the last process alone asks for an end at step 3. Then there are two runs, one of which is stopped
+in its second epoch and goes on, and may not be made again.
 """
 
+import dataclasses
 import signal
 import sys
 from pathlib import Path
@@ -14,10 +16,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_gahr import BFCNN, _backend
+from keras_gahr import BFCNN, InputError, _backend
 from keras_gahr.denoisers.properties import normalizations
 from keras_gahr.noise import NoiseLaw
-from keras_gahr.training import Adam, BlindTraining, TrainingSettings
+from keras_gahr.training import Adam, BlindTraining, TrainingSettings, run_training
 from keras_gahr.training.data.batches import NoisyBatches, TiledBatches
 from keras_gahr.training.data.device_images import DeviceImages
 from keras_gahr.training.devices.data_parallel import data_parallel
@@ -78,6 +80,33 @@ def trained(denoiser, share=lambda batches: batches, callbacks=(), held=False):
     return {"losses": losses.values, **numbers, **weights, **averages}
 
 
+class StopAt(keras.callbacks.Callback):
+    """Asks this process to end after so many steps of a run."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.left = steps
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.left -= 1
+        if not self.left:
+            signal.raise_signal(signal.SIGTERM)
+
+
+def run(denoiser, out, callbacks=(), resume=False):
+    """The weights and the losses of a run of two epochs, three steps each, with averages."""
+    images = np.random.default_rng(0).random((28, 8, 8, 1), np.float32)
+    settings = dataclasses.replace(
+        SETTINGS, epochs=2, images_per_epoch=24, batch_size=8, devices=2, ema=0.5
+    )
+    result = run_training(
+        denoiser, images[:24], images[24:], settings, out, callbacks=callbacks, resume=resume
+    )
+    columns = ("train_loss", "train_psnr", "test_loss", "test_psnr")
+    numbers = {name: [row[name] for row in result.history] for name in columns}
+    return numbers | {str(i): weight for i, weight in enumerate(denoiser.get_weights())}
+
+
 def main(folder, more):
     def fresh():
         denoiser = BFCNN(num_layers=3, num_kernels=4, seed=0)
@@ -100,6 +129,16 @@ def main(folder, more):
                 callbacks.insert(0, SignalAt(interruption, 3))
             held = more and name == "two"
             keep(name, trained(shared.replicate(fresh()), shared.share, callbacks, held))
+    if more:
+        keep("whole", run(fresh(), folder / "whole"))
+        # The last process alone is told.
+        run(fresh(), folder / "parts", [StopAt(5)] if shared.rank == shared.world - 1 else [])
+        keep("parts", run(fresh(), folder / "parts", resume=True))
+        try:
+            run(fresh(), folder / "parts")
+        except InputError as error:
+            # Only the first process knows that there is one.
+            results["refused"] = str(error)
     np.savez(folder / f"{shared.rank}.npz", **results)
 
 

@@ -1,5 +1,7 @@
 """TensorFlow: a mirrored strategy, with a replica for each device of one process."""
 
+import functools
+
 import tensorflow as tf
 
 from keras_gahr.errors import InputError
@@ -26,7 +28,16 @@ def join_hosts():
 
 
 def data_parallel(count):
-    return tf.distribute.MirroredStrategy(device_names()[:count]).scope()
+    return _strategy(*device_names()[:count]).scope()
+
+
+@functools.cache
+def _strategy(*devices):
+    """One for all trainings on these devices.
+
+    Each numbers its sums over devices from the start, and TensorFlow remembers the shapes by number.
+    """
+    return tf.distribute.MirroredStrategy(devices)
 
 
 def process():

@@ -1,10 +1,14 @@
 """PyTorch: a process for each device, as torchrun starts them."""
 
 import contextlib
+import functools
+import itertools
 import os
 
 import torch
 import torch.distributed as dist
+
+_trainings = itertools.count()
 
 
 def one_process_each():
@@ -41,11 +45,21 @@ def join_hosts():
 @contextlib.contextmanager
 def data_parallel(count):
     join_hosts()
-    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    store, rank, world = _meeting()
+    # A place of its own: an earlier training of these processes has left its addresses.
+    store = dist.PrefixStore(f"training {next(_trainings)}", store)
+    backend = "nccl" if torch.cuda.is_available() else "gloo"
+    dist.init_process_group(backend, store=store, rank=rank, world_size=world)
     try:
         yield
     finally:
         dist.destroy_process_group()
+
+
+@functools.cache
+def _meeting():
+    """Where the processes find each other, the number of this one, and how many there are."""
+    return next(dist.rendezvous("env://"))
 
 
 def process():

@@ -86,12 +86,16 @@ def check_shares(batch_size, count):
         )
 
 
-def share_of_batch(batch_size, count):
-    """How many images of a batch each device has, for `count` devices of each host."""
+def devices_in_all(count):
+    """How many devices share a batch, for `count` of each host."""
     world = parallel.process()[1]
     # Before the processes are started there is one.
-    devices = max(count, world) if parallel.one_process_each() else count * world
-    return -(-batch_size // devices)
+    return max(count, world) if parallel.one_process_each() else count * world
+
+
+def share_of_batch(batch_size, count):
+    """How many images of a batch each device has, for `count` devices of each host."""
+    return -(-batch_size // devices_in_all(count))
 
 
 @contextlib.contextmanager

@@ -106,7 +106,7 @@ class StateKeeper(keras.callbacks.Callback):
     def _write(self):
         # On JAX the variables are empty during an epoch; asking for the model fills them.
         _ = self.model
-        arrays = [ops.convert_to_numpy(variable.value) for variable in self._variables]
+        arrays = [ops.convert_to_numpy(variable) for variable in self._variables]
         record = {
             "epoch": self.epoch,
             "step": self.step,
