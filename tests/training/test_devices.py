@@ -234,6 +234,10 @@ class WindowsProcess:
         ([None, 2], [], 2),
         # Its console sends Ctrl-C to each of them.
         ([lambda: signal.raise_signal(signal.SIGINT), 1], [None, None, 1], 128 + signal.SIGINT),
+        # The second waits for the first for ever.
+        ([lambda: signal.raise_signal(signal.SIGINT), 1], [], 128 + signal.SIGINT),
+        # It came after the last step.
+        ([lambda: signal.raise_signal(signal.SIGINT), 0], [None, 0], 0),
     ],
 )
 def test_processes_end_where_there_are_no_signals(monkeypatch, first, second, code):
@@ -242,10 +246,27 @@ def test_processes_end_where_there_are_no_signals(monkeypatch, first, second, co
     left = iter(started)
     with monkeypatch.context() as patch:
         patch.setattr(processes, "os", SimpleNamespace(**{**vars(os), "name": "nt"}))
+        patch.setattr(processes, "_GRACE_AFTER_A_SIGNAL", 0.5)
         patch.setattr(processes.subprocess, "Popen", lambda *command, **options: next(left))
         patch.delattr(signal, "SIGKILL", raising=False)
         assert relaunch(["--version"], 2) == code
     assert None not in [process.returncode for process in started]
+
+
+@pytest.mark.one_backend
+def test_processes_share_the_cores_that_are_theirs(monkeypatch):
+    """A job of a cluster may have few of the machine's."""
+    told = []
+
+    def start(command, env, **options):
+        told.append(env["OMP_NUM_THREADS"])
+        return WindowsProcess([0])
+
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(processes.subprocess, "Popen", start)
+    monkeypatch.setattr(processes, "cores", lambda: 6)
+    assert relaunch(["--version"], 2) == 0
+    assert told == ["3", "3"]
 
 
 @pytest.mark.slow

@@ -9,12 +9,16 @@ import time
 from pathlib import Path
 
 from keras_gahr._backend import parallel
+from keras_gahr._backend.processor import cores
 from keras_gahr.signals import taken_over
 
 from .lifeline import stop_when_closed
 
 _GRACE = 10.0
 """Seconds that processes have to end by themselves when another one has failed."""
+
+_GRACE_AFTER_A_SIGNAL = 60.0
+"""The same when all were asked to end, and keep their state."""
 
 _PARENT = "KERAS_GAHR_PARENT"
 """Environment variable with the end of a pipe that closes when the process that started this one ends."""
@@ -30,14 +34,15 @@ def relaunch(arguments, count):
 
     They are started as torchrun does, by its environment variables, but their errors and exit codes
     stay what they are. Of the standard output only the first process's is seen. If one fails, the
-    others are ended; if this process is killed, they get a SIGTERM (see `end_with_parent`).
+    others are ended, since they would wait for it; if this process is killed, they get a SIGTERM (see
+    `end_with_parent`).
 
     Args:
         arguments: of the command line, such as `sys.argv[1:]`.
         count: processes.
 
     Returns:
-        The exit code of the first that failed; 128 and the signal's number if there was one; or 0.
+        The exit code of the first that failed; 128 and the signal's number if they ended by one; or 0.
     """
     command = [sys.executable, "-m", "keras_gahr", *arguments]
     everyone = {
@@ -49,7 +54,7 @@ def relaunch(arguments, count):
     # This package may be a checkout that is not installed.
     paths = [str(Path(__file__).parents[3]), *filter(None, [os.environ.get("PYTHONPATH")])]
     everyone["PYTHONPATH"] = os.pathsep.join(paths)
-    threads = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // count))}
+    threads = {"OMP_NUM_THREADS": str(max(1, cores() // count))}
     # Nobody writes to it: whatever ends this process closes it.
     theirs, ours = os.pipe()
     handed_down = []
@@ -83,7 +88,7 @@ def relaunch(arguments, count):
             for process in processes:
                 process.kill()
             os.close(ours)
-    return 128 + received[0] if received else code
+    return 128 + received[0] if received and code else code
 
 
 def end_with_parent():
@@ -96,9 +101,11 @@ def _wait(processes, received):
     """The exit code of the first process that fails, or 0 when all have ended well."""
     while any(process.poll() is None for process in processes):
         failed = [process.returncode for process in processes if process.returncode]
-        if failed and not received:
-            _send(processes, signal.SIGTERM)
-            deadline = time.monotonic() + _GRACE
+        if failed:
+            # Twice asked they would not keep their state.
+            if not received:
+                _send(processes, signal.SIGTERM)
+            deadline = time.monotonic() + (_GRACE_AFTER_A_SIGNAL if received else _GRACE)
             while time.monotonic() < deadline and any(p.poll() is None for p in processes):
                 time.sleep(0.1)
             return _exit_code(failed[0])
