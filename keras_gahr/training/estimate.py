@@ -9,6 +9,7 @@ import time
 import keras
 import numpy as np
 
+from keras_gahr import _backend
 from keras_gahr.denoisers import Denoiser, with_precision
 from keras_gahr.denoisers.precision import layers_of_precision
 
@@ -158,8 +159,9 @@ def estimate_training(
     """Measures some steps of a training on a copy of the denoiser; nothing of the caller's changes.
 
     The step is the compiled one that `fit` runs, on real images. The first one, which compiles, is
-    counted apart; of three more the median is taken. Evaluated images are counted as a third of
-    trained ones, since two thirds of a step are the backward pass.
+    counted apart; of three more the median is taken. Of several accelerators one is measured, with its
+    share of a batch; parts of the processor are measured together. Evaluated images are counted as a
+    third of trained ones, since two thirds of a step are the backward pass.
 
     Args:
         denoiser: a `Denoiser`.
@@ -217,12 +219,16 @@ def estimate_training(
 def _measure(denoiser, batches, settings, device_images):
     """Seconds of the first training step and of a later one, on a copy of the denoiser."""
     held = None if device_images is None else DeviceImages(device_images)
-    steps = timed_steps(denoiser, batches, settings, held)
+    most = None
+    if not _backend.in_main_memory():
+        # The whole batch may be more than one of them can hold.
+        most = share_of_batch(settings.batch_size, settings.devices)
+    steps = timed_steps(denoiser, batches, settings, held, most)
     first, *later = (seconds for seconds, _ in itertools.islice(steps, 1 + _MEASURED_STEPS))
     return first, statistics.median(later)
 
 
-def timed_steps(denoiser, batches, settings, held=None):
+def timed_steps(denoiser, batches, settings, held=None, most=None):
     """Yields the seconds and the loss of one training step after the other, on a copy of a denoiser.
 
     The first step compiles.
@@ -232,17 +238,19 @@ def timed_steps(denoiser, batches, settings, held=None):
         batches: `TiledBatches`.
         settings: `TrainingSettings`.
         held: `DeviceImages`, or None.
+        most: images of a batch that are taken; default: all.
     """
     # Times depend on the weights: those of a fresh network underflow, which is slow on some CPUs.
     copy = with_precision(denoiser, settings.precision)
     one_by_one = dataclasses.replace(settings, steps_per_execution=1)
     model = compiled_training(copy, one_by_one, len(batches), held)
+    # Always the first batch: another size would compile again.
+    batch = batches[0][:most]
     while True:
         model.reset_metrics()
         start = time.perf_counter()
-        # Always the first batch: another size would compile again. The loss comes back as a
-        # number, so that the step is over when the clock is read.
-        loss = float(model.train_on_batch(batches[0], return_dict=True)["loss"])
+        # The loss comes back as a number, so that the step is over when the clock is read.
+        loss = float(model.train_on_batch(batch, return_dict=True)["loss"])
         yield time.perf_counter() - start, loss
 
 

@@ -10,7 +10,7 @@ import pytest
 from keras_gahr import BFCNN, InputError, UNet, build_denoiser
 from keras_gahr._backend import parallel
 from keras_gahr.denoisers import DirectDenoiser, with_precision
-from keras_gahr.training import TrainingSettings, conditions
+from keras_gahr.training import TrainingSettings, conditions, estimate
 from keras_gahr.training.conditions import check_conditions, goes_on_device, machine_memory
 from keras_gahr.training.devices.data_parallel import share_of_batch
 from keras_gahr.training.estimate import MemoryEstimate, estimate_memory, estimate_training
@@ -85,6 +85,29 @@ def test_the_share_of_a_device_among_hosts(monkeypatch):
         monkeypatch.setattr(parallel, "process", lambda: (0, 4))
         monkeypatch.setattr(parallel, "one_process_each", lambda each=one_process_each: each)
         assert share_of_batch(16, 2) == share
+
+
+@pytest.mark.parametrize(("accelerator", "images"), [(True, 2), (False, 8)])
+def test_one_of_several_accelerators_is_measured_with_its_share(
+    monkeypatch, smooth_images, accelerator, images
+):
+    """The whole batch may be more than one of them can hold; parts of a processor have it in all."""
+    seen = []
+
+    class Model:
+        def reset_metrics(self):
+            pass
+
+        def train_on_batch(self, batch, return_dict):
+            seen.append(len(batch))
+            return {"loss": 1.0}
+
+    monkeypatch.setattr(estimate, "compiled_training", lambda *arguments: Model())
+    monkeypatch.setattr(estimate._backend, "in_main_memory", lambda: not accelerator)
+    denoiser = BFCNN(num_layers=2, num_kernels=2, seed=0)
+    settings = TrainingSettings(images_per_epoch=16, batch_size=8, devices=4)
+    estimate_training(denoiser, smooth_images(16, 8, 8), settings)
+    assert set(seen) == {images}
 
 
 def test_images_count_only_in_memory(tmp_path, smooth_images):
