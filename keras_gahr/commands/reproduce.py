@@ -118,15 +118,12 @@ def reproduce(
 
 
 def _launcher(name, workspace, options, jobs, tasks):
-    from keras_gahr.reproduction.launchers import LocalLauncher, SubmititLauncher
+    from keras_gahr.reproduction.launchers import LocalLauncher, SubmititLauncher, job_options
     from keras_gahr.reproduction.settings import parse_assignments
 
     if name == "local":
         return LocalLauncher(jobs or 1)
-    values = {
-        key: int(text) if text.isdecimal() else text
-        for key, text in parse_assignments(options or ()).items()
-    }
+    values = job_options(parse_assignments(options or ()))
     folder = workspace.folder / "submitit"
     return SubmititLauncher(folder, _LAUNCHERS[name], values, jobs or len(tasks))
 

@@ -39,6 +39,26 @@ _CORES = '[ -z "$SLURM_CPUS_PER_TASK" ] || export SRUN_CPUS_PER_TASK="$SLURM_CPU
 _TIMES = 1_000_000
 """A job may be put back into the queue, since it always gets on: see `SubmittedJob`."""
 
+_LISTS = ("setup", "srun_args", "teardown")
+
+_SWITCHES = ("exclusive", "stderr_to_stdout", "use_srun")
+
+_NUMBERS = (
+    "cpus_per_task",
+    "gpus_per_node",
+    "mem_gb",
+    "nodes",
+    "signal_delay_s",
+    "tasks_per_node",
+    "time",
+    "timeout_min",
+)
+"""Options that submitit wants as such; for all others it takes what sbatch does."""
+
+
+class Refused(InputError):
+    """The cluster does not take a job, perhaps because there are too many of them."""
+
 
 def _search_path():
     # This package may be a checkout that is not installed.
@@ -125,7 +145,7 @@ class SubmititLauncher:
     Args:
         folder: for submitit's own files; seen by all machines, as the workspace must be.
         cluster: "slurm" or "local".
-        options: of the jobs by name, such as partition, gpus_per_node or timeout_min.
+        options: of the jobs by name, such as partition, gpus_per_node or timeout_min; see `job_options`.
         jobs: how many are submitted at a time.
 
     Raises:
@@ -143,9 +163,20 @@ class SubmititLauncher:
         self._folder = Path(folder)
         self._queue = SlurmQueue() if cluster == "slurm" else None
         self._said = False
+        options = dict(options or {})
+        if not isinstance(options.get("time", 0), int):
+            # submitit reckons with it when the time of a job is nearly over.
+            raise InputError(
+                f"received time = {options['time']!r} for jobs, expected minutes: timeout_min=720"
+            )
+        # A job needs its own lines in any case.
+        before = [
+            f"export PYTHONPATH={shlex.quote(_search_path())}",
+            _CORES,
+            *options.pop("setup", ()),
+        ]
         named = {
-            name if name in _GENERAL else f"slurm_{name}": value
-            for name, value in (options or {}).items()
+            name if name in _GENERAL else f"slurm_{name}": value for name, value in options.items()
         }
         try:
             self._executor = submitit.AutoExecutor(
@@ -154,7 +185,7 @@ class SubmititLauncher:
             defaults = {
                 "name": "gahr",
                 "timeout_min": _MINUTES,
-                "slurm_setup": [f"export PYTHONPATH={shlex.quote(_search_path())}", _CORES],
+                "slurm_setup": before,
             }
             self._executor.update_parameters(**{**defaults, **named})
         except (RuntimeError, NameError, ValueError, AssertionError) as error:
@@ -166,7 +197,7 @@ class SubmititLauncher:
         """As of `LocalLauncher`.
 
         Raises:
-            InputError: if the cluster does not take the job.
+            Refused: if the cluster does not take the job.
         """
         from submitit.core.utils import FailedJobError
 
@@ -174,7 +205,8 @@ class SubmititLauncher:
         try:
             job = self._executor.submit(training)
         except FailedJobError as error:
-            raise InputError(f"the cluster does not take the job: {reason_of(error)}") from error
+            raise Refused(f"the cluster does not take the job: {reason_of(error)}") from error
+        _remove_older_result(job)
         if self._queue is None:
             return _SubmittedTraining(job)
         if not self._said:
@@ -184,6 +216,32 @@ class SubmititLauncher:
             )
             self._said = True
         return _QueuedTraining(job, self._queue)
+
+
+def job_options(texts):
+    """The values of options of jobs, of the types that submitit wants.
+
+    Args:
+        texts: by name.
+    """
+    return {name: _value(name, text) for name, text in texts.items()}
+
+
+def _value(name, text):
+    if name in _LISTS:
+        return [text]
+    if name in _SWITCHES and text.lower() in {"true", "false"}:
+        return text.lower() == "true"
+    if name in _NUMBERS and text.replace(".", "", 1).isdecimal():
+        return int(text) if text.isdecimal() else float(text)
+    return text
+
+
+def _remove_older_result(job):
+    """Removes the result of a job of the same number: a cluster that is set up anew counts from 1."""
+    result, submitted = job.paths.result_pickle, job.paths.submitted_pickle
+    if result.exists() and result.stat().st_mtime < submitted.stat().st_mtime:
+        result.unlink()
 
 
 class SubmittedJob:

@@ -12,9 +12,13 @@ from keras_gahr.json_file import read_json
 from keras_gahr.signals import taken_over
 from keras_gahr.training.tracking.addresses import parse_trackers
 
+from .launchers import Refused
 from .train_task import BUSY, DIVERGED, FINISHED
 
 _SECONDS_BETWEEN_LOOKS = 0.2
+
+_SECONDS_AFTER_A_REFUSAL = 300.0
+"""After which another job is tried, if none has ended before."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,17 +65,25 @@ class Sweep:
         self._short = []
         self._signal = None
         self._running = []
+        # Those that were told to end.
+        self._told = []
         self._warned = set()
+        # When the cluster is asked again, after it did not take a job.
+        self._waits_until = 0.0
+        self._said = False
 
     def run(self):
         """Trains until all are finished or have failed, or a signal stops it.
 
-        A training that another process has is waited for. If one fails, the others go on. On a signal
-        that asks to end, see `taken_over`, all are stopped after their current step; a second one stops
-        them at once.
+        A training that another process has is waited for. If one fails, the others go on. What the cluster
+        does not take while others run is tried again when one of them has ended. On a signal that asks to
+        end, see `taken_over`, all are stopped after their current step; a second one stops them at once.
 
         Returns:
             `SweepResult`.
+
+        Raises:
+            InputError: if a training cannot be started, and none runs.
         """
         waiting = []
         for task in self.tasks:
@@ -92,14 +104,14 @@ class Sweep:
     def _run(self, waiting):
         while self._running or (waiting and self._signal is None):
             for task in list(waiting):
-                if self._signal is not None or len(self._running) >= self.launcher.jobs:
+                if self._signal is not None or self._takes_no_more():
                     break
                 if self.workspace.is_busy(task):
                     continue
                 waiting.remove(task)
                 # The process that had it may have finished it.
-                if not self.workspace.is_finished(task):
-                    self._running.append((task, self._start(task)))
+                if not self.workspace.is_finished(task) and not self._begin(task):
+                    waiting.insert(0, task)
             labels = [task.label for task, _ in self._running]
             if not labels and waiting:
                 labels = [f"waiting for another process: {waiting[0].label}"]
@@ -107,6 +119,31 @@ class Sweep:
             time.sleep(_SECONDS_BETWEEN_LOOKS)
             waiting += self._ended()
         self.progress(self._done(waiting), len(self.tasks), [])
+
+    def _takes_no_more(self):
+        full = len(self._running) >= self.launcher.jobs
+        return full or (bool(self._running) and time.monotonic() < self._waits_until)
+
+    def _begin(self, task):
+        """Starts a training; returns whether it has begun, or is to be tried again."""
+        try:
+            handle = self._start(task)
+        except Refused as error:
+            if self._signal is not None:
+                # The program that submits jobs has it, too.
+                return False
+            if not self._running:
+                raise
+            self._waits_until = time.monotonic() + _SECONDS_AFTER_A_REFUSAL
+            if not self._said:
+                print(f"{error}; trying again when another one ends", file=sys.stderr, flush=True)
+            self._said = True
+            return False
+        self._running.append((task, handle))
+        # A signal that came meanwhile did not find it.
+        if self._signal is not None and all(handle is not told for told in self._told):
+            handle.stop()
+        return True
 
     def _start(self, task):
         # A run only goes on on its own backend, whatever is the default here.
@@ -127,6 +164,7 @@ class Sweep:
             if code is None:
                 continue
             self._running.remove(entry)
+            self._waits_until = 0.0
             self._warn_of_trackers(task)
             if code == FINISHED:
                 continue
@@ -177,5 +215,6 @@ class Sweep:
         again = self._signal is not None
         self._signal = self._signal or Signals(number)
         for _, handle in self._running:
+            self._told.append(handle)
             if handle.poll() is None:
                 handle.stop(hard=again)

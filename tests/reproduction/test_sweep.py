@@ -21,7 +21,12 @@ from keras_gahr.errors import InputError
 from keras_gahr.files import Busy
 from keras_gahr.options.option import check_options
 from keras_gahr.reproduction import launchers
-from keras_gahr.reproduction.launchers import LocalLauncher, SubmititLauncher
+from keras_gahr.reproduction.launchers import (
+    LocalLauncher,
+    Refused,
+    SubmititLauncher,
+    job_options,
+)
 from keras_gahr.reproduction.plan import DatasetTask
 from keras_gahr.reproduction.sweep import Sweep, unique
 from keras_gahr.reproduction.train_task import main as train_task_main
@@ -347,6 +352,87 @@ def test_a_signal_stops_the_children_which_keep_their_state(workspace):
     assert parts[-1] < 1
 
 
+class Started:
+    """A training that goes on until it is stopped, or as long as a function says."""
+
+    ended = None
+
+    def __init__(self, goes_on=lambda: True):
+        self.goes_on = goes_on
+        self.stops = []
+
+    def poll(self):
+        if self.stops:
+            return 128 + signal.SIGTERM
+        return None if self.goes_on() else 0
+
+    def stop(self, hard=False):
+        self.stops.append(hard)
+
+
+@needs_signals
+@pytest.mark.one_backend
+@pytest.mark.parametrize("submitted", [True, False])
+def test_a_signal_while_a_training_is_started_stops_it(workspace, submitted):
+    """Also where the program that submits jobs got it, too, and failed."""
+    handle = Started()
+
+    class Launcher:
+        jobs = 2
+
+        def start(self, task_path, log_path, backend):
+            signal.raise_signal(signal.SIGTERM)
+            if not submitted:
+                raise Refused("the cluster does not take the job: sbatch: interrupted")
+            return handle
+
+    result = sweep(workspace, [task(0), task(1)], Launcher())
+    assert result.signal == signal.SIGTERM and result.failures == []
+    assert handle.stops == [False] * submitted
+
+
+@pytest.mark.one_backend
+def test_a_job_that_is_not_taken_is_tried_again_when_another_one_ends(workspace, capsys):
+    """As where only so many jobs of a user are taken; what runs goes on."""
+    events, running = [], []
+
+    class Launcher:
+        jobs = 3
+
+        def start(self, task_path, log_path, backend):
+            label = json.loads(task_path.read_text())["label"]
+            if running:
+                events.append(f"refused {label}")
+                raise Refused("the cluster does not take the job: QOSMaxSubmitJobPerUserLimit")
+            events.append(label)
+            running.append(label)
+            looks = iter([True] * 3)
+
+            def goes_on():
+                if next(looks, False):
+                    return True
+                running.remove(label)
+                return False
+
+            return Started(goes_on)
+
+    assert sweep(workspace, [task(seed) for seed in range(3)], Launcher()).failures == []
+    assert events == ["seed 0", "refused seed 1", "seed 1", "refused seed 2", "seed 2"]
+    assert capsys.readouterr().err.count("QOSMaxSubmitJobPerUserLimit; trying again") == 1
+
+
+@pytest.mark.one_backend
+def test_a_job_that_is_not_taken_ends_a_sweep_of_which_none_runs(workspace):
+    class Launcher:
+        jobs = 2
+
+        def start(self, task_path, log_path, backend):
+            raise Refused("the cluster does not take the job: no such partition")
+
+    with pytest.raises(InputError, match="no such partition"):
+        sweep(workspace, [task(0)], Launcher())
+
+
 @needs_signals
 def test_children_of_a_killed_sweep_end(workspace):
     long = task(epochs=100_000)
@@ -376,6 +462,60 @@ def test_jobs_of_submitit(workspace):
     result = sweep(workspace, [broken, task(0)], launcher)
     assert len(result.failures) == 1 and "broken failed (exit code 2" in result.failures[0]
     assert workspace.is_finished(task(0))
+
+
+@pytest.mark.one_backend
+def test_options_of_jobs_have_the_types_of_submitit(workspace):
+    texts = {
+        "timeout_min": "720",
+        "mem_gb": "0.5",
+        "account": "007",
+        "use_srun": "false",
+        "stderr_to_stdout": "true",
+        "exclusive": "user",
+        "setup": "module load cuda",
+    }
+    assert job_options(texts) == {
+        "timeout_min": 720,
+        "mem_gb": 0.5,
+        "account": "007",
+        "use_srun": False,
+        "stderr_to_stdout": True,
+        "exclusive": "user",
+        "setup": ["module load cuda"],
+    }
+
+
+@pytest.mark.one_backend
+def test_lines_before_a_job_come_after_its_own(workspace, monkeypatch):
+    told = {}
+
+    class AutoExecutor:
+        def __init__(self, folder, **options):
+            pass
+
+        def update_parameters(self, **options):
+            told.update(options)
+
+    monkeypatch.setitem(sys.modules, "submitit", SimpleNamespace(AutoExecutor=AutoExecutor))
+    SubmititLauncher(workspace.folder, "slurm", {"setup": ["module load cuda"]})
+    first, *_, last = told["slurm_setup"]
+    assert first.startswith("export PYTHONPATH=") and last == "module load cuda"
+    with pytest.raises(InputError, match="timeout_min=720"):
+        SubmititLauncher(workspace.folder, "slurm", {"time": "12:00:00"})
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize("age", [0, 3600])
+def test_a_result_of_an_earlier_job_of_the_same_number_is_none(tmp_path, age):
+    result, submitted = tmp_path / "7_0_result.pkl", tmp_path / "7_submitted.pkl"
+    for path in (result, submitted):
+        path.touch()
+    os.utime(result, (1e9 - age, 1e9 - age))
+    os.utime(submitted, (1e9, 1e9))
+    paths = SimpleNamespace(result_pickle=result, submitted_pickle=submitted)
+    launchers._remove_older_result(SimpleNamespace(paths=paths))
+    assert result.exists() == (age == 0)
 
 
 def test_options_that_submitit_does_not_have(workspace):
