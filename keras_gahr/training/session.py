@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_gahr import _backend
+from keras_gahr._backend import parallel
 from keras_gahr.datasets.arrays import take
 from keras_gahr.denoisers import load_denoiser
 from keras_gahr.errors import InputError
@@ -263,6 +264,8 @@ class Session:
         # What is kept may be the best epoch's or averages, which the model does not have any more.
         kept = self.checkpoint.path
         last = load_denoiser(kept) if kept.exists() else self.model.denoiser
+        # Only the first process has what earlier parts of a run kept.
+        parallel.broadcast(last.variables)
         self.denoiser.set_weights(last.get_weights())
         return self._result()
 

@@ -132,8 +132,10 @@ def main(folder, more):
     if more:
         keep("whole", run(fresh(), folder / "whole"))
         # The last process alone is told.
-        run(fresh(), folder / "parts", [StopAt(5)] if shared.rank == shared.world - 1 else [])
+        run(fresh(), folder / "parts", [StopAt(4)] if shared.rank == shared.world - 1 else [])
         keep("parts", run(fresh(), folder / "parts", resume=True))
+        # With nothing left to train.
+        keep("again", run(fresh(), folder / "parts", resume=True))
         try:
             run(fresh(), folder / "parts")
         except InputError as error:
