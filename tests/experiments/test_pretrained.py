@@ -22,7 +22,7 @@ def test_all_scales_can_be_planned():
     [
         ({"alphas": (3, 1)}, "received alphas 3, 1"),
         ({"disk_size": 25}, "received disk_size 25"),
-        ({"unet_size": 24}, "received unet_size 24"),
+        ({"unet_size": 36}, "received unet_size 36"),
         ({"slope_low": 0.5}, "received slopes from sigma 0.5"),
     ],
 )

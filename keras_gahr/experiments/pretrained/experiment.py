@@ -4,7 +4,6 @@ import dataclasses
 
 import numpy as np
 
-from keras_gahr.errors import InputError
 from keras_gahr.reproduction.experiment import Experiment
 from keras_gahr.reproduction.plan import DatasetTask
 
@@ -22,49 +21,45 @@ _LEVELS = 7
 _MIXTURE = {"classes": 4, "rank": 3, "spread": 1.0}
 """Classes of few dimensions apart from each other: the best linear denoiser keeps the span of them all."""
 
-_SMALL_BATCHES = 4
-"""How many times more of the small images are in a batch and an epoch: a step sees about as many pixels."""
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PretrainedSettings:
     """Settings of the experiment.
 
     Args:
-        network: what it has in common with others; `num_kernels` and `learning_rate` are those of UNets.
+        network: what it has in common with others; `num_kernels`, `epochs`, `batch_size` and
+            `learning_rate` are those of UNets.
+        ema: decay of the average of the weights.
         num_blocks: of the UNets.
-        cnn_kernels, cnn_layers, cnn_learning_rate: of the BF-CNNs.
+        cnn_kernels, cnn_layers, cnn_epochs, cnn_batch_size, cnn_learning_rate: of the BF-CNNs.
         alphas: regularities of C^alpha images, ascending.
         antialias: of them, see `keras_gahr.datasets.c_alpha.CAlpha`.
-        size, disk_size, mixture_size: height and width of C^alpha images, of disks, and of images of a
-            mixture of Gaussians.
-        unet_size: of C^alpha images for UNets, drawn as large as those for BF-CNNs and shrunk.
-        small_epochs: of trainings on images smaller than `size`, whose batches and epochs have four
-            times as many, and whose rate falls as a cosine.
-        ema: of these.
+        unet_size, cnn_size: height and width of C^alpha images for UNets and for BF-CNNs, which take far
+            longer for a pixel.
+        disk_size, mixture_size: those of disks, and of images of a mixture of Gaussians.
         slope_low, slope_high: the noise levels between which PSNR is measured.
     """
 
     network: NetworkSettings = NetworkSettings(
         images=20_000 + 512,
         num_kernels=16,
-        epochs=20,
-        images_per_epoch=8000,
-        batch_size=16,
+        epochs=30,
+        images_per_epoch=20_000,
+        batch_size=64,
         learning_rate=3e-3,
-        halve_every=4,
         curve_images=128,
     )
+    ema: float = 0.999
     num_blocks: int = 3
     cnn_kernels: int = 32
     cnn_layers: int = 21
-    cnn_learning_rate: float = 1e-3
+    cnn_epochs: int = 20
+    cnn_batch_size: int = 16
+    cnn_learning_rate: float = 3e-3
     alphas: tuple[float, ...] = (1, 2, 3, 5)
-    antialias: int = 1
-    size: int = 80
+    antialias: int = 2
     unet_size: int = 40
-    small_epochs: int = 30
-    ema: float = 0.999
+    cnn_size: int = 24
     disk_size: int = 24
     mixture_size: int = 16
     slope_low: float = 0.04
@@ -77,10 +72,6 @@ class PretrainedSettings:
     def check(self):
         """Raises `InputError` for settings that cannot be run."""
         check_ascending("alphas", self.alphas, 1, "1,2,3")
-        if self.size % self.unet_size:
-            raise InputError(
-                f"received unet_size {self.unet_size}, expected a part of the size {self.size}"
-            )
         check_halves(self, "unet_size", "disk_size", "mixture_size")
         check_levels(self.slope_low, self.slope_high)
 
@@ -110,21 +101,17 @@ class Pretrained(Experiment):
             options = {
                 "num_kernels": settings.cnn_kernels,
                 "num_layers": settings.cnn_layers,
+                "epochs": settings.cnn_epochs,
+                "batch_size": settings.cnn_batch_size,
                 "learning_rate": settings.cnn_learning_rate,
-            }
-        if dataset.parameters["size"] < settings.size:
-            options |= {
-                "epochs": settings.small_epochs,
-                "batch_size": _SMALL_BATCHES * network.batch_size,
-                "images_per_epoch": _SMALL_BATCHES * network.images_per_epoch,
-                "schedule": "cosine",
-                "ema": settings.ema,
             }
         return network.training(
             f"{family}-{architecture}",
             dataset,
             network.train_size(),
             architecture=architecture,
+            schedule="cosine",
+            ema=settings.ema,
             **options,
         )
 
@@ -153,7 +140,7 @@ class Pretrained(Experiment):
 def _families(settings, architecture):
     """The `DatasetTask` of each family by its name, which ends with the side of the images."""
     drawn = {"count": settings.network.images, "seed": settings.network.seed}
-    size = settings.unet_size if architecture == "unet" else settings.size
+    size = settings.unet_size if architecture == "unet" else settings.cnn_size
     families = {
         f"c-alpha-{alpha:g}-{size}": DatasetTask(
             "c_alpha",
@@ -162,7 +149,7 @@ def _families(settings, architecture):
                 "size": size,
                 "alpha": alpha,
                 "blurred": True,
-                "antialias": settings.antialias * settings.size // size,
+                "antialias": settings.antialias,
             },
         )
         for alpha in settings.alphas
