@@ -22,7 +22,7 @@ TASKS = {task.label: task for task in EXPERIMENT.trainings(EXPERIMENT.scales["pa
 DRAW = {"c_alpha": c_alpha_images, "disks": disk_images, "mixture": mixture_images}
 
 ROUNDING = 0.001
-"""dB: backends and processors change the residual by 1e-5 of itself, and a mean squared error by twice that."""
+"""dB: another backend or processor changes the residual by 1e-5 of itself, and its square by twice that."""
 
 
 def test_they_are_those_that_are_made_again():

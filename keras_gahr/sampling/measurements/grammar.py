@@ -138,7 +138,7 @@ def _inpainting(text, shape, seed):
     if not found:
         raise text.error()
     height, width, *centre = (int(side) for side in found.groups() if side is not None)
-    return Inpainting(shape, (height, width), tuple(centre) or None)
+    return Inpainting(shape, (height, width), (centre[0], centre[1]) if centre else None)
 
 
 def _mask(text, shape, seed):
