@@ -9,6 +9,9 @@ from keras_gahr.names import printable
 
 _PACKAGES = {Path(__file__).parents[2] / name for name in ("keras_gahr", "weights_convert")}
 
+_PYTHONS = "warnings", "_py_warnings"
+"""Modules that show warnings; the second is of Python 3.14."""
+
 
 @contextlib.contextmanager
 def warnings_as_lines():
@@ -20,9 +23,9 @@ def warnings_as_lines():
     with warnings.catch_warnings():
         shown, said = warnings.showwarning, set()
 
-        def show(message, category, filename, *rest, **options):
-            if not issubclass(category, UserWarning) or not _is_own(filename):
-                shown(message, category, filename, *rest, **options)
+        def show(message, category, *rest, **options):
+            if not issubclass(category, UserWarning) or not _is_own():
+                shown(message, category, *rest, **options)
             elif str(message) not in said:
                 said.add(str(message))
                 # Above a bar of rich that is being shown, which Typer's own way would write into.
@@ -32,5 +35,9 @@ def warnings_as_lines():
         yield
 
 
-def _is_own(filename):
-    return not _PACKAGES.isdisjoint(Path(filename).parents)
+def _is_own():
+    """Whether this package warns, whatever file the warning names: that is of one of those who called."""
+    frame = sys._getframe()
+    while frame.f_globals.get("__name__") in {__name__, *_PYTHONS}:
+        frame = frame.f_back
+    return not _PACKAGES.isdisjoint(Path(frame.f_code.co_filename).parents)

@@ -126,7 +126,7 @@ def test_the_numbers_are_strict_json(report):
 
 
 def test_values_that_json_does_not_have(tmp_path):
-    with pytest.raises(TypeError):
+    with pytest.raises(InputError, match="received a object to write as JSON"):
         write_report(sample_document(numbers={"a": object()}), tmp_path / "report")
     assert not list(tmp_path.iterdir())
 
