@@ -62,7 +62,7 @@ def test_requests_that_make_no_sense(tiny_denoiser, shape, options):
 
 
 @pytest.mark.parametrize("schedule", [AscentSchedule, NoiseLevels])
-@pytest.mark.parametrize("value", [math.nan, math.inf, -1, 0, "0.1", None, 1j])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -1, 0, "a", None, 1j])
 def test_numbers_of_a_schedule(schedule, value):
     for name in ("sigma_0", "sigma_end", "h0", "beta", "rho", "steps"):
         if name in schedule.__dataclass_fields__:
@@ -71,6 +71,13 @@ def test_numbers_of_a_schedule(schedule, value):
     if not isinstance(value, int):
         with pytest.raises(InputError, match="init_mean"):
             schedule(init_mean=value)
+
+
+@pytest.mark.parametrize("schedule", [AscentSchedule, NoiseLevels])
+def test_levels_of_a_schedule_are_texts_too_and_nothing_else(schedule):
+    assert schedule(sigma_0="127.5/255", sigma_end="0.1") == schedule(sigma_0=0.5, sigma_end=0.1)
+    with pytest.raises(InputError, match="expected"):
+        schedule(**{"beta" if schedule is AscentSchedule else "rho": "0.1"})
 
 
 @pytest.mark.parametrize("every", [0, 1.5, "2", None, True])
