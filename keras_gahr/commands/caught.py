@@ -1,6 +1,7 @@
 """Python's warnings, as lines of a command."""
 
 import contextlib
+import inspect
 import sys
 import warnings
 from pathlib import Path
@@ -37,7 +38,7 @@ def warnings_as_lines():
 
 def _is_own():
     """Whether this package warns, whatever file the warning names: that is of one of those who called."""
-    frame = sys._getframe()
+    frame = inspect.currentframe()
     while frame.f_globals.get("__name__") in {__name__, *_PYTHONS}:
         frame = frame.f_back
     return not _PACKAGES.isdisjoint(Path(frame.f_code.co_filename).parents)
