@@ -141,7 +141,7 @@ class Sweep:
             return False
         self._running.append((task, handle))
         # A signal that came meanwhile did not find it.
-        if self._signal is not None and all(handle is not told for told in self._told):
+        if self._signal is not None and handle not in self._told:
             handle.stop()
         return True
 

@@ -35,7 +35,7 @@ def for_each(sigma, levels):
 
 
 def check_schedule(schedule):
-    """Raises `InputError` for options that no sampler can use."""
+    """Makes numbers of its levels; raises `InputError` for options that no sampler can use."""
     for end in ("sigma_0", "sigma_end"):
         object.__setattr__(schedule, end, level_of(getattr(schedule, end), end))
     check_options(schedule)

@@ -3,9 +3,7 @@
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import slurm_cluster
@@ -122,18 +120,8 @@ def test_what_a_look_before_a_job_says_is_not_of_it(squeue, tmp_path):
 
 
 @pytest.mark.parametrize("cores", ["4", None])
-def test_the_srun_of_a_job_is_told_its_cores(squeue, monkeypatch, tmp_path, cores):
+def test_the_srun_of_a_job_is_told_its_cores(squeue, told, monkeypatch, tmp_path, cores):
     """By a variable; none says no number."""
-    told = {}
-
-    class AutoExecutor:
-        def __init__(self, folder, **options):
-            pass
-
-        def update_parameters(self, **options):
-            told.update(options)
-
-    monkeypatch.setitem(sys.modules, "submitit", SimpleNamespace(AutoExecutor=AutoExecutor))
     launchers.SubmititLauncher(tmp_path)
     for name in ("SRUN_CPUS_PER_TASK", "SLURM_CPUS_PER_TASK"):
         monkeypatch.delenv(name, raising=False)

@@ -487,17 +487,7 @@ def test_options_of_jobs_have_the_types_of_submitit(workspace):
 
 
 @pytest.mark.one_backend
-def test_lines_before_a_job_come_after_its_own(workspace, monkeypatch):
-    told = {}
-
-    class AutoExecutor:
-        def __init__(self, folder, **options):
-            pass
-
-        def update_parameters(self, **options):
-            told.update(options)
-
-    monkeypatch.setitem(sys.modules, "submitit", SimpleNamespace(AutoExecutor=AutoExecutor))
+def test_lines_before_a_job_come_after_its_own(workspace, told):
     SubmititLauncher(workspace.folder, "slurm", {"setup": ["module load cuda"]})
     first, *_, last = told["slurm_setup"]
     assert first.startswith("export PYTHONPATH=") and last == "module load cuda"

@@ -50,12 +50,25 @@ def run_on_two(folder, *arguments):
     return [np.load(path) for path in sorted(folder.glob("*.npz"))]
 
 
+def assert_same(result, training, *others):
+    """All that a process found of a training is what it found of the others."""
+    for name in found_of(result, training):
+        for other in others:
+            assert np.array_equal(result[f"{training}/{name}"], result[f"{other}/{name}"]), name
+
+
+def found_of(result, training):
+    """The names of what a process found of a training."""
+    start = f"{training}/"
+    return [name.removeprefix(start) for name in result if name.startswith(start)]
+
+
 def test_two_devices_train_as_one(tmp_path):
     """The same losses, from the same noise, statistics over whole batches and mean gradients."""
     results = run_on_two(tmp_path)
     assert len(results) == (2 if BACKEND == "torch" else 1)
     for result in results:
-        names = [name.removeprefix("one/") for name in result if name.startswith("one/")]
+        names = found_of(result, "one")
         one, two = ({name: result[f"{kind}/{name}"] for name in names} for kind in ("one", "two"))
         assert len(one["losses"]) == len(two["losses"]) == 20
         assert one["losses"][9] != one["losses"][0]
@@ -74,10 +87,8 @@ def more(tmp_path_factory):
 @pytest.mark.slow
 def test_two_devices_that_hold_the_images_train_the_same(more):
     for result in more:
-        names = [name.removeprefix("one/") for name in result if name.startswith("one/")]
         assert len(result["two/losses"]) == 20
-        for name in names:
-            assert np.array_equal(result[f"one/{name}"], result[f"two/{name}"]), name
+        assert_same(result, "one", "two")
 
 
 @pytest.mark.slow
@@ -90,11 +101,8 @@ def test_all_processes_stop_at_the_same_step(more):
 def test_a_run_on_two_devices_goes_on_to_the_same_weights(more):
     """After it was stopped in the middle of an epoch, whose losses are those of all its steps."""
     for result in more:
-        names = [name.removeprefix("whole/") for name in result if name.startswith("whole/")]
         assert len(result["whole/train_loss"]) == 2
-        for name in names:
-            for goes_on in ("parts", "again"):
-                assert np.array_equal(result[f"whole/{name}"], result[f"{goes_on}/{name}"]), name
+        assert_same(result, "whole", "parts", "again")
 
 
 @pytest.mark.slow
